@@ -1,0 +1,92 @@
+# Needs GNU make and a Python >= 3.11 with venv; everything else is installed into .venv.
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+UV    := $(BIN)/uv
+STAMP := $(VENV)/installed
+
+CORES           ?= all
+SNAKEMAKE_FLAGS ?=
+PYTEST_FLAGS    ?=
+LOCK_FLAGS      ?=
+
+# Each candidate is run: a pyenv shim exists for versions that it then refuses to start.
+USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c '$(USABLE)' 2>/dev/null && { command -v $$p; break; }; done)
+
+# Rules and tests start `python` and `nullmode` by name; another tree's modules must not come first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+# Without .pyc files every start of snakemake costs more than twice the CPU time.
+export UV_COMPILE_BYTECODE := 1
+# An interpreter is chosen above or the install fails; uv would download one.
+export UV_PYTHON_DOWNLOADS := never
+# uv does not read pip's settings: hand on a mirror that was set for pip.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help reproduce test lint ci install lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
+	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
+
+# The cap is for machines with many cores: each worker imports the whole package.
+test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
+
+lint: install ## Check style, types, import layers and the workflow's form
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/python .ci/workflow-lint
+
+ci: lint test ## Do what continuous integration does: lint, then test
+
+install: $(STAMP) ## Install the locked packages and nullmode (editable) into .venv
+
+lock: | $(UV) ## Solve requirements.lock again (LOCK_FLAGS=--upgrade for the newest releases)
+	$(UV) pip compile pyproject.toml --group dev --output-file requirements.lock \
+		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --quiet $(LOCK_FLAGS)
+
+clean: ## Remove results/ and nothing else
+	rm -rf results
+
+# Each stamp goes first and comes last, so that a failed install is tried again.
+$(STAMP): pyproject.toml $(VENV)/locked
+	@rm -f $@
+	@$(UV) pip install --python $(BIN)/python --dry-run --offline --no-cache --quiet \
+		--group dev --requirements pyproject.toml || { \
+		echo "requirements.lock does not hold what pyproject.toml asks for: run make lock." >&2; exit 1; }
+	@echo "Installing nullmode, editable, into $(VENV)"
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The lock also constrains what builds connection-pool, the one package without a wheel.
+$(VENV)/locked: requirements.lock | $(UV)
+	@rm -f $@
+	@echo "Installing the packages of requirements.lock into $(VENV)"
+	$(UV) pip sync --python $(BIN)/python --require-hashes --build-constraints requirements.lock requirements.lock
+	@touch $@
+
+$(UV): | $(BIN)/python
+	@echo "Installing uv into $(VENV), the release that requirements.lock names"
+	awk '/^[^ #]/ { keep = /^uv==/ } keep' requirements.lock > $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+
+$(BIN)/python:
+	@$(or $(PYTHON),false) -c '$(USABLE)' || { \
+		echo "nullmode needs a Python >= 3.11 with the modules venv and ensurepip (PYTHON is '$(PYTHON)')." >&2; \
+		echo "Name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON)"
+	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -1,0 +1,5 @@
+"""``python -m nullmode``."""
+
+from nullmode.cli import main
+
+main()

@@ -1,0 +1,140 @@
+"""Variants by name, or from a user's own Python file: importlib loads what the config names, and nothing else."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError, create_model
+
+from nullmode.types import InputError
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """Say what is known, closest first."""
+    close = get_close_matches(name, known, n=1)
+    return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known)}."
+
+
+def load(kind: str, table: Mapping[str, str], what: str) -> Any:
+    """Resolve a kind to the function or class that it stands for.
+
+    Parameters
+    ----------
+    kind
+        A name of `table`, or ``path/to/file.py:name`` for a user's own.
+    table
+        Names of the package's variants, each to ``module:name``.
+    what
+        For messages: ``family``, ``descriptor`` or ``figure``.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a missing or broken file, or a file without the required object.
+    """
+    target = table.get(kind)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    path, _, attribute = kind.partition(":")
+    if not path.endswith(".py"):
+        known = [*table, f"path/to/your_{what}.py:name"]
+        raise InputError(f"`kind` must be a known {what}, got {kind!r}. {suggest(kind, known)}")
+    if not attribute:
+        raise InputError(f"`kind` must name the object in the file, got {kind!r}. Write {path}:name.")
+    module_object = _module_from(Path(path), what)
+    if not callable(getattr(module_object, attribute, None)):
+        raise InputError(f"`kind` must name what {path} defines, got {attribute!r}. Define it in that file.")
+    return getattr(module_object, attribute)
+
+
+def source_of(kind: str, table: Mapping[str, str]) -> str:
+    """Module or file that defines a variant, as :func:`nullmode.fingerprint.code_hash` takes it."""
+    return table.get(kind, kind).partition(":")[0]
+
+
+def _module_from(path: Path, what: str) -> ModuleType:
+    if not path.is_file():
+        raise InputError(f"`kind` must name an existing {what} file, got {path} (from {Path.cwd()}).")
+    path = path.resolve()
+    name = f"nullmode_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"`kind` must name a Python file, got {path}.")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and Numba look a function's module up by name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"`kind` names {path}, which cannot be imported: {type(error).__name__}: {error}.") from error
+    return module
+
+
+def validated(
+    target: Callable[..., Any], parameters: Mapping[str, Any], where: str, skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Check parameters against the annotations of a function, without calling it; `skip` names those it gets later.
+
+    Raises
+    ------
+    InputError
+        Naming every unknown, missing or impossible parameter.
+    """
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(target).parameters.values():
+        if parameter.name in skip:
+            continue
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise InputError(f"`{where}` must have named parameters only, got *{parameter.name}.")
+        annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+        fields[parameter.name] = (annotation, ... if parameter.default is parameter.empty else parameter.default)
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    # Annotations that are texts are looked up in the module of the function.
+    model = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
+    try:
+        checked = model(**dict(parameters))
+    except ValidationError as error:
+        raise InputError(explain(error, where, list(fields))) from None
+    return {name: getattr(checked, name) for name in fields}
+
+
+def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
+    """Make a descriptor from checked parameters, with messages that name the place in the config."""
+    names = [name for name in inspect.signature(target).parameters if name != "self"]
+    unknown = [name for name in parameters if name not in names]
+    if unknown:
+        raise InputError(f"`{where}.{unknown[0]}` is not known. {suggest(unknown[0], names)}")
+    try:
+        return target(**parameters)
+    except ValidationError as error:
+        raise InputError(explain(error, where, names)) from None
+
+
+def explain(error: ValidationError, where: str, known: list[str] | None = None) -> str:
+    """Rewrite pydantic's report: one line per fault, with the place, what was wrong and what was got."""
+    lines = []
+    for fault in error.errors(include_url=False):
+        place = ".".join([where, *(str(part) for part in fault["loc"] if not _is_branch(part))]).strip(".")
+        if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            lines.append(f"`{place}` is not known. {suggest(str(fault['loc'][-1]), known) if known else 'Remove it.'}")
+        elif fault["type"] == "value_error":
+            lines.append(f"`{place}`: {fault['ctx']['error']}")
+        elif fault["type"] == "missing":
+            lines.append(f"`{place}` is required and missing.")
+        else:
+            lines.append(f"`{place}`: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}.")
+    return "\n".join(lines)
+
+
+def _is_branch(part: Any) -> bool:
+    # Pydantic names the branch of a union that it tried, for instance `list[constrained-float]`.
+    return isinstance(part, str) and ("[" in part or part[:1].isupper())
+
+

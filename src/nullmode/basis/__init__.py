@@ -1,0 +1,1 @@
+"""Basis functions as kernels: every value comes with its derivative."""

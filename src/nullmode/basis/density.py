@@ -1,0 +1,138 @@
+"""Expansion of a neighbour density in radial functions and spherical harmonics, with all that its derivative needs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nullmode._jit import kernel
+from nullmode.basis.cutoff import shifted_cosine
+from nullmode.basis.harmonics import harmonics
+from nullmode.basis.radial import RadialTable, radial
+from nullmode.types import Floats, Integers
+
+
+class Batch(NamedTuple):
+    """Environments packed for a kernel.
+
+    Attributes
+    ----------
+    vectors, shape (n_total, 3)
+        Neighbours of all environments, relative to their centres, in Å.
+    species, shape (n_total,)
+        Each neighbour's place in the descriptor's species.
+    offsets, shape (n_environments + 1,)
+        Neighbours offsets[i] to offsets[i + 1] belong to environment i.
+    center_species, shape (n_environments,)
+        Each centre's place in the descriptor's species; read only where its own density counts.
+    """
+
+    vectors: Floats
+    species: Integers
+    offsets: Integers
+    center_species: Integers
+
+
+class Density(NamedTuple):
+    """What is expanded, and in which functions; lengths in Å."""
+
+    table: RadialTable
+    norm: Floats
+    n_max: int
+    l_max: int
+    cutoff: float
+    cutoff_width: float
+    center_weight: float
+
+
+class Expansion(NamedTuple):
+    """One environment's coefficients and the factors of their derivatives; scratch, sized for the largest one.
+
+    d c_(q lm)/d r_(j k) = slope[q, 3j+k] y[lm, 3j+k] + ratio[q, 3j+k] dy[lm, 3j+k], zero unless q has j's species.
+
+    Attributes
+    ----------
+    c, shape (n_species n_max, (l_max + 1)²)
+        Density coefficients c_(q lm), channel q = species·n_max + n.
+    y, dy, shape ((l_max + 1)², 3 n)
+        Harmonics (three times each) and their gradients on the sphere, column 3j + k.
+    value, derivative, shape (n, (l_max + 1) n_max)
+        Radial integrals times the cutoff function, and their slopes in 1/Å, at each neighbour.
+    direction, shape (3 n,)
+        Unit vectors.
+    inverse_distance, shape (n,)
+        1/r in 1/Å.
+    work, shape (any,)
+        Scratch of the recursion.
+    """
+
+    c: Floats
+    y: Floats
+    dy: Floats
+    value: Floats
+    derivative: Floats
+    direction: Floats
+    inverse_distance: Floats
+    work: Floats
+
+
+def expansion(density: Density, n_species: int, n_neighbours: int) -> Expansion:
+    """Allocate the scratch for environments of up to `n_neighbours`."""
+    size = (density.l_max + 1) ** 2
+    functions = (density.l_max + 1) * density.n_max
+    return Expansion(
+        c=np.empty((n_species * density.n_max, size)),
+        y=np.empty((size, 3 * n_neighbours)),
+        dy=np.empty((size, 3 * n_neighbours)),
+        value=np.empty((n_neighbours, functions)),
+        derivative=np.empty((n_neighbours, functions)),
+        direction=np.empty(3 * n_neighbours),
+        inverse_distance=np.empty(n_neighbours),
+        work=np.empty(density.norm.size + 2 * (density.l_max + 1)),
+    )
+
+
+@kernel
+def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> None:
+    """Fill `out` for one environment: c_nlm = sum_j f_c(r_j) I_nl(r_j) Y_lm(r_j/|r_j|) per species.
+
+    Bartók, Kondor and Csányi, Phys. Rev. B 87, 184115 (2013), eq. 31, in featomic's convention.
+    """
+    first = batch.offsets[environment]
+    n = batch.offsets[environment + 1] - first
+    n_max = density.n_max
+    out.c[:] = 0.0
+    if density.center_weight != 0.0:
+        start = batch.center_species[environment] * n_max
+        for k in range(n_max):
+            out.c[start + k, 0] = density.center_weight * density.norm[0] * density.table.nodes[0, 0, k]
+    for j in range(n):
+        x = batch.vectors[first + j, 0]
+        y = batch.vectors[first + j, 1]
+        z = batch.vectors[first + j, 2]
+        r = np.sqrt(x * x + y * y + z * z)
+        out.inverse_distance[j] = 1.0 / r
+        x /= r
+        y /= r
+        z /= r
+        out.direction[3 * j] = x
+        out.direction[3 * j + 1] = y
+        out.direction[3 * j + 2] = z
+        if r >= density.cutoff:
+            out.value[j] = 0.0
+            out.derivative[j] = 0.0
+            out.y[:, 3 * j : 3 * j + 3] = 0.0
+            out.dy[:, 3 * j : 3 * j + 3] = 0.0
+            continue
+        harmonics(x, y, z, density.l_max, density.norm, out.work, out.y, out.dy, j)
+        radial(density.table, r, out.value[j], out.derivative[j])
+        if r > density.cutoff - density.cutoff_width:
+            f, df = shifted_cosine(r, density.cutoff, density.cutoff_width)
+            for k in range(out.value.shape[1]):
+                out.derivative[j, k] = f * out.derivative[j, k] + df * out.value[j, k]
+                out.value[j, k] *= f
+        start = batch.species[first + j] * n_max
+        for l in range(density.l_max + 1):  # noqa: E741
+            for k in range(n_max):
+                value = out.value[j, l * n_max + k]
+                for lm in range(l * l, (l + 1) * (l + 1)):
+                    out.c[start + k, lm] += value * out.y[lm, 3 * j]

@@ -1,0 +1,307 @@
+"""Radial integrals of a Gaussian density with GTO functions, tabulated as septic Hermite splines.
+
+The table is differentiated exactly, so that features and Jacobian belong to one smooth function: invariance, and with
+it every exact null value, survives the tabulation.
+"""
+
+from functools import lru_cache
+from math import ceil, gamma, lgamma, pi, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from nullmode._jit import kernel
+from nullmode.types import Floats, InputError
+
+SMALLEST_EIGENVALUE = 1e-11
+"""An overlap matrix of the primitives below this is refused: the features would keep fewer than 3 digits."""
+TABLE_ERROR = 1e-14
+"""Aim of the tabulation: largest error of a value over the largest value of that radial function."""
+_MOST_INTERVALS = 4096
+_TERMS = 4
+_ROWS = 16
+# Between two nodes a septic's value deviates most at 1/2, its slope where t⁴(1-t)⁴ is steepest.
+_STEEPEST = 0.5 - sqrt(7) / 14
+
+
+class RadialTable(NamedTuple):
+    """Hermite data of all radial integrals of one basis.
+
+    Attributes
+    ----------
+    nodes, shape (n_nodes, 4, (l_max + 1) n_max)
+        Taylor coefficients of order k times h^k at equidistant nodes of spacing h from 0 to the cutoff; last index
+        l·n_max + n.
+    inverse_spacing
+        1/h in 1/Å.
+    """
+
+    nodes: Floats
+    inverse_spacing: float
+
+
+class Basis(NamedTuple):
+    """A radial basis: its table and how trustworthy it is.
+
+    Attributes
+    ----------
+    table
+        What the kernels read.
+    smallest_eigenvalue
+        Of the primitives' overlap matrix; relative errors of features are about 1e-16 over this.
+    value_error, derivative_error
+        Largest deviation of the spline from the closed form, over the largest value (slope) of each function, measured
+        between the nodes where a septic deviates most.
+    """
+
+    table: RadialTable
+    smallest_eigenvalue: float
+    value_error: float
+    derivative_error: float
+
+
+def primitive_widths(n_max: int, cutoff: float) -> Floats:
+    """Widths of the GTO primitives, s_n = cutoff·max(sqrt n, 1)/n_max in Å (featomic's choice), shape (n_max,)."""
+    widths: Floats = cutoff * np.sqrt(np.maximum(np.arange(n_max), 1)) / n_max
+    return widths
+
+
+def loewdin(n_max: int, cutoff: float) -> tuple[Floats, float]:
+    """Symmetric orthonormalisation S^(-1/2) of the normalised primitives r^n exp(-r²/(2 s_n²)).
+
+    Returns
+    -------
+    coefficients, shape (n_max, n_max)
+        Orthonormal functions (rows) in terms of normalised primitives.
+    smallest_eigenvalue
+        Of the overlap matrix S; each digit it lacks from 1 is a digit lost.
+
+    Raises
+    ------
+    InputError
+        Where the smallest eigenvalue is below ``SMALLEST_EIGENVALUE``.
+    """
+    n = np.arange(n_max)
+    exponent = 0.5 / primitive_widths(n_max, cutoff) ** 2
+    log_norm = 0.5 * _log_overlap(2 * n + 3, 2 * exponent)
+    log_s = _log_overlap(np.add.outer(n, n) + 3, np.add.outer(exponent, exponent))
+    eigenvalues, vectors = np.linalg.eigh(np.exp(log_s - np.add.outer(log_norm, log_norm)))
+    if not eigenvalues[0] >= SMALLEST_EIGENVALUE:
+        raise InputError(
+            f"`n_max` must leave the GTO functions distinguishable, got n_max={n_max}: the smallest eigenvalue of their "
+            f"overlap is {eigenvalues[0]:.1e}, below {SMALLEST_EIGENVALUE:.0e}. Use a smaller n_max."
+        )
+    return (vectors / np.sqrt(eigenvalues)) @ vectors.T, float(eigenvalues[0])
+
+
+def _log_overlap(power: Floats, exponent: Floats) -> Floats:
+    # log of the integral of r^(power-1) exp(-exponent r²) over r > 0, up to a constant that norms cancel
+    log_gamma: Floats = np.vectorize(lgamma, otypes=[float])(power / 2)
+    return log_gamma - power / 2 * np.log(exponent)
+
+
+def gto_integrals(distances: Floats, n_max: int, l_max: int, cutoff: float, width: float) -> Floats:
+    """Integrals of a normalised Gaussian at distance r with GTO functions, in closed form, with three derivatives.
+
+    I_nl(r) = (pi width²)^(-3/4) pi^(3/2) N_n Γ((n+l+3)/2)/Γ(l+3/2) (r/(2 width²))^l p^(-(n+l+3)/2)
+    exp(-r²/(2 width²)) 1F1((n+l+3)/2; l+3/2; r²/(4 width⁴ p)), p = 1/(2 s_n²) + 1/(2 width²)
+    (featomic's definition of the Gaussian density and of the GTO basis).
+
+    Parameters
+    ----------
+    distances, shape (m,)
+        r in Å.
+    n_max, l_max, cutoff, width
+        Hyperparameters; lengths in Å.
+
+    Returns
+    -------
+    ndarray, shape (m, 4, l_max + 1, n_max)
+        Taylor coefficients in r (value, slope, half the second derivative, a sixth of the third) of the integrals with
+        the orthonormal functions.
+    """
+    coefficients, _ = loewdin(n_max, cutoff)
+    # Extended precision where the platform has it: rounding at the nodes comes back in slopes divided by the spacing.
+    r = np.asarray(distances, dtype=np.longdouble)
+    result = np.empty((_TERMS, len(r), l_max + 1, n_max), dtype=np.longdouble)
+    powers = [_series(1.0, like=r)]
+    for _ in range(l_max):
+        powers.append(_product(powers[-1], _series(r, 1.0, like=r)))
+    for n, s in enumerate(primitive_widths(n_max, cutoff)):
+        p = 0.5 / s**2 + 0.5 / width**2
+        kappa = 0.25 / (width**4 * p)
+        decay = 0.5 / (s**2 + width**2)
+        norm = sqrt(2 * s ** -(2.0 * n + 3) / gamma(n + 1.5)) * (pi * width**2) ** -0.75 * pi**1.5
+        gaussian = np.exp(-decay * r * r) * _exponential(_series(0.0, -2 * decay * r, -decay, like=r))
+        step = _series(0.0, 2 * kappa * r, kappa, like=r)
+        hyper = _scaled_1f1(n, l_max, kappa * r * r)
+        for l in range(l_max + 1):  # noqa: E741
+            a, b = (n + l + 3) / 2, l + 1.5
+            front = norm * gamma(a) / gamma(b) * (0.5 / width**2) ** l * p**-a
+            shape = _product(gaussian, _compose(hyper[:, l], step))
+            result[:, :, l, n] = front * _product(powers[l], shape)
+    return np.ascontiguousarray(np.moveaxis(result @ coefficients.T, 0, 1), dtype=np.float64)
+
+
+def _scaled_1f1(n: int, l_max: int, z: Floats) -> Floats:
+    """Taylor coefficients in z of exp(-z) 1F1((n+l+3)/2; l+3/2; z), shape (4, l_max + 1, z.size).
+
+    DLMF 13.3.20 gives the derivatives as the same function with b + k; each is an average of (a)_j/(b)_j over the
+    Poisson distribution of mean z (DLMF 13.2.2): sums of positive terms, without cancellation or overflow.
+    """
+    j = np.arange(_reach(z.max(), 1)).astype(z.dtype)
+    log_factorial = np.concatenate([[0], np.cumsum(np.log(j[1:]))])
+    l = np.arange(l_max + 1).astype(z.dtype)  # noqa: E741
+    a = np.broadcast_to((n + l + 3) / 2, (_TERMS, l_max + 1))
+    b = np.add.outer(np.arange(_TERMS), l + 1.5)
+    ratio = np.cumprod((a + j[:-1, None, None]) / (b + j[:-1, None, None]), axis=0)
+    ratio = np.concatenate([np.ones((1, *ratio.shape[1:]), dtype=z.dtype), ratio])
+    average = np.empty((_TERMS, l_max + 1, z.size), dtype=z.dtype)
+    for start in range(0, z.size, _ROWS):
+        rows = slice(start, start + _ROWS)
+        terms = slice(_reach(z[rows].min(), -1), _reach(z[rows].max(), 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_weight = np.where(j[terms] == 0, 0, j[terms] * np.log(z[rows])[:, None])
+        weight = np.exp(log_weight - log_factorial[terms] - z[rows][:, None])
+        weight /= weight.sum(axis=1, keepdims=True)
+        average[:, :, rows] = np.moveaxis(np.tensordot(weight, ratio[terms], axes=1), 0, -1)
+    factor = np.ones(l_max + 1, dtype=z.dtype)
+    for k in range(1, _TERMS):
+        factor *= -(b[0] - a[0] + k - 1) / (b[0] + k - 1) / k
+        average[k] *= factor[:, None]
+    return average
+
+
+def _reach(mean: float, sign: int) -> int:
+    # Where a Poisson distribution's tail is below the rounding of extended precision.
+    return max(0, int(mean + sign * (12 * sqrt(mean) + 60)))
+
+
+def _series(*coefficients: Floats | float, like: Floats) -> Floats:
+    result = np.zeros((_TERMS, *like.shape), dtype=like.dtype)
+    for k, coefficient in enumerate(coefficients):
+        result[k] = coefficient
+    return result
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    return np.array([sum(left[i] * right[k - i] for i in range(k + 1)) for k in range(_TERMS)])
+
+
+def _compose(outer: Floats, inner: Floats) -> Floats:
+    # Horner's scheme for series; the constant of `inner` is zero.
+    result = _series(outer[-1], like=inner[0])
+    for k in reversed(range(_TERMS - 1)):
+        result = _product(result, inner)
+        result[0] += outer[k]
+    return result
+
+
+def _exponential(inner: Floats) -> Floats:
+    one = np.ones_like(inner[0])
+    return _compose(np.array([one / gamma(k + 1) for k in range(_TERMS)]), inner)
+
+
+@kernel
+def hermite(t: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Septic Hermite weights at t in [0, 1], and their derivatives with respect to t.
+
+    Returns
+    -------
+    weights, derivatives
+        Eight each: for the Taylor coefficients of order 0 to 3 at the left node, then at the right one.
+    """
+    u = 1.0 - t
+    t3 = t * t * t
+    u3 = u * u * u
+    t4 = t3 * t
+    u4 = u3 * u
+    weights = (
+        u4 * (1.0 + t * (4.0 + t * (10.0 + t * 20.0))),
+        u4 * t * (1.0 + t * (4.0 + t * 10.0)),
+        u4 * t * t * (1.0 + t * 4.0),
+        u4 * t3,
+        t4 * (1.0 + u * (4.0 + u * (10.0 + u * 20.0))),
+        -t4 * u * (1.0 + u * (4.0 + u * 10.0)),
+        t4 * u * u * (1.0 + u * 4.0),
+        -t4 * u3,
+    )
+    derivatives = (
+        -140.0 * t3 * u3,
+        u3 * (1.0 + t * (3.0 + t * (6.0 - t * 70.0))),
+        u3 * t * (2.0 + t * (6.0 - t * 28.0)),
+        u3 * t * t * (3.0 - t * 7.0),
+        140.0 * t3 * u3,
+        t3 * (1.0 + u * (3.0 + u * (6.0 - u * 70.0))),
+        -t3 * u * (2.0 + u * (6.0 - u * 28.0)),
+        t3 * u * u * (3.0 - u * 7.0),
+    )
+    return weights, derivatives
+
+
+@kernel
+def radial(table: RadialTable, distance: float, values: Floats, derivatives: Floats) -> None:
+    """Interpolate all radial integrals at one distance.
+
+    Parameters
+    ----------
+    table
+        From :func:`gto_basis`.
+    distance
+        r in Å, between 0 and the cutoff.
+    values, derivatives, shape ((l_max + 1) n_max,)
+        Filled with I_nl(r), and dI_nl/dr in 1/Å; index l·n_max + n.
+    """
+    scaled = distance * table.inverse_spacing
+    i = min(int(scaled), table.nodes.shape[0] - 2)
+    w, d = hermite(scaled - i)
+    left = table.nodes[i]
+    right = table.nodes[i + 1]
+    for k in range(values.size):
+        value = w[0] * left[0, k] + w[1] * left[1, k] + w[2] * left[2, k] + w[3] * left[3, k]
+        value += w[4] * right[0, k] + w[5] * right[1, k] + w[6] * right[2, k] + w[7] * right[3, k]
+        slope = d[0] * left[0, k] + d[1] * left[1, k] + d[2] * left[2, k] + d[3] * left[3, k]
+        slope += d[4] * right[0, k] + d[5] * right[1, k] + d[6] * right[2, k] + d[7] * right[3, k]
+        values[k] = value
+        derivatives[k] = table.inverse_spacing * slope
+
+
+@lru_cache(maxsize=64)
+def gto_basis(n_max: int, l_max: int, cutoff: float, width: float) -> Basis:
+    """Tabulate :func:`gto_integrals` finely enough for ``TABLE_ERROR``; cached.
+
+    Raises
+    ------
+    InputError
+        Where the basis loses its digits (see :func:`loewdin`), or is too sharp to be tabulated.
+    """
+    _, smallest = loewdin(n_max, cutoff)
+    # Rounding in the closed form grows by the entries of S^(-1/2); finer nodes cannot go below it.
+    aim = max(TABLE_ERROR, 20 * float(np.finfo(np.longdouble).eps) / sqrt(smallest))
+    intervals = max(16, ceil(6 * cutoff / width))
+    nodes = gto_integrals(np.linspace(0, cutoff, intervals + 1), n_max, l_max, cutoff, width)
+    while True:
+        spacing = cutoff / intervals
+        middle = gto_integrals((np.arange(intervals) + 0.5) * spacing, n_max, l_max, cutoff, width)
+        value_error = _deviation(nodes, middle, 0.5, spacing, 0)
+        if value_error <= aim:
+            break
+        intervals *= 2
+        if intervals > _MOST_INTERVALS:
+            raise InputError(
+                f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
+                f"error {value_error:.1e} with {intervals // 2} intervals. Use a larger width."
+            )
+        finer = np.empty((intervals + 1, *nodes.shape[1:]))
+        finer[::2], finer[1::2] = nodes, middle
+        nodes = finer
+    steep = gto_integrals((np.arange(intervals) + _STEEPEST) * spacing, n_max, l_max, cutoff, width)
+    derivative_error = _deviation(nodes, steep, _STEEPEST, spacing, 1)
+    table = nodes.reshape(intervals + 1, _TERMS, -1) * (spacing ** np.arange(_TERMS))[:, None]
+    return Basis(RadialTable(table, 1.0 / spacing), smallest, value_error, derivative_error)
+
+
+def _deviation(nodes: Floats, exact: Floats, t: float, spacing: float, order: int) -> float:
+    weights = np.array(hermite.py_func(t)[order]).reshape(2, _TERMS) * spacing ** (np.arange(_TERMS) - order)
+    spline = np.einsum("k,ikln->iln", weights[0], nodes[:-1]) + np.einsum("k,ikln->iln", weights[1], nodes[1:])
+    return float((np.abs(spline - exact[:, order]).max(axis=0) / np.abs(nodes[:, order]).max(axis=0)).max())

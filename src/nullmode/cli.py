@@ -1,0 +1,107 @@
+"""The command line: thin over the API."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nullmode.types import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    help="Find the atomic displacements that a machine-learning descriptor cannot see.",
+)
+
+
+@app.command()
+def analyze(
+    file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
+    out: Annotated[Path | None, typer.Option(help="Parquet table to write; without it a summary is printed.")] = None,
+    descriptor: Annotated[str, typer.Option(help="Its name, or path/to/file.py:class.")] = "power-spectrum",
+    n_max: Annotated[int | None, typer.Option(help="Number of radial functions.")] = None,
+    l_max: Annotated[int | None, typer.Option(help="Largest angular momentum, inclusive.")] = None,
+    cutoff: Annotated[float | None, typer.Option(help="Radius of the environment, Å.")] = None,
+    cutoff_width: Annotated[float | None, typer.Option(help="Smoothing range below the cutoff, Å.")] = None,
+    width: Annotated[float | None, typer.Option(help="Standard deviation of the Gaussian density, Å.")] = None,
+    center_weight: Annotated[float | None, typer.Option(help="Weight of the centre's own Gaussian.")] = None,
+    species: Annotated[str | None, typer.Option(help="Symbols of the channels, comma-separated; default: all.")] = None,
+    centers: Annotated[
+        str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
+    ] = None,
+    index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
+    rtol: Annotated[float, typer.Option(help="Singular values up to rtol times the largest count as null.")] = 1e-9,
+    threads: Annotated[int | None, typer.Option(help="Default: all that this process may use.")] = None,
+    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+) -> None:
+    """Analyse every chosen centre: singular values, rank, condition number, one row each.
+
+    Example: nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8 --out table.parquet
+    """
+    from nullmode import study, tables
+    from nullmode._plugins import constructed, load, source_of
+    from nullmode.descriptors import DESCRIPTORS
+    from nullmode.families.file import structures
+    from nullmode.fingerprint import code_hash
+
+    given = {
+        "n_max": n_max,
+        "l_max": l_max,
+        "cutoff": cutoff,
+        "cutoff_width": cutoff_width,
+        "width": width,
+        "center_weight": center_weight,
+        "species": None if species is None else tuple(species.split(",")),
+    }
+    parameters = {name: value for name, value in given.items() if value is not None}
+    chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor"), parameters, "descriptor")
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"`--out` must lie in an existing folder, got {out}.")
+    wanted = None if centers is None else [int(item) if item.isdigit() else item for item in centers.split(",")]
+    atoms = list(structures(file, wanted, index))
+    frame = study.analyze(atoms, chosen, rtol, centers=wanted, threads=threads, progress=progress)
+    if out is not None:
+        code = code_hash("nullmode.study", source_of(descriptor, DESCRIPTORS))
+        tables.write(frame, out, "analysis", {"code": code, "descriptor": repr(chosen), "rtol": rtol, "file": str(file)})
+        typer.echo(f"{len(frame)} rows written to {out}")
+    _print_summary(frame)
+
+
+@app.command()
+def provenance(
+    file: Annotated[Path, typer.Argument(help="A Parquet table written by nullmode.")],
+) -> None:
+    """Print what a table follows from: configuration, code, versions, and the meaning of its columns."""
+    import json
+
+    from nullmode import tables
+
+    typer.echo(json.dumps(tables.provenance(file), indent=2, sort_keys=True))
+    typer.echo()
+    for name, kind, unit, meaning in tables.schema_of(file):
+        typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
+
+
+def _print_summary(frame: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("centre", "n_dof", "rank", "environments", "median s_d/s_1", "smallest s_d/s_1", "status")
+    groups = frame.groupby(["center_species", "n_dof", "rank", "status"])["inverse_condition_number"]
+    for (center, n_dof, rank, status), ratio in groups:
+        style = "yellow" if rank < n_dof else None
+        numbers = [str(len(ratio)), f"{ratio.median():.2e}", f"{ratio.min():.2e}"]
+        table.add_row(center, str(n_dof), str(rank), *numbers, status, style=style)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; an error in the input ends it with one clear message."""
+    try:
+        app()
+    except (InputError, OSError) as error:
+        typer.secho(f"nullmode: {error}", err=True, fg="red")
+        sys.exit(2)
+

@@ -1,0 +1,237 @@
+"""Singular values and displacement modes of a Jacobian, rigid rotations taken out analytically."""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+
+from nullmode._jit import kernel
+from nullmode.environment import Environment
+from nullmode.types import Floats, InputError, Integers
+
+DegreesOfFreedom = Literal["neighbours", "atoms"]
+COLLINEAR = 1e-6
+"""A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sensitivity:
+    """What a descriptor sees of an environment's displacements.
+
+    Attributes
+    ----------
+    singular_values, shape (d,)
+        Of the Jacobian on the complement of rigid rotations, descending, in 1/Å; exact zeros where F < d.
+    modes, shape (d, n, 3)
+        Orthonormal displacements that belong to them; the last are the softest.
+    rank
+        Number of singular values above rtol times the largest; 0 if all vanish.
+    n_dof
+        d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear).
+    condition_number
+        s_1/s_d: infinite if s_d = 0, NaN if nothing is seen or nothing can move.
+    inverse_condition_number
+        s_d/s_1, 0 where singular; NaN if nothing is seen or nothing can move.
+    rotation_floor
+        Largest response to a rigid rotation over s_1: the noise of this Jacobian; NaN without rotations or response.
+    rtol
+        Relative tolerance of the rank.
+    """
+
+    singular_values: Floats
+    modes: Floats
+    rank: int
+    n_dof: int
+    condition_number: float
+    inverse_condition_number: float
+    rotation_floor: float
+    rtol: float
+
+
+def check_rtol(rtol: float) -> float:
+    """Refuse a relative tolerance outside (0, 1)."""
+    if not 0 < rtol < 1:
+        raise InputError(f"`rtol` must be between 0 and 1, got {rtol}.")
+    return float(rtol)
+
+
+def sensitivity(
+    jacobian: Floats,
+    environment: Environment,
+    rtol: float = 1e-9,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
+) -> Sensitivity:
+    """Analyse a Jacobian: singular values, modes, rank, condition number and noise floor.
+
+    Householder QR of the Jacobian, then SVD of the small triangle on the complement of the rotations; never through
+    the Gram matrix, which loses every singular value below 1e-8 of the largest.
+
+    Parameters
+    ----------
+    jacobian, shape (F, n, 3)
+        Derivatives of the features with respect to the neighbours, the centre fixed, in 1/Å.
+    environment
+        The environment it belongs to.
+    rtol
+        Singular values up to rtol times the largest count as null.
+    degrees_of_freedom
+        ``neighbours``: every neighbour moves by itself, periodic images included. ``atoms``: images of one atom move
+        together, those of the centre not at all; modes then have shape (d, n_atoms, 3), atoms in ascending index.
+
+    Raises
+    ------
+    InputError
+        For a shape that does not fit the environment, a non-finite entry, or an rtol below the rotation floor.
+    """
+    check_rtol(rtol)
+    result = decompose(jacobian, environment, rtol, degrees_of_freedom)
+    if rtol < result.rotation_floor:
+        raise InputError(
+            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
+            f"{rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
+        )
+    return result
+
+
+def decompose(
+    jacobian: Floats, environment: Environment, rtol: float, degrees_of_freedom: DegreesOfFreedom = "neighbours"
+) -> Sensitivity:
+    """Do as :func:`sensitivity`, but leave the judgement of the rotation floor to the caller."""
+    jacobian = np.asarray(jacobian, dtype=np.float64)
+    n = len(environment)
+    if jacobian.ndim != 3 or jacobian.shape[1:] != (n, 3):
+        raise InputError(f"`jacobian` must have shape (F, {n}, 3) for this environment, got {jacobian.shape}.")
+    if not np.isfinite(jacobian).all():
+        raise InputError(f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not.")
+    rotations = _rotations(environment.vectors)
+    matrix = jacobian.reshape(len(jacobian), 3 * n)
+    if degrees_of_freedom == "atoms":
+        matrix, rotations = _move_together(matrix, rotations, environment.atoms, environment.center)
+    elif degrees_of_freedom != "neighbours":
+        raise InputError(f"`degrees_of_freedom` must be 'neighbours' or 'atoms', got {degrees_of_freedom!r}.")
+    values, modes, response = _spectrum(np.array(matrix, order="C"), rotations)
+    d = len(values)
+    values[len(jacobian) :] = 0.0
+    largest = values[0] if d else 0.0
+    seen = largest > 0
+    smallest = values[-1] if d else 0.0
+    return Sensitivity(
+        singular_values=values,
+        modes=modes.reshape(d, matrix.shape[1] // 3, 3),
+        rank=int(np.count_nonzero(values > rtol * largest)) if seen else 0,
+        n_dof=d,
+        condition_number=(float(largest / smallest) if smallest > 0 else np.inf) if seen else np.nan,
+        inverse_condition_number=float(smallest / largest) if seen else np.nan,
+        rotation_floor=float(response / largest) if seen and rotations.shape[1] else np.nan,
+        rtol=rtol,
+    )
+
+
+def _rotations(vectors: Floats) -> Floats:
+    """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
+    generators = np.zeros((len(vectors), 3, 3))
+    x, y, z = vectors.T
+    generators[:, 1, 0], generators[:, 2, 0] = -z, y
+    generators[:, 0, 1], generators[:, 2, 1] = z, -x
+    generators[:, 0, 2], generators[:, 1, 2] = -y, x
+    return generators.reshape(-1, 3)
+
+
+def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: int) -> tuple[Floats, Floats]:
+    # A rotation survives where it asks the same of all images of an atom, and nothing of the centre's.
+    free = np.unique(atoms[atoms != center])
+    place = np.searchsorted(free, atoms)
+    spread = np.zeros((len(atoms), len(free)))
+    own = np.flatnonzero(atoms != center)
+    spread[own, place[own]] = 1.0
+    spread = np.kron(spread, np.eye(3))
+    count = np.maximum(spread.sum(axis=0), 1.0)
+    together = spread.T @ rotations / count[:, None]
+    torn = rotations - spread @ together
+    _, size, axes = np.linalg.svd(torn, full_matrices=False) if len(torn) else (None, np.zeros(3), np.eye(3))
+    return matrix @ spread, np.ascontiguousarray(together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T)
+
+
+@kernel
+def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]:
+    """Singular values, right singular vectors and largest response to a rotation; `matrix` is destroyed."""
+    columns = matrix.shape[1]
+    frame, n_rotations = _complete_frame(rotations)
+    d = columns - n_rotations
+    if d == 0:
+        return np.empty(0), np.empty((0, columns)), 0.0
+    triangle = np.zeros((columns, columns))
+    triangularise(matrix)
+    for i in range(min(columns, matrix.shape[0])):
+        triangle[i, i:] = matrix[i, i:]
+    turned = triangle @ frame
+    response = 0.0
+    if n_rotations > 0:
+        response = np.linalg.svd(np.ascontiguousarray(turned[:, :n_rotations]), False)[1][0]
+    _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rotations:]), False)
+    return values, vectors @ np.ascontiguousarray(frame[:, n_rotations:].T), response
+
+
+@kernel
+def triangularise(matrix: Floats) -> None:
+    """Replace the upper triangle by R of a Householder QR; below it stays rubbish.
+
+    Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.2.1, by rows.
+    """
+    rows, columns = matrix.shape
+    w = np.empty(columns)
+    for k in range(min(rows - 1, columns)):
+        scale = 0.0
+        for i in range(k, rows):
+            scale = max(scale, abs(matrix[i, k]))
+        if scale == 0.0:
+            continue
+        total = 0.0
+        for i in range(k, rows):
+            total += (matrix[i, k] / scale) ** 2
+        alpha = -np.copysign(scale * sqrt(total), matrix[k, k])
+        matrix[k, k] -= alpha
+        w[k:] = 0.0
+        for i in range(k, rows):
+            v = matrix[i, k]
+            for j in range(k + 1, columns):
+                w[j] += v * matrix[i, j]
+        tau = -1.0 / alpha / matrix[k, k]
+        for i in range(k, rows):
+            v = tau * matrix[i, k]
+            for j in range(k + 1, columns):
+                matrix[i, j] -= v * w[j]
+        matrix[k, k] = alpha
+
+
+@kernel
+def _complete_frame(rotations: Floats) -> tuple[Floats, int]:
+    """Orthogonal matrix whose first columns span the rotations; Householder with column pivoting."""
+    rows, columns = rotations.shape
+    a = rotations.copy()
+    frame = np.eye(rows)
+    first = 0.0
+    rank = 0
+    for step in range(min(rows, columns)):
+        best = step
+        most = -1.0
+        for j in range(step, columns):
+            size = np.sqrt(np.sum(a[step:, j] ** 2))
+            if size > most:
+                best, most = j, size
+        if step == 0:
+            first = most
+        if most <= COLLINEAR * first:
+            break
+        for i in range(rows):
+            a[i, step], a[i, best] = a[i, best], a[i, step]
+        v = a[step:, step].copy()
+        v[0] += np.copysign(most, v[0])
+        v /= np.sqrt(np.sum(v**2))
+        for j in range(step, columns):
+            a[step:, j] -= 2.0 * np.sum(v * a[step:, j]) * v
+        for i in range(rows):
+            frame[i, step:] -= 2.0 * np.sum(frame[i, step:] * v) * v
+        rank += 1
+    return frame, rank

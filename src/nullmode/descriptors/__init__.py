@@ -1,0 +1,6 @@
+"""Descriptors: features of an environment with their full Jacobian. One file each; this table names them."""
+
+DESCRIPTORS = {
+    "radial-spectrum": "nullmode.descriptors.radial_spectrum:RadialSpectrum",
+    "power-spectrum": "nullmode.descriptors.power_spectrum:PowerSpectrum",
+}

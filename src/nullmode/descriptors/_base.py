@@ -1,0 +1,199 @@
+"""What every descriptor offers, and what all descriptors of a neighbour density share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
+
+import numpy as np
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.dataclasses import dataclass
+
+from nullmode.basis.density import Batch, Density
+from nullmode.basis.harmonics import norms
+from nullmode.basis.radial import Basis, gto_basis, loewdin
+from nullmode.environment import Environment, atomic_number, pack, species_of, symbol
+from nullmode.types import Floats, InputError, Parity
+
+CONFIG = ConfigDict(extra="forbid")
+LARGEST_L = 25
+"""Up to here the harmonics are tested against an independent implementation."""
+D = TypeVar("D", bound="Descriptor")
+
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Descriptor(ABC):
+    """Features of an environment, with their Jacobian.
+
+    A descriptor of one's own derives from this class, is a frozen keyword-only dataclass, and defines the three
+    abstract methods and the class variables; everything else of nullmode then works with it.
+
+    Attributes
+    ----------
+    correlation_order
+        Number of neighbours correlated (nu); None where that has no meaning.
+    parity
+        ``O3`` if features are invariant under reflections too, else ``SO3``; None where unknown.
+    cutoff
+        Features do not depend on neighbours beyond it, in Å.
+    """
+
+    correlation_order: ClassVar[int | None] = None
+    parity: ClassVar[Parity | None] = None
+    cutoff: float
+
+    @abstractmethod
+    def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[Any]:
+        """Name every feature, in order."""
+
+    @abstractmethod
+    def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
+        """Features of each environment, shape (F,)."""
+
+    @abstractmethod
+    def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
+        """Features (F,) and Jacobian (F, n, 3), in 1/Å, of each environment; the centre is fixed."""
+
+    def compute(self, environment: Environment) -> Floats:
+        """Features of one environment, shape (F,)."""
+        return self.compute_batch([environment])[0]
+
+    def compute_with_jacobian(self, environment: Environment) -> tuple[Floats, Floats]:
+        """Features (F,) and Jacobian (F, n, 3) of one environment: derivatives in 1/Å, the centre fixed."""
+        return self.compute_batch_with_jacobian([environment])[0]
+
+
+def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
+    """Fix an open species layout (``species=None``) to what a whole set holds, so that parts of it agree."""
+    if getattr(descriptor, "species", ()) is not None:
+        return descriptor
+    with_centers = getattr(descriptor, "center_weight", 0.0) != 0.0
+    return replace(cast("Any", descriptor), species=species_of(environments, with_centers=with_centers))
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class DensityDescriptor(Descriptor):
+    """A function of the density coefficients c_nlm of the neighbours' species (abstract).
+
+    The density is a normalised Gaussian on each neighbour, (pi width²)^(-3/4) exp(-|r - r_j|²/(2 width²)), times the
+    cutoff function at r_j, in GTO radial functions and real spherical harmonics.
+
+    Parameters
+    ----------
+    n_max
+        Number of radial functions, n = 0 … n_max - 1.
+    cutoff
+        Radius of the environment, in Å.
+    cutoff_width
+        Range below the cutoff in which a shifted cosine takes neighbours to zero, in Å; 0 is a step.
+    width
+        Standard deviation of the Gaussian density, in Å.
+    center_weight
+        Weight of the centre's own Gaussian, added to its species' channel.
+    species
+        Symbols or atomic numbers of the channels, in order; None takes them from the set, by atomic number.
+
+    Raises
+    ------
+    ValueError
+        For a value out of range, an unknown parameter, or functions that cannot be told apart.
+    """
+
+    n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
+    cutoff: Annotated[Length, Field(description="radius of the environment, Å")] = 4.0
+    cutoff_width: Annotated[float, Field(ge=0, allow_inf_nan=False, description="smoothing range, Å")] = 0.5
+    width: Annotated[Length, Field(description="standard deviation of the Gaussian density, Å")] = 0.3
+    center_weight: Annotated[
+        float, Field(allow_inf_nan=False, description="weight of the centre's own Gaussian")
+    ] = 0.0
+    species: Annotated[
+        tuple[str, ...] | None, Field(description="chemical symbols of the channels; default: those of the set")
+    ] = None
+
+    l_max: ClassVar[int]
+
+    @field_validator("species", mode="before")
+    @classmethod
+    def _symbols(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        names = tuple(symbol(atomic_number(item)) for item in ((value,) if isinstance(value, int | str) else value))
+        if len(set(names)) < len(names):
+            raise InputError(f"`species` must be distinct, got {names}.")
+        return names
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.cutoff_width > self.cutoff:
+            raise InputError(
+                f"`cutoff_width` must not exceed `cutoff`, got {self.cutoff_width} Å > {self.cutoff} Å. Use a narrower one."
+            )
+        loewdin(self.n_max, self.cutoff)
+        return self
+
+    @abstractmethod
+    def _n_features(self, n_species: int) -> int: ...
+
+    @abstractmethod
+    def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None: ...
+
+    @property
+    def basis(self) -> Basis:
+        """The radial basis with its own error figures; refuses one that loses its digits."""
+        return gto_basis(self.n_max, self.l_max, self.cutoff, self.width)
+
+    def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
+        """Features of each environment, shape (F,), in input order; one species layout for all."""
+        features, _, _ = self._run(environments, with_jacobian=False)
+        return list(features)
+
+    def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
+        """Features (F,) and Jacobian (F, n, 3) of each environment, in input order; one species layout for all.
+
+        The arrays of one call share memory: copy one that is to outlive the others.
+        """
+        features, jacobian, offsets = self._run(environments, with_jacobian=True)
+        size = 3 * features.shape[1]
+        return [
+            (features[i], jacobian[size * offsets[i] : size * offsets[i + 1]].reshape(features.shape[1], -1, 3))
+            if offsets[i + 1] > offsets[i]
+            else (features[i], np.zeros((features.shape[1], 0, 3)))
+            for i in range(len(features))
+        ]
+
+    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, Floats, Any]:
+        environments = list(environments)
+        if not environments:
+            return np.empty((0, 0)), np.empty(0), np.zeros(1, dtype=np.int64)
+        for environment in environments:
+            if environment.cutoff is not None and environment.cutoff < self.cutoff:
+                raise InputError(
+                    f"`environment` must reach as far as the descriptor's cutoff ({self.cutoff} Å), got one cut at "
+                    f"{environment.cutoff} Å. Make it with nullmode.environments(..., cutoff={self.cutoff})."
+                )
+        species = self._layout(environments)
+        batch = pack(environments, species, with_centers=self.center_weight != 0.0)
+        features = np.zeros((len(environments), self._n_features(len(species))))
+        jacobian = np.empty(features.shape[1] * 3 * len(batch.vectors) if with_jacobian else 0)
+        if features.size:
+            self._evaluate(batch, len(species), features, jacobian)
+        return features, jacobian, batch.offsets
+
+    def _layout(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
+        if self.species is not None:
+            return self.species
+        if environments is None:
+            return ("X",)
+        return species_of(environments, with_centers=self.center_weight != 0.0)
+
+    def _density(self) -> Density:
+        return Density(
+            table=self.basis.table,
+            norm=norms(self.l_max),
+            n_max=self.n_max,
+            l_max=self.l_max,
+            cutoff=self.cutoff,
+            cutoff_width=self.cutoff_width,
+            center_weight=self.center_weight,
+        )

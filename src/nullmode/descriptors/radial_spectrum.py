@@ -1,0 +1,90 @@
+"""Radial spectrum: what one neighbour's distance tells (correlation order 1)."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import ClassVar, NamedTuple, final
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from nullmode._jit import kernel
+from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
+from nullmode.descriptors._base import CONFIG, DensityDescriptor
+from nullmode.environment import Environment
+from nullmode.types import Floats, Parity
+
+
+@kernel
+def radial_spectrum(batch: Batch, density: Density, scratch: Expansion, features: Floats, jacobian: Floats) -> None:
+    """Fill features c_n00, and the Jacobian unless it is empty, of a batch.
+
+    Willatt, Musil and Ceriotti, J. Chem. Phys. 150, 154110 (2019), eq. 28.
+
+    Parameters
+    ----------
+    batch, density, scratch
+        As the types say; l_max is 0.
+    features, shape (n_environments, F)
+        One per channel.
+    jacobian, shape (F·3·n_total,) or (0,)
+        Each environment's (F, n, 3) after the other.
+    """
+    n_max = density.n_max
+    n_features = features.shape[1]
+    for i in range(features.shape[0]):
+        expand(batch, i, density, scratch)
+        features[i] = scratch.c[:, 0]
+        if jacobian.size == 0:
+            continue
+        first = batch.offsets[i]
+        n = batch.offsets[i + 1] - first
+        start = 3 * first * n_features
+        jacobian[start : start + 3 * n * n_features] = 0.0
+        for j in range(n):
+            for k in range(n_max):
+                row = start + 3 * n * (batch.species[first + j] * n_max + k)
+                for x in range(3 * j, 3 * j + 3):
+                    jacobian[row + x] = scratch.derivative[j, k] * scratch.direction[x] * scratch.y[0, x]
+
+
+class RadialLabel(NamedTuple):
+    """Name of one entry: its channel."""
+
+    species: str
+    n: int
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class RadialSpectrum(DensityDescriptor):
+    """Radial spectrum c_n00, invariant under O(3); F = n_species·n_max.
+
+    Willatt, Musil and Ceriotti, J. Chem. Phys. 150, 154110 (2019), eq. 28, in featomic's ``SoapRadialSpectrum``.
+
+    Parameters
+    ----------
+    n_max, cutoff, cutoff_width, width, center_weight, species
+        As in :class:`~nullmode.descriptors._base.DensityDescriptor`; lengths in Å.
+    """
+
+    correlation_order: ClassVar[int | None] = 1
+    parity: ClassVar[Parity | None] = "O3"
+    l_max: ClassVar[int] = 0
+
+    def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[RadialLabel]:
+        """Name every feature, in order.
+
+        Parameters
+        ----------
+        environments
+            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
+        """
+        return [RadialLabel(*channel) for channel in product(self._layout(environments), range(self.n_max))]
+
+    def _n_features(self, n_species: int) -> int:
+        return n_species * self.n_max
+
+    def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None:
+        density = self._density()
+        scratch = expansion(density, n_species, int(np.diff(batch.offsets).max()))
+        radial_spectrum(batch, density, scratch, features, jacobian)

@@ -1,0 +1,305 @@
+"""The gate: positions become validated, final environments; everything behind it trusts its arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+
+from nullmode.basis.density import Batch
+from nullmode.types import Floats, InputError, Integers
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Species: TypeAlias = int | str
+Centers: TypeAlias = Species | Sequence[Species] | None
+CLOSEST = 1e-6
+"""Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Environment:
+    """A centre and its neighbours; made by :meth:`from_vectors` or :func:`environments`.
+
+    Attributes
+    ----------
+    vectors, shape (n, 3)
+        Neighbours relative to the centre, in Å.
+    species, shape (n,)
+        Atomic numbers of the neighbours.
+    center_species
+        Atomic number of the centre.
+    cutoff
+        Radius in Å up to which neighbours were looked for; None where these are all there are.
+    atoms, shape (n,)
+        Index of each neighbour's atom in its structure; equal for periodic images of one atom.
+    structure
+        Place of the structure in the set that was given; None if made from vectors.
+    center
+        Index of the central atom; -1 if made from vectors.
+    """
+
+    vectors: Floats
+    species: Integers
+    center_species: int
+    cutoff: float | None
+    atoms: Integers
+    structure: int | None = None
+    center: int = -1
+
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: Any,
+        species: Species | Sequence[Species] | None = None,
+        center_species: Species | None = None,
+    ) -> Self:
+        """Make an environment from neighbour vectors; by default hydrogen around carbon.
+
+        Parameters
+        ----------
+        vectors, shape (n, 3)
+            Neighbours relative to the centre, in Å.
+        species
+            Symbol or atomic number of each neighbour, or one for all; default H.
+        center_species
+            Symbol or atomic number of the centre; default C.
+
+        Raises
+        ------
+        InputError
+            For a wrong shape, a non-finite component, a neighbour on the centre or on another neighbour, an unknown
+            element.
+        """
+        array = np.array(vectors, dtype=np.float64, order="C")
+        if array.size == 0:
+            array = array.reshape(0, 3)
+        if array.ndim != 2 or array.shape[1] != 3:
+            raise InputError(f"`vectors` must have shape (n, 3), got {array.shape}; one row per neighbour, in Å.")
+        _check_finite("vectors", array)
+        _check_distinct(array)
+        n = len(array)
+        if species is None:
+            species = "H"
+        numbers = np.full(n, atomic_number(species)) if isinstance(species, int | str) else _numbers(species)
+        if len(numbers) != n:
+            raise InputError(f"`species` must name each of the {n} neighbours, got {len(numbers)} entries.")
+        center = 6 if center_species is None else atomic_number(center_species)
+        return cls(
+            vectors=_final(array),
+            species=_final(numbers),
+            center_species=center,
+            cutoff=None,
+            atoms=_final(np.arange(n)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __repr__(self) -> str:
+        from ase.formula import Formula
+
+        neighbours = Formula.from_list([symbol(number) for number in self.species]).format("hill")
+        where = "" if self.structure is None else f", structure={self.structure}, center={self.center}"
+        return f"Environment({symbol(self.center_species)} | {neighbours or 'no neighbours'}{where})"
+
+
+def environments(
+    atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None
+) -> list[Environment]:
+    """Cut the environments of all or chosen atoms out of one structure or many.
+
+    Each periodic image of a neighbour is a neighbour of its own; ``Environment.atoms`` says which share an atom, and
+    ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
+
+    Parameters
+    ----------
+    atoms
+        One structure or several, molecules or periodic.
+    cutoff
+        Neighbours with |r| < cutoff belong to the environment, in Å.
+    centers
+        Chemical symbols or atom indices of the centres; None for every atom. Structures without the chosen species
+        contribute nothing.
+
+    Returns
+    -------
+    list of Environment
+        Ordered by structure, then by centre; neighbours ordered by atom index, then by cell.
+
+    Raises
+    ------
+    InputError
+        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if
+        nothing has a neighbour. A single centre without neighbours is no error.
+    """
+    from ase import Atoms
+
+    structures = [atoms] if isinstance(atoms, Atoms) else list(atoms)
+    if not np.isfinite(cutoff) or cutoff <= 0:
+        raise InputError(f"`cutoff` must be a positive length in Å, got {cutoff}.")
+    if not structures:
+        raise InputError("`atoms` must hold at least one structure, got none.")
+    for index, structure in enumerate(structures):
+        if not isinstance(structure, Atoms):
+            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at place {index}.")
+    chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
+    if not any(len(indices) for indices in chosen):
+        raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
+    return cut(structures, float(cutoff), chosen)
+
+
+def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
+    """Do as :func:`environments`, with the indices of the centres given for each structure."""
+    result = [
+        environment
+        for index, (structure, chosen) in enumerate(zip(structures, centers, strict=True))
+        for environment in _environments_of(structure, index, cutoff, chosen)
+    ]
+    if not any(len(environment) for environment in result):
+        raise InputError(f"`cutoff` must reach a neighbour, got {cutoff} Å, within which no centre has one.")
+    return result
+
+
+def _environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
+    import vesin
+
+    where = f"atoms[{index}]"
+    positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
+    _check_finite(f"{where}.positions", positions)
+    _check_finite(f"{where}.cell", cell)
+    numbers = _numbers(atoms.numbers.tolist(), f"{where}.numbers")
+    if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
+        raise InputError(f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}.")
+    neighbour_list = vesin.NeighborList(cutoff=cutoff, full_list=True)
+    i, j, shift, vectors = neighbour_list.compute(points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True)
+    i, j = i.astype(np.int64), j.astype(np.int64)
+    near = (vectors**2).sum(axis=1) < CLOSEST**2
+    if near.any():
+        raise InputError(
+            f"`{where}.positions` must be distinct, got atoms {i[near][0]} and {j[near][0]} at the same place. "
+            "Remove one of them."
+        )
+    order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
+    i, j, vectors = i[order], j[order], np.ascontiguousarray(vectors[order])
+    first = np.searchsorted(i, np.arange(len(atoms) + 1))
+    for array in (vectors, j):
+        _final(array)
+    species = _final(numbers[j])
+    for center in chosen.tolist():
+        part = slice(first[center], first[center + 1])
+        yield Environment(
+            vectors=vectors[part],
+            species=species[part],
+            center_species=int(numbers[center]),
+            cutoff=cutoff,
+            atoms=j[part],
+            structure=index,
+            center=center,
+        )
+
+
+def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integers:
+    """Indices of the chosen central atoms of one structure, ascending; `index` is for messages."""
+    if centers is None:
+        return np.arange(len(atoms))
+    items = [centers] if isinstance(centers, int | str | np.integer) else list(centers)
+    if not items:
+        raise InputError("`centers` must name at least one species or index, got none. None takes every atom.")
+    mask = np.zeros(len(atoms), dtype=bool)
+    for item in items:
+        if isinstance(item, str):
+            mask |= atoms.numbers == atomic_number(item, "centers")
+        elif 0 <= item < len(atoms):
+            mask[item] = True
+        else:
+            raise InputError(f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}.")
+    return np.flatnonzero(mask)
+
+
+def species_of(environments: Sequence[Environment], *, with_centers: bool) -> tuple[str, ...]:
+    """Symbols of all neighbours (and centres) in a set, by atomic number."""
+    numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(environment.species for environment in environments)]))
+    if with_centers:
+        numbers = np.union1d(numbers, [environment.center_species for environment in environments])
+    return tuple(symbol(number) for number in numbers)
+
+
+def pack(environments: Sequence[Environment], species: Sequence[str], *, with_centers: bool) -> Batch:
+    """Lay environments out for a kernel.
+
+    Raises
+    ------
+    InputError
+        If a species is not among `species`.
+    """
+    place = np.full(120, -1)
+    place[[atomic_number(name) for name in species]] = np.arange(len(species))
+    numbers = np.concatenate([environment.species for environment in environments])
+    centers = np.array([environment.center_species for environment in environments])
+    unknown = set(numbers[place[numbers] < 0].tolist())
+    if with_centers:
+        unknown.update(centers[place[centers] < 0].tolist())
+    if unknown:
+        raise InputError(
+            f"`species` must cover the environments, got {tuple(species)} without "
+            f"{', '.join(symbol(number) for number in sorted(unknown))}. Add them, or pass species=None."
+        )
+    return Batch(
+        vectors=np.concatenate([environment.vectors for environment in environments]),
+        species=place[numbers],
+        offsets=np.cumsum([0, *(len(environment) for environment in environments)]),
+        center_species=place[centers],
+    )
+
+
+def atomic_number(species: Species, argument: str = "species") -> int:
+    """Atomic number of a symbol or a number; an unknown element is an InputError."""
+    from ase.data import atomic_numbers, chemical_symbols
+
+    if isinstance(species, str):
+        number = atomic_numbers.get(species, 0)
+    else:
+        number = int(species)
+    if not 0 < number < len(chemical_symbols):
+        raise InputError(f"`{argument}` must be chemical symbols or atomic numbers, got {species!r}.")
+    return number
+
+
+def symbol(number: int) -> str:
+    """Chemical symbol of an atomic number."""
+    from ase.data import chemical_symbols
+
+    return str(chemical_symbols[number])
+
+
+def _numbers(species: Sequence[Species], argument: str = "species") -> Integers:
+    return np.array([atomic_number(item, argument) for item in species], dtype=np.int64)
+
+
+def _final(array: Any) -> Any:
+    array.setflags(write=False)
+    return array
+
+
+def _check_finite(argument: str, array: Floats) -> None:
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(f"`{argument}` must be finite, got {array[row, column]} in row {row}, component {'xyz'[column]}.")
+
+
+def _check_distinct(vectors: Floats) -> None:
+    distance = np.linalg.norm(vectors, axis=1)
+    if (distance < CLOSEST).any():
+        raise InputError(
+            f"`vectors` must lie off the centre, got a length of {distance.min():.1e} Å in row {distance.argmin()}. "
+            "The centre itself is no neighbour."
+        )
+    from scipy.spatial import KDTree
+
+    pairs = KDTree(vectors).query_pairs(CLOSEST, output_type="ndarray")
+    if len(pairs):
+        first, second = pairs[0]
+        raise InputError(f"`vectors` must be distinct, got rows {first} and {second} at the same place.")

@@ -1,0 +1,12 @@
+"""Families of configurations: a function from parameters to structures. One file each; this table names them.
+
+A structure is an ``ase.Atoms``; every number or text in its ``info`` is a coordinate and becomes a column of the tables,
+except ``info["centers"]``: the indices of the central atoms (all atoms where it is missing).
+"""
+
+FAMILIES = {
+    "methane_distortion": "nullmode.families.methane_distortion:structures",
+    "degenerate_pair": "nullmode.families.degenerate_pair:structures",
+    "random_methane": "nullmode.families.random_methane:structures",
+    "file": "nullmode.families.file:structures",
+}

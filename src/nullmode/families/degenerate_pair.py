@@ -1,0 +1,55 @@
+"""The pair X+, X- of methane environments that share their power spectrum where v = 0."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.axes import Axis, Range, array
+from nullmode.families._base import BOND, methane
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(
+    u: Axis = Range(start=0.7, stop=0.9, step=0.025),  # noqa: B008 - frozen
+    v: Axis = Range(start=-0.1, stop=0.1, step=0.025),  # noqa: B008
+    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1)] = [-1, 1],  # noqa: B006 - read only
+    bond: Annotated[float, Field(gt=0)] = BOND,
+) -> "Iterator[Atoms]":
+    """Place X-(u, v) and X+(u, v) on a grid; by default the published 9 x 9 grid, in its order.
+
+    Pozdnyakov et al., Phys. Rev. Lett. 125, 166001 (2020). The environments of a pair have equal two-neighbour
+    correlations if and only if v = 0, and merge at u = pi.
+
+    Parameters
+    ----------
+    u, v
+        In units of pi; u varies slowly, v fast and from its last value to its first.
+    signs
+        -1 for X-, 1 for X+.
+    bond
+        C–H distance in Å.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``sign``, ``u``, ``v`` (units of pi).
+    """
+    for sign in signs:
+        for x in array(u).tolist():
+            for y in reversed(array(v).tolist()):
+                yield methane(bond * hydrogens(x * np.pi, y * np.pi, sign), sign=sign, u=x, v=y)
+
+
+def hydrogens(u: float, v: float, sign: int) -> Floats:
+    """Directions of the four hydrogens A, B, B', C±; angles in radians; shape (4, 3)."""
+    pi = np.pi
+    latitude = np.array([3 * pi / 8, pi / 6, -pi / 6, v])
+    azimuth = np.array([pi, pi / 5, -pi / 5, sign * u])
+    return np.stack(
+        [np.cos(latitude) * np.cos(azimuth), np.cos(latitude) * np.sin(azimuth), np.sin(latitude)], axis=1
+    )

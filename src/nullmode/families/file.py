@@ -1,0 +1,54 @@
+"""Structures from any file that ASE reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(path: Path, centers: list[int | str] | int | str | None = None, index: str = ":") -> "Iterator[Atoms]":
+    """Read structures.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    centers
+        Chemical symbols or indices of the central atoms; default all.
+    index
+        Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred, ``-1`` the last.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: none; what the file's frames carry in ``info`` is left out.
+
+    Raises
+    ------
+    InputError
+        For a missing, unreadable or empty file, or one without the chosen centres.
+    """
+    from ase.io import read
+
+    from nullmode.environment import centers_of
+
+    if not path.is_file():
+        raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
+    try:
+        frames = read(path, index=index)
+    except Exception as error:  # ASE's readers raise whatever their parsers meet
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
+    frames = frames if isinstance(frames, list) else [frames]
+    if not frames or not any(len(atoms) for atoms in frames):
+        raise InputError(f"`path` must hold at least one structure, got {path} with none (index {index!r}).")
+    chosen = [centers_of(atoms, centers, k) for k, atoms in enumerate(frames)]
+    if not any(len(indices) for indices in chosen):
+        raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")
+    for atoms, indices in zip(frames, chosen, strict=True):
+        atoms.info = {"centers": indices.tolist()}
+        yield atoms

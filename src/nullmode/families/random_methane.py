@@ -1,0 +1,49 @@
+"""Random methane: four hydrogens anywhere in a sphere, none too close."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.families._base import methane
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(
+    n_structures: Annotated[int, Field(ge=1)] = 100,
+    seed: Annotated[int, Field(ge=0)] = 0,
+    radius: Annotated[float, Field(gt=0)] = 3.0,
+    min_distance: Annotated[float, Field(ge=0)] = 0.5,
+) -> "Iterator[Atoms]":
+    """Draw CH4 with hydrogens uniform in a sphere around C and every pair of atoms apart.
+
+    The recipe of the public set of 7.7 million methane configurations.
+
+    Parameters
+    ----------
+    n_structures
+        How many.
+    seed
+        Structure k depends on the seed and k alone, so a longer set begins with the shorter one.
+    radius
+        Of the sphere, in Å.
+    min_distance
+        Smallest distance between any two atoms, in Å.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: none.
+    """
+    from scipy.spatial.distance import pdist
+
+    for k in range(n_structures):
+        rng = np.random.default_rng([seed, k])
+        while True:
+            cube = rng.uniform(-radius, radius, size=(4, 3))
+            if (np.linalg.norm(cube, axis=1) <= radius).all() and pdist(np.vstack([np.zeros(3), cube])).min() > min_distance:
+                break
+        yield methane(cube)

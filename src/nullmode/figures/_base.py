@@ -1,0 +1,105 @@
+"""What all figures share: one style, one way to save without dates, and the choice of rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nullmode.types import Floats, InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("pdf", "svg", "png")
+# Below this a ratio of singular values is rounding noise; exact zeros are drawn here.
+FLOOR = 1e-18
+# Columns along which a table is swept, for messages and titles.
+SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
+
+_STYLE: dict[str, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.1,
+    "image.cmap": "viridis",
+    "savefig.dpi": 200,
+    "svg.hashsalt": "nullmode",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw without a display, in the house's style."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def save(figure: "Figure", stem: str | Path) -> list[Path]:
+    """Write a figure as vector graphics and PNG; the same figure gives the same bytes."""
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+    paths = []
+    for ending in FORMATS:
+        path = stem.with_name(f"{stem.name}.{ending}")
+        temporary = path.with_name(f".{path.name}.part")
+        try:
+            figure.savefig(temporary, format=ending, metadata=dates[ending])
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        paths.append(path)
+    return paths
+
+
+def select(table: pd.DataFrame, family: str, descriptor: str, *, single: bool) -> pd.DataFrame:
+    """Rows of one family and one descriptor; `single` demands that they belong to one truncation.
+
+    Raises
+    ------
+    InputError
+        If there are none, or several truncations where one is drawn.
+    """
+    rows = table[(table["family"] == family) & (table["descriptor"] == descriptor)]
+    if rows.empty:
+        raise InputError(f"`descriptor` must have been run on the family, got {descriptor!r} on {family!r} without rows.")
+    varied = [name for name in SWEPT if rows[name].nunique(dropna=False) > 1]
+    if single and varied:
+        raise InputError(
+            f"`descriptor` must have one truncation for this figure, got {descriptor!r} swept over {', '.join(varied)}."
+        )
+    return rows
+
+
+def title(rows: pd.DataFrame) -> str:
+    """Name a descriptor and its truncation as one reads it: nu, (n_max, l_max), width."""
+    first = rows.iloc[0]
+    parts = [str(first["descriptor"])]
+    if not pd.isna(first["correlation_order"]):
+        parts.append(rf"$\nu$ = {int(first['correlation_order'])}")
+    parts += [f"{name} = {int(first[name])}" for name in ("n_max", "l_max") if rows[name].nunique() == 1]
+    if rows["width"].nunique() == 1:
+        parts.append(f"width {first['width']:g} Å")
+    if rows["cutoff"].nunique() == 1:
+        parts.append(f"cutoff {first['cutoff']:g} Å")
+    return ", ".join(parts)
+
+
+def spectra(rows: pd.DataFrame) -> Floats:
+    """Singular values over the largest, one row each, at least ``FLOOR``; shape (n, d)."""
+    values = np.stack(rows["singular_values"].to_list())
+    ratios: Floats = np.maximum(values / values[:, :1], FLOOR)
+    return ratios

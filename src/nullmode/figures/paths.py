@@ -1,0 +1,72 @@
+"""Singular values along the paths of a family: which open where symmetry breaks, and how fast."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nullmode.figures._base import FLOOR, select, spectra, style, title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LABELS = {
+    "stretch_one": "one bond × t",
+    "stretch_two": "two bonds × t",
+    "stretch_opposite": "bonds × t and × 1/t",
+    "flatten": "flattening t",
+    "twist": "twist t / °",
+    "umbrella": "polar angle t / °",
+    "noise": "noise amplitude / Å",
+}
+
+
+def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
+    """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    family
+        With coordinates ``path`` and ``t``.
+    descriptors
+        Each at one truncation.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+        paths = list(dict.fromkeys(chosen[0]["path"]))
+        size = (1.65 * len(paths) + 0.9, 2.1 * len(chosen) + 0.5)
+        figure, axes = plt.subplots(len(chosen), len(paths), sharey=True, sharex="col", squeeze=False, figsize=size)
+        for line, rows in zip(axes, chosen, strict=True):
+            for ax, path in zip(line, paths, strict=True):
+                _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
+            line[0].set_ylabel("singular value, $s_k / s_1$")
+            line[0].set_title(title(rows), loc="left", fontweight="bold")
+        for ax, path in zip(axes[-1], paths, strict=True):
+            ax.set_xlabel(_LABELS.get(path, f"{path}: t"))
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right center", title="k")
+        figure.set_layout_engine("constrained")
+        figure.draw_without_rendering()
+        plt.close(figure)
+        return figure
+
+
+def _panel(ax: "Axes", rows: pd.DataFrame, *, noisy: bool) -> None:
+    import matplotlib.pyplot as plt
+
+    values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
+    t = 10.0**values.index if noisy else values.index
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, values.shape[1]))
+    for k, shade in enumerate(shades):
+        # Smaller markers on top, so that coinciding values all show.
+        ax.plot(t, values[k], color=shade, label=f"{k + 1}", marker="o", markersize=4.5 - 0.4 * k, linewidth=0.8)
+    ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8)
+    ax.set_yscale("log")
+    ax.set_ylim(FLOOR / 3, 3)
+    if noisy:
+        ax.set_xscale("log")

@@ -1,0 +1,61 @@
+"""Rank and condition number against the size of the basis: what a truncation costs."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nullmode.figures._base import FLOOR, select, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw(table: pd.DataFrame, families: list[str], descriptor: str) -> "Figure":
+    """One column per family; above the median rank, below the median of log10(s_d/s_1), over n_max and l_max.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    families
+        Whose environments have the same number of degrees of freedom.
+    descriptor
+        Swept over n_max and l_max.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        chosen = [select(table, family, descriptor, single=False) for family in families]
+        size = (3.1 * len(families) + 0.8, 5.2)
+        figure, axes = plt.subplots(
+            2, len(families), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+        )
+        for column, (family, rows) in enumerate(zip(families, chosen, strict=True)):
+            d = int(rows["n_dof"].max())
+            ratio = np.log10(np.maximum(rows["inverse_condition_number"], FLOOR))
+            grouped = rows.assign(ratio=ratio).groupby(["l_max", "n_max"])[["rank", "ratio"]].median()
+            shown = rows["width"].nunique() == 1 and rows["cutoff"].nunique() == 1
+            ranks = _grid(axes[0, column], grouped["rank"].unstack(), "{:.0f}", 0, d)
+            ratios = _grid(axes[1, column], grouped["ratio"].unstack(), "{:.1f}", -6, 0)
+            setting = f", width {rows['width'].iloc[0]:g} Å, cutoff {rows['cutoff'].iloc[0]:g} Å" if shown else ""
+            axes[0, column].set_title(f"{family} (d = {d})\n{descriptor}{setting}", loc="left")
+            axes[1, column].set_xlabel("n_max, number of radial functions")
+        for row in axes:
+            row[0].set_ylabel("l_max, largest angular momentum")
+        figure.colorbar(ranks, ax=axes[0], label="median rank")
+        figure.colorbar(ratios, ax=axes[1], label=r"median $\log_{10}(s_d / s_1)$", extend="min")
+        plt.close(figure)
+        return figure
+
+
+def _grid(ax: "Axes", grid: pd.DataFrame, form: str, low: float, high: float) -> object:
+    image = ax.imshow(grid, origin="lower", aspect="auto", vmin=low, vmax=high)
+    ax.set_xticks(range(grid.shape[1]), [f"{n}" for n in grid.columns])
+    ax.set_yticks(range(grid.shape[0]), [f"{n}" for n in grid.index])
+    for (i, j), value in np.ndenumerate(grid.to_numpy()):
+        dark = np.isnan(value) or (value - low) / (high - low) < 0.55
+        text = "<" + form.format(low) if value < low else form.format(value)
+        ax.text(j, i, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
+    return image

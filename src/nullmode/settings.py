@@ -1,0 +1,175 @@
+"""The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
+
+import hashlib
+import json
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nullmode import axes
+from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
+from nullmode.descriptors import DESCRIPTORS
+from nullmode.families import FAMILIES
+from nullmode.figures import FIGURES
+from nullmode.fingerprint import code_hash
+from nullmode.types import JSON, InputError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FamilyEntry(_Strict):
+    """A family of configurations, under the name that its tables carry."""
+
+    kind: str = Field(description="one of nullmode's families, or path/to/file.py:function")
+    parameters: dict[str, Any] = Field(default={}, description="arguments of that family")
+
+
+class DescriptorEntry(_Strict):
+    """A descriptor and the truncations at which it is swept."""
+
+    kind: str = Field(description="one of nullmode's descriptors, or path/to/file.py:class")
+    parameters: dict[str, Any] = Field(default={}, description="fixed parameters")
+    grid: dict[str, axes.Range | Annotated[list[Any], Field(min_length=1)]] = Field(
+        default={}, description="swept parameters, each a list or {start, stop, step}; all combinations are run"
+    )
+    inner: list[str] = Field(default=["n_max", "l_max"], description="axes of the grid looped inside one job")
+    families: list[str] | None = Field(default=None, description="names of the families to analyse; default all")
+
+
+class FigureEntry(_Strict):
+    """A figure drawn from the sensitivity table."""
+
+    kind: str = Field(description="one of nullmode's figures, or path/to/file.py:function")
+    parameters: dict[str, Any] = Field(default={}, description="arguments of that figure")
+
+
+class Settings(_Strict):
+    """The whole configuration."""
+
+    results: str = Field(default="results", description="folder that everything is written to")
+    rtol: Annotated[float, Field(gt=0, lt=1, description="relative tolerance of ranks")] = 1e-9
+    families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
+    descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
+    figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
+
+
+class Job(NamedTuple):
+    """One job of the workflow: a family, a descriptor, and the truncations looped inside."""
+
+    family: str
+    descriptor: str
+    name: str
+    cell: JSON
+
+
+def check(config: JSON) -> Settings:
+    """Check a configuration and everything that it names, without running anything.
+
+    Parameters
+    ----------
+    config
+        As read from YAML.
+
+    Raises
+    ------
+    InputError
+        Naming each unknown key and each impossible value with its place.
+    """
+    try:
+        settings = Settings.model_validate(config)
+    except ValidationError as error:
+        raise InputError(explain(error, "", list(Settings.model_fields))) from None
+    for name, family in settings.families.items():
+        where = f"families.{name}"
+        target = _at(f"{where}.kind", load, family.kind, FAMILIES, "family")
+        checked = validated(target, family.parameters, f"{where}.parameters")
+        if (path := checked.get("path")) is not None and not Path(path).is_file():
+            raise InputError(f"`{where}.parameters.path` must be an existing file, got {path} (from {Path.cwd()}).")
+    for name, descriptor in settings.descriptors.items():
+        where = f"descriptors.{name}"
+        target = _at(f"{where}.kind", load, descriptor.kind, DESCRIPTORS, "descriptor")
+        for family in descriptor.families or []:
+            _known(f"{where}.families", family, settings.families)
+        for axis in descriptor.grid:
+            if axis in descriptor.parameters:
+                raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
+        for point in _points(descriptor, list(descriptor.grid)):
+            constructed(target, {**descriptor.parameters, **point}, where)
+    for name, figure in settings.figures.items():
+        where = f"figures.{name}"
+        target = _at(f"{where}.kind", load, figure.kind, FIGURES, "figure")
+        checked = validated(target, figure.parameters, f"{where}.parameters", skip=("table",))
+        for key, known in (("family", settings.families), ("descriptor", settings.descriptors)):
+            plural = "families" if key == "family" else "descriptors"
+            for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
+                _known(f"{where}.parameters", item, known)
+    return settings
+
+
+def jobs(settings: Settings) -> list[Job]:
+    """Write the configuration out as jobs; a name changes only with what it stands for, not with its neighbours."""
+    result = []
+    for name, descriptor in settings.descriptors.items():
+        outer = [axis for axis in descriptor.grid if axis not in descriptor.inner]
+        inner = [axis for axis in descriptor.grid if axis in descriptor.inner]
+        for fixed in _points(descriptor, outer):
+            points = [{**descriptor.parameters, **fixed, **point} for point in _points(descriptor, inner)]
+            label = "_".join(f"{axis}-{value}" for axis, value in fixed.items()) or "all"
+            content = _canonical([descriptor.kind, descriptor.parameters, fixed])
+            job = f"{label}_{hashlib.sha256(content.encode()).hexdigest()[:6]}"
+            for family in descriptor.families or settings.families:
+                cell = {
+                    "family": family,
+                    "family_kind": settings.families[family].kind,
+                    "family_parameters": settings.families[family].parameters,
+                    "descriptor": name,
+                    "kind": descriptor.kind,
+                    "points": points,
+                    "rtol": settings.rtol,
+                }
+                result.append(Job(family, name, job, cell))
+    return result
+
+
+def family_code(settings: Settings, family: str) -> str:
+    """Hash of the code that generates a family."""
+    return code_hash("nullmode.study", source_of(settings.families[family].kind, FAMILIES))
+
+
+def descriptor_code(settings: Settings, descriptor: str) -> str:
+    """Hash of the code that analyses with a descriptor."""
+    return code_hash("nullmode.study", source_of(settings.descriptors[descriptor].kind, DESCRIPTORS))
+
+
+def figure_code(settings: Settings, figure: str) -> str:
+    """Hash of the code that draws a figure."""
+    return code_hash("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES))
+
+
+def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
+    return [
+        dict(zip(names, values, strict=True))
+        for values in product(*(axes.values(descriptor.grid[name]) for name in names))
+    ]
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, default=str)
+
+
+def _at(where: str, function: Any, *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise InputError(str(error).replace("`kind`", f"`{where}`", 1)) from None
+
+
+def _known(where: str, name: str, known: dict[str, Any]) -> None:
+    if name not in known:
+        raise InputError(f"`{where}` must name what the configuration declares, got {name!r}. {suggest(name, list(known))}")

@@ -1,0 +1,16 @@
+"""Array aliases of the whole package; shapes and units stand in the docstrings that use them."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Parity = Literal["O3", "SO3"]
+"""Group under which features are invariant: ``O3`` (true scalars) or ``SO3`` (pseudoscalars kept)."""
+JSON = dict[str, Any]
+
+
+class InputError(ValueError):
+    """An argument that cannot be worked with; the text says which, what it was, and the remedy."""

@@ -1,0 +1,20 @@
+import sys
+
+import nullmode.fingerprint
+import nullmode.settings
+import nullmode.types
+
+try:
+    SETTINGS = nullmode.settings.check(config)
+except nullmode.types.InputError as error:
+    sys.exit(f"The configuration cannot be run:\n{error}")
+
+RESULTS = SETTINGS.results
+JOBS = {(job.family, job.descriptor, job.name): job.cell for job in nullmode.settings.jobs(SETTINGS)}
+FIGURES = expand("{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png"])
+
+
+wildcard_constraints:
+    family="[A-Za-z0-9][A-Za-z0-9_-]*",
+    descriptor="[A-Za-z0-9][A-Za-z0-9_-]*",
+    figure="[A-Za-z0-9][A-Za-z0-9_-]*",

@@ -1,0 +1,12 @@
+"""Compile every kernel into the cache that all jobs share."""
+
+from typing import TYPE_CHECKING
+
+from nullmode import study
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    with study.job_log(snakemake.log[0]):
+        study.warm_kernels()

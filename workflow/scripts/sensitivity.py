@@ -1,0 +1,15 @@
+"""Analyse one family with one descriptor at the truncations of one job."""
+
+from typing import TYPE_CHECKING
+
+from nullmode import study, tables
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    with study.job_log(snakemake.log[0]):
+        structures = tables.read(snakemake.input.structures, "structures")
+        frame = study.run_cell(structures, snakemake.params.cell, threads=snakemake.threads)
+        provenance = {**snakemake.params.cell, "code": snakemake.params.code}
+        tables.write(frame, snakemake.output[0], "sensitivity", provenance)
