@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.environment import Environment, environments
-    from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.study import analyze
     from nullmode.types import InputError
 

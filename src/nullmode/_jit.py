@@ -63,10 +63,11 @@ def _enable_cache(dispatcher: Any) -> None:
     import numba
 
     directory = kernel_cache()
-    before = numba.config.CACHE_DIR
+    config: Any = numba.config
+    before = config.CACHE_DIR
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(directory)
+        config.CACHE_DIR = str(directory)
         dispatcher.enable_caching()
     except (OSError, RuntimeError) as error:
         warnings.warn(
@@ -75,7 +76,7 @@ def _enable_cache(dispatcher: Any) -> None:
             stacklevel=2,
         )
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:

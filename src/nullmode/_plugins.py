@@ -55,7 +55,7 @@ def load(kind: str, table: Mapping[str, str], what: str) -> Any:
 
 
 def source_of(kind: str, table: Mapping[str, str]) -> str:
-    """Module or file that defines a variant, as :func:`nullmode.fingerprint.code_hash` takes it."""
+    """Name the module or file that defines a variant, as :func:`nullmode.fingerprint.code_hash` takes it."""
     return table.get(kind, kind).partition(":")[0]
 
 
@@ -94,7 +94,10 @@ def validated(
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             raise InputError(f"`{where}` must have named parameters only, got *{parameter.name}.")
         annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
-        fields[parameter.name] = (annotation, ... if parameter.default is parameter.empty else parameter.default)
+        fields[parameter.name] = (
+            annotation,
+            ... if parameter.default is parameter.empty else parameter.default,
+        )
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     # Annotations that are texts are looked up in the module of the function.
     model = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
@@ -136,5 +139,3 @@ def explain(error: ValidationError, where: str, known: list[str] | None = None) 
 def _is_branch(part: Any) -> bool:
     # Pydantic names the branch of a union that it tried, for instance `list[constrained-float]`.
     return isinstance(part, str) and ("[" in part or part[:1].isupper())
-
-

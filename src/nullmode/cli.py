@@ -64,7 +64,12 @@ def analyze(
     frame = study.analyze(atoms, chosen, rtol, centers=wanted, threads=threads, progress=progress)
     if out is not None:
         code = code_hash("nullmode.study", source_of(descriptor, DESCRIPTORS))
-        tables.write(frame, out, "analysis", {"code": code, "descriptor": repr(chosen), "rtol": rtol, "file": str(file)})
+        tables.write(
+            frame,
+            out,
+            "analysis",
+            {"code": code, "descriptor": repr(chosen), "rtol": rtol, "file": str(file)},
+        )
         typer.echo(f"{len(frame)} rows written to {out}")
     _print_summary(frame)
 
@@ -104,4 +109,3 @@ def main() -> None:
     except (InputError, OSError) as error:
         typer.secho(f"nullmode: {error}", err=True, fg="red")
         sys.exit(2)
-

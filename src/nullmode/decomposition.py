@@ -95,7 +95,10 @@ def sensitivity(
 
 
 def decompose(
-    jacobian: Floats, environment: Environment, rtol: float, degrees_of_freedom: DegreesOfFreedom = "neighbours"
+    jacobian: Floats,
+    environment: Environment,
+    rtol: float,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
 ) -> Sensitivity:
     """Do as :func:`sensitivity`, but leave the judgement of the rotation floor to the caller."""
     jacobian = np.asarray(jacobian, dtype=np.float64)
@@ -103,7 +106,9 @@ def decompose(
     if jacobian.ndim != 3 or jacobian.shape[1:] != (n, 3):
         raise InputError(f"`jacobian` must have shape (F, {n}, 3) for this environment, got {jacobian.shape}.")
     if not np.isfinite(jacobian).all():
-        raise InputError(f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not.")
+        raise InputError(
+            f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
+        )
     rotations = _rotations(environment.vectors)
     matrix = jacobian.reshape(len(jacobian), 3 * n)
     if degrees_of_freedom == "atoms":
@@ -130,7 +135,7 @@ def decompose(
 
 def _rotations(vectors: Floats) -> Floats:
     """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
-    generators = np.zeros((len(vectors), 3, 3))
+    generators: Floats = np.zeros((len(vectors), 3, 3))
     x, y, z = vectors.T
     generators[:, 1, 0], generators[:, 2, 0] = -z, y
     generators[:, 0, 1], generators[:, 2, 1] = z, -x
@@ -145,12 +150,14 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
     spread = np.zeros((len(atoms), len(free)))
     own = np.flatnonzero(atoms != center)
     spread[own, place[own]] = 1.0
-    spread = np.kron(spread, np.eye(3))
+    spread = np.kron(spread, np.eye(3)).astype(np.float64)
     count = np.maximum(spread.sum(axis=0), 1.0)
     together = spread.T @ rotations / count[:, None]
     torn = rotations - spread @ together
     _, size, axes = np.linalg.svd(torn, full_matrices=False) if len(torn) else (None, np.zeros(3), np.eye(3))
-    return matrix @ spread, np.ascontiguousarray(together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T)
+    return matrix @ spread, np.ascontiguousarray(
+        together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T
+    )
 
 
 @kernel

@@ -105,9 +105,7 @@ class Environment:
         return f"Environment({symbol(self.center_species)} | {neighbours or 'no neighbours'}{where})"
 
 
-def environments(
-    atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None
-) -> list[Environment]:
+def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None) -> list[Environment]:
     """Cut the environments of all or chosen atoms out of one structure or many.
 
     Each periodic image of a neighbour is a neighbour of its own; ``Environment.atoms`` says which share an atom, and
@@ -171,9 +169,13 @@ def _environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers
     _check_finite(f"{where}.cell", cell)
     numbers = _numbers(atoms.numbers.tolist(), f"{where}.numbers")
     if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
-        raise InputError(f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}.")
+        raise InputError(
+            f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}."
+        )
     neighbour_list = vesin.NeighborList(cutoff=cutoff, full_list=True)
-    i, j, shift, vectors = neighbour_list.compute(points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True)
+    i, j, shift, vectors = neighbour_list.compute(
+        points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True
+    )
     i, j = i.astype(np.int64), j.astype(np.int64)
     near = (vectors**2).sum(axis=1) < CLOSEST**2
     if near.any():
@@ -201,7 +203,7 @@ def _environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers
 
 
 def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integers:
-    """Indices of the chosen central atoms of one structure, ascending; `index` is for messages."""
+    """Find the chosen central atoms of one structure, ascending; `index` is for messages."""
     if centers is None:
         return np.arange(len(atoms))
     items = [centers] if isinstance(centers, int | str | np.integer) else list(centers)
@@ -214,7 +216,9 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
         elif 0 <= item < len(atoms):
             mask[item] = True
         else:
-            raise InputError(f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}.")
+            raise InputError(
+                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}."
+            )
     return np.flatnonzero(mask)
 
 
@@ -258,10 +262,7 @@ def atomic_number(species: Species, argument: str = "species") -> int:
     """Atomic number of a symbol or a number; an unknown element is an InputError."""
     from ase.data import atomic_numbers, chemical_symbols
 
-    if isinstance(species, str):
-        number = atomic_numbers.get(species, 0)
-    else:
-        number = int(species)
+    number = atomic_numbers.get(species, 0) if isinstance(species, str) else int(species)
     if not 0 < number < len(chemical_symbols):
         raise InputError(f"`{argument}` must be chemical symbols or atomic numbers, got {species!r}.")
     return number
@@ -287,7 +288,9 @@ def _check_finite(argument: str, array: Floats) -> None:
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         row, column = bad[0]
-        raise InputError(f"`{argument}` must be finite, got {array[row, column]} in row {row}, component {'xyz'[column]}.")
+        raise InputError(
+            f"`{argument}` must be finite, got {array[row, column]} in row {row}, component {'xyz'[column]}."
+        )
 
 
 def _check_distinct(vectors: Floats) -> None:

@@ -36,7 +36,8 @@ class DescriptorEntry(_Strict):
     kind: str = Field(description="one of nullmode's descriptors, or path/to/file.py:class")
     parameters: dict[str, Any] = Field(default={}, description="fixed parameters")
     grid: dict[str, axes.Range | Annotated[list[Any], Field(min_length=1)]] = Field(
-        default={}, description="swept parameters, each a list or {start, stop, step}; all combinations are run"
+        default={},
+        description="swept parameters, each a list or {start, stop, step}; all combinations are run",
     )
     inner: list[str] = Field(default=["n_max", "l_max"], description="axes of the grid looped inside one job")
     families: list[str] | None = Field(default=None, description="names of the families to analyse; default all")
@@ -94,8 +95,8 @@ def check(config: JSON) -> Settings:
     for name, descriptor in settings.descriptors.items():
         where = f"descriptors.{name}"
         target = _at(f"{where}.kind", load, descriptor.kind, DESCRIPTORS, "descriptor")
-        for family in descriptor.families or []:
-            _known(f"{where}.families", family, settings.families)
+        for wanted in descriptor.families or []:
+            _known(f"{where}.families", wanted, settings.families)
         for axis in descriptor.grid:
             if axis in descriptor.parameters:
                 raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
@@ -172,4 +173,6 @@ def _at(where: str, function: Any, *arguments: Any) -> Any:
 
 def _known(where: str, name: str, known: dict[str, Any]) -> None:
     if name not in known:
-        raise InputError(f"`{where}` must name what the configuration declares, got {name!r}. {suggest(name, list(known))}")
+        raise InputError(
+            f"`{where}` must name what the configuration declares, got {name!r}. {suggest(name, list(known))}"
+        )

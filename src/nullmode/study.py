@@ -6,21 +6,21 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from nullmode import tables
 from nullmode._plugins import constructed, load, validated
+from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import Descriptor, with_species_of
 from nullmode.environment import Centers, Environment, cut, environments, symbol
 from nullmode.families import FAMILIES
-from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
-from nullmode.types import JSON, InputError
+from nullmode.types import JSON, Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -73,27 +73,44 @@ def analyze(
     check_rtol(rtol)
     items = _environments(what, descriptor, centers)
     descriptor = with_species_of(descriptor, items)
+    rows, _ = _measure(items, descriptor, rtol, degrees_of_freedom, threads, progress=progress)
+    return rows
+
+
+def _measure(
+    items: list[Environment],
+    descriptor: Descriptor,
+    rtol: float,
+    degrees_of_freedom: DegreesOfFreedom,
+    threads: int | None,
+    *,
+    progress: bool,
+    keep_features: bool = False,
+) -> tuple[pd.DataFrame, list[Floats]]:
     rows: list[JSON] = []
+    features: list[Floats] = []
     with _single_threaded_blas(), _progress(len(items), progress) as advance:
         first = descriptor.compute_batch_with_jacobian(items[:1])
         chunk = _chunk_length(len(first[0][0]), max(len(environment) for environment in items))
         parts = [items[start : start + chunk] for start in range(0, len(items), chunk)]
 
-        def run(part: list[Environment]) -> list[JSON]:
+        def run(part: list[Environment]) -> tuple[list[JSON], list[Floats]]:
             results = descriptor.compute_batch_with_jacobian(part)
-            return [
+            part_rows = [
                 _row(environment, jacobian, descriptor.cutoff, rtol, degrees_of_freedom)
                 for environment, (_, jacobian) in zip(part, results, strict=True)
             ]
+            return part_rows, [phi for phi, _ in results] if keep_features else []
 
         with ThreadPoolExecutor(max_workers=threads or _processors()) as pool:
-            for part_rows in pool.map(run, parts):
+            for part_rows, part_features in pool.map(run, parts):
                 rows.extend(part_rows)
+                features.extend(part_features)
                 advance(len(part_rows))
     frame = pd.DataFrame(rows, columns=[column.name for column in tables.ANALYSIS])
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.flatnonzero(unnumbered)
-    return frame.astype({"structure": np.int64})
+    return frame.astype({"structure": np.int64}), features
 
 
 def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
@@ -105,7 +122,7 @@ def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
         If the family yields nothing, or a structure with different coordinates than the first.
     """
     target = load(kind, FAMILIES, "family")
-    rows = []
+    rows: list[JSON] = []
     for index, atoms in enumerate(target(**validated(target, parameters, f"families.{name}.parameters"))):
         info = {key: value for key, value in atoms.info.items() if key != "centers"}
         row = {
@@ -143,6 +160,8 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
         Rows of the sensitivity table: points in order, then environments.
     """
     place = {column: structures[column] for column in tables.coordinates(structures, "structures")}
+    paired = "pair" in place
+    check_rtol(cell["rtol"])
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
     by_cutoff: dict[float, list[Environment]] = {}
     parts = []
@@ -150,11 +169,16 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
         descriptor = constructed(target, parameters, f"descriptors.{cell['descriptor']}")
         if descriptor.cutoff not in by_cutoff:
             by_cutoff[descriptor.cutoff] = _from_rows(structures, descriptor.cutoff)
-        part = analyze(by_cutoff[descriptor.cutoff], descriptor, cell["rtol"], threads=threads, progress=progress)
+        items = by_cutoff[descriptor.cutoff]
+        descriptor = with_species_of(descriptor, items)
+        part, features = _measure(
+            items, descriptor, cell["rtol"], "neighbours", threads, progress=progress, keep_features=paired
+        )
         for position, (name, value) in enumerate(_description(cell, descriptor).items()):
             part.insert(position, name, value)
         for name, values in place.items():
             part[name] = values.to_numpy()[part["structure"]]
+        part["pair_distance"] = _pair_distances(part, features) if paired else np.nan
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
@@ -177,10 +201,19 @@ def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _pair_distances(part: pd.DataFrame, features: list[Floats]) -> list[float]:
+    first: dict[tuple[int, int], Floats] = {}
+    result = []
+    for pair, center, phi in zip(part["pair"], part["center"], features, strict=True):
+        partner = first.setdefault((pair, center), phi)
+        result.append(float(np.linalg.norm(phi - partner) / np.linalg.norm(partner)))
+    return result
+
+
 def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[Environment]:
     from ase import Atoms
 
-    items = [what] if isinstance(what, Atoms | Environment) else list(what)
+    items: list[Any] = [what] if isinstance(what, Atoms | Environment) else list(what)
     kinds = {isinstance(item, Environment) for item in items}
     if kinds == {True}:
         if centers is not None:
@@ -195,7 +228,8 @@ def _from_rows(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
     from ase import Atoms
 
     atoms, centers = [], []
-    for row in structures.itertuples():
+    rows: Iterator[Any] = structures.itertuples()
+    for row in rows:
         cell = np.reshape(row.cell, (3, 3))
         atoms.append(Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=cell, pbc=row.pbc))
         centers.append(row.centers)
@@ -230,7 +264,8 @@ def _row(environment: Environment, jacobian: Any, cutoff: float, rtol: float, do
 
 
 def _description(cell: JSON, descriptor: Descriptor) -> JSON:
-    parameters = asdict(cast("Any", descriptor)) if is_dataclass(descriptor) else {}
+    anything: Any = descriptor
+    parameters: JSON = asdict(anything) if hasattr(anything, "__dataclass_fields__") else {}
     return {
         "family": cell["family"],
         "descriptor": cell["descriptor"],
@@ -283,7 +318,11 @@ def warm_kernels() -> None:
 @contextmanager
 def job_log(path: str) -> Iterator[None]:
     """Send what a workflow job prints to its log; an InputError ends the job with its message alone."""
-    with Path(path).open("w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with (
+        Path(path).open("w", encoding="utf-8", buffering=1) as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
         try:
             yield
         except InputError as error:

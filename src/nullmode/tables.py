@@ -61,7 +61,16 @@ _WHERE = (
     Column("rtol", _FLOAT, "", "relative tolerance of the rank"),
 )
 ANALYSIS = _ENVIRONMENT
-SENSITIVITY = (*_WHERE, *_ENVIRONMENT)
+SENSITIVITY = (
+    *_WHERE,
+    *_ENVIRONMENT,
+    Column(
+        "pair_distance",
+        _FLOAT,
+        "",
+        "distance of the features from those of the first structure with the same coordinate `pair`, over their norm",
+    ),
+)
 STRUCTURES = (
     Column("structure", _INTEGER, "", "place in the family, from 0"),
     Column("numbers", _INTEGERS, "", "atomic numbers"),

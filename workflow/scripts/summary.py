@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
 from nullmode import study, tables
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     with study.job_log(snakemake.log[0]):
         frame = pd.concat([tables.read(path, "sensitivity") for path in snakemake.input], ignore_index=True)
-        provenance = {"parts": [tables.provenance(path) for path in snakemake.input], "code": snakemake.params.code}
+        provenance = {
+            "parts": [tables.provenance(path) for path in snakemake.input],
+            "code": snakemake.params.code,
+        }
         tables.write(frame, snakemake.output.sensitivity, "sensitivity", provenance)
         tables.write(study.summarize(frame), snakemake.output.summary, "summary", provenance)

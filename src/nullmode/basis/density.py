@@ -131,7 +131,7 @@ def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> 
                 out.derivative[j, k] = f * out.derivative[j, k] + df * out.value[j, k]
                 out.value[j, k] *= f
         start = batch.species[first + j] * n_max
-        for l in range(density.l_max + 1):  # noqa: E741
+        for l in range(density.l_max + 1):
             for k in range(n_max):
                 value = out.value[j, l * n_max + k]
                 for lm in range(l * l, (l + 1) * (l + 1)):

@@ -28,7 +28,7 @@ def norms(l_max: int) -> Floats:
     """
     values = [
         sqrt((2 * l + 1) / (4 * pi) * (1 if m == 0 else 2) * (factorial(l - m) / factorial(l + m)))
-        for l in range(l_max + 1)  # noqa: E741 - the field's symbol
+        for l in range(l_max + 1)
         for m in range(l + 1)
     ]
     return np.array(values)
@@ -36,7 +36,15 @@ def norms(l_max: int) -> Floats:
 
 @kernel
 def harmonics(
-    x: float, y: float, z: float, l_max: int, norm: Floats, work: Floats, values: Floats, gradients: Floats, j: int
+    x: float,
+    y: float,
+    z: float,
+    l_max: int,
+    norm: Floats,
+    work: Floats,
+    values: Floats,
+    gradients: Floats,
+    j: int,
 ) -> None:
     """Fill columns 3j to 3j + 2 with Y_lm (three times) and its gradient at the unit vector (x, y, z).
 
@@ -69,14 +77,14 @@ def harmonics(
         cosine[m] = x * cosine[m - 1] - y * sine[m - 1]
         sine[m] = x * sine[m - 1] + y * cosine[m - 1]
     q[0] = 1.0
-    for l in range(1, l_max + 1):  # noqa: E741
+    for l in range(1, l_max + 1):
         here = l * (l + 1) // 2
         above = here - l
         q[here + l] = (2 * l - 1) * q[above + l - 1]
         q[here + l - 1] = (2 * l - 1) * z * q[above + l - 1]
         for m in range(l - 1):
             q[here + m] = ((2 * l - 1) * z * q[above + m] - (l + m - 1) * q[above - l + 1 + m]) / (l - m)
-    for l in range(l_max + 1):  # noqa: E741
+    for l in range(l_max + 1):
         here = l * (l + 1) // 2
         above = here - l
         center = l * l + l

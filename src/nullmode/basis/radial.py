@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nullmode._jit import kernel
-from nullmode.types import Floats, InputError
+from nullmode.types import Floats, InputError, Integers, Reals
 
 SMALLEST_EIGENVALUE = 1e-11
 """An overlap matrix of the primitives below this is refused: the features would keep fewer than 3 digits."""
@@ -88,19 +88,19 @@ def loewdin(n_max: int, cutoff: float) -> tuple[Floats, float]:
     eigenvalues, vectors = np.linalg.eigh(np.exp(log_s - np.add.outer(log_norm, log_norm)))
     if not eigenvalues[0] >= SMALLEST_EIGENVALUE:
         raise InputError(
-            f"`n_max` must leave the GTO functions distinguishable, got n_max={n_max}: the smallest eigenvalue of their "
-            f"overlap is {eigenvalues[0]:.1e}, below {SMALLEST_EIGENVALUE:.0e}. Use a smaller n_max."
+            f"`n_max` must leave the GTO functions distinguishable, got n_max={n_max}: the smallest eigenvalue of "
+            f"their overlap is {eigenvalues[0]:.1e}, below {SMALLEST_EIGENVALUE:.0e}. Use a smaller n_max."
         )
     return (vectors / np.sqrt(eigenvalues)) @ vectors.T, float(eigenvalues[0])
 
 
-def _log_overlap(power: Floats, exponent: Floats) -> Floats:
+def _log_overlap(power: Reals | Integers, exponent: Reals) -> Floats:
     # log of the integral of r^(power-1) exp(-exponent r²) over r > 0, up to a constant that norms cancel
     log_gamma: Floats = np.vectorize(lgamma, otypes=[float])(power / 2)
     return log_gamma - power / 2 * np.log(exponent)
 
 
-def gto_integrals(distances: Floats, n_max: int, l_max: int, cutoff: float, width: float) -> Floats:
+def gto_integrals(distances: Reals, n_max: int, l_max: int, cutoff: float, width: float) -> Floats:
     """Integrals of a normalised Gaussian at distance r with GTO functions, in closed form, with three derivatives.
 
     I_nl(r) = (pi width²)^(-3/4) pi^(3/2) N_n Γ((n+l+3)/2)/Γ(l+3/2) (r/(2 width²))^l p^(-(n+l+3)/2)
@@ -135,7 +135,7 @@ def gto_integrals(distances: Floats, n_max: int, l_max: int, cutoff: float, widt
         gaussian = np.exp(-decay * r * r) * _exponential(_series(0.0, -2 * decay * r, -decay, like=r))
         step = _series(0.0, 2 * kappa * r, kappa, like=r)
         hyper = _scaled_1f1(n, l_max, kappa * r * r)
-        for l in range(l_max + 1):  # noqa: E741
+        for l in range(l_max + 1):
             a, b = (n + l + 3) / 2, l + 1.5
             front = norm * gamma(a) / gamma(b) * (0.5 / width**2) ** l * p**-a
             shape = _product(gaussian, _compose(hyper[:, l], step))
@@ -143,7 +143,7 @@ def gto_integrals(distances: Floats, n_max: int, l_max: int, cutoff: float, widt
     return np.ascontiguousarray(np.moveaxis(result @ coefficients.T, 0, 1), dtype=np.float64)
 
 
-def _scaled_1f1(n: int, l_max: int, z: Floats) -> Floats:
+def _scaled_1f1(n: int, l_max: int, z: Reals) -> Reals:
     """Taylor coefficients in z of exp(-z) 1F1((n+l+3)/2; l+3/2; z), shape (4, l_max + 1, z.size).
 
     DLMF 13.3.20 gives the derivatives as the same function with b + k; each is an average of (a)_j/(b)_j over the
@@ -151,7 +151,7 @@ def _scaled_1f1(n: int, l_max: int, z: Floats) -> Floats:
     """
     j = np.arange(_reach(z.max(), 1)).astype(z.dtype)
     log_factorial = np.concatenate([[0], np.cumsum(np.log(j[1:]))])
-    l = np.arange(l_max + 1).astype(z.dtype)  # noqa: E741
+    l = np.arange(l_max + 1).astype(z.dtype)
     a = np.broadcast_to((n + l + 3) / 2, (_TERMS, l_max + 1))
     b = np.add.outer(np.arange(_TERMS), l + 1.5)
     ratio = np.cumprod((a + j[:-1, None, None]) / (b + j[:-1, None, None]), axis=0)
@@ -177,18 +177,18 @@ def _reach(mean: float, sign: int) -> int:
     return max(0, int(mean + sign * (12 * sqrt(mean) + 60)))
 
 
-def _series(*coefficients: Floats | float, like: Floats) -> Floats:
+def _series(*coefficients: Reals | float, like: Reals) -> Reals:
     result = np.zeros((_TERMS, *like.shape), dtype=like.dtype)
     for k, coefficient in enumerate(coefficients):
         result[k] = coefficient
     return result
 
 
-def _product(left: Floats, right: Floats) -> Floats:
+def _product(left: Reals, right: Reals) -> Reals:
     return np.array([sum(left[i] * right[k - i] for i in range(k + 1)) for k in range(_TERMS)])
 
 
-def _compose(outer: Floats, inner: Floats) -> Floats:
+def _compose(outer: Reals, inner: Reals) -> Reals:
     # Horner's scheme for series; the constant of `inner` is zero.
     result = _series(outer[-1], like=inner[0])
     for k in reversed(range(_TERMS - 1)):
@@ -197,7 +197,7 @@ def _compose(outer: Floats, inner: Floats) -> Floats:
     return result
 
 
-def _exponential(inner: Floats) -> Floats:
+def _exponential(inner: Reals) -> Reals:
     one = np.ones_like(inner[0])
     return _compose(np.array([one / gamma(k + 1) for k in range(_TERMS)]), inner)
 

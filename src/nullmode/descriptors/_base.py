@@ -69,7 +69,8 @@ def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
     if getattr(descriptor, "species", ()) is not None:
         return descriptor
     with_centers = getattr(descriptor, "center_weight", 0.0) != 0.0
-    return replace(cast("Any", descriptor), species=species_of(environments, with_centers=with_centers))
+    species = species_of(environments, with_centers=with_centers)
+    return cast("D", replace(cast("Any", descriptor), species=species))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -104,11 +105,10 @@ class DensityDescriptor(Descriptor):
     cutoff: Annotated[Length, Field(description="radius of the environment, Å")] = 4.0
     cutoff_width: Annotated[float, Field(ge=0, allow_inf_nan=False, description="smoothing range, Å")] = 0.5
     width: Annotated[Length, Field(description="standard deviation of the Gaussian density, Å")] = 0.3
-    center_weight: Annotated[
-        float, Field(allow_inf_nan=False, description="weight of the centre's own Gaussian")
-    ] = 0.0
+    center_weight: Annotated[float, Field(allow_inf_nan=False, description="weight of the centre's own Gaussian")] = 0.0
     species: Annotated[
-        tuple[str, ...] | None, Field(description="chemical symbols of the channels; default: those of the set")
+        tuple[str, ...] | None,
+        Field(description="chemical symbols of the channels; default: those of the set"),
     ] = None
 
     l_max: ClassVar[int]
@@ -127,7 +127,8 @@ class DensityDescriptor(Descriptor):
     def _check_together(self) -> Self:
         if self.cutoff_width > self.cutoff:
             raise InputError(
-                f"`cutoff_width` must not exceed `cutoff`, got {self.cutoff_width} Å > {self.cutoff} Å. Use a narrower one."
+                f"`cutoff_width` must not exceed `cutoff`, got {self.cutoff_width} Å > {self.cutoff} Å. "
+                "Use a narrower one."
             )
         loewdin(self.n_max, self.cutoff)
         return self
@@ -156,7 +157,10 @@ class DensityDescriptor(Descriptor):
         features, jacobian, offsets = self._run(environments, with_jacobian=True)
         size = 3 * features.shape[1]
         return [
-            (features[i], jacobian[size * offsets[i] : size * offsets[i + 1]].reshape(features.shape[1], -1, 3))
+            (
+                features[i],
+                jacobian[size * offsets[i] : size * offsets[i + 1]].reshape(features.shape[1], -1, 3),
+            )
             if offsets[i + 1] > offsets[i]
             else (features[i], np.zeros((features.shape[1], 0, 3)))
             for i in range(len(features))

@@ -55,7 +55,7 @@ def power_spectrum(batch: Batch, density: Density, scratch: Scratch, features: F
         n = batch.offsets[i + 1] - first
         row = 0
         start = 3 * first * n_features
-        for l in range(density.l_max + 1):  # noqa: E741
+        for l in range(density.l_max + 1):
             low = l * l
             high = low + 2 * l + 1
             diagonal = (1.0 - 2.0 * (l % 2)) / sqrt(2.0 * l + 1.0)
@@ -110,7 +110,7 @@ class PowerLabel(NamedTuple):
     n_1: int
     species_2: str
     n_2: int
-    l: int  # noqa: E741 - the field's symbol
+    l: int
 
 
 @final
@@ -144,7 +144,7 @@ class PowerSpectrum(DensityDescriptor):
         """
         channels = list(product(self._layout(environments), range(self.n_max)))
         pairs = list(combinations_with_replacement(channels, 2))
-        return [PowerLabel(*one, *two, l) for l in range(self.l_max + 1) for one, two in pairs]  # noqa: E741
+        return [PowerLabel(*one, *two, l) for l in range(self.l_max + 1) for one, two in pairs]
 
     def _n_features(self, n_species: int) -> int:
         channels = n_species * self.n_max

@@ -1,7 +1,8 @@
 """Families of configurations: a function from parameters to structures. One file each; this table names them.
 
-A structure is an ``ase.Atoms``; every number or text in its ``info`` is a coordinate and becomes a column of the tables,
-except ``info["centers"]``: the indices of the central atoms (all atoms where it is missing).
+A structure is an ``ase.Atoms``; every number or text in its ``info`` is a coordinate and becomes a column of the
+tables, except ``info["centers"]``: the indices of the central atoms (all atoms where it is missing). Structures with
+the same integer coordinate ``pair`` are compared: the tables then hold the distance of their features.
 """
 
 FAMILIES = {

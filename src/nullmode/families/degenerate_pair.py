@@ -1,6 +1,7 @@
 """The pair X+, X- of methane environments that share their power spectrum where v = 0."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def structures(
-    u: Axis = Range(start=0.7, stop=0.9, step=0.025),  # noqa: B008 - frozen
+    u: Axis = Range(start=0.7, stop=0.9, step=0.025),  # noqa: B008
     v: Axis = Range(start=-0.1, stop=0.1, step=0.025),  # noqa: B008
-    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1)] = [-1, 1],  # noqa: B006 - read only
+    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1)] = [-1, 1],  # noqa: B006
     bond: Annotated[float, Field(gt=0)] = BOND,
 ) -> "Iterator[Atoms]":
     """Place X-(u, v) and X+(u, v) on a grid; by default the published 9 x 9 grid, in its order.
@@ -37,12 +38,12 @@ def structures(
     Yields
     ------
     ase.Atoms
-        Coordinates: ``sign``, ``u``, ``v`` (units of pi).
+        Coordinates: ``sign``, ``u``, ``v`` (units of pi), ``pair``.
     """
+    grid = list(product(array(u).tolist(), reversed(array(v).tolist())))
     for sign in signs:
-        for x in array(u).tolist():
-            for y in reversed(array(v).tolist()):
-                yield methane(bond * hydrogens(x * np.pi, y * np.pi, sign), sign=sign, u=x, v=y)
+        for pair, (x, y) in enumerate(grid):
+            yield methane(bond * hydrogens(x * np.pi, y * np.pi, sign), sign=sign, u=x, v=y, pair=pair)
 
 
 def hydrogens(u: float, v: float, sign: int) -> Floats:
@@ -50,6 +51,4 @@ def hydrogens(u: float, v: float, sign: int) -> Floats:
     pi = np.pi
     latitude = np.array([3 * pi / 8, pi / 6, -pi / 6, v])
     azimuth = np.array([pi, pi / 5, -pi / 5, sign * u])
-    return np.stack(
-        [np.cos(latitude) * np.cos(azimuth), np.cos(latitude) * np.sin(azimuth), np.sin(latitude)], axis=1
-    )
+    return np.stack([np.cos(latitude) * np.cos(azimuth), np.cos(latitude) * np.sin(azimuth), np.sin(latitude)], axis=1)

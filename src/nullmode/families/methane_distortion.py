@@ -26,12 +26,12 @@ PATHS: tuple[Path, ...] = (
 
 
 def structures(
-    paths: Annotated[list[Path], Field(min_length=1)] = list(PATHS),  # noqa: B006 - read only
+    paths: Annotated[list[Path], Field(min_length=1)] = list(PATHS),  # noqa: B006
     bond: Annotated[float, Field(gt=0)] = BOND,
-    stretch: Axis = Range(start=0.8, stop=1.25, step=0.0125),  # noqa: B008 - frozen
+    stretch: Axis = Range(start=0.8, stop=1.25, step=0.0125),  # noqa: B008
     flatten: Axis = Range(start=0, stop=1, step=0.025),  # noqa: B008
     twist: Axis = Range(start=0, stop=90, step=2.5),  # noqa: B008
-    umbrella: Axis = Range(start=90, stop=130, step=1.25),  # noqa: B008
+    umbrella: Axis = Range(start=-20, stop=20, step=1.25),  # noqa: B008
     noise: Axis = Range(start=-8, stop=-1, step=0.5),  # noqa: B008
     samples: Annotated[int, Field(ge=1)] = 10,
     seed: Annotated[int, Field(ge=0)] = 0,
@@ -43,9 +43,9 @@ def structures(
     paths
         Which: ``stretch_one`` (one bond times t, Td to C3v), ``stretch_two`` (two bonds, C2v), ``stretch_opposite``
         (one times t, another times 1/t, Cs), ``flatten`` (z -> (1-t) z at fixed bond, Td to D2d to D4h), ``twist``
-        (the upper two hydrogens turned by t degrees, Td to D2 to D2h), ``umbrella`` (polar angle t of three hydrogens
-        about the fourth, Td to C3v; regular at 109.47°), ``noise`` (Td plus Gaussian displacements of 10^t Å in each
-        component).
+        (the upper two hydrogens turned by t degrees, Td to D2 to D2h), ``umbrella`` (three hydrogens' polar angle
+        about the fourth is t degrees above the tetrahedral one, Td to C3v), ``noise`` (Td plus Gaussian displacements
+        of 10^t Å in each component).
     bond
         C–H distance in Å.
     stretch, flatten, twist, umbrella, noise
@@ -65,19 +65,17 @@ def structures(
     for path in paths:
         for t in array(axes.get(path, stretch)).tolist():
             for sample in range(samples if path == "noise" else 1):
-                shape = _noisy(t, rng) if path == "noise" else _distorted(path, t)
-                yield methane(bond * shape if path != "noise" else bond * _TETRAHEDRON + shape, path=path, t=t, sample=sample)
+                hydrogens = bond * _distorted(path, t)
+                if path == "noise":
+                    hydrogens += rng.normal(scale=10.0**t, size=(4, 3))
+                yield methane(hydrogens, path=path, t=t, sample=sample)
 
 
 _TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]]) / np.sqrt(3)
 
 
-def _noisy(t: float, rng: np.random.Generator) -> Floats:
-    return rng.normal(scale=10.0**t, size=(4, 3))
-
-
 def _distorted(path: Path, t: float) -> Floats:
-    shape = _TETRAHEDRON.copy()
+    shape: Floats = _TETRAHEDRON.copy()
     if path == "stretch_one":
         shape[0] *= t
     elif path == "stretch_two":
@@ -92,9 +90,10 @@ def _distorted(path: Path, t: float) -> Floats:
         c, s = np.cos(np.radians(t)), np.sin(np.radians(t))
         shape[:2] = shape[:2] @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
     elif path == "umbrella":
-        polar, azimuth = np.radians(t), np.radians([0, 120, 240])
+        polar, azimuth = np.arccos(-1 / 3) + np.radians(t), np.radians([0, 120, 240])
         shape[0] = 0, 0, 1
         shape[1:] = np.stack(
-            [np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth), np.full(3, np.cos(polar))], axis=1
+            [np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth), np.full(3, np.cos(polar))],
+            axis=1,
         )
     return shape

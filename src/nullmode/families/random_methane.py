@@ -44,6 +44,8 @@ def structures(
         rng = np.random.default_rng([seed, k])
         while True:
             cube = rng.uniform(-radius, radius, size=(4, 3))
-            if (np.linalg.norm(cube, axis=1) <= radius).all() and pdist(np.vstack([np.zeros(3), cube])).min() > min_distance:
+            if (np.linalg.norm(cube, axis=1) <= radius).all() and pdist(
+                np.vstack([np.zeros(3), cube])
+            ).min() > min_distance:
                 break
         yield methane(cube)

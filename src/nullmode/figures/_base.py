@@ -19,7 +19,7 @@ FLOOR = 1e-18
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.linewidth": 0.6,
@@ -75,7 +75,9 @@ def select(table: pd.DataFrame, family: str, descriptor: str, *, single: bool) -
     """
     rows = table[(table["family"] == family) & (table["descriptor"] == descriptor)]
     if rows.empty:
-        raise InputError(f"`descriptor` must have been run on the family, got {descriptor!r} on {family!r} without rows.")
+        raise InputError(
+            f"`descriptor` must have been run on the family, got {descriptor!r} on {family!r} without rows."
+        )
     varied = [name for name in SWEPT if rows[name].nunique(dropna=False) > 1]
     if single and varied:
         raise InputError(

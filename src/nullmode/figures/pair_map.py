@@ -8,11 +8,17 @@ import pandas as pd
 from nullmode.figures._base import FLOOR, select, style, title
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
+
+RESOLVED = 1e-13
+"""Relative distances of features below this are rounding."""
 
 
 def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
-    """One column per sign (X-, X+), one row per descriptor: log10 of s_d/s_1 over (u, v).
+    """One row per descriptor, over (u, v): log10 of s_d/s_1 for X- and X+, and the distance of their features.
 
     Parameters
     ----------
@@ -29,24 +35,41 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
     with style():
         chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
         signs = sorted(chosen[0]["sign"].unique())
-        size = (3.3 * len(signs) + 0.8, 2.6 * len(chosen) + 0.4)
+        wide, high = len(signs) + 1, len(chosen)
+        size = (2.7 * wide + 1.4, 2.5 * high + 0.4)
         figure, axes = plt.subplots(
-            len(chosen), len(signs), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+            high, wide, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
         )
         for line, rows in zip(axes, chosen, strict=True):
-            logs = np.log10(np.maximum(rows["inverse_condition_number"], FLOOR))
+            logs = _log(rows["inverse_condition_number"])
             # A singular point on the grid would take the whole scale; it is drawn as the darkest colour.
-            norm = Normalize(np.quantile(logs, 0.02), logs.max())
-            for ax, sign in zip(line, signs, strict=True):
+            norm = Normalize(np.quantile(logs, 0.005), logs.max())
+            for ax, sign in zip(line, signs, strict=False):
                 mine = rows[rows["sign"] == sign]
-                grid = mine.assign(log=logs).pivot_table(index="v", columns="u", values="log")
-                mesh = ax.pcolormesh(grid.columns, grid.index, grid, norm=norm, shading="nearest", rasterized=True)
+                mesh = _map(ax, mine, logs, norm)
                 null = mine[mine["rank"] < mine["n_dof"]]
-                ax.plot(null["u"], null["v"], linestyle="none", marker="o", markersize=7, color="none", mec="C3")
-                ax.set_title(f"X{'+' if sign > 0 else '−'}   {title(rows)}", loc="left")
+                ax.plot(null["u"], null["v"], linestyle="none", marker="o", markersize=8, color="none", mec="C3")
+                ax.set_title(f"X{'+' if sign > 0 else '-'}", loc="right")
+            figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
+            partner = rows[rows["sign"] == signs[-1]]
+            distance = _log(partner["pair_distance"])
+            seen = distance[partner["pair_distance"] > RESOLVED]
+            mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
+            line[-1].set_title("X- against X+", loc="right")
+            figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
             line[0].set_ylabel(r"$v / \pi$")
-            figure.colorbar(mesh, ax=line, label=r"$\log_{10}(s_d / s_1)$", extend="min")
+            heading = line[0].set_title(title(rows), loc="left", fontweight="bold")
+            heading.set_in_layout(False)
         for ax in axes[-1]:
             ax.set_xlabel(r"$u / \pi$")
         plt.close(figure)
         return figure
+
+
+def _log(values: pd.Series) -> pd.Series:
+    return pd.Series(np.log10(np.maximum(values, FLOOR)), index=values.index)
+
+
+def _map(ax: "Axes", rows: pd.DataFrame, values: pd.Series, norm: "Normalize") -> "QuadMesh":
+    grid = rows.assign(value=values.loc[rows.index]).pivot_table(index="v", columns="u", values="value")
+    return ax.pcolormesh(grid.columns, grid.index, grid, norm=norm, shading="nearest", rasterized=True)

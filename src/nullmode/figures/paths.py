@@ -17,7 +17,7 @@ _LABELS = {
     "stretch_opposite": "bonds × t and × 1/t",
     "flatten": "flattening t",
     "twist": "twist t / °",
-    "umbrella": "polar angle t / °",
+    "umbrella": "umbrella t / °",
     "noise": "noise amplitude / Å",
 }
 
@@ -45,13 +45,12 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
             for ax, path in zip(line, paths, strict=True):
                 _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
             line[0].set_ylabel("singular value, $s_k / s_1$")
-            line[0].set_title(title(rows), loc="left", fontweight="bold")
+            heading = line[0].set_title(title(rows), loc="left", fontweight="bold")
+            heading.set_in_layout(False)
         for ax, path in zip(axes[-1], paths, strict=True):
             ax.set_xlabel(_LABELS.get(path, f"{path}: t"))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right center", title="k")
-        figure.set_layout_engine("constrained")
-        figure.draw_without_rendering()
         plt.close(figure)
         return figure
 

@@ -10,6 +10,7 @@ from nullmode.figures._base import FLOOR, select, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 
 def draw(table: pd.DataFrame, families: list[str], descriptor: str) -> "Figure":
@@ -50,7 +51,7 @@ def draw(table: pd.DataFrame, families: list[str], descriptor: str) -> "Figure":
         return figure
 
 
-def _grid(ax: "Axes", grid: pd.DataFrame, form: str, low: float, high: float) -> object:
+def _grid(ax: "Axes", grid: pd.DataFrame, form: str, low: float, high: float) -> "AxesImage":
     image = ax.imshow(grid, origin="lower", aspect="auto", vmin=low, vmax=high)
     ax.set_xticks(range(grid.shape[1]), [f"{n}" for n in grid.columns])
     ax.set_yticks(range(grid.shape[0]), [f"{n}" for n in grid.index])
