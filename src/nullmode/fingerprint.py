@@ -15,12 +15,11 @@ _DIGITS = 12
 
 @cache
 def kernel_hash() -> str:
-    """Hash of the bytes of every file that defines kernels (names ``_jit``): the key of the kernel cache."""
+    """Hash of every file that defines kernels (names ``_jit``): the key of the kernel cache."""
     digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
     for path in sorted(PACKAGE.rglob("*.py")):
-        text = path.read_bytes()
-        if b"_jit" in text:
-            digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + text)
+        if b"_jit" in path.read_bytes():
+            digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0{_meaning(path)}\0".encode())
     return digest.hexdigest()[:_DIGITS]
 
 

@@ -143,9 +143,9 @@ def family_code(settings: Settings, family: str) -> str:
     return code_hash("nullmode.study", source_of(settings.families[family].kind, FAMILIES))
 
 
-def descriptor_code(settings: Settings, descriptor: str) -> str:
-    """Hash of the code that analyses with a descriptor."""
-    return code_hash("nullmode.study", source_of(settings.descriptors[descriptor].kind, DESCRIPTORS))
+def kind_code(kind: str) -> str:
+    """Hash of the code that analyses with a kind of descriptor."""
+    return code_hash("nullmode.study", source_of(kind, DESCRIPTORS))
 
 
 def figure_code(settings: Settings, figure: str) -> str:

@@ -308,11 +308,10 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def warm_kernels() -> None:
-    """Compile every kernel of the package's descriptors, on an environment of two neighbours."""
+def warm_kernels(kind: str) -> None:
+    """Compile the kernels of one of the package's descriptors, on an environment of two neighbours."""
     environment = Environment.from_vectors([[1.0, 0.0, 0.0], [0.0, 1.1, 0.2]])
-    for kind in DESCRIPTORS:
-        analyze(environment, load(kind, DESCRIPTORS, "descriptor")(), threads=1)
+    analyze(environment, load(kind, DESCRIPTORS, "descriptor")(), threads=1)
 
 
 @contextmanager

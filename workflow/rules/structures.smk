@@ -1,9 +1,3 @@
-def family_file(wildcards):
-    """Give the file that a family reads, if it reads one, so that a change of it makes its structures anew."""
-    path = SETTINGS.families[wildcards.family].parameters.get("path")
-    return [] if path is None else path
-
-
 rule structures:
     input:
         family_file,

@@ -1,6 +1,9 @@
 rule summary:
     input:
-        [f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet" for family, descriptor, job in JOBS],
+        [
+            f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet"
+            for family, descriptor, job in JOBS
+        ],
     output:
         sensitivity=f"{RESULTS}/tables/sensitivity.parquet",
         summary=f"{RESULTS}/tables/summary.parquet",

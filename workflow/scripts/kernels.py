@@ -1,4 +1,4 @@
-"""Compile every kernel into the cache that all jobs share."""
+"""Compile a descriptor's kernels into the cache that all jobs share."""
 
 from typing import TYPE_CHECKING
 
@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     with study.job_log(snakemake.log[0]):
-        study.warm_kernels()
+        study.warm_kernels(snakemake.wildcards.kind)
