@@ -36,7 +36,7 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
         chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
         signs = sorted(chosen[0]["sign"].unique())
         wide, high = len(signs) + 1, len(chosen)
-        size = (2.7 * wide + 1.4, 2.5 * high + 0.4)
+        size = (2.7 * wide + 1.4, 2.6 * high + 0.4)
         figure, axes = plt.subplots(
             high, wide, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
         )
@@ -49,18 +49,17 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
                 mesh = _map(ax, mine, logs, norm)
                 null = mine[mine["rank"] < mine["n_dof"]]
                 ax.plot(null["u"], null["v"], linestyle="none", marker="o", markersize=8, color="none", mec="C3")
-                ax.set_title(f"X{'+' if sign > 0 else '-'}", loc="right")
+                ax.set_title(f"X{'+' if sign > 0 else '-'}")
             figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
             partner = rows[rows["sign"] == signs[-1]]
             distance = _log(partner["pair_distance"])
             seen = distance[partner["pair_distance"] > RESOLVED]
             mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
-            line[-1].set_title("X- against X+", loc="right")
+            line[-1].set_title("X- against X+")
             figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
             line[0].set_ylabel(r"$v / \pi$")
-            heading = line[0].set_title(title(rows), loc="left", fontweight="bold")
-            heading.set_in_layout(False)
-        for ax in axes[-1]:
+            line[0].set_title(title(rows), loc="left", fontweight="bold", pad=18)
+                    for ax in axes[-1]:
             ax.set_xlabel(r"$u / \pi$")
         plt.close(figure)
         return figure
