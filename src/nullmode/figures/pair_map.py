@@ -59,7 +59,7 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
             figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
             line[0].set_ylabel(r"$v / \pi$")
             line[0].set_title(title(rows), loc="left", fontweight="bold", pad=18)
-                    for ax in axes[-1]:
+        for ax in axes[-1]:
             ax.set_xlabel(r"$u / \pi$")
         plt.close(figure)
         return figure

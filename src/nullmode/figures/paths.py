@@ -42,7 +42,7 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
         size = (1.65 * len(paths) + 0.9, 2.1 * len(chosen) + 0.5)
         figure, axes = plt.subplots(
             len(chosen), len(paths), sharey=True, sharex="col", squeeze=False, figsize=size, layout="constrained"
-        ), len(paths), sharey=True, sharex="col", squeeze=False, figsize=size)
+        )
         for line, rows in zip(axes, chosen, strict=True):
             for ax, path in zip(line, paths, strict=True):
                 _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
