@@ -61,8 +61,10 @@ def _module_path(name: str) -> Path | None:
     head, *rest = name.split(".")
     if head != "nullmode":
         return None
-    base = PACKAGE.joinpath(*rest)
-    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+    # A package's `__init__` is left out: it holds a table of names, whose entries callers give as roots. Through it,
+    # every result would depend on every descriptor, and a new one would make all of them stale.
+    path = PACKAGE.joinpath(*rest).with_suffix(".py")
+    return path if path.is_file() else None
 
 
 @cache
