@@ -31,7 +31,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test lint ci install lock clean
+.PHONY: help reproduce test lint ci install schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,9 +39,10 @@ help: ## Show this list
 reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
 
-# The cap is for machines with many cores: each worker imports the whole package.
+# The cap is for machines with many cores: each worker imports the whole package. Groups: the tests that share one
+# finished run of the workflow go to one worker.
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(PYTEST_FLAGS)
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check
@@ -54,6 +55,9 @@ lint: install ## Check style, types, import layers and the workflow's form
 ci: lint test ## Do what continuous integration does: lint, then test
 
 install: $(STAMP) ## Install the locked packages and nullmode (editable) into .venv
+
+schema: install ## Write workflow/schemas/config.schema.yaml anew, after a change of the configuration's keys
+	$(BIN)/python workflow/schemas/generate.py
 
 lock: | $(UV) ## Solve requirements.lock again (LOCK_FLAGS=--upgrade for the newest releases)
 	$(UV) pip compile pyproject.toml --group dev --output-file requirements.lock \

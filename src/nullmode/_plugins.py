@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from nullmode.types import InputError
 
@@ -87,6 +87,16 @@ def validated(
     InputError
         Naming every unknown, missing or impossible parameter.
     """
+    model = parameter_model(target, where, skip)
+    try:
+        checked = model(**dict(parameters))
+    except ValidationError as error:
+        raise InputError(explain(error, where, list(model.model_fields))) from None
+    return {name: getattr(checked, name) for name in model.model_fields}
+
+
+def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...] = ()) -> type[BaseModel]:
+    """Turn the annotations of a function into a model of its parameters; `skip` names those it gets later."""
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(target).parameters.values():
         if parameter.name in skip:
@@ -100,12 +110,8 @@ def validated(
         )
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     # Annotations that are texts are looked up in the module of the function.
-    model = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
-    try:
-        checked = model(**dict(parameters))
-    except ValidationError as error:
-        raise InputError(explain(error, where, list(fields))) from None
-    return {name: getattr(checked, name) for name in fields}
+    model: type[BaseModel] = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
+    return model
 
 
 def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
