@@ -91,7 +91,7 @@ def validated(
     try:
         checked = model(**dict(parameters))
     except ValidationError as error:
-        raise InputError(explain(error, where, list(model.model_fields))) from None
+        raise InputError(explain(error, where, {"": list(model.model_fields)})) from None
     return {name: getattr(checked, name) for name in model.model_fields}
 
 
@@ -123,16 +123,27 @@ def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
     try:
         return target(**parameters)
     except ValidationError as error:
-        raise InputError(explain(error, where, names)) from None
+        raise InputError(explain(error, where, {"": names})) from None
 
 
-def explain(error: ValidationError, where: str, known: list[str] | None = None) -> str:
-    """Rewrite pydantic's report: one line per fault, with the place, what was wrong and what was got."""
+def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) -> str:
+    """Rewrite pydantic's report: one line per fault, with the place, what was wrong and what was got.
+
+    Parameters
+    ----------
+    error
+        What pydantic reports.
+    where
+        Place of the checked value in the configuration.
+    known
+        Keys of the checked value, under the empty text, and of the entries below its keys, under these.
+    """
     lines = []
     for fault in error.errors(include_url=False):
         place = ".".join([where, *(str(part) for part in fault["loc"] if not _is_branch(part))]).strip(".")
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            lines.append(f"`{place}` is not known. {suggest(str(fault['loc'][-1]), known) if known else 'Remove it.'}")
+            names = known.get(str(fault["loc"][0]) if len(fault["loc"]) > 1 else "")
+            lines.append(f"`{place}` is not known. {suggest(str(fault['loc'][-1]), names) if names else 'Remove it.'}")
         elif fault["type"] == "value_error":
             lines.append(f"`{place}`: {fault['ctx']['error']}")
         elif fault["type"] == "missing":

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -17,6 +18,7 @@ from nullmode.fingerprint import code_hash
 from nullmode.types import JSON, InputError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+_NO_NAME = r"[^A-Za-z0-9.+-]"
 
 
 class _Strict(BaseModel):
@@ -60,6 +62,14 @@ class Settings(_Strict):
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
 
 
+_KEYS = {
+    "": list(Settings.model_fields),
+    "families": list(FamilyEntry.model_fields),
+    "descriptors": list(DescriptorEntry.model_fields),
+    "figures": list(FigureEntry.model_fields),
+}
+
+
 class Job(NamedTuple):
     """One job of the workflow: a family, a descriptor, and the truncations looped inside."""
 
@@ -85,7 +95,7 @@ def check(config: JSON) -> Settings:
     try:
         settings = Settings.model_validate(config)
     except ValidationError as error:
-        raise InputError(explain(error, "", list(Settings.model_fields))) from None
+        raise InputError(explain(error, "", _KEYS)) from None
     for name, family in settings.families.items():
         where = f"families.{name}"
         target = _at(f"{where}.kind", load, family.kind, FAMILIES, "family")
@@ -100,6 +110,8 @@ def check(config: JSON) -> Settings:
         for axis in descriptor.grid:
             if axis in descriptor.parameters:
                 raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
+        for axis in descriptor.inner if "inner" in descriptor.model_fields_set else []:
+            _known(f"{where}.inner", axis, descriptor.grid)
         for point in _points(descriptor, list(descriptor.grid)):
             constructed(target, {**descriptor.parameters, **point}, where)
     for name, figure in settings.figures.items():
@@ -121,7 +133,8 @@ def jobs(settings: Settings) -> list[Job]:
         inner = [axis for axis in descriptor.grid if axis in descriptor.inner]
         for fixed in _points(descriptor, outer):
             points = [{**descriptor.parameters, **fixed, **point} for point in _points(descriptor, inner)]
-            label = "_".join(f"{axis}-{value}" for axis, value in fixed.items()) or "all"
+            # A value may be a list or any text; a file name may not.
+            label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
             content = _canonical([descriptor.kind, descriptor.parameters, fixed])
             job = f"{label}_{hashlib.sha256(content.encode()).hexdigest()[:6]}"
             for family in descriptor.families or settings.families:
