@@ -1,0 +1,52 @@
+"""Write docs/tables.md from the tables' own declarations: python docs/make_tables.py."""
+
+from pathlib import Path
+
+from nullmode.tables import SCHEMA_VERSION, TABLES, Column
+
+PAGE = Path(__file__).with_name("tables.md")
+OPENING = f"""# Tables
+
+Made by `python docs/make_tables.py` from `src/nullmode/tables.py`; do not edit.
+
+Every table is a Parquet file. `nullmode.tables.read(path)` returns it as a pandas data frame and refuses what is not
+nullmode's; `pandas.read_parquet` reads it as well. Each column carries its unit and meaning in the file, and the
+file what it follows from (parameters, hash of the code, versions of the libraries; no time, host or commit, so that
+the same input gives the same bytes): `nullmode provenance FILE` prints both. The schema version is {SCHEMA_VERSION}.
+
+A missing number (for instance `l_max` of a descriptor without one) is null. Coordinates of a family (such as `path`,
+`t`, `u`, `v`) follow as further columns of `structures` and `sensitivity`, and those that are texts also of `summary`;
+in a table of several families they are null where a family has no such coordinate.
+"""
+NOTES = {
+    "analysis": "Returned by `nullmode.analyze`, written by `nullmode analyze --out`: one row per environment.",
+    "structures": "`results/structures/FAMILY.parquet`: one row per structure of a family.",
+    "sensitivity": "`results/tables/sensitivity.parquet`, and one part per job under `results/sensitivity/`: one row "
+    "per environment and truncation.",
+    "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
+}
+CLOSING = """
+## Values of `status`
+
+| status | meaning |
+|---|---|
+| `ok` | the row can be used |
+| `no_neighbours` | no neighbour is inside the descriptor's cutoff: there is nothing to see |
+| `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank is a count of noise: raise `rtol` |
+| `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    return OPENING + "".join(_section(name, columns) for name, columns in TABLES.items()) + CLOSING
+
+
+def _section(name: str, columns: tuple[Column, ...]) -> str:
+    lines = [f"\n## `{name}`\n", NOTES[name], "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+    lines += [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning.replace(' |', ',')} |" for c in columns]
+    return "\n".join(lines).replace("list<item: ", "list<") + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
