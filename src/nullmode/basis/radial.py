@@ -5,7 +5,7 @@ it every exact null value, survives the tabulation.
 """
 
 from functools import lru_cache
-from math import ceil, gamma, lgamma, pi, sqrt
+from math import ceil, factorial, pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from nullmode._jit import kernel
 from nullmode.types import Floats, InputError, Integers, Reals
 
 SMALLEST_EIGENVALUE = 1e-11
-"""An overlap matrix of the primitives below this is refused: the features would keep fewer than 3 digits."""
+"""Where the overlap of the primitives has a smaller eigenvalue, the basis is refused."""
 TABLE_ERROR = 1e-14
 """Aim of the tabulation: largest error of a value over the largest value of that radial function."""
 _MOST_INTERVALS = 4096
@@ -48,7 +48,8 @@ class Basis(NamedTuple):
     table
         What the kernels read.
     smallest_eigenvalue
-        Of the primitives' overlap matrix; relative errors of features are about 1e-16 over this.
+        Of the primitives' overlap matrix: the basis is taken to 40 digits, but functions this similar amplify whatever
+        else is rounded, and codes that take S^(-1/2) in double precision differ by about 1e-16 over it.
     value_error, derivative_error
         Largest deviation of the spline from the closed form, over the largest value (slope) of each function, measured
         between the nodes where a septic deviates most.
@@ -60,44 +61,69 @@ class Basis(NamedTuple):
     derivative_error: float
 
 
-def primitive_widths(n_max: int, cutoff: float) -> Floats:
+def primitive_widths(n_max: int, cutoff: float) -> Reals:
     """Widths of the GTO primitives, s_n = cutoff·max(sqrt n, 1)/n_max in Å (featomic's choice), shape (n_max,)."""
-    widths: Floats = cutoff * np.sqrt(np.maximum(np.arange(n_max), 1)) / n_max
+    widths: Reals = cutoff * np.sqrt(np.maximum(np.arange(n_max), 1).astype(np.longdouble)) / n_max
     return widths
 
 
-def loewdin(n_max: int, cutoff: float) -> tuple[Floats, float]:
-    """Symmetric orthonormalisation S^(-1/2) of the normalised primitives r^n exp(-r²/(2 s_n²)).
+def smallest_eigenvalue(n_max: int) -> float:
+    """Find the smallest eigenvalue of the overlap of the normalised primitives r^n exp(-r²/(2 s_n²)).
 
-    Returns
-    -------
-    coefficients, shape (n_max, n_max)
-        Orthonormal functions (rows) in terms of normalised primitives.
-    smallest_eigenvalue
-        Of the overlap matrix S; each digit it lacks from 1 is a digit lost.
+    Each digit that it lacks from 1 is a digit that features lose; it does not depend on the cutoff.
 
     Raises
     ------
     InputError
-        Where the smallest eigenvalue is below ``SMALLEST_EIGENVALUE``.
+        Where it is below ``SMALLEST_EIGENVALUE``.
     """
     n = np.arange(n_max)
-    exponent = 0.5 / primitive_widths(n_max, cutoff) ** 2
-    log_norm = 0.5 * _log_overlap(2 * n + 3, 2 * exponent)
-    log_s = _log_overlap(np.add.outer(n, n) + 3, np.add.outer(exponent, exponent))
-    eigenvalues, vectors = np.linalg.eigh(np.exp(log_s - np.add.outer(log_norm, log_norm)))
-    if not eigenvalues[0] >= SMALLEST_EIGENVALUE:
+    exponent = 0.5 / primitive_widths(n_max, 1.0) ** 2
+    norm = _half_gamma(2 * n + 3) * (2 * exponent) ** (-(n + 1.5))
+    power = np.add.outer(n, n) + 3
+    overlap = _half_gamma(power) * np.add.outer(exponent, exponent) ** (-power / 2)
+    overlap /= np.sqrt(np.multiply.outer(norm, norm))
+    smallest = float(np.linalg.eigvalsh(overlap.astype(np.float64))[0])
+    if not smallest >= SMALLEST_EIGENVALUE:
         raise InputError(
             f"`n_max` must leave the GTO functions distinguishable, got n_max={n_max}: the smallest eigenvalue of "
-            f"their overlap is {eigenvalues[0]:.1e}, below {SMALLEST_EIGENVALUE:.0e}. Use a smaller n_max."
+            f"their overlap is {smallest:.1e}, below {SMALLEST_EIGENVALUE:.0e}. Use a smaller n_max."
         )
-    return (vectors / np.sqrt(eigenvalues)) @ vectors.T, float(eigenvalues[0])
+    return smallest
 
 
-def _log_overlap(power: Reals | Integers, exponent: Reals) -> Floats:
-    # log of the integral of r^(power-1) exp(-exponent r²) over r > 0, up to a constant that norms cancel
-    log_gamma: Floats = np.vectorize(lgamma, otypes=[float])(power / 2)
-    return log_gamma - power / 2 * np.log(exponent)
+@lru_cache(maxsize=64)
+def loewdin(n_max: int) -> Reals:
+    """Symmetric orthonormalisation S^(-1/2) of the normalised primitives r^n exp(-r²/(2 s_n²)).
+
+    In 40 digits, since in double precision its error is 1e-16 over the smallest eigenvalue of S.
+
+    Returns
+    -------
+    ndarray, shape (n_max, n_max)
+        Orthonormal functions (rows) in terms of normalised primitives, in extended precision.
+    """
+    from mpmath import mp
+
+    with mp.workdps(40):
+        exponent = [mp.mpf(n_max**2) / (2 * max(n, 1)) for n in range(n_max)]
+        overlap = mp.matrix(n_max, n_max)
+        for i in range(n_max):
+            for j in range(n_max):
+                power = mp.mpf(i + j + 3) / 2
+                overlap[i, j] = mp.gamma(power) * (exponent[i] + exponent[j]) ** -power
+        norm = mp.diag([1 / mp.sqrt(overlap[i, i]) for i in range(n_max)])
+        eigenvalues, vectors = mp.eigsy(norm * overlap * norm)
+        root = vectors * mp.diag([1 / mp.sqrt(value) for value in eigenvalues]) * vectors.T
+        return np.array([[np.longdouble(mp.nstr(x, 25)) for x in row] for row in root.tolist()])
+
+
+def _half_gamma(twice: Integers) -> Reals:
+    """Γ(k/2) for whole k > 0, by its recursion in extended precision."""
+    values = [np.longdouble(np.nan), np.sqrt(4 * np.arctan(np.longdouble(1))), np.longdouble(1)]
+    for k in range(3, int(np.max(twice)) + 1):
+        values.append(values[k - 2] * (k - 2) / 2)
+    return np.array(values)[twice]
 
 
 def gto_integrals(distances: Reals, n_max: int, l_max: int, cutoff: float, width: float) -> Floats:
@@ -120,10 +146,11 @@ def gto_integrals(distances: Reals, n_max: int, l_max: int, cutoff: float, width
         Taylor coefficients in r (value, slope, half the second derivative, a sixth of the third) of the integrals with
         the orthonormal functions.
     """
-    coefficients, _ = loewdin(n_max, cutoff)
+    coefficients = loewdin(n_max)
     # Extended precision where the platform has it: rounding at the nodes comes back in slopes divided by the spacing.
     r = np.asarray(distances, dtype=np.longdouble)
     result = np.empty((_TERMS, len(r), l_max + 1, n_max), dtype=np.longdouble)
+    gammas = _half_gamma(np.arange(2 * max(n_max, l_max) + 4))
     powers = [_series(1.0, like=r)]
     for _ in range(l_max):
         powers.append(_product(powers[-1], _series(r, 1.0, like=r)))
@@ -131,13 +158,12 @@ def gto_integrals(distances: Reals, n_max: int, l_max: int, cutoff: float, width
         p = 0.5 / s**2 + 0.5 / width**2
         kappa = 0.25 / (width**4 * p)
         decay = 0.5 / (s**2 + width**2)
-        norm = sqrt(2 * s ** -(2.0 * n + 3) / gamma(n + 1.5)) * (pi * width**2) ** -0.75 * pi**1.5
+        norm = np.sqrt(2 * s ** -(2 * n + 3) / gammas[2 * n + 3]) * (pi * width**2) ** -0.75 * pi**1.5
         gaussian = np.exp(-decay * r * r) * _exponential(_series(0.0, -2 * decay * r, -decay, like=r))
         step = _series(0.0, 2 * kappa * r, kappa, like=r)
         hyper = _scaled_1f1(n, l_max, kappa * r * r)
         for l in range(l_max + 1):
-            a, b = (n + l + 3) / 2, l + 1.5
-            front = norm * gamma(a) / gamma(b) * (0.5 / width**2) ** l * p**-a
+            front = norm * gammas[n + l + 3] / gammas[2 * l + 3] * (0.5 / width**2) ** l * p ** -((n + l + 3) / 2)
             shape = _product(gaussian, _compose(hyper[:, l], step))
             result[:, :, l, n] = front * _product(powers[l], shape)
     return np.ascontiguousarray(np.moveaxis(result @ coefficients.T, 0, 1), dtype=np.float64)
@@ -199,7 +225,7 @@ def _compose(outer: Reals, inner: Reals) -> Reals:
 
 def _exponential(inner: Reals) -> Reals:
     one = np.ones_like(inner[0])
-    return _compose(np.array([one / gamma(k + 1) for k in range(_TERMS)]), inner)
+    return _compose(np.array([one / factorial(k) for k in range(_TERMS)]), inner)
 
 
 @kernel
@@ -273,28 +299,29 @@ def gto_basis(n_max: int, l_max: int, cutoff: float, width: float) -> Basis:
     Raises
     ------
     InputError
-        Where the basis loses its digits (see :func:`loewdin`), or is too sharp to be tabulated.
+        Where the basis loses its digits (see :func:`smallest_eigenvalue`), or is too sharp to be tabulated.
     """
-    _, smallest = loewdin(n_max, cutoff)
+    smallest = smallest_eigenvalue(n_max)
     # Rounding in the closed form grows by the entries of S^(-1/2); finer nodes cannot go below it.
     aim = max(TABLE_ERROR, 20 * float(np.finfo(np.longdouble).eps) / sqrt(smallest))
     intervals = max(16, ceil(6 * cutoff / width))
-    nodes = gto_integrals(np.linspace(0, cutoff, intervals + 1), n_max, l_max, cutoff, width)
-    while True:
-        spacing = cutoff / intervals
-        middle = gto_integrals((np.arange(intervals) + 0.5) * spacing, n_max, l_max, cutoff, width)
-        value_error = _deviation(nodes, middle, 0.5, spacing, 0)
-        if value_error <= aim:
-            break
-        intervals *= 2
+    value_error = np.inf
+    nodes = np.empty(0)
+    while value_error > aim:
         if intervals > _MOST_INTERVALS:
             raise InputError(
                 f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
-                f"error {value_error:.1e} with {intervals // 2} intervals. Use a larger width."
+                f"that takes more than {_MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
             )
-        finer = np.empty((intervals + 1, *nodes.shape[1:]))
-        finer[::2], finer[1::2] = nodes, middle
-        nodes = finer
+        spacing = cutoff / intervals
+        if nodes.size == 0:
+            nodes = gto_integrals(np.arange(intervals + 1) * spacing, n_max, l_max, cutoff, width)
+        middle = gto_integrals((np.arange(intervals) + 0.5) * spacing, n_max, l_max, cutoff, width)
+        value_error = _deviation(nodes, middle, 0.5, spacing, 0)
+        if value_error > aim:
+            finer = np.empty((2 * intervals + 1, *nodes.shape[1:]))
+            finer[::2], finer[1::2] = nodes, middle
+            nodes, intervals = finer, 2 * intervals
     steep = gto_integrals((np.arange(intervals) + _STEEPEST) * spacing, n_max, l_max, cutoff, width)
     derivative_error = _deviation(nodes, steep, _STEEPEST, spacing, 1)
     table = nodes.reshape(intervals + 1, _TERMS, -1) * (spacing ** np.arange(_TERMS))[:, None]

@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
-from nullmode.basis.radial import Basis, gto_basis, loewdin
+from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
 from nullmode.environment import Environment, atomic_number, pack, species_of, symbol
 from nullmode.types import Floats, InputError, Parity
 
@@ -130,7 +130,7 @@ class DensityDescriptor(Descriptor):
                 f"`cutoff_width` must not exceed `cutoff`, got {self.cutoff_width} Å > {self.cutoff} Å. "
                 "Use a narrower one."
             )
-        loewdin(self.n_max, self.cutoff)
+        smallest_eigenvalue(self.n_max)
         return self
 
     @abstractmethod

@@ -1,0 +1,77 @@
+"""Independent implementations, brought to nullmode's conventions."""
+
+import featomic
+import numpy as np
+from ase import Atoms
+
+import nullmode as nm
+from nullmode.environment import atomic_number
+
+
+def _hypers(descriptor, radial_only):
+    smoothing = {"type": "ShiftedCosine", "width": descriptor.cutoff_width}
+    basis = {"radial": {"type": "Gto", "max_radial": descriptor.n_max - 1}, "spline_accuracy": None}
+    if not radial_only:
+        basis |= {"type": "TensorProduct", "max_angular": descriptor.l_max}
+    return {
+        "cutoff": {
+            "radius": descriptor.cutoff,
+            "smoothing": smoothing if descriptor.cutoff_width else {"type": "Step"},
+        },
+        "density": {
+            "type": "Gaussian",
+            "width": descriptor.width,
+            "center_atom_weight": descriptor.center_weight,
+        },
+        "basis": basis,
+    }
+
+
+def featomic_features(descriptor, atoms: Atoms, center: int):
+    """Features (F,) and their derivatives with respect to every atom (F, N, 3) as nullmode lays them out."""
+    radial_only = isinstance(descriptor, nm.RadialSpectrum)
+    calculator = (featomic.SoapRadialSpectrum if radial_only else featomic.SoapPowerSpectrum)(
+        **_hypers(descriptor, radial_only)
+    )
+    tensor = calculator.compute(atoms, gradients=["positions"])
+    labels = descriptor.feature_labels()
+    features = np.zeros(len(labels))
+    jacobian = np.zeros((len(labels), len(atoms), 3))
+    for key, block in tensor.items():
+        if key["center_type"] != atoms.numbers[center]:
+            continue
+        sample = np.flatnonzero(block.samples["atom"] == center)[0]
+        gradient = block.gradient("positions")
+        rows = np.flatnonzero(gradient.samples["sample"] == sample)
+        which = gradient.samples["atom"][rows]
+        properties = {tuple(p): i for i, p in enumerate(block.properties.values.tolist())}
+        for index, label in enumerate(labels):
+            where = _column(label, key, properties, radial_only)
+            if where is not None:
+                column, weight = where
+                features[index] = weight * block.values[sample, column]
+                jacobian[index, which] = weight * gradient.values[rows][:, :, column]
+    return features, jacobian
+
+
+def _column(label, key, properties, radial_only):
+    if radial_only:
+        if atomic_number(label.species) != key["neighbor_type"]:
+            return None
+        return properties[(label.n,)], 1.0
+    types = atomic_number(label.species_1), atomic_number(label.species_2)
+    first, second = (label.n_1, label.n_2)
+    if types[0] > types[1]:
+        types, first, second = types[::-1], second, first
+    if types != (key["neighbor_1_type"], key["neighbor_2_type"]):
+        return None
+    weight = np.sqrt(2) if types[0] == types[1] and first != second else 1.0
+    return properties[(label.l, first, second)], weight
+
+
+def fold_by_atom(jacobian, environment, n_atoms):
+    """Derivatives per neighbour summed over the images of each atom: (F, n_atoms, 3)."""
+    folded = np.zeros((len(jacobian), n_atoms, 3))
+    for j, atom in enumerate(environment.atoms):
+        folded[:, atom] += jacobian[:, j]
+    return folded

@@ -1,0 +1,126 @@
+import cases
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+from ase.neighborlist import neighbor_list
+
+import nullmode as nm
+
+CH4 = molecule("CH4")
+NAN_POSITION = CH4.copy()
+NAN_POSITION.positions[2, 1] = np.nan
+FLAT_CELL = Atoms("Cu2", positions=[[0, 0, 0], [1, 0, 0]], cell=[[3, 0, 0], [6, 0, 0], [0, 0, 3]], pbc=True)
+
+BAD_VECTORS = {
+    "shape": (([[1, 2]],), r"`vectors` must have shape \(n, 3\), got \(1, 2\)"),
+    "nan": (([[0, 0, np.nan]],), r"`vectors` must be finite, got nan in row 0, component z"),
+    "inf": (([[0, 0, 1], [np.inf, 0, 1]],), r"`vectors` must be finite, got inf in row 1, component x"),
+    "on the centre": (([[0, 0, 0]],), r"`vectors` must lie off the centre, got a length of 0.0e\+00 Å in row 0"),
+    "coincident": (([[1, 0, 0], [0, 1, 0], [1, 0, 0]],), r"`vectors` must be distinct, got rows 0 and 2"),
+    "element": (([[1, 0, 0]], "Qq"), r"`species` must be chemical symbols or atomic numbers, got 'Qq'"),
+    "number": (([[1, 0, 0]], [0]), r"`species` must be chemical symbols or atomic numbers, got 0"),
+    "too many": (([[1, 0, 0]], ["H", "C"]), r"`species` must name each of the 1 neighbours, got 2 entries"),
+    "centre": (([[1, 0, 0]], "H", "Zz"), r"`species` must be chemical symbols .* got 'Zz'"),
+}
+
+BAD_STRUCTURES = {
+    "none": (([],), r"`atoms` must hold at least one structure, got none"),
+    "type": (([CH4, "CH4"],), r"`atoms` must be ase.Atoms, got str at place 1"),
+    "nan": (([CH4, NAN_POSITION],), r"`atoms\[1\].positions` must be finite, got nan in row 2, component y"),
+    "coincident": (
+        (Atoms("H3", positions=[[0, 0, 0], [1, 0, 0], [0, 0, 0]]),),
+        r"`atoms\[0\].positions` must be distinct, got atoms 0 and 2 at the same place",
+    ),
+    "ghost": (
+        (Atoms("HX", positions=[[0, 0, 0], [1, 0, 0]]),),
+        r"`atoms\[0\].numbers` must be chemical symbols .* got 0",
+    ),
+    "cell": ((FLAT_CELL,), r"`atoms\[0\].cell` must have independent vectors"),
+    "cutoff": ((CH4, 0.0), r"`cutoff` must be a positive length in Å, got 0.0"),
+    "cutoff nan": ((CH4, np.nan), r"`cutoff` must be a positive length in Å, got nan"),
+    "lonely": ((Atoms("He"),), r"`cutoff` must reach a neighbour, got 4.0 Å"),
+    "absent centre": ((CH4, 4.0, "N"), r"`centers` must occur in the structures, got 'N'"),
+    "unknown centre": ((CH4, 4.0, "Qq"), r"`centers` must be chemical symbols or atomic numbers, got 'Qq'"),
+    "index": ((CH4, 4.0, [0, 5]), r"`centers` must be atom indices of structure 0 \(0 to 4\), got 5"),
+    "no centre": ((CH4, 4.0, []), r"`centers` must name at least one species or index, got none"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_VECTORS.values(), ids=BAD_VECTORS.keys())
+def test_bad_vectors_are_refused(arguments, message):
+    with pytest.raises(nm.InputError, match=message):
+        nm.Environment.from_vectors(*arguments)
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_STRUCTURES.values(), ids=BAD_STRUCTURES.keys())
+def test_bad_structures_are_refused(arguments, message):
+    with pytest.raises(nm.InputError, match=message):
+        nm.environments(*arguments)
+
+
+SLAB = bulk("Cu", cubic=True) * (1, 1, 2)
+SLAB.pbc = (True, True, False)
+STRUCTURES = cases.STRUCTURES | {"slab": SLAB, "skewed": bulk("NaCl", "rocksalt", 5.64)}
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+@pytest.mark.parametrize("cutoff", [3.0, 4.5])
+def test_neighbours_are_those_of_ase(name, cutoff):
+    atoms = STRUCTURES[name]
+    i, j, d = neighbor_list("ijD", atoms, cutoff)
+    for environment in nm.environments(atoms, cutoff):
+        mine = i == environment.center
+        got = np.column_stack([environment.atoms, environment.vectors])
+        expected = np.column_stack([j[mine], d[mine]])
+        assert len(got) == len(expected)
+        np.testing.assert_allclose(
+            got[np.lexsort(got.round(6).T)], expected[np.lexsort(expected.round(6).T)], rtol=0, atol=1e-12
+        )
+        np.testing.assert_array_equal(environment.species, atoms.numbers[environment.atoms])
+        assert environment.center_species == atoms.numbers[environment.center]
+
+
+def test_centers_by_symbol_and_index_agree():
+    ethanol = molecule("CH3CH2OH")
+    carbons = np.flatnonzero(ethanol.numbers == 6).tolist()
+    by_symbol = nm.environments(ethanol, centers="C")
+    by_index = nm.environments(ethanol, centers=carbons)
+    assert [e.center for e in by_symbol] == [e.center for e in by_index] == carbons
+    assert len(nm.environments(ethanol, centers=["C", "O"])) == 3
+    assert len(nm.environments(ethanol)) == len(ethanol)
+
+
+def test_structures_without_the_species_contribute_nothing_and_order_is_kept():
+    result = nm.environments([molecule("H2O"), molecule("CH4"), molecule("CH3OH")], centers="C")
+    assert [(e.structure, e.center) for e in result] == [(1, 0), (2, 0)]
+
+
+def test_an_atom_alone_in_a_set_has_an_empty_environment():
+    result = nm.environments([CH4, Atoms("He")], 3.0)
+    assert [len(e) for e in result] == [4, 4, 4, 4, 4, 0]
+
+
+def test_images_of_one_atom_share_its_index():
+    environment = nm.environments(bulk("NaCl", "rocksalt", 5.64), 4.0, centers=0)[0]
+    assert len(environment) == 18
+    assert (environment.atoms == 1).sum() == 6
+    assert (environment.atoms == environment.center).sum() == 12
+
+
+def test_arrays_of_an_environment_are_final():
+    vectors = np.eye(3)
+    environment = nm.Environment.from_vectors(vectors)
+    vectors[0] = 7
+    assert environment.vectors[0, 0] == 1
+    for array in (environment.vectors, environment.species, nm.environments(CH4)[0].vectors):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_defaults_and_numbers():
+    environment = nm.Environment.from_vectors(np.eye(3))
+    assert repr(environment) == "Environment(C | H3)"
+    assert environment.center == -1
+    assert nm.Environment.from_vectors(np.eye(3), [1, "O", 8], "Si").species.tolist() == [1, 8, 8]
+    assert len(nm.Environment.from_vectors([])) == 0
