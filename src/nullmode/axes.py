@@ -1,5 +1,6 @@
 """Values of a swept parameter: a list, or a range written out."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Self, TypeAlias
 
@@ -29,12 +30,16 @@ class Range(BaseModel):
         return self
 
     def values(self) -> list[int] | list[float]:
-        """Write the range out; fractions are rounded at the 12th digit, so that steps of 0.1 read 0.3, not 0.30…04."""
+        """Write the range out; fractions are rounded at the 12th digit, so that steps of 0.1 read 0.3, not 0.30…04.
+
+        What remains where a range crosses zero is rounded against the step: 0.0, not 2.8e-17.
+        """
         n = round((self.stop - self.start) / self.step)
         steps = [self.start + k * self.step for k in range(n + 1)]
         if isinstance(self.start, int) and isinstance(self.step, int):
             return [int(value) for value in steps]
-        return [float(f"{value:.12g}") for value in steps]
+        decimals = 12 - math.floor(math.log10(self.step))
+        return [float(f"{round(value, decimals) + 0.0:.12g}") for value in steps]
 
 
 Axis: TypeAlias = Range | Annotated[list[float], Field(min_length=1)]

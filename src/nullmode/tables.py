@@ -139,7 +139,7 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     )
     try:
         arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except pa.ArrowException as error:
         raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
     content = {"table": table, "schema_version": SCHEMA_VERSION, "versions": versions(), **provenance}
     arrow = arrow.replace_schema_metadata({_KEY: json.dumps(content, sort_keys=True).encode()})

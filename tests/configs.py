@@ -1,0 +1,97 @@
+"""The small configuration, and ways to spoil it: each with the place that the message has to name."""
+
+from pathlib import Path
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+ABSENT = object()
+
+
+def small():
+    return yaml.safe_load((CHECKOUT / "config/test.yaml").read_text())
+
+
+def changed(place, value):
+    """Put a value at a dotted place of the small configuration, or take out what is there."""
+    config = small()
+    *parents, last = place.split(".")
+    inner = config
+    for parent in parents:
+        inner = inner.setdefault(parent, {})
+    if value is ABSENT:
+        del inner[last]
+    else:
+        inner[last] = value
+    return config
+
+
+# Place, value, and what the message must hold.
+BAD = {
+    "unknown key": ("result", "x", "`result` is not known. Did you mean `results`?"),
+    "unknown family key": ("families.pair_map.parameter", {}, "`families.pair_map.parameter` is not known"),
+    "unknown descriptor key": ("descriptors.soap.grids", {}, "`descriptors.soap.grids` is not known"),
+    "unknown figure key": ("figures.pair_map.title", "x", "`figures.pair_map.title` is not known"),
+    "unknown family parameter": (
+        "families.pair_map.parameters.w",
+        [1.0],
+        "`families.pair_map.parameters.w` is not known",
+    ),
+    "unknown descriptor parameter": ("descriptors.soap.parameters.sigma", 0.3, "`descriptors.soap.sigma` is not known"),
+    "unknown figure parameter": (
+        "figures.pair_map.parameters.dpi",
+        300,
+        "`figures.pair_map.parameters.dpi` is not known",
+    ),
+    "unknown key of a range": ("families.pair_map.parameters.v.end", 1, "`families.pair_map.parameters.v.end`"),
+    "grid over no parameter": ("descriptors.soap_swept.grid.depth", [1, 2], "`descriptors.soap_swept.depth`"),
+    "no radial function": ("descriptors.soap.parameters.n_max", 0, "`descriptors.soap.n_max`"),
+    "no radial function in a grid": ("descriptors.soap_swept.grid.n_max", [0, 1], "`descriptors.soap_swept.n_max`"),
+    "negative l_max": ("descriptors.soap.parameters.l_max", -1, "`descriptors.soap.l_max`"),
+    "no width": ("descriptors.soap.parameters.width", 0, "`descriptors.soap.width`"),
+    "no cutoff": ("descriptors.soap.parameters.cutoff", 0, "`descriptors.soap.cutoff`"),
+    "smoothing wider than the cutoff": (
+        "descriptors.soap.parameters.cutoff_width",
+        5.0,
+        "`descriptors.soap`: `cutoff_width` must not",
+    ),
+    "text for a number": ("descriptors.soap.parameters.cutoff", "far", "`descriptors.soap.cutoff`"),
+    "fixed and swept": ("descriptors.soap_swept.grid.cutoff", [3.0], "`descriptors.soap_swept.grid.cutoff`"),
+    "empty grid": ("descriptors.soap_swept.grid.width", [], "`descriptors.soap_swept.grid.width`"),
+    "uneven range": (
+        "descriptors.soap_swept.grid.l_max.step",
+        3,
+        "`descriptors.soap_swept.grid.l_max`: `stop` must be",
+    ),
+    "rtol of one": ("rtol", 1.0, "`rtol`"),
+    "name with a slash": ("families", {"a/b": {"kind": "random_methane"}}, "`families.a/b`"),
+    "no family": ("families", {}, "`families`"),
+    "families missing": ("families", ABSENT, "`families` is required and missing"),
+    "inner axis that is not swept": ("descriptors.soap_swept.inner", ["n_maxx"], "`descriptors.soap_swept.inner`"),
+    "unknown family kind": ("families.pair_map.kind", "degenerate_pairs", "`families.pair_map.kind` must be a known"),
+    "unknown descriptor kind": ("descriptors.soap.kind", "soap", "`descriptors.soap.kind` must be a known descriptor"),
+    "unknown figure kind": ("figures.pair_map.kind", "map", "`figures.pair_map.kind` must be a known figure"),
+    "missing structure file": (
+        "families.from_file.parameters.path",
+        "nowhere.xyz",
+        "`families.from_file.parameters.path` must be an existing file",
+    ),
+    "missing family file": ("families.pair_map.kind", "nowhere.py:structures", "`families.pair_map.kind` must name an"),
+    "family file without the function": (
+        "families.pair_map.kind",
+        "docs/examples/my_family.py:water",
+        "`families.pair_map.kind` must name what docs/examples/my_family.py defines",
+    ),
+    "family file without a function named": (
+        "families.pair_map.kind",
+        "docs/examples/my_family.py",
+        "`families.pair_map.kind` must name the object in the file",
+    ),
+    "descriptor on an unknown family": (
+        "descriptors.soap.families",
+        ["distortion"],
+        "`descriptors.soap.families` must name what the configuration declares, got 'distortion'. Did you mean",
+    ),
+    "figure of an unknown family": ("figures.pair_map.parameters.family", "x", "`figures.pair_map.parameters"),
+    "figure of an unknown descriptor": ("figures.pair_map.parameters.descriptors", ["x"], "`figures.pair_map.param"),
+}

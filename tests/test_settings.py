@@ -1,0 +1,149 @@
+import copy
+import importlib.util
+import json
+
+import jsonschema
+import pytest
+import yaml
+from configs import BAD, CHECKOUT, changed, small
+
+from nullmode import InputError, axes
+from nullmode.settings import Settings, check, jobs
+
+CONFIGS = ["config/config.yaml", "config/test.yaml"]
+
+
+@pytest.fixture(autouse=True)
+def _in_checkout(monkeypatch):
+    monkeypatch.chdir(CHECKOUT)
+
+
+def read(path):
+    return yaml.safe_load((CHECKOUT / path).read_text())
+
+
+def names(config):
+    return {(job.family, job.descriptor, job.name) for job in jobs(check(config))}
+
+
+@pytest.mark.parametrize("path", CONFIGS)
+def test_shipped_configurations_are_accepted(path):
+    assert isinstance(check(read(path)), Settings)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_configuration_is_refused_with_the_place(name):
+    place, value, message = BAD[name]
+    with pytest.raises(InputError) as refused:
+        check(changed(place, value))
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("config", [None, [], "text", {}, {"families": ["a"], "descriptors": {}}])
+def test_what_is_no_configuration_is_refused(config):
+    with pytest.raises(InputError):
+        check(config)
+
+
+def test_every_fault_of_one_level_is_named_at_once():
+    config = small()
+    config["rtol"] = 0
+    config["figures"]["pair_map"]["colour"] = "red"
+    config["descriptors"]["soap"]["kinds"] = "x"
+    with pytest.raises(InputError) as refused:
+        check(config)
+    assert {line.partition("`")[2].partition("`")[0] for line in str(refused.value).splitlines()} == {
+        "rtol",
+        "figures.pair_map.colour",
+        "descriptors.soap.kinds",
+    }
+
+
+def test_jobs_hold_every_point_once():
+    config = small()
+    swept = [job for job in jobs(check(config)) if job.descriptor == "soap_swept"]
+    points = [json.dumps(point, sort_keys=True) for job in swept for point in job.cell["points"]]
+    assert len(points) == len(set(points)) == 2 * 3 * 2
+    for job in swept:
+        assert len({point["width"] for point in job.cell["points"]}) == 1
+        assert job.name.startswith(f"width-{job.cell['points'][0]['width']}_")
+
+
+def test_jobs_cover_the_families_asked_for():
+    config = small()
+    assert {family for family, descriptor, _ in names(config) if descriptor == "radial"} == {"from_file"}
+    del config["descriptors"]["radial"]["families"]
+    assert {family for family, descriptor, _ in names(config) if descriptor == "radial"} == set(config["families"])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "kept"),
+    [
+        ("descriptors.soap_swept.grid.width", [0.3, 0.5, 0.7], True),
+        ("descriptors.soap_swept.grid.n_max", [1, 3, 5], True),
+        ("descriptors.another", {"kind": "radial-spectrum"}, True),
+        ("families.another", {"kind": "random_methane"}, True),
+        ("descriptors.soap_swept.parameters.cutoff", 5.0, False),
+        ("descriptors.soap_swept.parameters.center_weight", 1.0, False),
+    ],
+)
+def test_name_of_a_job_changes_only_with_what_it_stands_for(place, value, kept):
+    before = {name for name in names(small()) if name[1] == "soap_swept"}
+    after = {name for name in names(changed(place, value)) if name[1] == "soap_swept"}
+    assert (before <= after) == kept
+    assert kept or not before & after
+
+
+def test_names_of_jobs_suit_as_names_of_files():
+    config = small()
+    config["descriptors"]["soap"] |= {"grid": {"species": [["H"], ["C", "H", "N", "O", "Na", "Cl"]]}}
+    assert all(name.replace(".", "").replace("-", "").replace("_", "").isalnum() for _, _, name in names(config))
+
+
+def test_order_of_keys_does_not_matter():
+    config = small()
+    turned = copy.deepcopy(config)
+    turned["descriptors"]["soap"]["parameters"] = dict(reversed(config["descriptors"]["soap"]["parameters"].items()))
+    assert names(turned) == names(config)
+
+
+@pytest.mark.parametrize(
+    ("axis", "values"),
+    [
+        ([3, 1], [3, 1]),
+        ({"start": 1, "stop": 4}, [1, 2, 3, 4]),
+        ({"start": 0, "stop": 6, "step": 3}, [0, 3, 6]),
+        ({"start": 0.1, "stop": 0.5, "step": 0.1}, [0.1, 0.2, 0.3, 0.4, 0.5]),
+        ({"start": -0.15, "stop": 0.15, "step": 0.05}, [-0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15]),
+        ({"start": 2, "stop": 2}, [2]),
+    ],
+)
+def test_values_of_an_axis(axis, values):
+    result = axes.values(axis)
+    assert result == values
+    assert [type(value) for value in result] == [type(value) for value in values]
+    assert axes.array(axis).tolist() == values
+
+
+def schema_module():
+    spec = importlib.util.spec_from_file_location("generate", CHECKOUT / "workflow/schemas/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_schema_is_in_step():
+    module = schema_module()
+    assert module.TARGET.read_text() == module.text(), "the configuration's keys have changed: run `make schema`"
+
+
+@pytest.mark.parametrize("path", CONFIGS)
+def test_schema_accepts_what_is_shipped(path):
+    jsonschema.validate(read(path), read("workflow/schemas/config.schema.yaml"))
+
+
+@pytest.mark.parametrize("name", [n for n in BAD if n.startswith(("unknown", "text", "no radial")) and "grid" not in n])
+def test_schema_knows_every_key(name):
+    place, value, _ = BAD[name]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed(place, value), read("workflow/schemas/config.schema.yaml"))
