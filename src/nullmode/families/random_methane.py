@@ -7,9 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from nullmode.families._base import methane
+from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+_TRIES = 100_000
 
 
 def structures(
@@ -37,15 +40,25 @@ def structures(
     ------
     ase.Atoms
         Coordinates: none.
+
+    Raises
+    ------
+    InputError
+        If the sphere has no room.
     """
     from scipy.spatial.distance import pdist
 
     for k in range(n_structures):
         rng = np.random.default_rng([seed, k])
-        while True:
+        for _ in range(_TRIES):
             cube = rng.uniform(-radius, radius, size=(4, 3))
             if (np.linalg.norm(cube, axis=1) <= radius).all() and pdist(
                 np.vstack([np.zeros(3), cube])
             ).min() > min_distance:
                 break
+        else:
+            raise InputError(
+                f"`min_distance` must leave room for four atoms around the centre, got {min_distance} Å in a sphere of "
+                f"{radius} Å, where {_TRIES} tries found none."
+            )
         yield methane(cube)
