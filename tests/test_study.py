@@ -80,7 +80,7 @@ def test_an_rtol_below_the_noise_is_reported():
 class Broken(nm.Descriptor):
     cutoff = 4.0
 
-    def feature_labels(self, environments=None):
+    def feature_labels(self, environments=None):  # noqa: ARG002
         return ["x"]
 
     def compute_batch(self, environments):
@@ -97,8 +97,8 @@ def test_a_jacobian_that_is_not_finite_is_reported():
 
 
 BAD = {
-    "rtol": (dict(rtol=2.0), r"`rtol` must be between 0 and 1, got 2.0"),
-    "centers": (dict(centers="C"), r"`centers` must be None where environments are given, got 'C'"),
+    "rtol": ({"rtol": 2.0}, r"`rtol` must be between 0 and 1, got 2.0"),
+    "centers": ({"centers": "C"}, r"`centers` must be None where environments are given, got 'C'"),
 }
 
 

@@ -1,6 +1,7 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
 import hashlib
+import inspect
 import json
 import re
 from itertools import product
@@ -164,6 +165,14 @@ def kind_code(kind: str) -> str:
 def figure_code(settings: Settings, figure: str) -> str:
     """Hash of the code that draws a figure."""
     return code_hash("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES))
+
+
+def caption(settings: Settings, figure: str) -> str:
+    """Say what a figure shows and of what: the first line of its function's text, and its parameters."""
+    entry = settings.figures[figure]
+    text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or entry.kind
+    values = (", ".join(value) if isinstance(value, list) else str(value) for value in entry.parameters.values())
+    return text.partition("\n")[0] + " " + "; ".join(map(" ".join, zip(entry.parameters, values, strict=True))) + "."
 
 
 def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:

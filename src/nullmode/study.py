@@ -232,7 +232,7 @@ def _from_rows(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
     for row in rows:
         cell = np.reshape(row.cell, (3, 3))
         atoms.append(Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=cell, pbc=row.pbc))
-        centers.append(row.centers)
+        centers.append(np.asarray(row.centers, dtype=np.int64))
     return cut(atoms, cutoff, centers)
 
 

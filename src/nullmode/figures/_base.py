@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png")
@@ -65,7 +65,7 @@ def save(figure: "Figure", stem: str | Path) -> list[Path]:
     return paths
 
 
-def select(table: pd.DataFrame, family: str, descriptor: str, *, single: bool) -> pd.DataFrame:
+def select(table: "pd.DataFrame", family: str, descriptor: str, *, single: bool) -> "pd.DataFrame":
     """Rows of one family and one descriptor; `single` demands that they belong to one truncation.
 
     Raises
@@ -86,21 +86,16 @@ def select(table: pd.DataFrame, family: str, descriptor: str, *, single: bool) -
     return rows
 
 
-def title(rows: pd.DataFrame) -> str:
-    """Name a descriptor and its truncation as one reads it: nu, (n_max, l_max), width."""
+def title(rows: "pd.DataFrame") -> str:
+    """Name a descriptor and its truncation, in up to three lines: kind and nu, (n_max, l_max), lengths."""
     first = rows.iloc[0]
-    parts = [str(first["descriptor"])]
-    if not pd.isna(first["correlation_order"]):
-        parts.append(rf"$\nu$ = {int(first['correlation_order'])}")
-    parts += [f"{name} = {int(first[name])}" for name in ("n_max", "l_max") if rows[name].nunique() == 1]
-    if rows["width"].nunique() == 1:
-        parts.append(f"width {first['width']:g} Å")
-    if rows["cutoff"].nunique() == 1:
-        parts.append(f"cutoff {first['cutoff']:g} Å")
-    return ", ".join(parts)
+    order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
+    sizes = [f"{name} = {int(first[name])}" for name in ("n_max", "l_max") if rows[name].nunique() == 1]
+    lengths = [f"{name} {first[name]:g} Å" for name in ("width", "cutoff") if rows[name].nunique() == 1]
+    return "\n".join(", ".join(part) for part in ([str(first["descriptor"]), *order], sizes, lengths) if part)
 
 
-def spectra(rows: pd.DataFrame) -> Floats:
+def spectra(rows: "pd.DataFrame") -> Floats:
     """Singular values over the largest, one row each, at least ``FLOOR``; shape (n, d)."""
     values = np.stack(rows["singular_values"].to_list())
     ratios: Floats = np.maximum(values / values[:, :1], FLOOR)

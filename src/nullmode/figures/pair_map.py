@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nullmode.figures._base import FLOOR, select, style, title
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Normalize
@@ -17,7 +17,7 @@ RESOLVED = 1e-13
 """Relative distances of features below this are rounding."""
 
 
-def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
     """One row per descriptor, over (u, v): log10 of s_d/s_1 for X- and X+, and the distance of their features.
 
     Parameters
@@ -57,18 +57,19 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
             mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
             line[-1].set_title("X- against X+")
             figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
-            line[0].set_ylabel(r"$v / \pi$")
-            line[0].set_title(title(rows), loc="left", fontweight="bold", pad=18)
+            line[0].set_ylabel(title(rows) + "\n\n" + r"$v / \pi$")
         for ax in axes[-1]:
             ax.set_xlabel(r"$u / \pi$")
         plt.close(figure)
         return figure
 
 
-def _log(values: pd.Series) -> pd.Series:
+def _log(values: "pd.Series") -> "pd.Series":
+    import pandas as pd
+
     return pd.Series(np.log10(np.maximum(values, FLOOR)), index=values.index)
 
 
-def _map(ax: "Axes", rows: pd.DataFrame, values: pd.Series, norm: "Normalize") -> "QuadMesh":
+def _map(ax: "Axes", rows: "pd.DataFrame", values: "pd.Series", norm: "Normalize") -> "QuadMesh":
     grid = rows.assign(value=values.loc[rows.index]).pivot_table(index="v", columns="u", values="value")
     return ax.pcolormesh(grid.columns, grid.index, grid, norm=norm, shading="nearest", rasterized=True)

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nullmode.figures._base import FLOOR, select, spectra, style, title
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -22,7 +22,7 @@ _LABELS = {
 }
 
 
-def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
     """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
 
     Parameters
@@ -46,9 +46,7 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
         for line, rows in zip(axes, chosen, strict=True):
             for ax, path in zip(line, paths, strict=True):
                 _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
-            line[0].set_ylabel("singular value, $s_k / s_1$")
-            heading = line[0].set_title(title(rows), loc="left", fontweight="bold")
-            heading.set_in_layout(False)
+            line[0].set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
         for ax, path in zip(axes[-1], paths, strict=True):
             ax.set_xlabel(_LABELS.get(path, f"{path}: t"))
         handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -57,8 +55,9 @@ def draw(table: pd.DataFrame, family: str, descriptors: list[str]) -> "Figure":
         return figure
 
 
-def _panel(ax: "Axes", rows: pd.DataFrame, *, noisy: bool) -> None:
+def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     import matplotlib.pyplot as plt
+    import pandas as pd
 
     values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
     t = 10.0**values.index if noisy else values.index

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nullmode.figures._base import FLOOR, select, style
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 
-def draw(table: pd.DataFrame, families: list[str], descriptor: str) -> "Figure":
+def draw(table: "pd.DataFrame", families: list[str], descriptor: str) -> "Figure":
     """One column per family; above the median rank, below the median of log10(s_d/s_1), over n_max and l_max.
 
     Parameters
@@ -51,7 +51,7 @@ def draw(table: pd.DataFrame, families: list[str], descriptor: str) -> "Figure":
         return figure
 
 
-def _grid(ax: "Axes", grid: pd.DataFrame, form: str, low: float, high: float) -> "AxesImage":
+def _grid(ax: "Axes", grid: "pd.DataFrame", form: str, low: float, high: float) -> "AxesImage":
     image = ax.imshow(grid, origin="lower", aspect="auto", vmin=low, vmax=high)
     ax.set_xticks(range(grid.shape[1]), [f"{n}" for n in grid.columns])
     ax.set_yticks(range(grid.shape[0]), [f"{n}" for n in grid.index])
