@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nullmode.types import InputError
+from nullmode.types import JSON, InputError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +28,9 @@ def analyze(
     width: Annotated[float | None, typer.Option(help="Standard deviation of the Gaussian density, Å.")] = None,
     center_weight: Annotated[float | None, typer.Option(help="Weight of the centre's own Gaussian.")] = None,
     species: Annotated[str | None, typer.Option(help="Symbols of the channels, comma-separated; default: all.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="Any other parameter of the descriptor, as name=value; may be repeated.")
+    ] = None,
     centers: Annotated[
         str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
     ] = None,
@@ -55,7 +58,7 @@ def analyze(
         "center_weight": center_weight,
         "species": None if species is None else tuple(species.split(",")),
     }
-    parameters = {name: value for name, value in given.items() if value is not None}
+    parameters = {name: value for name, value in given.items() if value is not None} | _parsed(parameter or [])
     chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor"), parameters, "descriptor")
     if out is not None and not out.parent.is_dir():
         raise InputError(f"`--out` must lie in an existing folder, got {out}.")
@@ -87,6 +90,18 @@ def provenance(
     typer.echo()
     for name, kind, unit, meaning in tables.schema_of(file):
         typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
+
+
+def _parsed(pairs: list[str]) -> JSON:
+    import yaml
+
+    result = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"`--parameter` must have the form name=value, got {pair!r}.")
+        result[name] = yaml.safe_load(value)
+    return result
 
 
 def _print_summary(frame: Any) -> None:
