@@ -39,10 +39,9 @@ help: ## Show this list
 reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
 
-# The cap is for machines with many cores: each worker imports the whole package. Groups: the tests that share one
-# finished run of the workflow go to one worker.
+# The cap is for machines with many cores: each worker imports the whole package.
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(PYTEST_FLAGS)
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check
