@@ -26,6 +26,7 @@ from nullmode.figures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TITLE = re.compile(r"# ([\w/.-]+\.(?:py|yaml))\n")
 CONFIGURATION = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 
 
@@ -68,14 +69,12 @@ def marked(page: Path) -> object:
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_snippets_print_what_the_page_says(page, tmp_path, monkeypatch):
     # A python block runs after those above it, a console block's commands likewise, in one folder. A block whose first
-    # line is a comment with a path is that file of the checkout, or is written to that name.
+    # line is a comment with a path is written to that name.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     names: dict[str, object] = {"__name__": "snippets"}
     for block in blocks(page):
-        title = re.match(r"# ([\w/.-]+\.(?:py|yaml))\n", block.text)
-        if title and (ROOT / title[1]).is_file():
-            assert block.text == f"# {title[1]}\n" + (ROOT / title[1]).read_text(encoding="utf-8"), title[1]
+        title = TITLE.match(block.text)
         if title:
             Path(title[1]).parent.mkdir(parents=True, exist_ok=True)
             Path(title[1]).write_text(block.text, encoding="utf-8")
@@ -88,6 +87,14 @@ def test_snippets_print_what_the_page_says(page, tmp_path, monkeypatch):
             for command, promised in re.findall(r"^\$ (.*)\n((?:[^$].*\n|\n)*)", block.text, re.MULTILINE):
                 printed_text = run(shlex.split(command))
                 assert agree(promised, printed_text), printed_text
+
+
+def test_files_shown_are_those_of_the_checkout():
+    shown = {match[1]: block.text for page in PAGES for block in blocks(page) if (match := TITLE.match(block.text))}
+    examples = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "examples").glob("*.py")]
+    assert set(examples) <= shown.keys()
+    for path in examples:
+        assert shown[path] == f"# {path}\n" + (ROOT / path).read_text(encoding="utf-8"), path
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "config" / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)
