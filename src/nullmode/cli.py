@@ -36,7 +36,7 @@ def analyze(
     ] = None,
     index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
     rtol: Annotated[float, typer.Option(help="Singular values up to rtol times the largest count as null.")] = 1e-9,
-    threads: Annotated[int | None, typer.Option(help="Default: all that this process may use.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Default: all that this process may use.")] = None,
     progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
 ) -> None:
     """Analyse every chosen centre: singular values, rank, condition number, one row each.

@@ -57,7 +57,9 @@ def save(figure: "Figure", stem: str | Path) -> list[Path]:
         path = stem.with_name(f"{stem.name}.{ending}")
         temporary = path.with_name(f".{path.name}.part")
         try:
-            figure.savefig(temporary, format=ending, metadata=dates[ending])
+            # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
+            with style():
+                figure.savefig(temporary, format=ending, metadata=dates[ending])
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -1,0 +1,183 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import write
+from cases import TD
+from configs import CHECKOUT
+
+import nullmode as nm
+from nullmode import cli, tables
+
+SMALL = ["--n-max", "3", "--l-max", "2", "--no-progress"]
+FILE = str(CHECKOUT / "tests/data/small.extxyz")
+
+
+@pytest.fixture
+def nullmode(capfd, monkeypatch, tmp_path):
+    """Run the command line in an empty folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nullmode", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def table(nullmode, tmp_path):
+    path = tmp_path / "table.parquet"
+    assert nullmode("analyze", FILE, "--out", path, *SMALL)[0] == 0
+    return path
+
+
+def test_analyze_writes_what_the_function_returns(table):
+    rows = tables.read(table, "analysis")
+    expected = nm.analyze(list(nm_structures()), nm.PowerSpectrum(n_max=3, l_max=2))
+    assert rows.drop(columns="singular_values").equals(expected.drop(columns="singular_values"))
+    assert all(map(np.array_equal, rows["singular_values"], expected["singular_values"]))
+
+
+def nm_structures():
+    from nullmode.families.file import structures
+
+    return structures(CHECKOUT / "tests/data/small.extxyz")
+
+
+def test_analyze_says_what_it_wrote(nullmode, tmp_path):
+    code, out, _ = nullmode("analyze", FILE, "--out", tmp_path / "a.parquet", "--centers", "O,N", *SMALL)
+    assert code == 0
+    assert f"2 rows written to {tmp_path / 'a.parquet'}" in out
+    assert tables.read(tmp_path / "a.parquet")["center_species"].tolist() == ["O", "N"]
+
+
+def test_summary_is_printed_without_out(nullmode, tmp_path):
+    code, out, _ = nullmode("analyze", FILE, "--centers", "O", *SMALL)
+    assert code == 0
+    assert "n_dof" in out
+    assert " O " in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_reach_the_descriptor(nullmode, tmp_path):
+    options = ["--cutoff", "3.5", "--cutoff-width", "0.4", "--width", "0.25", "--center-weight", "0.5"]
+    more = ["--species", "H,C,N,O,Na,Cl", "--rtol", "1e-8", "--threads", "1"]
+    path = tmp_path / "a.parquet"
+    assert nullmode("analyze", FILE, "--out", path, *SMALL, *options, *more)[0] == 0
+    kept = tables.provenance(path)
+    species = ("H", "C", "N", "O", "Na", "Cl")
+    lengths = {"cutoff": 3.5, "cutoff_width": 0.4, "width": 0.25}
+    assert kept["descriptor"] == repr(nm.PowerSpectrum(n_max=3, l_max=2, **lengths, center_weight=0.5, species=species))
+    assert kept["rtol"] == 1e-8
+
+
+def test_index_chooses_frames(nullmode, tmp_path):
+    path = tmp_path / "a.parquet"
+    assert nullmode("analyze", FILE, "--out", path, "--index", "1:3", *SMALL)[0] == 0
+    assert tables.read(path)["structure"].value_counts().to_dict() == {0: 4, 1: 6}
+
+
+def test_users_own_descriptor_is_taken(nullmode, tmp_path):
+    path, own = tmp_path / "a.parquet", CHECKOUT / "docs/examples/my_descriptor.py"
+    assert nullmode("analyze", FILE, "--out", path, "--descriptor", f"{own}:InverseMoments", "--no-progress")[0] == 0
+    assert len(tables.read(path, "analysis")) == 15
+
+
+def test_same_command_gives_the_same_bytes(nullmode, table, tmp_path):
+    assert nullmode("analyze", FILE, "--out", tmp_path / "b.parquet", *SMALL)[0] == 0
+    assert (tmp_path / "b.parquet").read_bytes() == table.read_bytes()
+
+
+def test_provenance_prints_origin_and_columns(nullmode, table):
+    code, out, _ = nullmode("provenance", table)
+    assert code == 0
+    assert '"descriptor": "PowerSpectrum(n_max=3' in out
+    for column in tables.ANALYSIS:
+        assert column.name in out
+        assert column.meaning in out
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["provenance"]])
+def test_help(nullmode, command):
+    code, out, _ = nullmode(*command, "--help")
+    assert code == 0
+    assert "Usage: nullmode" in out
+    assert all(nullmode(*command, "-h")[1] == out for _ in range(1))
+
+
+def bad_files(folder):
+    (folder / "empty.xyz").touch()
+    (folder / "text.xyz").write_text("no structure\n")
+    (folder / "none.extxyz").write_text("0\nProperties=species:S:1:pos:R:3\n")
+    write(folder / "same.xyz", Atoms("CH2", positions=[[0, 0, 0], [1, 0, 0], [1, 0, 0]]))
+    write(folder / "nan.xyz", Atoms("CH", positions=[[0, 0, 0], [np.nan, 0, 0]]))
+    write(folder / "far.xyz", Atoms("CH", positions=[[0, 0, 0], [50, 0, 0]]))
+    write(folder / "methane.xyz", Atoms("CH4", positions=[[0, 0, 0], *TD]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["analyze", "missing.xyz"], "`path` must be an existing structure file, got missing.xyz"),
+        (["analyze", "."], "`path` must be an existing structure file"),
+        (["analyze", "text.xyz"], "`path` must be a structure file that ASE reads"),
+        (["analyze", "empty.xyz"], "`path` must be a structure file that ASE reads, got empty.xyz"),
+        (["analyze", "none.extxyz"], "`path` must hold at least one structure"),
+        (["analyze", "same.xyz"], "atoms 1 and 2 at the same place"),
+        (["analyze", "nan.xyz"], "must be finite"),
+        (["analyze", "far.xyz"], "`cutoff` must reach a neighbour"),
+        (["analyze", "methane.xyz", "--index", "9"], "`path` must be a structure file that ASE reads"),
+        (["analyze", "methane.xyz", "--centers", "Xe"], "`centers` must occur in methane.xyz"),
+        (["analyze", "methane.xyz", "--centers", "9"], "`centers` must be atom indices of structure 0 (0 to 4)"),
+        (["analyze", "methane.xyz", "--centers", "Qq"], "`centers` must be chemical symbols"),
+        (["analyze", "methane.xyz", "--descriptor", "soap"], "`kind` must be a known descriptor, got 'soap'"),
+        (["analyze", "methane.xyz", "--descriptor", "no.py:A"], "`kind` must name an existing descriptor file"),
+        (["analyze", "methane.xyz", "--descriptor", "radial-spectrum", "--l-max", "3"], "`descriptor.l_max` is not"),
+        (["analyze", "methane.xyz", "--n-max", "0"], "`descriptor.n_max`"),
+        (["analyze", "methane.xyz", "--l-max", "-1"], "`descriptor.l_max`"),
+        (["analyze", "methane.xyz", "--cutoff", "0"], "`descriptor.cutoff`"),
+        (["analyze", "methane.xyz", "--width", "nan"], "`descriptor.width`"),
+        (["analyze", "methane.xyz", "--cutoff-width", "9"], "`cutoff_width` must not exceed `cutoff`"),
+        (["analyze", "methane.xyz", "--species", "H,O"], "`species`"),
+        (["analyze", "methane.xyz", "--rtol", "2"], "`rtol` must"),
+        (["analyze", "methane.xyz", "--threads", "0"], "Invalid value for '--threads'"),
+        (["analyze", "methane.xyz", "--out", "no/where.parquet"], "`--out` must lie in an existing folder"),
+        (["analyze", "methane.xyz", "--n-max", "many"], "Invalid value for '--n-max'"),
+        (["analyze", "methane.xyz", "--sigma", "1"], "No such option"),
+        (["analyze"], "Missing argument"),
+        (["provenance", "missing.parquet"], "`path` must be an existing Parquet file"),
+        (["provenance", "methane.xyz"], "`path` must be an undamaged Parquet file"),
+        (["explain"], "No such command"),
+    ],
+)
+def test_bad_input_ends_with_one_message(nullmode, tmp_path, arguments, message):
+    bad_files(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    more = ["--no-progress"] if arguments[0] == "analyze" else []
+    code, _, err = nullmode(*arguments, *more)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+    assert "Traceback" not in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [["nullmode"], [sys.executable, "-m", "nullmode"]])
+def test_installed_command(command, tmp_path):
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # noqa: PTH120
+    done = subprocess.run(
+        [*command, "analyze", "missing.xyz"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("nullmode: `path` must be an existing structure file")

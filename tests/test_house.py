@@ -1,0 +1,193 @@
+import ast
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from configs import CHECKOUT
+
+import nullmode as nm
+from nullmode import fingerprint
+from nullmode._plugins import load
+from nullmode.descriptors import DESCRIPTORS
+from nullmode.families import FAMILIES
+from nullmode.figures import FIGURES
+
+PACKAGE = CHECKOUT / "src/nullmode"
+HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "snakemake", "vesin")
+# Why a module may exceed 300 lines.
+LONG = {
+    "basis/radial.py": "the radial basis with its tables of splines and their checks",
+    "environment.py": "the gate: each check with its message",
+    "study.py": "rows of all tables",
+}
+
+
+def python(code, **variables):
+    """Run code in a fresh process, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("module", ["nullmode", "nullmode.settings", "nullmode.cli", "nullmode.fingerprint"])
+def test_light_modules_load_nothing_heavy(module):
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    assert not set(python(code)) & set(HEAVY)
+
+
+def test_checking_a_configuration_loads_no_numba():
+    code = (
+        "import sys, yaml, nullmode.settings as s\n"
+        "s.jobs(s.check(yaml.safe_load(open('config/config.yaml'))))\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    assert not set(python(f"import os; os.chdir({str(CHECKOUT)!r})\n{code}")) & {"numba", "matplotlib", "snakemake"}
+
+
+@pytest.mark.parametrize("name", nm.__all__)
+def test_lazy_names_resolve(name):
+    assert getattr(nm, name).__module__ == nm._HOME[name]
+    assert name in dir(nm)
+
+
+def test_lazy_names_are_the_public_ones():
+    assert sorted(nm._HOME) == sorted(nm.__all__) == nm.__all__
+    with pytest.raises(AttributeError, match="module 'nullmode' has no attribute 'nonsense'"):
+        _ = nm.nonsense
+
+
+def test_functions_stay_functions_after_their_modules_are_imported():
+    for path in PACKAGE.glob("[a-z]*.py"):
+        importlib.import_module(f"nullmode.{path.stem}")
+    assert all(callable(getattr(nm, name)) for name in nm.__all__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"), [(kind, table) for table in (DESCRIPTORS, FAMILIES, FIGURES) for kind in table]
+)
+def test_every_kind_loads(kind, table):
+    assert callable(load(kind, table, "kind"))
+
+
+def test_every_variant_stands_in_its_table():
+    for folder, table in (("descriptors", DESCRIPTORS), ("families", FAMILIES), ("figures", FIGURES)):
+        files = {f"nullmode.{folder}.{path.stem}" for path in (PACKAGE / folder).glob("[a-z]*.py")}
+        assert {target.partition(":")[0] for target in table.values()} == files
+
+
+@pytest.mark.parametrize("path", sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")))
+def test_modules_are_short(path):
+    lines = len((PACKAGE / path).read_text().splitlines())
+    assert (lines > 300) == (path in LONG), f"{lines} lines; say in LONG why, if more than 300 have to be"
+
+
+def test_tables_of_names_hold_nothing_else():
+    # fingerprint leaves them out of what a result depends on.
+    for path in PACKAGE.glob("*/__init__.py"):
+        body = ast.parse(path.read_text()).body
+        assert all(isinstance(node, ast.Expr | ast.Assign) for node in body), path
+
+
+# What a result depends on.
+
+
+def files_of(*roots):
+    return {path.name for path in fingerprint._closure(roots)}
+
+
+@pytest.mark.parametrize("kind", DESCRIPTORS)
+def test_result_depends_on_its_own_descriptor_alone(kind):
+    own = DESCRIPTORS[kind].partition(":")[0]
+    others = {
+        target.partition(":")[0].rpartition(".")[2] + ".py" for name, target in DESCRIPTORS.items() if name != kind
+    }
+    found = files_of("nullmode.study", own)
+    assert {own.rpartition(".")[2] + ".py", "_base.py", "density.py", "decomposition.py", "study.py"} <= found
+    assert not found & (others | {"settings.py", "cli.py", "paths.py", "__init__.py"})
+
+
+def test_figure_depends_on_no_numerics():
+    assert not files_of("nullmode.tables", "nullmode.figures.paths") & {"density.py", "environment.py", "study.py"}
+
+
+def test_users_file_counts_with_what_it_reaches(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text("import nullmode\n")
+    found = files_of(str(own))
+    assert {"own.py", "_base.py", "environment.py"} <= found
+    before = fingerprint.code_hash(str(own))
+    moved = tmp_path / "folder" / "own.py"
+    moved.parent.mkdir()
+    shutil.copy(own, moved)
+    assert fingerprint.code_hash(str(moved)) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("def f(x):\n    return x + 1\n", True),
+        ("def f(x):  # more\n    return (x\n            + 1)\n", True),
+        ('"""Text."""\n\n\ndef f(x):\n    """Add."""\n    return x + 1\n', True),
+        ("def f(x):\n    return x + 2\n", False),
+        ("def f(x):\n    return x + 1.0\n", False),
+        ("def f(y):\n    return y + 1\n", False),
+    ],
+)
+def test_only_meaning_counts(tmp_path, text, same):
+    first, second = tmp_path / "a" / "own.py", tmp_path / "b" / "own.py"
+    for path, content in ((first, "def f(x):\n    return x + 1\n"), (second, text)):
+        path.parent.mkdir()
+        path.write_text(content)
+    assert (fingerprint.code_hash(str(first)) == fingerprint.code_hash(str(second))) == same
+
+
+# The cache of compiled kernels.
+
+RUN = """
+from nullmode import _jit
+from nullmode.basis.cutoff import shifted_cosine as kernel
+print(kernel(1.0, 4.0, 0.5)[0])
+stats = kernel.dispatcher.stats
+print(_jit.kernel_cache(), sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
+"""
+
+
+@pytest.fixture
+def copied(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "src/nullmode", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "src"
+
+
+def test_kernels_are_compiled_once_and_anew_after_an_edit_of_any(copied, tmp_path):
+    variables = {"PYTHONPATH": str(copied), "NULLMODE_CACHE": str(tmp_path / "cache")}
+    _, folder, hits, misses = python(RUN, **variables)
+    assert (hits, misses) == ("0", "1")
+    files = {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*.nb?")}
+    assert files
+    assert python(RUN, **variables) == ["1.0", folder, "1", "0"]
+    assert {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*.nb?")} == files
+    # Numba itself sees edits of the kernel's own file only; it may have others compiled in.
+    edited = copied / "nullmode/basis/harmonics.py"
+    edited.write_text(edited.read_text() + "\nUNUSED = 1\n")
+    _, again, hits, misses = python(RUN, **variables)
+    assert again != folder
+    assert (hits, misses) == ("0", "1")
+
+
+def test_unwritable_cache_is_announced_and_works(tmp_path):
+    (tmp_path / "file").touch()
+    code = (
+        "import warnings\n"
+        "from nullmode.basis.cutoff import shifted_cosine as kernel\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        "    print(kernel(1.0, 4.0, 0.5)[0])\n"
+        "print(sum('NULLMODE_CACHE' in str(warning.message) for warning in caught))"
+    )
+    assert python(code, NULLMODE_CACHE=str(tmp_path / "file")) == ["1.0", "1"]
