@@ -1,0 +1,154 @@
+import functools
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from nullmode import InputError, study
+from nullmode._plugins import load
+from nullmode.figures import FIGURES
+from nullmode.figures._base import FLOOR, save, select, spectra, title
+
+PARAMETERS = {
+    "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
+    "pair_map": {"family": "pairs", "descriptors": ["soap"]},
+    "truncation": {"families": ["pairs"], "descriptor": "swept"},
+}
+assert PARAMETERS.keys() == FIGURES.keys()
+each_figure = pytest.mark.parametrize("kind", FIGURES)
+
+
+def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum"):
+    cell = {"family": family, "descriptor": descriptor, "kind": descriptor_kind, "points": points, "rtol": 1e-9}
+    return study.run_cell(study.make_structures(kind, parameters, family), cell, threads=1)
+
+
+@functools.cache
+def real():
+    distortions = "distortions", "methane_distortion", {"paths": ["twist", "noise"], "twist": [0, 9], "noise": [-3, -1]}
+    pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
+    swept = [{"n_max": n, "l_max": l} for n in (1, 3) for l in (0, 2)]
+    return pd.concat(
+        [
+            rows(*distortions, "soap", [{"n_max": 3, "l_max": 2}]),
+            rows(*distortions, "radial", [{"n_max": 3}], "radial-spectrum"),
+            rows(*pairs, "soap", [{"n_max": 3, "l_max": 2}]),
+            rows(*pairs, "swept", swept),
+        ],
+        ignore_index=True,
+    )
+
+
+@pytest.fixture
+def table():
+    return real().copy()
+
+
+def drawn(kind, table):
+    return load(kind, FIGURES, "figure")(table, **PARAMETERS[kind])
+
+
+@each_figure
+def test_same_table_gives_the_same_bytes(kind, table, tmp_path):
+    one = save(drawn(kind, table), tmp_path / "one")
+    other = save(drawn(kind, table.copy()), tmp_path / "other")
+    assert [path.suffix for path in one] == [".pdf", ".svg", ".png"]
+    for a, b in zip(one, other, strict=True):
+        assert a.stat().st_size > 1000
+        assert a.read_bytes() == b.read_bytes()
+    assert not re.search(rb"CreationDate|<dc:date>", b"".join(path.read_bytes() for path in one))
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+@each_figure
+def test_figures_leave_nothing_open(kind, table):
+    before = plt.rcParams.copy()
+    drawn(kind, table)
+    assert not plt.get_fignums()
+    assert plt.rcParams["font.size"] == before["font.size"]
+
+
+@each_figure
+def test_table_is_left_as_it_was(kind, table):
+    drawn(kind, table)
+    pd.testing.assert_frame_equal(table, real())
+
+
+@each_figure
+def test_order_of_rows_does_not_matter(kind, table, tmp_path):
+    # Panels keep the order of the table, so only rows within a group are turned around.
+    turned = table.iloc[::-1].sort_values(["family", "path"], key=lambda c: c.map(first(c)), kind="stable")
+    one = save(drawn(kind, table), tmp_path / "one")
+    other = save(drawn(kind, turned), tmp_path / "other")
+    assert one[2].read_bytes() == other[2].read_bytes()
+
+
+def first(column):
+    order = list(dict.fromkeys(real()[column.name]))
+    return lambda value: -1 if value != value else order.index(value)  # noqa: PLR0124
+
+
+def test_paths_draw_the_singular_values(table):
+    figure = drawn("paths", table)
+    twist = table[(table["descriptor"] == "soap") & (table["path"] == "twist")]
+    lines = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 2 and line.get_marker() == "o"]
+    assert np.allclose([line.get_ydata() for line in lines], spectra(twist).T)
+    assert all(list(line.get_xdata()) == [0, 9] for line in lines)
+
+
+def test_maps_draw_the_ratio_and_the_distance(table):
+    figure = drawn("pair_map", table)
+    mine = table[(table["family"] == "pairs") & (table["descriptor"] == "soap")]
+    meshes = [ax.collections[0].get_array() for ax in figure.axes if ax.get_title().startswith("X")]
+    for mesh, sign, column in zip(
+        meshes, (-1, 1, 1), [*["inverse_condition_number"] * 2, "pair_distance"], strict=True
+    ):
+        grid = mine[mine["sign"] == sign].pivot_table(index="v", columns="u", values=column)
+        assert np.allclose(np.reshape(mesh, grid.shape), np.log10(np.maximum(grid, FLOOR)))
+
+
+def test_truncation_writes_the_median_ranks(table):
+    figure = drawn("truncation", table)
+    mine = table[table["descriptor"] == "swept"].groupby(["l_max", "n_max"])["rank"].median()
+    assert [text.get_text() for text in figure.axes[0].texts] == [f"{rank:.0f}" for rank in mine]
+
+
+@pytest.mark.parametrize(("family", "descriptor"), [("pairs", "soup"), ("pair", "soap"), ("distortions", "swept")])
+def test_rows_that_are_not_there_are_named(table, family, descriptor):
+    with pytest.raises(InputError, match=f"got '{descriptor}' on '{family}' without rows"):
+        select(table, family, descriptor, single=False)
+
+
+def test_several_truncations_where_one_is_drawn(table):
+    assert len(select(table, "pairs", "swept", single=False)) == 4 * 12
+    with pytest.raises(
+        InputError, match="must have one truncation for this figure, got 'swept' swept over n_max, l_max"
+    ):
+        select(table, "pairs", "swept", single=True)
+
+
+def test_title_names_what_is_fixed(table):
+    fixed, swept = (select(table, "pairs", descriptor, single=False) for descriptor in ("soap", "swept"))
+    assert title(fixed).split("\n") == [r"soap, $\nu$ = 2", "n_max = 3, l_max = 2", "width 0.3 Å, cutoff 4 Å"]
+    assert title(swept).split("\n") == [r"swept, $\nu$ = 2", "width 0.3 Å, cutoff 4 Å"]
+
+
+def test_spectra_are_relative_and_above_the_floor():
+    ratios = spectra(pd.DataFrame({"singular_values": [[4.0, 2.0, 0.0], [1.0, 1e-30, 0.0]]}))
+    assert ratios.tolist() == [[1, 0.5, FLOOR], [1, FLOOR, FLOOR]]
+
+
+def test_failed_save_leaves_the_old_file_alone(table, tmp_path, monkeypatch):
+    figure = drawn("truncation", table)
+    before = {path: path.read_bytes() for path in save(figure, tmp_path / "a")}
+
+    def fail(path, **_):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save(figure, tmp_path / "a")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
