@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from nullmode import axes
 from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
@@ -18,6 +18,13 @@ from nullmode.figures import FIGURES
 from nullmode.fingerprint import code_hash
 from nullmode.types import JSON, InputError
 
+
+def _in_order(value: Any) -> Any:
+    return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+
+
+# Sorted, since Snakemake takes the same parameters in another order for a change.
+Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 _NO_NAME = r"[^A-Za-z0-9.+-]"
 
@@ -30,14 +37,14 @@ class FamilyEntry(_Strict):
     """A family of configurations, under the name that its tables carry."""
 
     kind: str = Field(description="one of nullmode's families, or path/to/file.py:function")
-    parameters: dict[str, Any] = Field(default={}, description="arguments of that family")
+    parameters: Parameters = Field(default={}, description="arguments of that family")
 
 
 class DescriptorEntry(_Strict):
     """A descriptor and the truncations at which it is swept."""
 
     kind: str = Field(description="one of nullmode's descriptors, or path/to/file.py:class")
-    parameters: dict[str, Any] = Field(default={}, description="fixed parameters")
+    parameters: Parameters = Field(default={}, description="fixed parameters")
     grid: dict[str, axes.Range | Annotated[list[Any], Field(min_length=1)]] = Field(
         default={},
         description="swept parameters, each a list or {start, stop, step}; all combinations are run",
@@ -50,7 +57,7 @@ class FigureEntry(_Strict):
     """A figure drawn from the sensitivity table."""
 
     kind: str = Field(description="one of nullmode's figures, or path/to/file.py:function")
-    parameters: dict[str, Any] = Field(default={}, description="arguments of that figure")
+    parameters: Parameters = Field(default={}, description="arguments of that figure")
 
 
 class Settings(_Strict):
