@@ -217,32 +217,38 @@ def test_labels_name_every_feature(name):
 
 
 BAD = {
-    "n_max": ({"n_max": 0}, r"n_max\s+Input should be greater than or equal to 1 .*input_value=0"),
+    "n_max": ({"n_max": 0}, r"`PowerSpectrum.n_max`: input should be greater than or equal to 1, got 0"),
+    "n_max, text": ({"n_max": "many"}, r"`PowerSpectrum.n_max`: input should be a valid integer, .* got 'many'"),
     "n_max, digits": ({"n_max": 24}, r"`n_max` must leave the GTO functions distinguishable, got n_max=24"),
-    "l_max": ({"l_max": -1}, r"l_max\s+Input should be greater than or equal to 0 .*input_value=-1"),
-    "l_max, large": ({"l_max": 26}, r"l_max\s+Input should be less than or equal to 25 .*input_value=26"),
-    "width": ({"width": 0}, r"width\s+Input should be greater than 0 .*input_value=0"),
-    "width nan": ({"width": np.nan}, r"width\s+Input should be"),
-    "cutoff": ({"cutoff": 0}, r"cutoff\s+Input should be greater than 0 .*input_value=0"),
-    "cutoff_width": ({"cutoff_width": -0.1}, r"cutoff_width\s+Input should be greater than or equal to 0"),
+    "l_max": ({"l_max": -1}, r"`PowerSpectrum.l_max`: input should be greater than or equal to 0, got -1"),
+    "l_max, large": ({"l_max": 26}, r"`PowerSpectrum.l_max`: input should be less than or equal to 25, got 26"),
+    "width": ({"width": 0}, r"`PowerSpectrum.width`: input should be greater than 0, got 0"),
+    "width nan": ({"width": np.nan}, r"`PowerSpectrum.width`: input should be .*got nan"),
+    "cutoff": ({"cutoff": 0}, r"`PowerSpectrum.cutoff`: input should be greater than 0, got 0"),
+    "cutoff_width": ({"cutoff_width": -0.1}, r"`PowerSpectrum.cutoff_width`: input should be .* to 0, got -0.1"),
     "smoothing": ({"cutoff": 2, "cutoff_width": 3}, r"`cutoff_width` must not exceed `cutoff`, got 3.0 Å > 2.0 Å"),
     "species": ({"species": ("H", "Qq")}, r"`species` must be chemical symbols or atomic numbers, got 'Qq'"),
     "species twice": ({"species": ("H", 1)}, r"`species` must be distinct, got \('H', 'H'\)"),
-    "unknown": ({"nmax": 3}, r"nmax\s+Unexpected keyword argument"),
+    "unknown": ({"nmax": 3}, r"`PowerSpectrum.nmax` is not known. Did you mean `n_max`\?"),
 }
 
 
 @pytest.mark.parametrize(("parameters", "message"), BAD.values(), ids=BAD.keys())
 def test_bad_parameters_are_refused(parameters, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(nm.InputError, match=message):
         nm.PowerSpectrum(**parameters)
+
+
+def test_what_is_no_environment_is_refused():
+    with pytest.raises(nm.InputError, match=r"`environment` must be a nullmode.Environment, got Atoms"):
+        nm.PowerSpectrum().compute(STRUCTURES["methane"])
 
 
 def test_descriptors_are_frozen_and_keyword_only():
     soap = nm.PowerSpectrum()
     with pytest.raises(AttributeError):
         soap.n_max = 3
-    with pytest.raises(ValueError, match="positional"):
+    with pytest.raises(nm.InputError, match="positional"):
         nm.PowerSpectrum(8)
     assert soap == nm.PowerSpectrum(n_max=8)
     assert hash(soap) == hash(nm.PowerSpectrum(n_max=8))

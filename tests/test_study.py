@@ -113,6 +113,11 @@ def test_a_mixture_of_structures_and_environments_is_refused():
         nm.analyze([environment("methane"), molecule("CH4")], SOAP)
 
 
+def test_what_is_no_descriptor_is_refused():
+    with pytest.raises(nm.InputError, match=r"`descriptor` must be a nullmode.Descriptor, got 'soap'"):
+        nm.analyze(molecule("CH4"), "soap")
+
+
 def test_nothing_to_analyse_is_refused():
     with pytest.raises(nm.InputError, match=r"must hold at least one"):
         nm.analyze([], SOAP)

@@ -17,11 +17,11 @@ from nullmode.types import InputError
 
 def suggest(name: str, known: list[str]) -> str:
     """Say what is known, closest first."""
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name, known, n=1, cutoff=0.85)
     return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known)}."
 
 
-def load(kind: str, table: Mapping[str, str], what: str) -> Any:
+def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") -> Any:
     """Resolve a kind to the function or class that it stands for.
 
     Parameters
@@ -30,8 +30,8 @@ def load(kind: str, table: Mapping[str, str], what: str) -> Any:
         A name of `table`, or ``path/to/file.py:name`` for a user's own.
     table
         Names of the package's variants, each to ``module:name``.
-    what
-        For messages: ``family``, ``descriptor`` or ``figure``.
+    what, where
+        For messages: ``family``, ``descriptor`` or ``figure``, and where the kind was given.
 
     Raises
     ------
@@ -45,12 +45,12 @@ def load(kind: str, table: Mapping[str, str], what: str) -> Any:
     path, _, attribute = kind.partition(":")
     if not path.endswith(".py"):
         known = [*table, f"path/to/your_{what}.py:name"]
-        raise InputError(f"`kind` must be a known {what}, got {kind!r}. {suggest(kind, known)}")
+        raise InputError(f"`{where}` must be a known {what}, got {kind!r}. {suggest(kind, known)}")
     if not attribute:
-        raise InputError(f"`kind` must name the object in the file, got {kind!r}. Write {path}:name.")
-    module_object = _module_from(Path(path), what)
+        raise InputError(f"`{where}` must name the object in the file, got {kind!r}. Write {path}:name.")
+    module_object = _module_from(Path(path), what, where)
     if not callable(getattr(module_object, attribute, None)):
-        raise InputError(f"`kind` must name what {path} defines, got {attribute!r}. Define it in that file.")
+        raise InputError(f"`{where}` must name what {path} defines, got {attribute!r}. Define it in that file.")
     return getattr(module_object, attribute)
 
 
@@ -59,21 +59,23 @@ def source_of(kind: str, table: Mapping[str, str]) -> str:
     return table.get(kind, kind).partition(":")[0]
 
 
-def _module_from(path: Path, what: str) -> ModuleType:
+def _module_from(path: Path, what: str, where: str) -> ModuleType:
     if not path.is_file():
-        raise InputError(f"`kind` must name an existing {what} file, got {path} (from {Path.cwd()}).")
+        raise InputError(f"`{where}` must name an existing {what} file, got {path} (from {Path.cwd()}).")
     path = path.resolve()
     name = f"nullmode_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InputError(f"`kind` must name a Python file, got {path}.")
+        raise InputError(f"`{where}` must name a Python file, got {path}.")
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and Numba look a function's module up by name.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise InputError(f"`kind` names {path}, which cannot be imported: {type(error).__name__}: {error}.") from error
+        raise InputError(
+            f"`{where}` names {path}, which cannot be imported: {type(error).__name__}: {error}."
+        ) from error
     return module
 
 
@@ -122,8 +124,12 @@ def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
         raise InputError(f"`{where}.{unknown[0]}` is not known. {suggest(unknown[0], names)}")
     try:
         return target(**parameters)
-    except ValidationError as error:
-        raise InputError(explain(error, where, {"": names})) from None
+    except (ValidationError, InputError) as error:
+        # A descriptor has named itself already; in a configuration, the place counts.
+        report = error.__cause__ if isinstance(error, InputError) else error
+        if not isinstance(report, ValidationError):
+            raise
+        raise InputError(explain(report, where, {"": names})) from None
 
 
 def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) -> str:

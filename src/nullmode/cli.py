@@ -46,6 +46,8 @@ def analyze(
     from nullmode import study, tables
     from nullmode._plugins import constructed, load, source_of
     from nullmode.descriptors import DESCRIPTORS
+    from nullmode.descriptors._base import with_species_of
+    from nullmode.environment import environments
     from nullmode.families.file import structures
     from nullmode.fingerprint import code_hash
 
@@ -56,23 +58,21 @@ def analyze(
         "cutoff_width": cutoff_width,
         "width": width,
         "center_weight": center_weight,
-        "species": None if species is None else tuple(species.split(",")),
+        "species": None if species is None else tuple(_listed(species)),
     }
     parameters = {name: value for name, value in given.items() if value is not None} | _parsed(parameter or [])
-    chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor"), parameters, "descriptor")
+    chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor", "--descriptor"), parameters, "descriptor")
     if out is not None and not out.parent.is_dir():
         raise InputError(f"`--out` must lie in an existing folder, got {out}.")
-    wanted = None if centers is None else [int(item) if item.isdigit() else item for item in centers.split(",")]
+    wanted = None if centers is None else [int(item) if item.isdigit() else item for item in _listed(centers)]
     atoms = list(structures(file, wanted, index))
-    frame = study.analyze(atoms, chosen, rtol, centers=wanted, threads=threads, progress=progress)
+    envs = environments(atoms, chosen.cutoff, wanted)
+    frame = study.analyze(envs, chosen, rtol, threads=threads, progress=progress)
     if out is not None:
         code = code_hash("nullmode.study", source_of(descriptor, DESCRIPTORS))
-        tables.write(
-            frame,
-            out,
-            "analysis",
-            {"code": code, "descriptor": repr(chosen), "rtol": rtol, "file": str(file)},
-        )
+        source = {"file": str(file), "index": index, "centers": wanted}
+        what = {"code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol}
+        tables.write(frame, out, "analysis", source | what)
         typer.echo(f"{len(frame)} rows written to {out}")
     _print_summary(frame)
 
@@ -90,6 +90,10 @@ def provenance(
     typer.echo()
     for name, kind, unit, meaning in tables.schema_of(file):
         typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",")]
 
 
 def _parsed(pairs: list[str]) -> JSON:

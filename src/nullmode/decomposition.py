@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from nullmode._jit import kernel
-from nullmode.environment import Environment
+from nullmode.environment import Environment, check_environment
 from nullmode.types import Floats, InputError, Integers
 
 DegreesOfFreedom = Literal["neighbours", "atoms"]
@@ -101,6 +101,7 @@ def decompose(
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
 ) -> Sensitivity:
     """Do as :func:`sensitivity`, but leave the judgement of the rotation floor to the caller."""
+    check_environment(environment)
     jacobian = np.asarray(jacobian, dtype=np.float64)
     n = len(environment)
     if jacobian.ndim != 3 or jacobian.shape[1:] != (n, 3):

@@ -222,6 +222,15 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     return np.flatnonzero(mask)
 
 
+def check_environment(environment: Any) -> None:
+    """Refuse anything but an Environment where one is needed."""
+    if not isinstance(environment, Environment):
+        raise InputError(
+            f"`environment` must be a nullmode.Environment, got {type(environment).__name__}. "
+            "Cut one out of ase.Atoms with nullmode.environments, or use Environment.from_vectors."
+        )
+
+
 def species_of(environments: Sequence[Environment], *, with_centers: bool) -> tuple[str, ...]:
     """Symbols of all neighbours (and centres) in a set, by atomic number."""
     numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(environment.species for environment in environments)]))

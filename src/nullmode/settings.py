@@ -106,13 +106,13 @@ def check(config: JSON) -> Settings:
         raise InputError(explain(error, "", _KEYS)) from None
     for name, family in settings.families.items():
         where = f"families.{name}"
-        target = _at(f"{where}.kind", load, family.kind, FAMILIES, "family")
+        target = load(family.kind, FAMILIES, "family", f"{where}.kind")
         checked = validated(target, family.parameters, f"{where}.parameters")
         if (path := checked.get("path")) is not None and not Path(path).is_file():
             raise InputError(f"`{where}.parameters.path` must be an existing file, got {path} (from {Path.cwd()}).")
     for name, descriptor in settings.descriptors.items():
         where = f"descriptors.{name}"
-        target = _at(f"{where}.kind", load, descriptor.kind, DESCRIPTORS, "descriptor")
+        target = load(descriptor.kind, DESCRIPTORS, "descriptor", f"{where}.kind")
         for wanted in descriptor.families or []:
             _known(f"{where}.families", wanted, settings.families)
         for axis in descriptor.grid:
@@ -124,7 +124,7 @@ def check(config: JSON) -> Settings:
             constructed(target, {**descriptor.parameters, **point}, where)
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
-        target = _at(f"{where}.kind", load, figure.kind, FIGURES, "figure")
+        target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
         checked = validated(target, figure.parameters, f"{where}.parameters", skip=("table",))
         for key, known in (("family", settings.families), ("descriptor", settings.descriptors)):
             plural = "families" if key == "family" else "descriptors"
@@ -191,13 +191,6 @@ def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
 
 def _canonical(content: Any) -> str:
     return json.dumps(content, sort_keys=True, default=str)
-
-
-def _at(where: str, function: Any, *arguments: Any) -> Any:
-    try:
-        return function(*arguments)
-    except InputError as error:
-        raise InputError(str(error).replace("`kind`", f"`{where}`", 1)) from None
 
 
 def _known(where: str, name: str, known: dict[str, Any]) -> None:

@@ -71,6 +71,8 @@ def analyze(
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
     """
     check_rtol(rtol)
+    if not isinstance(descriptor, Descriptor):
+        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
     items = _environments(what, descriptor, centers)
     descriptor = with_species_of(descriptor, items)
     rows, _ = _measure(items, descriptor, rtol, degrees_of_freedom, threads, progress=progress)

@@ -210,7 +210,7 @@ def schema_of(path: str | Path) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-_REMEDY = "Delete it; the workflow makes it again."
+_REMEDY = "If the workflow made it, delete it and run the workflow again."
 
 
 def _umask() -> int:

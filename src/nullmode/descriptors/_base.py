@@ -3,24 +3,46 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
+from functools import wraps
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 import numpy as np
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
+from nullmode._plugins import explain
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
-from nullmode.environment import Environment, atomic_number, pack, species_of, symbol
+from nullmode.environment import Environment, atomic_number, check_environment, pack, species_of, symbol
 from nullmode.types import Floats, InputError, Parity
 
-CONFIG = ConfigDict(extra="forbid")
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""
 D = TypeVar("D", bound="Descriptor")
+T = TypeVar("T")
 
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+def variant(cls: type[T]) -> type[T]:
+    """Make a class a frozen keyword-only dataclass whose fields are checked against their annotations.
+
+    A value out of range or an unknown parameter raises an InputError that names it.
+    """
+    made: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    unchecked = made.__init__
+
+    @wraps(unchecked)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            unchecked(self, *args, **kwargs)
+        except ValidationError as error:
+            raise InputError(explain(error, cls.__name__, {"": list(made.__dataclass_fields__)})) from error
+
+    made.__init__ = checked
+    return cast("type[T]", made)
 
 
 class Descriptor(ABC):
@@ -73,7 +95,7 @@ def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
     return cast("D", replace(cast("Any", descriptor), species=species))
 
 
-@dataclass(frozen=True, kw_only=True, config=CONFIG)
+@variant
 class DensityDescriptor(Descriptor):
     """A function of the density coefficients c_nlm of the neighbours' species (abstract).
 
@@ -97,7 +119,7 @@ class DensityDescriptor(Descriptor):
 
     Raises
     ------
-    ValueError
+    InputError
         For a value out of range, an unknown parameter, or functions that cannot be told apart.
     """
 
@@ -171,6 +193,7 @@ class DensityDescriptor(Descriptor):
         if not environments:
             return np.empty((0, 0)), np.empty(0), np.zeros(1, dtype=np.int64)
         for environment in environments:
+            check_environment(environment)
             if environment.cutoff is not None and environment.cutoff < self.cutoff:
                 raise InputError(
                     f"`environment` must reach as far as the descriptor's cutoff ({self.cutoff} Å), got one cut at "

@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar, NamedTuple, final
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from nullmode._jit import kernel
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
-from nullmode.descriptors._base import CONFIG, LARGEST_L, DensityDescriptor
+from nullmode.descriptors._base import LARGEST_L, DensityDescriptor, variant
 from nullmode.environment import Environment
 from nullmode.types import Floats, Parity
 
@@ -114,7 +113,7 @@ class PowerLabel(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, kw_only=True, config=CONFIG)
+@variant
 class PowerSpectrum(DensityDescriptor):
     """SOAP power spectrum, invariant under O(3).
 

@@ -5,11 +5,10 @@ from itertools import product
 from typing import ClassVar, NamedTuple, final
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
 from nullmode._jit import kernel
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
-from nullmode.descriptors._base import CONFIG, DensityDescriptor
+from nullmode.descriptors._base import DensityDescriptor, variant
 from nullmode.environment import Environment
 from nullmode.types import Floats, Parity
 
@@ -55,7 +54,7 @@ class RadialLabel(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, kw_only=True, config=CONFIG)
+@variant
 class RadialSpectrum(DensityDescriptor):
     """Radial spectrum c_n00, invariant under O(3); F = n_species·n_max.
 
