@@ -40,7 +40,7 @@ def table(nullmode, tmp_path):
 
 def test_analyze_writes_what_the_function_returns(table):
     rows = tables.read(table, "analysis")
-    expected = nm.analyze(list(nm_structures()), nm.PowerSpectrum(n_max=3, l_max=2))
+    expected = nm.analyze(list(nm_structures()), nm.PowerSpectrum(n_max=3, l_max=2), attribution=True)
     assert rows.drop(columns="singular_values").equals(expected.drop(columns="singular_values"))
     assert all(map(np.array_equal, rows["singular_values"], expected["singular_values"]))
 

@@ -8,7 +8,7 @@ from cases import TD, WATER
 from configs import CHECKOUT
 from scipy.spatial.distance import pdist, squareform
 
-from nullmode import InputError, study
+from nullmode import InputError, structures
 from nullmode._plugins import load
 from nullmode.axes import Range
 from nullmode.families import FAMILIES, degenerate_pair, file, methane_distortion
@@ -54,7 +54,7 @@ def test_same_parameters_give_the_same_structures(kind):
 @each_family
 def test_rows_of_the_table_hold_the_structures(kind):
     parameters = {key: str(value) if key == "path" else value for key, value in PARAMETERS[kind].items()}
-    frame = study.make_structures(kind, parameters, "a")
+    frame = structures.make_structures(kind, parameters, "a")
     items = made(kind, **PARAMETERS[kind])
     assert frame["structure"].tolist() == list(range(len(items)))
     for row, atoms in zip(frame.to_dict("records"), items, strict=True):
@@ -292,9 +292,9 @@ def _other_coordinates():
     [(_nothing, "`families.mine` must hold at least one structure"), (_other_coordinates, "the same coordinates")],
 )
 def test_family_that_yields_what_it_may_not(monkeypatch, family, message):
-    monkeypatch.setattr(study, "load", lambda *_: family)
+    monkeypatch.setattr(structures, "load", lambda *_: family)
     with pytest.raises(InputError, match=message):
-        study.make_structures("mine", {}, "mine")
+        structures.make_structures("mine", {}, "mine")
 
 
 @pytest.mark.parametrize(
@@ -310,4 +310,4 @@ def test_family_that_yields_what_it_may_not(monkeypatch, family, message):
 )
 def test_impossible_parameters_are_refused(kind, parameters, message):
     with pytest.raises(InputError, match=message):
-        study.make_structures(kind, parameters, "a")
+        structures.make_structures(kind, parameters, "a")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nullmode import InputError, study
+from nullmode import InputError, structures, study
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
@@ -21,8 +21,15 @@ each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
 def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum"):
-    cell = {"family": family, "descriptor": descriptor, "kind": descriptor_kind, "points": points, "rtol": 1e-9}
-    return study.run_cell(study.make_structures(kind, parameters, family), cell, threads=1)
+    cell = {
+        "family": family,
+        "descriptor": descriptor,
+        "kind": descriptor_kind,
+        "points": points,
+        "rtol": 1e-9,
+        "tolerance": 1e-6,
+    }
+    return study.run_cell(structures.make_structures(kind, parameters, family), cell, threads=1)
 
 
 @functools.cache

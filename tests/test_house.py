@@ -22,7 +22,6 @@ HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "snakemake"
 LONG = {
     "basis/radial.py": "the radial basis with its tables of splines and their checks",
     "environment.py": "the gate: each check with its message",
-    "study.py": "rows of all tables",
 }
 
 

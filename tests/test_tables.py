@@ -14,7 +14,7 @@ from nullmode import tables
 def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
-    analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3))
+    analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3), attribution=True)
     where = {
         "family": "a",
         "descriptor": "b",
@@ -164,8 +164,8 @@ def _of_another_version(path):
     ("spoil", "message"),
     [
         (_missing, "must be an existing Parquet file"),
-        (_empty, "undamaged Parquet file.*Delete it"),
-        (_truncated, "undamaged Parquet file.*Delete it"),
+        (_empty, "undamaged Parquet file.*delete it"),
+        (_truncated, "undamaged Parquet file.*delete it"),
         (_no_parquet, "undamaged Parquet file"),
         (_damaged_rows, "undamaged Parquet file"),
         (_foreign, "written by nullmode, got the foreign file"),

@@ -4,38 +4,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nullmode.analysis import analyze
+    from nullmode.attribution import Attribution, attribute
+    from nullmode.completeness import rank_complete
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.environment import Environment, environments
-    from nullmode.study import analyze
+    from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
 
 __version__ = "0.1.0"
 
 # Loaded on first use, so that checking a configuration does not wait for pandas, Numba and matplotlib.
 _HOME = {
+    "Attribution": "nullmode.attribution",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
     "InputError": "nullmode.types",
+    "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
-    "analyze": "nullmode.study",
+    "analyze": "nullmode.analysis",
+    "attribute": "nullmode.attribution",
     "environments": "nullmode.environment",
+    "point_group": "nullmode.symmetry",
+    "rank_complete": "nullmode.completeness",
+    "rank_symmetric": "nullmode.symmetry",
     "sensitivity": "nullmode.decomposition",
 }
 
 __all__ = [
+    "Attribution",
     "Descriptor",
     "Environment",
     "InputError",
+    "PointGroup",
     "PowerSpectrum",
     "RadialSpectrum",
     "Sensitivity",
     "analyze",
+    "attribute",
     "environments",
+    "point_group",
+    "rank_complete",
+    "rank_symmetric",
     "sensitivity",
 ]
 

@@ -35,6 +35,9 @@ def analyze(
         str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
     ] = None,
     index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
+    tolerance: Annotated[
+        float, typer.Option(help="Length in Å within which neighbours count as in equal places.")
+    ] = 1e-6,
     rtol: Annotated[float, typer.Option(help="Singular values up to rtol times the largest count as null.")] = 1e-9,
     threads: Annotated[int | None, typer.Option(min=1, help="Default: all that this process may use.")] = None,
     progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
@@ -43,8 +46,9 @@ def analyze(
 
     Example: nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8 --out table.parquet
     """
-    from nullmode import study, tables
+    from nullmode import tables
     from nullmode._plugins import constructed, load, source_of
+    from nullmode.analysis import analyze as analyze_all
     from nullmode.descriptors import DESCRIPTORS
     from nullmode.descriptors._base import with_species_of
     from nullmode.environment import environments
@@ -67,11 +71,11 @@ def analyze(
     wanted = None if centers is None else [int(item) if item.isdigit() else item for item in _listed(centers)]
     atoms = list(structures(file, wanted, index))
     envs = environments(atoms, chosen.cutoff, wanted)
-    frame = study.analyze(envs, chosen, rtol, threads=threads, progress=progress)
+    frame = analyze_all(envs, chosen, rtol, attribution=True, tolerance=tolerance, threads=threads, progress=progress)
     if out is not None:
-        code = code_hash("nullmode.study", source_of(descriptor, DESCRIPTORS))
+        code = code_hash("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
         source = {"file": str(file), "index": index, "centers": wanted}
-        what = {"code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol}
+        what = {"tolerance": tolerance, "code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol}
         tables.write(frame, out, "analysis", source | what)
         typer.echo(f"{len(frame)} rows written to {out}")
     _print_summary(frame)
@@ -112,12 +116,23 @@ def _print_summary(frame: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("centre", "n_dof", "rank", "environments", "median s_d/s_1", "smallest s_d/s_1", "status")
-    groups = frame.groupby(["center_species", "n_dof", "rank", "status"])["inverse_condition_number"]
-    for (center, n_dof, rank, status), ratio in groups:
+    causes = {
+        "null_symmetry": "symmetry",
+        "null_incompleteness": "body order",
+        "null_truncation": "basis",
+        "null_unresolved": "body order or basis",
+    }
+    table = Table("centre", "environments", "n_dof", "rank", "null values", "smallest s_d/s_1")
+    frame = frame.fillna(dict.fromkeys(causes, 0) | {"ambiguous": False})
+    keys = ["center_species", "n_dof", "rank", *causes, "ambiguous", "status"]
+    for key, ratio in frame.groupby(keys)["inverse_condition_number"]:
+        center, n_dof, rank, *null, ambiguous, status = key
+        parts = [f"{count} {cause}" for count, cause in zip(null, causes.values(), strict=True) if count]
+        text = ", ".join(parts) + "?" * bool(ambiguous) if status == "ok" else status
         style = "yellow" if rank < n_dof else None
-        numbers = [str(len(ratio)), f"{ratio.median():.2e}", f"{ratio.min():.2e}"]
-        table.add_row(center, str(n_dof), str(rank), *numbers, status, style=style)
+        table.add_row(center, str(len(ratio)), str(n_dof), str(rank), text, f"{ratio.min():.1e}", style=style)
+    if frame["ambiguous"].any():
+        table.caption = "? the counts depend on the tolerance: close to a more symmetric or degenerate environment"
     Console().print(table)
 
 

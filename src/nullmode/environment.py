@@ -1,7 +1,7 @@
 """The gate: positions become validated, final environments; everything behind it trusts its arrays."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
@@ -220,6 +220,19 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
                 f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}."
             )
     return np.flatnonzero(mask)
+
+
+def within(environment: Environment, cutoff: float) -> Environment:
+    """Leave out the neighbours that are not nearer than `cutoff` (Å)."""
+    keep = (environment.vectors**2).sum(axis=1) < cutoff**2
+    if keep.all():
+        return environment
+    return replace(
+        environment,
+        vectors=_final(environment.vectors[keep]),
+        species=_final(environment.species[keep]),
+        atoms=_final(environment.atoms[keep]),
+    )
 
 
 def check_environment(environment: Any) -> None:

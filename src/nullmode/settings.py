@@ -65,6 +65,9 @@ class Settings(_Strict):
 
     results: str = Field(default="results", description="folder that everything is written to")
     rtol: Annotated[float, Field(gt=0, lt=1, description="relative tolerance of ranks")] = 1e-9
+    tolerance: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="length in Å within which places count as equal")
+    ] = 1e-6
     families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
@@ -154,6 +157,7 @@ def jobs(settings: Settings) -> list[Job]:
                     "kind": descriptor.kind,
                     "points": points,
                     "rtol": settings.rtol,
+                    "tolerance": settings.tolerance,
                 }
                 result.append(Job(family, name, job, cell))
     return result
@@ -161,7 +165,7 @@ def jobs(settings: Settings) -> list[Job]:
 
 def family_code(settings: Settings, family: str) -> str:
     """Hash of the code that generates a family."""
-    return code_hash("nullmode.study", source_of(settings.families[family].kind, FAMILIES))
+    return code_hash("nullmode.structures", source_of(settings.families[family].kind, FAMILIES))
 
 
 def kind_code(kind: str) -> str:

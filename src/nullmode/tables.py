@@ -35,7 +35,7 @@ _TEXT, _INTEGER, _FLOAT, _FLOATS, _INTEGERS = (
     pa.list_(pa.int64()),
 )
 
-_ENVIRONMENT = (
+ENVIRONMENT = (
     Column("structure", _INTEGER, "", "place of the structure in its set or family, from 0"),
     Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors"),
     Column("center_species", _TEXT, "", "chemical symbol of the centre"),
@@ -60,10 +60,22 @@ _WHERE = (
     Column("parameters", _TEXT, "", "all parameters of the descriptor, as JSON with sorted keys"),
     Column("rtol", _FLOAT, "", "relative tolerance of the rank"),
 )
-ANALYSIS = _ENVIRONMENT
+ATTRIBUTION = (
+    Column("rank_complete", _INTEGER, "", "what a complete basis of this order would see; null where not known"),
+    Column("rank_symmetric", _INTEGER, "", "what features of this parity may see"),
+    Column("null_symmetry", _INTEGER, "", "null values that symmetry demands: n_dof - rank_symmetric"),
+    Column("null_incompleteness", _INTEGER, "", "null values of a low body order: rank_symmetric - rank_complete"),
+    Column("null_truncation", _INTEGER, "", "null values of a small basis, unless ambiguous: rank_complete - rank"),
+    Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
+    Column("point_group", _TEXT, "", "Schoenflies symbol"),
+    Column("ambiguous", pa.bool_(), "", "whether the counts depend on the tolerance while values are null"),
+    Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance"),
+    Column("diagnostic", _TEXT, "", "empty, or what is wrong with the counts"),
+)
+ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)
 SENSITIVITY = (
     *_WHERE,
-    *_ENVIRONMENT,
+    *ANALYSIS,
     Column(
         "pair_distance",
         _FLOAT,
@@ -93,7 +105,12 @@ SUMMARY = (
     ),
     Column("rotation_floor_max", _FLOAT, "", "largest noise floor"),
 )
-TABLES = {"analysis": ANALYSIS, "structures": STRUCTURES, "sensitivity": SENSITIVITY, "summary": SUMMARY}
+TABLES = {
+    "analysis": ANALYSIS,
+    "structures": STRUCTURES,
+    "sensitivity": SENSITIVITY,
+    "summary": SUMMARY,
+}
 
 
 def coordinates(frame: pd.DataFrame, table: str) -> list[str]:

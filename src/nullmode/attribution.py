@@ -1,0 +1,190 @@
+"""Why singular values are null: symmetry, incompleteness of the correlations, truncation of the basis."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from nullmode.completeness import LARGEST_ORDER, completeness
+from nullmode.decomposition import check_rtol, sensitivity
+from nullmode.descriptors._base import Descriptor
+from nullmode.environment import Environment, check_environment, within
+from nullmode.symmetry import PointGroup, check_tolerance, count_symmetric, point_group
+from nullmode.types import Parity
+
+# Below this length positions themselves are rounded.
+_SMALLEST_TOLERANCE = 1e-14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """The null singular values of one environment, split by their cause.
+
+    n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_unresolved.
+
+    Attributes
+    ----------
+    n_dof
+        Displacements that are no rigid rotation.
+    rank
+        Measured, at the descriptor's truncation.
+    rank_complete
+        What a complete basis of this correlation order would see; None where the order or parity has no theory.
+    rank_symmetric
+        What any features with this parity may see.
+    null_symmetry
+        n_dof - rank_symmetric: demanded by symmetry, and right (R1).
+    null_incompleteness
+        rank_symmetric - rank_complete: too low a body order (R3).
+    null_truncation
+        rank_complete - rank: too small a basis (R4); only meant so where the row is not ambiguous.
+    null_unresolved
+        rank_symmetric - rank, where rank_complete is not known; 0 elsewhere.
+    point_group
+        Schoenflies symbol.
+    ambiguous
+        Whether the counts depend on the tolerance, between rtol·1 Å and 30·sqrt(rtol)·1 Å, while values are null: the
+        environment is close to a more symmetric or degenerate one.
+    nearest_tolerance
+        The length in Å, nearest to the tolerance asked for, at which the counts change; NaN where not ambiguous.
+    tolerance
+        The length in Å at which the counts were taken: smaller than asked for if the measured rank demands it.
+    diagnostic
+        Empty, or what is wrong: counts out of order, with the tolerances tried.
+    """
+
+    n_dof: int
+    rank: int
+    rank_complete: int | None
+    rank_symmetric: int
+    null_symmetry: int
+    null_incompleteness: int
+    null_truncation: int
+    null_unresolved: int
+    point_group: str
+    ambiguous: bool
+    nearest_tolerance: float
+    tolerance: float
+    diagnostic: str
+
+
+class Theory:
+    """What geometry says of one environment, remembered per tolerance: a sweep asks often, the answer stays."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self._groups: dict[float, PointGroup] = {}
+        self._complete: dict[tuple[int, str, float], int] = {}
+
+    def group(self, tolerance: float) -> PointGroup:
+        """Point group at a tolerance."""
+        if tolerance not in self._groups:
+            self._groups[tolerance] = point_group(self.environment, tolerance)
+        return self._groups[tolerance]
+
+    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
+        """Give rank_complete (None without an order) and rank_symmetric at a tolerance."""
+        symmetric = count_symmetric(self.group(tolerance), self.environment.vectors, parity)
+        if order is None:
+            return None, symmetric
+        key = order, parity, tolerance
+        if key not in self._complete:
+            self._complete[key] = completeness(self.environment, order, parity, tolerance).rank
+        return self._complete[key], symmetric
+
+
+def attribute(
+    environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
+) -> Attribution:
+    """Say of every null singular value of a descriptor why it is null.
+
+    Parameters
+    ----------
+    environment
+        Neighbours beyond the descriptor's cutoff are left out.
+    descriptor
+        With its ``correlation_order`` and ``parity``; without an order, incompleteness and truncation stay one.
+    rtol
+        Relative tolerance of the measured rank.
+    tolerance
+        Length in Å within which neighbours count as in equal places.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.sensitivity` and :func:`nullmode.point_group`.
+    """
+    check_environment(environment)
+    inside = within(environment, descriptor.cutoff)
+    measured = sensitivity(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
+    return explain_rank(Theory(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
+
+
+def explain_rank(
+    theory: Theory, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+) -> Attribution:
+    """Split n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
+    check_rtol(rtol)
+    check_tolerance(tolerance)
+    parity: Parity = descriptor.parity or "O3"
+    order = descriptor.correlation_order
+    if order is not None and (order > LARGEST_ORDER or (order == LARGEST_ORDER and parity == "SO3")):
+        order = None
+    used = tolerance
+    complete, symmetric = theory.counts(order, parity, used)
+    while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= _SMALLEST_TOLERANCE:
+        used /= 10
+        complete, symmetric = theory.counts(order, parity, used)
+    diagnostic = ""
+    if not _ordered(rank, complete, symmetric, n_dof):
+        diagnostic = (
+            f"rank {rank} <= rank_complete {complete} <= rank_symmetric {symmetric} <= n_dof {n_dof} does not hold at "
+            f"any tolerance from {tolerance:.0e} to {used:.0e} Å (rtol {rtol:.0e})"
+        )
+    change = np.nan
+    if rank < n_dof:
+        change = _nearest_change(theory, order, parity, rtol, 30 * sqrt(rtol), tolerance)
+    return Attribution(
+        n_dof=n_dof,
+        rank=rank,
+        rank_complete=complete,
+        rank_symmetric=symmetric,
+        null_symmetry=n_dof - symmetric,
+        null_incompleteness=0 if complete is None else symmetric - complete,
+        null_truncation=0 if complete is None else complete - rank,
+        null_unresolved=symmetric - rank if complete is None else 0,
+        point_group=theory.group(used).name,
+        ambiguous=bool(np.isfinite(change)),
+        nearest_tolerance=change,
+        tolerance=used,
+        diagnostic=diagnostic,
+    )
+
+
+def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> bool:
+    return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
+
+
+def _nearest_change(
+    theory: Theory, order: int | None, parity: Parity, low: float, high: float, tolerance: float
+) -> float:
+    """Length between low and high, nearest to the tolerance, at which the counts change; NaN if they do not.
+
+    Counts fall as the tolerance grows, so equal counts at two lengths are the counts between them.
+    """
+
+    def counts(length: float) -> tuple[int | None, int, str]:
+        return *theory.counts(order, parity, length), theory.group(length).name
+
+    middle = min(max(tolerance, low), high)
+    here = counts(middle)
+    changes = []
+    for end in (low, high):
+        same, other = middle, end
+        if counts(end) == here:
+            continue
+        while max(same, other) > 1.1 * min(same, other):
+            between = sqrt(same * other)
+            same, other = (between, other) if counts(between) == here else (same, between)
+        changes.append(sqrt(same * other))
+    return min(changes, key=lambda length: abs(np.log(length / tolerance)), default=float("nan"))
