@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.environment import Environment, environments
+    from nullmode.irreps import symmetry_adapted
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
 
@@ -34,6 +35,7 @@ _HOME = {
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
     "sensitivity": "nullmode.decomposition",
+    "symmetry_adapted": "nullmode.irreps",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "rank_complete",
     "rank_symmetric",
     "sensitivity",
+    "symmetry_adapted",
 ]
 
 

@@ -100,8 +100,7 @@ def displacement_representation(group: PointGroup) -> Floats:
 
 def symmetric_projector(group: PointGroup) -> Floats:
     """Projector on the displacements that every operation leaves as they are, shape (3 n, 3 n)."""
-    mean: Floats = displacement_representation(group).mean(axis=0)
-    return mean
+    return np.asarray(displacement_representation(group).mean(axis=0), dtype=np.float64)
 
 
 def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: float = 1e-6) -> int:
@@ -153,9 +152,9 @@ def schoenflies(operations: Floats) -> str:
     signs = np.sign(np.linalg.det(operations))
     proper = operations[signs > 0]
     improper = operations[signs < 0]
-    orders = np.array([_order(g) for g in proper])
+    orders = np.array([rotation_order(g) for g in proper])
     n = int(orders.max())
-    inversion = any(np.trace(g) < -2.5 for g in improper)
+    inversion = any(np.trace(g) < -2.999 for g in improper)
     if (orders == 3).sum() > 2:
         finite = {12: "T", 24: "O", 60: "I"}[len(proper)]
         if not len(improper):
@@ -166,7 +165,8 @@ def schoenflies(operations: Floats) -> str:
             return "C1"
         return "Ci" if inversion else "Cs"
     axis = _axis(proper[orders.argmax()])
-    horizontal = any(np.allclose(g @ axis, -axis, atol=1e-3) and np.trace(g) > 0.5 for g in improper)
+    # A mirror has trace 1; an S_n about the same axis has 2 cos(2 pi/n) - 1.
+    horizontal = any(np.allclose(g @ axis, -axis, atol=1e-3) and np.trace(g) > 0.999 for g in improper)
     vertical = any(np.allclose(g @ axis, axis, atol=1e-3) for g in improper)
     if len(proper) == n:
         if not len(improper):
@@ -180,7 +180,8 @@ def schoenflies(operations: Floats) -> str:
     return f"D{n}h" if (inversion if n == 2 else horizontal) else f"D{n}d"
 
 
-def _order(rotation: Floats) -> int:
+def rotation_order(rotation: Floats) -> int:
+    """Order of a rotation matrix: the smallest power that is the identity."""
     angle = np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))
     return Fraction(float(angle / (2 * pi))).limit_denominator(200).denominator
 
@@ -244,8 +245,7 @@ def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
     source = _frames(vectors[None, first], vectors[None, second])
     target = _frames(vectors[images[:, 0]], vectors[images[:, 1]])
     mirrored = target * np.array([1.0, 1.0, -1.0])
-    both: Floats = np.concatenate([target, mirrored]) @ np.swapaxes(source, 1, 2)
-    return both
+    return np.asarray(np.concatenate([target, mirrored]) @ np.swapaxes(source, 1, 2))
 
 
 def _frames(a: Floats, b: Floats) -> Floats:
