@@ -13,7 +13,7 @@ NOT_MOLSYM = {"chiral T", "CH3F", "CHFCl2", "trans MA4B2", "fac MA3B3"}
 FINITE = [
     name
     for name, (vectors, _, group) in GEOMETRIES.items()
-    if group is not None and "∞" not in group and len(vectors) < 25
+    if group is not None and "∞" not in group and len(vectors) < 13
 ]
 MASSES = {"H": 1.0, "O": 16.0, "F": 19.0, "Cl": 35.5, "Br": 80.0}
 
