@@ -1,8 +1,11 @@
 """Independent implementations, brought to nullmode's conventions."""
 
+from itertools import permutations
+
 import featomic
 import numpy as np
 from ase import Atoms
+from featomic.clebsch_gordan import DensityCorrelations
 
 import nullmode as nm
 from nullmode.environment import atomic_number
@@ -52,6 +55,32 @@ def featomic_features(descriptor, atoms: Atoms, center: int):
                 features[index] = weight * block.values[sample, column]
                 jacobian[index, which] = weight * gradient.values[rows][:, :, column]
     return features, jacobian
+
+
+def featomic_bispectrum(descriptor, atoms: Atoms, center: int):
+    """Features of one centre, up to the sign of each entry, as nullmode lays them out."""
+    calculator = featomic.SphericalExpansion(**_hypers(descriptor, False))
+    density = calculator.compute(atoms).keys_to_properties("neighbor_type")
+    correlations = DensityCorrelations(n_correlations=2, max_angular=3 * descriptor.l_max, skip_redundant=False)
+    tensor = correlations.compute(density)
+    result = []
+    for label in descriptor.feature_labels():
+        channels = [(label.species_1, label.n_1, label.l_1), (label.species_2, label.n_2, label.l_2)]
+        channels.append((label.species_3, label.n_3, label.l_3))
+        block = tensor.block(
+            o3_lambda=0,
+            o3_sigma=1 - 2 * (sum(l for _, _, l in channels) % 2),
+            center_type=int(atoms.numbers[center]),
+            l_1=label.l_1,
+            l_2=label.l_2,
+            k_2=label.l_3,
+            l_3=label.l_3,
+        )
+        row = block.samples.position([0, center])
+        column = block.properties.position([x for s, n, _ in channels for x in (atomic_number(s), n)])
+        orderings = len(set(permutations(channels)))
+        result.append(np.sqrt(orderings) * block.values[row, 0, column])
+    return np.array(result)
 
 
 def _column(label, key, properties, radial_only):

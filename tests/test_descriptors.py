@@ -29,7 +29,7 @@ def test_jacobian_is_the_derivative(name, where):
     # First steps of .25 Å, the default, would leave the range in which the sharpest density is smooth.
     numeric, error = jacobi(features, vectors.ravel(), step=(0.01, 0.4))
     scale = np.abs(jac).max()
-    assert error.max() < 1e-6 * scale
+    assert error.max() < 3e-6 * scale
     np.testing.assert_allclose(
         jac.reshape(len(phi), -1), numeric, rtol=0, atol=max(1e-9 * scale, 10 * np.abs(error).max())
     )
@@ -40,7 +40,7 @@ def test_features_are_invariant_and_jacobian_equivariant(name, where):
     descriptor, (vectors, species) = DESCRIPTORS[name], ENVIRONMENTS[where]
     phi, jac = descriptor.compute_with_jacobian(environment(where))
     scale = np.abs(phi).max()
-    for seed, sign in ((1, 1), (2, -1)):
+    for seed, sign in ((1, 1), (2, -1 if descriptor.parity == "O3" else 1)):
         turn = sign * Rotation.random(rng=seed).as_matrix()
         order = rng(seed).permutation(len(vectors))
         kinds = species if isinstance(species, str) else [species[k] for k in order]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from nullmode.completeness import rank_complete
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
+    from nullmode.descriptors.bispectrum import Bispectrum
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.environment import Environment, environments
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 # Loaded on first use, so that checking a configuration does not wait for pandas, Numba and matplotlib.
 _HOME = {
     "Attribution": "nullmode.attribution",
+    "Bispectrum": "nullmode.descriptors.bispectrum",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
     "InputError": "nullmode.types",
@@ -40,6 +42,7 @@ _HOME = {
 
 __all__ = [
     "Attribution",
+    "Bispectrum",
     "Descriptor",
     "Environment",
     "InputError",

@@ -3,4 +3,5 @@
 DESCRIPTORS = {
     "radial-spectrum": "nullmode.descriptors.radial_spectrum:RadialSpectrum",
     "power-spectrum": "nullmode.descriptors.power_spectrum:PowerSpectrum",
+    "bispectrum": "nullmode.descriptors.bispectrum:Bispectrum",
 }

@@ -1,0 +1,70 @@
+"""Coupling of three densities to a scalar, in the basis of real harmonics."""
+
+from functools import cache
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+
+from nullmode.types import Floats, Integers, Parity
+
+
+class Coupling(NamedTuple):
+    """Nonzero entries of the invariant tensors of all l1 <= l2 <= l3 that form a triangle.
+
+    Attributes
+    ----------
+    l, shape (n_triples, 3)
+        Angular momenta.
+    first, shape (n_triples + 1,)
+        Entries first[t] to first[t + 1] belong to triple t.
+    lm, shape (n_entries, 3)
+        Indices l² + l + m of the three harmonics.
+    value, shape (n_entries,)
+        Of the tensor, whose squares sum to 1 per triple.
+    """
+
+    l: Integers
+    first: Integers
+    lm: Integers
+    value: Floats
+
+
+@cache
+def coupling(l_max: int, parity: Parity) -> Coupling:
+    """Tabulate the 3j symbols in real harmonics; for O3 only those with even l1 + l2 + l3.
+
+    Complex 3j symbols (DLMF 34.2) from the library wigners, turned into the real basis; for an odd sum the tensor is
+    imaginary there and its imaginary part is taken, a pseudoscalar.
+    """
+    import wigners
+
+    turn = [_real_from_complex(l) for l in range(l_max + 1)]
+    kept, first, places, values = [], [0], [], []
+    for l1, l2, l3 in combinations_with_replacement(range(l_max + 1), 3):
+        if l3 > l1 + l2 or (parity == "O3" and (l1 + l2 + l3) % 2):
+            continue
+        tensor = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l3 + 1), dtype=complex)
+        for m1 in range(-l1, l1 + 1):
+            for m2 in range(-l2, l2 + 1):
+                if abs(m1 + m2) <= l3:
+                    symbol = wigners.wigner_3j(l1, l2, l3, m1, m2, -m1 - m2)
+                    tensor[m1 + l1, m2 + l2, l3 - m1 - m2] = symbol
+        real = np.einsum("abc,ia,jb,kc->ijk", tensor, turn[l1].conj(), turn[l2].conj(), turn[l3].conj(), optimize=True)
+        part = real.imag if (l1 + l2 + l3) % 2 else real.real
+        index = np.argwhere(np.abs(part) > 1e-14)
+        kept.append((l1, l2, l3))
+        first.append(first[-1] + len(index))
+        places.append(index + np.array([l1 * l1, l2 * l2, l3 * l3]))
+        values.append(part[tuple(index.T)])
+    return Coupling(np.array(kept), np.array(first), np.concatenate(places), np.concatenate(values))
+
+
+def _real_from_complex(l: int) -> "np.ndarray[tuple[int, int], np.dtype[np.complex128]]":
+    """Unitary matrix from complex harmonics (Condon–Shortley phase) to our real ones."""
+    result = np.zeros((2 * l + 1, 2 * l + 1), dtype=complex)
+    result[l, l] = 1
+    for m in range(1, l + 1):
+        result[l + m, [l - m, l + m]] = np.array([1, (-1) ** m]) / np.sqrt(2)
+        result[l - m, [l - m, l + m]] = np.array([1j, -1j * (-1) ** m]) / np.sqrt(2)
+    return result
