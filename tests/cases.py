@@ -122,6 +122,7 @@ DESCRIPTORS = {
     "power, no angles": nm.PowerSpectrum(n_max=4, l_max=0, **SETTING),
     "power with centre": nm.PowerSpectrum(n_max=4, l_max=3, center_weight=0.7, **SETTING),
     "power, sharp": nm.PowerSpectrum(n_max=4, l_max=6, cutoff=5.0, cutoff_width=1.0, width=0.1),
+    "power, all smoothed": nm.PowerSpectrum(n_max=4, l_max=3, cutoff=4.0, cutoff_width=4.0, width=0.3),
     "bispectrum": nm.Bispectrum(n_max=3, l_max=3, **SETTING),
     "bispectrum, chiral": nm.Bispectrum(n_max=2, l_max=2, parity="SO3", center_weight=0.5, **SETTING),
     "power, step": nm.PowerSpectrum(n_max=4, l_max=3, cutoff=4.2, cutoff_width=0.0, width=0.5),

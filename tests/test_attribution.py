@@ -175,6 +175,28 @@ def test_neighbours_beyond_the_cutoff_are_left_out():
     assert (result.point_group, result.n_dof) == ("Td", 9)
 
 
+@pytest.mark.parametrize("distance", [1e-5, 1e-6])
+def test_neighbours_at_the_cutoff_are_told_from_a_small_basis(distance):
+    vectors = np.array([[1.0, 0.1, 0.2], [-0.3, 0.9, 0.5], [0.2, -0.4, 0.3]])
+    vectors[2] *= (4.0 - distance) / np.linalg.norm(vectors[2])
+    result = nm.attribute(nm.Environment.from_vectors(vectors), nm.PowerSpectrum(n_max=8, l_max=8, **SETTING))
+    assert result.null_truncation == result.null_cutoff > 0
+    assert nm.attribute(environment("generic"), SMALL).null_cutoff == 0
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-2])
+def test_a_large_rtol_is_taken(rtol):
+    result = nm.attribute(nm.Environment.from_vectors(TD), NU_2, rtol=rtol)
+    assert (result.rank, result.rank_symmetric) == (1, 1)
+
+
+def test_an_environment_beyond_theory_leaves_the_others_alone():
+    close = nm.Environment.from_vectors([[1.0, 0, 0], [1.0, 2e-6, 0], [0, 1.1, 0.2]])
+    table = nm.analyze([environment("generic"), close, environment("cube")], NU_1, attribution=True)
+    assert table["diagnostic"].str.contains("`tolerance` must be at most a quarter").tolist() == [False, True, False]
+    assert table["null_symmetry"].isna().tolist() == [False, True, False]
+
+
 def test_analyze_gives_the_same_split():
     envs = [environment(name) for name in GEOMETRIES]
     table = nm.analyze(envs, NU_2, attribution=True)
@@ -195,7 +217,9 @@ BAD = {
     "high order": ((5,), r"`correlation_order` must be 1, 2, 3 or 4, got 5"),
     "parity": ((2, "even"), r"`parity` must be 'O3' or 'SO3', got 'even'"),
     "parity of nu 4": ((4, "SO3"), r"`parity` must be 'O3' for correlation_order=4, got 'SO3'"),
-    "tolerance": ((2, "O3", -1.0), r"`tolerance` must be a positive length in Å, got -1.0"),
+    "tolerance": ((2, "O3", -1.0), r"`tolerance` must be a length of at least 1e-12 Å, got -1.0"),
+    "order as text": (("2",), r"`correlation_order` must be 1, 2, 3 or 4, got '2'"),
+    "order as truth": ((True,), r"`correlation_order` must be 1, 2, 3 or 4, got True"),
 }
 
 
@@ -207,5 +231,5 @@ def test_bad_arguments_are_refused(arguments, message):
 
 def test_too_many_tuples_are_refused():
     env = nm.Environment.from_vectors(rng().normal(size=(60, 3)))
-    with pytest.raises(nm.InputError, match=r"`correlation_order` must leave at most 2000000 tuples, got 60\^4"):
+    with pytest.raises(nm.InputError, match=r"`correlation_order` must leave at most 1000000 tuples, got 60\^4"):
         nm.rank_complete(env, 4)

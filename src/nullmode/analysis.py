@@ -12,10 +12,10 @@ import pandas as pd
 
 from nullmode import tables
 from nullmode.attribution import Theory, explain_rank
+from nullmode.checks import check_tolerance
 from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
 from nullmode.descriptors._base import Descriptor, with_species_of
 from nullmode.environment import Centers, Environment, environments, symbol, within
-from nullmode.symmetry import check_tolerance
 from nullmode.types import JSON, Floats, InputError
 
 if TYPE_CHECKING:
@@ -181,8 +181,12 @@ def _row(case: Theory, jacobian: Floats, descriptor: Descriptor, question: Quest
         "status": status,
     }
     if question.tolerance is not None and status == "ok":
-        why = asdict(explain_rank(case, result.rank, result.n_dof, descriptor, question.rtol, question.tolerance))
-        row |= {name: why[name] for name in _ATTRIBUTED}
+        try:
+            why = explain_rank(case, result.rank, result.n_dof, descriptor, question.rtol, question.tolerance)
+            row |= {name: asdict(why)[name] for name in _ATTRIBUTED}
+        except InputError as error:
+            # One environment that theory cannot judge must not take the others with it.
+            row["diagnostic"] = str(error)
     return row
 
 

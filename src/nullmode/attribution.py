@@ -1,19 +1,18 @@
 """Why singular values are null: symmetry, incompleteness of the correlations, truncation of the basis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
+from typing import Any, cast
 
 import numpy as np
 
+from nullmode.checks import SMALLEST_TOLERANCE, check_tolerance
 from nullmode.completeness import LARGEST_ORDER, completeness
-from nullmode.decomposition import check_rtol, sensitivity
+from nullmode.decomposition import check_rtol, decompose, sensitivity
 from nullmode.descriptors._base import Descriptor
 from nullmode.environment import Environment, check_environment, within
-from nullmode.symmetry import PointGroup, check_tolerance, count_symmetric, point_group
-from nullmode.types import Parity
-
-# Below this length positions themselves are rounded.
-_SMALLEST_TOLERANCE = 1e-14
+from nullmode.symmetry import PointGroup, count_symmetric, largest_tolerance, point_group
+from nullmode.types import InputError, Parity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +39,9 @@ class Attribution:
         rank_complete - rank: too small a basis (R4); only meant so where the row is not ambiguous.
     null_unresolved
         rank_symmetric - rank, where rank_complete is not known; 0 elsewhere.
+    null_cutoff
+        How many of those that truncation (or nothing) explains go away when the cutoff is raised by ``cutoff_width``:
+        they sit on neighbours in the smoothing range.
     point_group
         Schoenflies symbol.
     ambiguous
@@ -61,6 +63,7 @@ class Attribution:
     null_incompleteness: int
     null_truncation: int
     null_unresolved: int
+    null_cutoff: int
     point_group: str
     ambiguous: bool
     nearest_tolerance: float
@@ -115,6 +118,8 @@ def attribute(
         As :func:`nullmode.sensitivity` and :func:`nullmode.point_group`.
     """
     check_environment(environment)
+    if not isinstance(descriptor, Descriptor):
+        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
     inside = within(environment, descriptor.cutoff)
     measured = sensitivity(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
     return explain_rank(Theory(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
@@ -132,7 +137,7 @@ def explain_rank(
         order = None
     used = tolerance
     complete, symmetric = theory.counts(order, parity, used)
-    while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= _SMALLEST_TOLERANCE:
+    while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= SMALLEST_TOLERANCE:
         used /= 10
         complete, symmetric = theory.counts(order, parity, used)
     diagnostic = ""
@@ -143,7 +148,8 @@ def explain_rank(
         )
     change = np.nan
     if rank < n_dof:
-        change = _nearest_change(theory, order, parity, rtol, 30 * sqrt(rtol), tolerance)
+        high = min(30 * sqrt(rtol), largest_tolerance(theory.environment.vectors))
+        change = _nearest_change(theory, order, parity, min(max(rtol, SMALLEST_TOLERANCE), high), high, tolerance)
     return Attribution(
         n_dof=n_dof,
         rank=rank,
@@ -153,6 +159,9 @@ def explain_rank(
         null_incompleteness=0 if complete is None else symmetric - complete,
         null_truncation=0 if complete is None else complete - rank,
         null_unresolved=symmetric - rank if complete is None else 0,
+        null_cutoff=_at_the_cutoff(
+            theory.environment, descriptor, rank, rtol, symmetric if complete is None else complete
+        ),
         point_group=theory.group(used).name,
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
@@ -163,6 +172,19 @@ def explain_rank(
 
 def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> bool:
     return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
+
+
+def _at_the_cutoff(environment: Environment, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
+    """Count the null values that a wider cutoff brings back where neighbours are smoothed, up to a rank of `most`."""
+    smoothing = getattr(descriptor, "cutoff_width", 0.0)
+    distance = np.linalg.norm(environment.vectors, axis=1)
+    if rank >= most or not smoothing or not (distance > descriptor.cutoff - smoothing).any():
+        return 0
+    wider = replace(cast("Any", descriptor), cutoff=descriptor.cutoff + smoothing)
+    # The same neighbours, now all there are.
+    alone = replace(environment, cutoff=None)
+    raised = decompose(wider.compute_with_jacobian(alone)[1], alone, rtol).rank
+    return max(0, min(raised, most) - rank)
 
 
 def _nearest_change(

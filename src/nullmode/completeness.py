@@ -1,17 +1,18 @@
 """What a complete basis could see: the rank of all correlations of nu neighbours, from geometry alone."""
 
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
 
-from nullmode.environment import Environment
+from nullmode.checks import check_parity, check_tolerance
+from nullmode.environment import Environment, check_environment
 from nullmode.types import Floats, InputError, Integers, Parity
 
 Order: TypeAlias = int
 LARGEST_ORDER = 4
-_MOST_TUPLES = 2_000_000
+_MOST_TUPLES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,7 +77,7 @@ def completeness(
     if n == 0:
         return Completeness(rank=0, gap=np.inf, spread=0.0, singular_gap=np.inf)
     labels, gap, spread = _labels(vectors, species, tolerance)
-    tuples = np.array(list(product(range(n), repeat=correlation_order)))
+    tuples = np.stack(np.unravel_index(np.arange(n**correlation_order), (n,) * correlation_order), axis=1)
     slots = [(i, i) for i in range(correlation_order)] + list(combinations(range(correlation_order), 2))
     keys = [labels[tuples[:, i], tuples[:, j]] for i, j in slots]
     with_handedness = parity == "SO3" and correlation_order == 3
@@ -85,7 +86,7 @@ def completeness(
         sizes = np.prod(np.linalg.norm(vectors, axis=1)[tuples], axis=1) ** (2 / 3)
         keys.append(np.sign(np.where(np.abs(volume) <= tolerance * sizes, 0.0, volume)).astype(np.int64))
     _, classes = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
-    rows = [_class_sums(classes, tuples[:, i], tuples[:, j], vectors) for i, j in slots]
+    rows = [_dot_product_sums(classes, [(tuples[:, i], tuples[:, j]) for i, j in slots], vectors)]
     if with_handedness:
         rows.append(_volume_sums(classes, tuples, vectors))
     values = _singular_values(np.concatenate(rows))
@@ -97,14 +98,13 @@ def completeness(
 
 
 def _check(environment: Environment, order: Order, parity: str, tolerance: float) -> None:
-    if order not in range(1, LARGEST_ORDER + 1):
+    check_environment(environment)
+    if isinstance(order, bool | float) or order not in range(1, LARGEST_ORDER + 1):
         raise InputError(f"`correlation_order` must be 1, 2, 3 or 4, got {order!r}.")
-    if parity not in ("O3", "SO3"):
-        raise InputError(f"`parity` must be 'O3' or 'SO3', got {parity!r}.")
+    check_parity(parity)
     if parity == "SO3" and order == LARGEST_ORDER:
         raise InputError("`parity` must be 'O3' for correlation_order=4, got 'SO3'.")
-    if not 0 < tolerance < np.inf:
-        raise InputError(f"`tolerance` must be a positive length in Å, got {tolerance}.")
+    check_tolerance(tolerance)
     if len(environment) ** order > _MOST_TUPLES:
         raise InputError(
             f"`correlation_order` must leave at most {_MOST_TUPLES} tuples, got {len(environment)}^{order}. "
@@ -144,13 +144,29 @@ def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integ
     return labels, float(gap), float(spread)
 
 
-def _class_sums(classes: Integers, a: Integers, b: Integers, vectors: Floats) -> Floats:
-    """Sum of d(r_a·r_b)/dr over each class; shape (n_classes, 3 n)."""
+def _dot_product_sums(classes: Integers, slots: list[tuple[Integers, Integers]], vectors: Floats) -> Floats:
+    """Add d(r_a·r_b)/dr up over each class, for each slot of the key; equal rows once; shape (m, 3 n)."""
     n = len(vectors)
-    result = np.zeros((classes.max() + 1, n, 3))
-    np.add.at(result, (classes, a), vectors[b])
-    np.add.at(result, (classes, b), vectors[a])
-    return result.reshape(len(result), 3 * n)
+    # A row follows from how often its class holds each pair: told by one number, a random weighted sum.
+    weights = np.random.default_rng(0).integers(0, 2**63, size=(n, n), dtype=np.uint64)
+    weights = np.triu(weights) + np.triu(weights, 1).T
+    seen: set[int] = set()
+    rows = []
+    for a, b in slots:
+        digests = np.zeros(classes.max() + 1, dtype=np.uint64)
+        np.add.at(digests, classes, weights[a, b])
+        first = {int(digest): place for place, digest in reversed(list(enumerate(digests)))}
+        new = np.full(len(digests), -1)
+        fresh = sorted(place for digest, place in first.items() if digest not in seen)
+        new[fresh] = np.arange(len(fresh))
+        seen.update(first)
+        part = new[classes]
+        kept = part >= 0
+        sums = np.zeros((len(fresh), n, 3))
+        np.add.at(sums, (part[kept], a[kept]), vectors[b[kept]])
+        np.add.at(sums, (part[kept], b[kept]), vectors[a[kept]])
+        rows.append(sums.reshape(len(fresh), 3 * n))
+    return np.concatenate(rows)
 
 
 def _volume_sums(classes: Integers, tuples: Integers, vectors: Floats) -> Floats:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from nullmode.symmetry import PointGroup, displacement_representation, rotation_order
+from nullmode.schoenflies import rotation_order
+from nullmode.symmetry import PointGroup, displacement_representation
 from nullmode.types import Floats, InputError
 
 # Irreps of C3v and D3h, over which vectors average as over the continuous groups, under the latter's names.

@@ -15,12 +15,12 @@ from nullmode import tables
 from nullmode._plugins import constructed, load
 from nullmode.analysis import Question, analyze, measure
 from nullmode.attribution import Theory
+from nullmode.checks import check_tolerance
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import Descriptor, with_species_of
 from nullmode.environment import Environment
 from nullmode.structures import environments_of
-from nullmode.symmetry import check_tolerance
 from nullmode.types import JSON, Floats, InputError
 
 

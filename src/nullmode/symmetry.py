@@ -1,17 +1,20 @@
 """Point group of an environment, and how many displacements keep it: what symmetry allows a descriptor to see."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import pi
 
 import numpy as np
 
-from nullmode.environment import Environment
+from nullmode.checks import check_parity, check_tolerance
+from nullmode.environment import Environment, check_environment
+from nullmode.schoenflies import schoenflies
 from nullmode.types import Floats, InputError, Integers, Parity
 
 # Candidates are made from two vectors alone; what passes within this multiple of the tolerance is refined on all.
 _LOOSE = 50.0
 _CANDIDATES_AT_ONCE = 512
+# Of the farthest neighbour's distance: as where a rotation about the axis stops to be a degree of freedom.
+_COLLINEAR = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +31,8 @@ class PointGroup:
         Operation k takes neighbour j to where neighbour permutations[k, j] is.
     deviation
         Largest distance between a moved neighbour and its image, in Å; at most the tolerance.
+    axis, shape (3,)
+        Unit vector along a collinear environment; None for others.
     tolerance
         In Å.
     """
@@ -36,17 +41,11 @@ class PointGroup:
     operations: Floats
     permutations: Integers
     deviation: float
+    axis: Floats | None
     tolerance: float
 
     def __len__(self) -> int:
         return len(self.operations)
-
-
-def check_tolerance(tolerance: float) -> float:
-    """Refuse a tolerance that is no positive length."""
-    if not 0 < tolerance < np.inf:
-        raise InputError(f"`tolerance` must be a positive length in Å, got {tolerance}.")
-    return float(tolerance)
 
 
 def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup:
@@ -64,12 +63,14 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     InputError
         For a tolerance that is no positive length, or so large that neighbours cannot be told apart.
     """
-    check_tolerance(tolerance)
+    check_environment(environment)
+    tolerance = check_tolerance(tolerance)
     vectors, species = environment.vectors, environment.species
     if len(vectors) == 0:
         identity = np.array([np.eye(3), -np.eye(3)])
+        none = np.zeros((2, 0), dtype=np.int64)
         return PointGroup(
-            name="Kh", operations=identity, permutations=np.zeros((2, 0), int), deviation=0.0, tolerance=tolerance
+            name="Kh", operations=identity, permutations=none, deviation=0.0, axis=None, tolerance=tolerance
         )
     _check_apart(vectors, tolerance)
     axis = _line(vectors, tolerance)
@@ -78,14 +79,17 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     while not _closed(permutations, operations):
         # Near the tolerance some products of accepted operations are not; below the worst of them, all are.
         keep = deviations < deviations.max()
+        keep[0] = True
         operations, permutations, deviations = operations[keep], permutations[keep], deviations[keep]
-    line = "D∞h" if len(operations) == 12 else "C∞v"
+    # Near the tolerance a line may lack part of its operations; what is left has a finite name.
+    line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
     return PointGroup(
-        name=schoenflies(operations) if axis is None else line,
+        name=line or schoenflies(operations),
         operations=operations,
         permutations=permutations,
         deviation=float(deviations.max()),
-        tolerance=float(tolerance),
+        axis=axis,
+        tolerance=tolerance,
     )
 
 
@@ -123,12 +127,6 @@ def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: f
     return count_symmetric(point_group(environment, tolerance), environment.vectors, parity)
 
 
-def check_parity(parity: str) -> None:
-    """Refuse a parity that is neither O3 nor SO3."""
-    if parity not in ("O3", "SO3"):
-        raise InputError(f"`parity` must be 'O3' or 'SO3', got {parity!r}.")
-
-
 def count_symmetric(group: PointGroup, vectors: Floats, parity: Parity) -> int:
     """Do as :func:`rank_symmetric` for a group that is known already."""
     if len(vectors) == 0:
@@ -138,67 +136,27 @@ def count_symmetric(group: PointGroup, vectors: Floats, parity: Parity) -> int:
     trace = np.trace(g, axis1=1, axis2=2)
     fixed = (group.permutations == np.arange(group.permutations.shape[1])).sum(axis=1)
     rotation = sign * trace
-    if "∞" in group.name:
-        axis = vectors[0] / np.linalg.norm(vectors[0])
-        rotation -= sign * np.einsum("i,gij,j->g", axis, g, axis)
+    if group.axis is not None:
+        rotation -= sign * np.einsum("i,gij,j->g", group.axis, g, group.axis)
     terms = fixed * trace - rotation
     if parity == "SO3":
         terms = terms[sign > 0]
     return round(float(terms.mean()))
 
 
-def schoenflies(operations: Floats) -> str:
-    """Name a finite group of orthogonal matrices."""
-    signs = np.sign(np.linalg.det(operations))
-    proper = operations[signs > 0]
-    improper = operations[signs < 0]
-    orders = np.array([rotation_order(g) for g in proper])
-    n = int(orders.max())
-    inversion = any(np.trace(g) < -2.999 for g in improper)
-    if (orders == 3).sum() > 2:
-        finite = {12: "T", 24: "O", 60: "I"}[len(proper)]
-        if not len(improper):
-            return finite
-        return finite + ("h" if inversion else "d")
-    if n == 1:
-        if not len(improper):
-            return "C1"
-        return "Ci" if inversion else "Cs"
-    axis = _axis(proper[orders.argmax()])
-    # A mirror has trace 1; an S_n about the same axis has 2 cos(2 pi/n) - 1.
-    horizontal = any(np.allclose(g @ axis, -axis, atol=1e-3) and np.trace(g) > 0.999 for g in improper)
-    vertical = any(np.allclose(g @ axis, axis, atol=1e-3) for g in improper)
-    if len(proper) == n:
-        if not len(improper):
-            return f"C{n}"
-        if horizontal:
-            return f"C{n}h"
-        return f"C{n}v" if vertical else f"S{2 * n}"
-    if not len(improper):
-        return f"D{n}"
-    # The three axes of D2d and D2h are alike in order; only D2h holds the inversion.
-    return f"D{n}h" if (inversion if n == 2 else horizontal) else f"D{n}d"
+def largest_tolerance(vectors: Floats) -> float:
+    """Length in Å above which neighbours, or one and the centre, cannot be told apart; a quarter of their distance."""
+    from scipy.spatial.distance import pdist
 
-
-def rotation_order(rotation: Floats) -> int:
-    """Order of a rotation matrix: the smallest power that is the identity."""
-    angle = np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))
-    return Fraction(float(angle / (2 * pi))).limit_denominator(200).denominator
-
-
-def _axis(rotation: Floats) -> Floats:
-    values, vectors = np.linalg.eig(rotation)
-    axis: Floats = vectors[:, np.argmin(np.abs(values - 1))].real
-    return axis
+    closest = min(pdist(vectors).min(initial=np.inf), np.linalg.norm(vectors, axis=1).min(initial=np.inf))
+    return float(closest) / 4
 
 
 def _check_apart(vectors: Floats, tolerance: float) -> None:
-    from scipy.spatial.distance import pdist
-
-    closest = min(pdist(vectors).min(initial=np.inf), np.linalg.norm(vectors, axis=1).min())
-    if closest < 4 * tolerance:
+    largest = largest_tolerance(vectors)
+    if tolerance > largest:
         raise InputError(
-            f"`tolerance` must be well below the smallest distance, {closest:.2e} Å, got {tolerance}. "
+            f"`tolerance` must be at most a quarter of the smallest distance, {largest:.2e} Å, got {tolerance}. "
             "Use a smaller one."
         )
 
@@ -208,7 +166,7 @@ def _line(vectors: Floats, tolerance: float) -> Floats | None:
     farthest = vectors[np.argmax((vectors**2).sum(axis=1))]
     axis: Floats = farthest / np.linalg.norm(farthest)
     away = np.linalg.norm(np.cross(vectors, axis), axis=1)
-    return axis if away.max() <= tolerance else None
+    return axis if away.max() <= max(tolerance, _COLLINEAR * np.linalg.norm(farthest)) else None
 
 
 def _line_candidates(axis: Floats) -> Floats:
@@ -220,8 +178,7 @@ def _line_candidates(axis: Floats) -> Floats:
     turns[:, 2, 2] = 1
     group = np.concatenate([turns, turns @ np.diag([1.0, -1, 1])])
     group = np.concatenate([group, group @ np.diag([1.0, 1, -1])])
-    result: Floats = frame.T @ group @ frame
-    return result
+    return np.asarray(frame.T @ group @ frame)
 
 
 def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
@@ -231,7 +188,7 @@ def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
     slack = _LOOSE * tolerance
     like = (species[:, None] == species) & (np.abs(length[:, None] - length) <= slack)
     first = int(np.argmin(like.sum(axis=1)))
-    sine = np.sqrt(np.maximum(1 - (gram[first] / (length[first] * length)) ** 2, 0))
+    sine = np.linalg.norm(np.cross(vectors[first], vectors), axis=1) / length
     # A wide angle carries the tolerance to the other neighbours without enlarging it; few alike, few candidates.
     wide = sine >= 0.5 * sine.max()
     second = int(np.argmin(np.where(wide, like.sum(axis=1), len(vectors) + 1)))
@@ -278,7 +235,10 @@ def _accepted(
                 key = permutation[k].tobytes() + np.round(operation, 3).tobytes() * fixed
                 key += bytes([bool(np.linalg.det(operation) > 0)])
                 found.setdefault(key, (operation, permutation[k], float(deviation)))
-    operations, permutations, deviations = zip(*found.values(), strict=True)
+    # First comes the identity, whatever the tolerance.
+    same = (np.eye(3), np.arange(n), 0.0)
+    rest = [item for item in found.values() if not ((item[1] == same[1]).all() and np.trace(item[0]) > 2.99)]
+    operations, permutations, deviations = zip(same, *rest, strict=True)
     return np.array(operations), np.array(permutations), np.array(deviations)
 
 

@@ -67,6 +67,7 @@ ATTRIBUTION = (
     Column("null_incompleteness", _INTEGER, "", "null values of a low body order: rank_symmetric - rank_complete"),
     Column("null_truncation", _INTEGER, "", "null values of a small basis, unless ambiguous: rank_complete - rank"),
     Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
+    Column("null_cutoff", _INTEGER, "", "of the last two, how many a cutoff raised by cutoff_width brings back"),
     Column("point_group", _TEXT, "", "Schoenflies symbol"),
     Column("ambiguous", pa.bool_(), "", "whether the counts depend on the tolerance while values are null"),
     Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance"),
