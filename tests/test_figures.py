@@ -100,9 +100,61 @@ def first(column):
 def test_paths_draw_the_singular_values(table):
     figure = drawn("paths", table)
     twist = table[(table["descriptor"] == "soap") & (table["path"] == "twist")]
-    lines = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 2 and line.get_marker() == "o"]
-    assert np.allclose([line.get_ydata() for line in lines], spectra(twist).T)
-    assert all(list(line.get_xdata()) == [0, 9] for line in lines)
+    seen = [line for line in figure.axes[0].get_lines() if line.get_label().startswith("k = ")]
+    expected = spectra(twist).T
+    assert np.allclose(
+        [line.get_ydata() for line in seen], np.where(expected > FLOOR, expected, np.nan), equal_nan=True
+    )
+    assert all(list(line.get_xdata()) == [0, 9] for line in seen)
+
+
+def test_paths_set_exact_zeros_apart(table):
+    figure = drawn("paths", table)
+    radial = table[(table["descriptor"] == "radial") & (table["path"] == "twist")]
+    ax = figure.axes[2]
+    circles = [line for line in ax.get_lines() if line.get_linestyle() == "None"]
+    drawn_there = np.array([line.get_ydata() for line in circles])
+    # Three features cannot have nine singular values: six are exact zeros.
+    assert (~np.isnan(drawn_there)).tolist() == (spectra(radial).T <= FLOOR).tolist()
+    (below,) = np.unique(drawn_there[~np.isnan(drawn_there)])
+    assert below < FLOOR
+    places = {text.get_text(): tick for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)}
+    assert places["0"] == below
+
+
+def test_paths_explain_what_they_draw(table):
+    figure = drawn("paths", table)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][-3:] == ["k = 9", "rtol", "0 (below 1e-18)"]
+    labels = [ax.get_xlabel() for ax in figure.axes[-2:]]
+    assert labels == ["twist t / °", "noise amplitude / Å\nmedian of 10"]
+
+
+def test_maps_explain_their_circles(table):
+    table["rank"] = table["n_dof"]
+    assert not drawn("pair_map", table).legends
+    table.loc[table["u"] == 0.75, "rank"] = 3
+    (legend,) = drawn("pair_map", table).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["rank < d"]
+
+
+def test_maps_are_named_with_a_minus_sign(table):
+    assert [ax.get_title() for ax in drawn("pair_map", table).axes[:3]] == ["X−", "X+", "X− against X+"]
+
+
+def test_titles_of_families_are_chosen(table):
+    draw = load("truncation", FIGURES, "figure")
+    figure = draw(table, **PARAMETERS["truncation"], labels={"pairs": "twelve environments"})
+    assert figure.axes[0].get_title(loc="left").startswith("twelve environments (d = 9)")
+    assert drawn("truncation", table).axes[0].get_title(loc="left").startswith("pairs (d = 9)")
+
+
+@pytest.mark.parametrize(
+    ("structures_drawn", "label"), [(12, "rank\nmedian of environments"), (1, "rank")], ids=["several", "one"]
+)
+def test_medians_are_called_medians(table, structures_drawn, label):
+    some = table[(table["descriptor"] == "swept") & (table["structure"] < structures_drawn)]
+    assert drawn("truncation", some).axes[2].get_ylabel() == label
 
 
 def test_maps_draw_the_ratio_and_the_distance(table):

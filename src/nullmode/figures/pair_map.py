@@ -1,6 +1,6 @@
 """Maps over the two angles of the degenerate pair: where a descriptor nearly loses a direction."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RESOLVED = 1e-13
 """Relative distances of features below this are rounding."""
+_CIRCLE: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 8, "color": "none", "mec": "C3"}
 
 
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
@@ -31,6 +32,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
     """
     import matplotlib.pyplot as plt
     from matplotlib.colors import Normalize
+    from matplotlib.lines import Line2D
 
     with style():
         chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
@@ -48,20 +50,26 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
                 mine = rows[rows["sign"] == sign]
                 mesh = _map(ax, mine, logs, norm)
                 null = mine[mine["rank"] < mine["n_dof"]]
-                ax.plot(null["u"], null["v"], linestyle="none", marker="o", markersize=8, color="none", mec="C3")
-                ax.set_title(f"X{'+' if sign > 0 else '-'}")
+                ax.plot(null["u"], null["v"], **_CIRCLE)
+                ax.set_title(_name(sign))
             figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
             partner = rows[rows["sign"] == signs[-1]]
             distance = _log(partner["pair_distance"])
             seen = distance[partner["pair_distance"] > RESOLVED]
             mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
-            line[-1].set_title("X- against X+")
+            line[-1].set_title(" against ".join(map(_name, signs)))
             figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
             line[0].set_ylabel(title(rows) + "\n\n" + r"$v / \pi$")
         for ax in axes[-1]:
             ax.set_xlabel(r"$u / \pi$")
+        if any((rows["rank"] < rows["n_dof"]).any() for rows in chosen):
+            figure.legend([Line2D([], [], **_CIRCLE)], ["rank < d"], loc="outside lower left")
         plt.close(figure)
         return figure
+
+
+def _name(sign: float) -> str:
+    return "X+" if sign > 0 else "X−"
 
 
 def _log(values: "pd.Series") -> "pd.Series":

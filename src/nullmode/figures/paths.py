@@ -1,6 +1,6 @@
 """Singular values along the paths of a family: which open where symmetry breaks, and how fast."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,15 @@ _LABELS = {
     "noise": "noise amplitude / Å",
 }
 
+# Where values are drawn that no logarithm can show, and the band that sets them apart.
+_ZERO, _BAND = FLOOR / 100, (FLOOR / 1000, FLOOR / 10)
+_OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew": 0.6}
+
 
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
     """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
+
+    Values too small for the axis, exact zeros most of all, are open circles in a band of their own.
 
     Parameters
     ----------
@@ -35,6 +41,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
         Each at one truncation.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     with style():
         chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
@@ -48,11 +55,21 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
                 _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
             line[0].set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
         for ax, path in zip(axes[-1], paths, strict=True):
-            ax.set_xlabel(_LABELS.get(path, f"{path}: t"))
+            ax.set_xlabel(_LABELS.get(path, f"{path}: t") + _samples(rows[rows["path"] == path]))
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right center", title="k")
+        if any((spectra(rows) <= FLOOR).any() for rows in chosen):
+            handles.append(Line2D([], [], color="0.4", **_OPEN, markersize=4))
+            labels.append(f"0 (below {FLOOR:g})")
+        figure.legend(handles, labels, loc="outside right center")
         plt.close(figure)
         return figure
+
+
+def _samples(rows: "pd.DataFrame") -> str:
+    counts = rows.groupby("t").size()
+    if counts.max() == 1:
+        return ""
+    return f"\nmedian of {counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
 
 
 def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
@@ -62,11 +79,17 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
     t = 10.0**values.index if noisy else values.index
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, values.shape[1]))
+    ax.axhspan(*_BAND, color="0.92", linewidth=0)
     for k, shade in enumerate(shades):
         # Smaller markers on top, so that coinciding values all show.
-        ax.plot(t, values[k], color=shade, label=f"{k + 1}", marker="o", markersize=4.5 - 0.4 * k, linewidth=0.8)
-    ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8)
+        size, seen = 4.5 - 0.4 * k, values[k] > FLOOR
+        y = values[k].where(seen)
+        ax.plot(t, y, color=shade, label=f"k = {k + 1}", marker="o", markersize=size, linewidth=0.8)
+        ax.plot(t, seen.map({True: np.nan, False: _ZERO}), color=shade, **_OPEN, markersize=size)
+    ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8, label="rtol")
     ax.set_yscale("log")
-    ax.set_ylim(FLOOR / 3, 3)
+    ax.set_ylim(_BAND[0], 3)
+    powers = range(0, -18, -3)
+    ax.set_yticks([10.0**p for p in powers] + [_ZERO], [f"$10^{{{p}}}$" for p in powers] + ["0"])
     if noisy:
         ax.set_xscale("log")

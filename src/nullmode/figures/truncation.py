@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
-def draw(table: "pd.DataFrame", families: list[str], descriptor: str) -> "Figure":
+def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: dict[str, str] | None = None) -> "Figure":
     """One column per family; above the median rank, below the median of log10(s_d/s_1), over n_max and l_max.
 
     Parameters
@@ -24,6 +24,8 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str) -> "Figure
         Whose environments have the same number of degrees of freedom.
     descriptor
         Swept over n_max and l_max.
+    labels
+        Titles for families, by their names; default: the names.
     """
     import matplotlib.pyplot as plt
 
@@ -41,14 +43,21 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str) -> "Figure
             ranks = _grid(axes[0, column], grouped["rank"].unstack(), "{:.0f}", 0, d)
             ratios = _grid(axes[1, column], grouped["ratio"].unstack(), "{:.1f}", -6, 0)
             setting = f", width {rows['width'].iloc[0]:g} Å, cutoff {rows['cutoff'].iloc[0]:g} Å" if shown else ""
-            axes[0, column].set_title(f"{family} (d = {d})\n{descriptor}{setting}", loc="left")
+            axes[0, column].set_title(
+                f"{(labels or {}).get(family, family)} (d = {d})\n{descriptor}{setting}", loc="left"
+            )
             axes[1, column].set_xlabel("n_max, number of radial functions")
         for row in axes:
             row[0].set_ylabel("l_max, largest angular momentum")
-        figure.colorbar(ranks, ax=axes[0], label="median rank")
-        figure.colorbar(ratios, ax=axes[1], label=r"median $\log_{10}(s_d / s_1)$", extend="min")
+        figure.colorbar(ranks, ax=axes[0], label="rank" + _median(chosen))
+        figure.colorbar(ratios, ax=axes[1], label=r"$\log_{10}(s_d / s_1)$" + _median(chosen), extend="min")
         plt.close(figure)
         return figure
+
+
+def _median(chosen: "list[pd.DataFrame]") -> str:
+    several = [bool((rows.groupby(["l_max", "n_max"]).size() > 1).any()) for rows in chosen]
+    return ("\nmedian of environments" if all(several) else "\nmedian where several") if any(several) else ""
 
 
 def _grid(ax: "Axes", grid: "pd.DataFrame", form: str, low: float, high: float) -> "AxesImage":
@@ -58,5 +67,5 @@ def _grid(ax: "Axes", grid: "pd.DataFrame", form: str, low: float, high: float) 
     for (i, j), value in np.ndenumerate(grid.to_numpy()):
         dark = np.isnan(value) or (value - low) / (high - low) < 0.55
         text = "<" + form.format(low) if value < low else form.format(value)
-        ax.text(j, i, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
+        ax.text(j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6, color="white" if dark else "black")
     return image
