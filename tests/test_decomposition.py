@@ -138,6 +138,11 @@ def test_triangle_has_the_gram_matrix_of_its_source(shape):
 BAD = {
     "shape": (np.zeros((5, 3, 3)), {}, r"`jacobian` must have shape \(F, 4, 3\) for this environment, got \(5, 3, 3\)"),
     "nan": (np.full((5, 4, 3), np.nan), {}, r"`jacobian` must be finite, got 60 entries that are not"),
+    "complex": (np.full((5, 4, 3), 1j), {}, r"`jacobian` must hold real numbers, got complex numbers"),
+    "texts": ("jacobian", {}, r"`jacobian` must hold real numbers, got texts"),
+    "ragged": ([[[1.0, 0, 0]], []], {}, r"`jacobian` must be an array with rows of one length"),
+    "rtol, text": (np.ones((5, 4, 3)), {"rtol": "a"}, r"`rtol` must be between 0 and 1, got 'a'"),
+    "rtol, none": (np.ones((5, 4, 3)), {"rtol": None}, r"`rtol` must be between 0 and 1, got None"),
     "rtol": (np.ones((5, 4, 3)), {"rtol": 0.0}, r"`rtol` must be between 0 and 1, got 0.0"),
     "dof": (np.ones((5, 4, 3)), {"degrees_of_freedom": "all"}, r"`degrees_of_freedom` must be .* got 'all'"),
     "noise": (rng().normal(size=(20, 4, 3)), {}, r"`rtol` must be at least the rotation floor \d.* got 1.0e-09"),

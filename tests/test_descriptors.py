@@ -228,8 +228,14 @@ BAD = {
     "cutoff_width": ({"cutoff_width": -0.1}, r"`PowerSpectrum.cutoff_width`: input should be .* to 0, got -0.1"),
     "smoothing": ({"cutoff": 2, "cutoff_width": 3}, r"`cutoff_width` must not exceed `cutoff`, got 3.0 Å > 2.0 Å"),
     "species": ({"species": ("H", "Qq")}, r"`species` must be chemical symbols or atomic numbers, got 'Qq'"),
+    "species, float": ({"species": 5.5}, r"`species` must be chemical symbols or atomic numbers, got 5.5"),
+    "species, truth": ({"species": [True]}, r"`species` must be chemical symbols or atomic numbers, got True"),
     "species twice": ({"species": ("H", 1)}, r"`species` must be distinct, got \('H', 'H'\)"),
     "unknown": ({"nmax": 3}, r"`PowerSpectrum.nmax` is not known. Did you mean `n_max`\?"),
+    "no parameter": (
+        {"soap": 3},
+        r"is not known. Known: n_max, cutoff, cutoff_width, width, center_weight, species, l_max\.$",
+    ),
 }
 
 
@@ -242,6 +248,20 @@ def test_bad_parameters_are_refused(parameters, message):
 def test_what_is_no_environment_is_refused():
     with pytest.raises(nm.InputError, match=r"`environment` must be a nullmode.Environment, got Atoms"):
         nm.PowerSpectrum().compute(STRUCTURES["methane"])
+
+
+@pytest.mark.parametrize("method", ["compute_batch", "compute_batch_with_jacobian", "feature_labels"])
+@pytest.mark.parametrize("species", [None, "H"])
+def test_a_single_environment_is_no_batch(method, species):
+    call = getattr(nm.PowerSpectrum(species=species), method)
+    with pytest.raises(nm.InputError, match=r"`environments` must be a sequence, got a single .* Pass a list"):
+        call(environment("methane"))
+    with pytest.raises(nm.InputError, match=r"`environment` must be a nullmode.Environment, got int"):
+        call([5])
+
+
+def test_one_species_may_stand_alone():
+    assert nm.PowerSpectrum(species=np.int64(1)) == nm.PowerSpectrum(species="H") == nm.PowerSpectrum(species=[1])
 
 
 def test_descriptors_are_frozen_and_keyword_only():

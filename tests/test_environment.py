@@ -10,6 +10,8 @@ import nullmode as nm
 CH4 = molecule("CH4")
 NAN_POSITION = CH4.copy()
 NAN_POSITION.positions[2, 1] = np.nan
+FAR_POSITION = CH4.copy()
+FAR_POSITION.positions[1, 0] = -1e300
 FLAT_CELL = Atoms("Cu2", positions=[[0, 0, 0], [1, 0, 0]], cell=[[3, 0, 0], [6, 0, 0], [0, 0, 3]], pbc=True)
 
 BAD_VECTORS = {
@@ -21,7 +23,23 @@ BAD_VECTORS = {
     "element": (([[1, 0, 0]], "Qq"), r"`species` must be chemical symbols or atomic numbers, got 'Qq'"),
     "number": (([[1, 0, 0]], [0]), r"`species` must be chemical symbols or atomic numbers, got 0"),
     "too many": (([[1, 0, 0]], ["H", "C"]), r"`species` must name each of the 1 neighbours, got 2 entries"),
-    "centre": (([[1, 0, 0]], "H", "Zz"), r"`species` must be chemical symbols .* got 'Zz'"),
+    "centre": (([[1, 0, 0]], "H", "Zz"), r"`center_species` must be chemical symbols .* got 'Zz'"),
+    "centre, list": (([[1, 0, 0]], "H", ["C"]), r"`center_species` must be .* got \['C'\]"),
+    "species, float": (([[1, 0, 0]], [1.7]), r"`species` must be chemical symbols or atomic numbers, got 1.7"),
+    "species, float alone": (([[1, 0, 0]], 8.0), r"`species` must be chemical symbols or atomic numbers, got 8.0"),
+    "species, none": (([[1, 0, 0]], [None]), r"`species` must be chemical symbols or atomic numbers, got None"),
+    "species, truth": (([[1, 0, 0]], [True]), r"`species` must be chemical symbols or atomic numbers, got True"),
+    "species, truth alone": (([[1, 0, 0]], True), r"`species` must be chemical symbols or atomic numbers, got True"),
+    "species, float and no neighbour": (([], 1.5), r"`species` must be chemical symbols .* got 1.5"),
+    "texts": (([["a", "b", "c"]],), r"`vectors` must hold real numbers, got texts"),
+    "numbers as texts": (([["1", "2", "3"]],), r"`vectors` must hold real numbers, got texts"),
+    "complex": (([[1, 0, 1j]],), r"`vectors` must hold real numbers, got complex numbers"),
+    "truth": (([[True, False, False]],), r"`vectors` must hold real numbers, got truth values"),
+    "nothing": ((None,), r"`vectors` must hold real numbers, got objects"),
+    "ragged": (([[1, 0, 0], [1, 0]],), r"`vectors` must be an array with rows of one length, got what is none"),
+    "flat": (([1.0, 0, 0],), r"`vectors` must have shape \(n, 3\), got \(3,\)"),
+    "empty rows": (([[], []],), r"`vectors` must have shape \(n, 3\), got \(2, 0\)"),
+    "far": (([[1, 0, 0], [0, 1e300, 0]],), r"`vectors` must be at most 1e\+06 Å, got 1e\+300 in row 1, component y"),
 }
 
 BAD_STRUCTURES = {
@@ -39,9 +57,25 @@ BAD_STRUCTURES = {
     "cell": ((FLAT_CELL,), r"`atoms\[0\].cell` must have independent vectors"),
     "cutoff": ((CH4, 0.0), r"`cutoff` must be a positive length in Å, got 0.0"),
     "cutoff nan": ((CH4, np.nan), r"`cutoff` must be a positive length in Å, got nan"),
+    "cutoff text": ((CH4, "4"), r"`cutoff` must be a positive length in Å, got '4'"),
+    "cutoff none": ((CH4, None), r"`cutoff` must be a positive length in Å, got None"),
+    "cutoff truth": ((CH4, True), r"`cutoff` must be a positive length in Å, got True"),
+    "cutoff list": ((CH4, [4.0]), r"`cutoff` must be a positive length in Å, got \[4.0\]"),
+    "cutoff complex": ((CH4, 4 + 0j), r"`cutoff` must be a positive length in Å, got \(4\+0j\)"),
+    "cutoff large": ((CH4, 10**400), r"`cutoff` must be a positive length in Å, got 10"),
+    "no structure": ((None,), r"`atoms` must be ase.Atoms, got NoneType at place 0"),
+    "number": ((5,), r"`atoms` must be ase.Atoms, got int at place 0"),
+    "file": (("methane.xyz",), r"`atoms` must be ase.Atoms, got str at place 0"),
+    "far": ((FAR_POSITION,), r"`atoms\[0\].positions` must be at most 1e\+06 Å, got -1e\+300 in row 1, component x"),
     "lonely": ((Atoms("He"),), r"`cutoff` must reach a neighbour, got 4.0 Å"),
     "absent centre": ((CH4, 4.0, "N"), r"`centers` must occur in the structures, got 'N'"),
-    "unknown centre": ((CH4, 4.0, "Qq"), r"`centers` must be chemical symbols or atomic numbers, got 'Qq'"),
+    "unknown centre": ((CH4, 4.0, "Qq"), r"`centers` must be chemical symbols or atom indices, got 'Qq'"),
+    "centre, float": ((CH4, 4.0, 1.5), r"`centers` must be chemical symbols or atom indices, got 1.5"),
+    "centre, floats": ((CH4, 4.0, [0.7]), r"`centers` must be chemical symbols or atom indices, got 0.7"),
+    "centre, none": ((CH4, 4.0, [None]), r"`centers` must be chemical symbols or atom indices, got None"),
+    "mask": ((CH4, 4.0, [True, False]), r"`centers` must be .* got True. Turn a mask .* numpy.flatnonzero"),
+    "mask array": ((CH4, 4.0, CH4.numbers == 6), r"`centers` must be .* Turn a mask .* numpy.flatnonzero"),
+    "negative": ((CH4, 4.0, -1), r"`centers` must be atom indices of structure 0 \(0 to 4\), got -1"),
     "index": ((CH4, 4.0, [0, 5]), r"`centers` must be atom indices of structure 0 \(0 to 4\), got 5"),
     "no centre": ((CH4, 4.0, []), r"`centers` must name at least one species or index, got none"),
 }
@@ -89,6 +123,8 @@ def test_centers_by_symbol_and_index_agree():
     assert [e.center for e in by_symbol] == [e.center for e in by_index] == carbons
     assert len(nm.environments(ethanol, centers=["C", "O"])) == 3
     assert len(nm.environments(ethanol)) == len(ethanol)
+    assert [e.center for e in nm.environments(ethanol, centers=np.flatnonzero(ethanol.numbers == 6))] == carbons
+    assert [e.center for e in nm.environments(ethanol, np.float32(4), centers=np.int64(2))] == [2]
 
 
 def test_structures_without_the_species_contribute_nothing_and_order_is_kept():
@@ -123,4 +159,7 @@ def test_defaults_and_numbers():
     assert repr(environment) == "Environment(C | H3)"
     assert environment.center == -1
     assert nm.Environment.from_vectors(np.eye(3), [1, "O", 8], "Si").species.tolist() == [1, 8, 8]
-    assert len(nm.Environment.from_vectors([])) == 0
+    assert nm.Environment.from_vectors(np.eye(3), np.int64(8), np.int32(6)).species.tolist() == [8, 8, 8]
+    assert nm.Environment.from_vectors(np.eye(3), np.array([1, 8, 8])).species.tolist() == [1, 8, 8]
+    assert nm.Environment.from_vectors(np.eye(3, dtype=np.float32)).vectors.dtype == np.float64
+    assert len(nm.Environment.from_vectors([])) == len(nm.Environment.from_vectors(np.empty((0, 3)))) == 0

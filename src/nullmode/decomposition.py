@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from nullmode._jit import kernel
+from nullmode.arguments import as_real, real_array
 from nullmode.environment import Environment, check_environment
 from nullmode.types import Floats, InputError, Integers
 
@@ -50,9 +51,9 @@ class Sensitivity:
 
 
 def check_rtol(rtol: float) -> float:
-    """Refuse a relative tolerance outside (0, 1)."""
-    if not 0 < rtol < 1:
-        raise InputError(f"`rtol` must be between 0 and 1, got {rtol}.")
+    """Refuse a relative tolerance outside (0, 1), and what is no number."""
+    if not 0 < as_real(rtol) < 1:
+        raise InputError(f"`rtol` must be between 0 and 1, got {rtol!r}.")
     return float(rtol)
 
 
@@ -102,7 +103,7 @@ def decompose(
 ) -> Sensitivity:
     """Do as :func:`sensitivity`, but leave the judgement of the rotation floor to the caller."""
     check_environment(environment)
-    jacobian = np.asarray(jacobian, dtype=np.float64)
+    jacobian = real_array("jacobian", jacobian)
     n = len(environment)
     if jacobian.ndim != 3 or jacobian.shape[1:] != (n, 3):
         raise InputError(f"`jacobian` must have shape (F, {n}, 3) for this environment, got {jacobian.shape}.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
+from nullmode.arguments import as_real, as_whole, listed, real_array
 from nullmode.basis.density import Batch
 from nullmode.types import Floats, InputError, Integers
 
@@ -16,6 +17,8 @@ Species: TypeAlias = int | str
 Centers: TypeAlias = Species | Sequence[Species] | None
 CLOSEST = 1e-6
 """Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
+FARTHEST = 1e6
+"""Lengths above this, in Å, are refused: no environment is that wide, and squares of some overflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,23 +72,23 @@ class Environment:
         Raises
         ------
         InputError
-            For a wrong shape, a non-finite component, a neighbour on the centre or on another neighbour, an unknown
-            element.
+            For a wrong shape, anything but real numbers, a non-finite component, a neighbour on the centre or on
+            another neighbour, an unknown element.
         """
-        array = np.array(vectors, dtype=np.float64, order="C")
-        if array.size == 0:
+        array = np.array(real_array("vectors", vectors), order="C")
+        if array.shape == (0,):
             array = array.reshape(0, 3)
         if array.ndim != 2 or array.shape[1] != 3:
             raise InputError(f"`vectors` must have shape (n, 3), got {array.shape}; one row per neighbour, in Å.")
-        _check_finite("vectors", array)
+        _check_lengths("vectors", array)
         _check_distinct(array)
         n = len(array)
-        if species is None:
-            species = "H"
-        numbers = np.full(n, atomic_number(species)) if isinstance(species, int | str) else _numbers(species)
+        kinds: Any = "H" if species is None else species
+        alone = isinstance(kinds, str) or as_whole(kinds) is not None
+        numbers = _numbers([kinds] * n if alone else kinds)
         if len(numbers) != n:
             raise InputError(f"`species` must name each of the {n} neighbours, got {len(numbers)} entries.")
-        center = 6 if center_species is None else atomic_number(center_species)
+        center = 6 if center_species is None else atomic_number(center_species, "center_species")
         return cls(
             vectors=_final(array),
             species=_final(numbers),
@@ -134,9 +137,9 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     """
     from ase import Atoms
 
-    structures = [atoms] if isinstance(atoms, Atoms) else list(atoms)
-    if not np.isfinite(cutoff) or cutoff <= 0:
-        raise InputError(f"`cutoff` must be a positive length in Å, got {cutoff}.")
+    structures = [atoms] if isinstance(atoms, Atoms) else listed(atoms)
+    if not 0 < as_real(cutoff) < np.inf:
+        raise InputError(f"`cutoff` must be a positive length in Å, got {cutoff!r}.")
     if not structures:
         raise InputError("`atoms` must hold at least one structure, got none.")
     for index, structure in enumerate(structures):
@@ -165,8 +168,8 @@ def _environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers
 
     where = f"atoms[{index}]"
     positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
-    _check_finite(f"{where}.positions", positions)
-    _check_finite(f"{where}.cell", cell)
+    _check_lengths(f"{where}.positions", positions)
+    _check_lengths(f"{where}.cell", cell)
     numbers = _numbers(atoms.numbers.tolist(), f"{where}.numbers")
     if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
         raise InputError(
@@ -206,20 +209,28 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     """Find the chosen central atoms of one structure, ascending; `index` is for messages."""
     if centers is None:
         return np.arange(len(atoms))
-    items = [centers] if isinstance(centers, int | str | np.integer) else list(centers)
+    items = listed(centers)
     if not items:
         raise InputError("`centers` must name at least one species or index, got none. None takes every atom.")
     mask = np.zeros(len(atoms), dtype=bool)
     for item in items:
-        if isinstance(item, str):
-            mask |= atoms.numbers == atomic_number(item, "centers")
-        elif 0 <= item < len(atoms):
-            mask[item] = True
+        place = as_whole(item)
+        if place is None:
+            mask |= atoms.numbers == _number_of_center(item)
+        elif 0 <= place < len(atoms):
+            mask[place] = True
         else:
             raise InputError(
                 f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}."
             )
     return np.flatnonzero(mask)
+
+
+def _number_of_center(item: Any) -> int:
+    if isinstance(item, str) and (number := _known_number(item)):
+        return number
+    mask = " Turn a mask into indices with numpy.flatnonzero." if isinstance(item, bool | np.bool) else ""
+    raise InputError(f"`centers` must be chemical symbols or atom indices, got {item!r}.{mask}")
 
 
 def within(environment: Environment, cutoff: float) -> Environment:
@@ -242,6 +253,16 @@ def check_environment(environment: Any) -> None:
             f"`environment` must be a nullmode.Environment, got {type(environment).__name__}. "
             "Cut one out of ase.Atoms with nullmode.environments, or use Environment.from_vectors."
         )
+
+
+def check_environments(environments: Any) -> list[Environment]:
+    """Refuse anything but Environments where a sequence of them is needed, and list them."""
+    if isinstance(environments, Environment):
+        raise InputError("`environments` must be a sequence, got a single Environment. Pass a list: [environment].")
+    items = listed(environments)
+    for item in items:
+        check_environment(item)
+    return items
 
 
 def species_of(environments: Sequence[Environment], *, with_centers: bool) -> tuple[str, ...]:
@@ -280,14 +301,20 @@ def pack(environments: Sequence[Environment], species: Sequence[str], *, with_ce
     )
 
 
-def atomic_number(species: Species, argument: str = "species") -> int:
-    """Atomic number of a symbol or a number; an unknown element is an InputError."""
-    from ase.data import atomic_numbers, chemical_symbols
-
-    number = atomic_numbers.get(species, 0) if isinstance(species, str) else int(species)
-    if not 0 < number < len(chemical_symbols):
+def atomic_number(species: Any, argument: str = "species") -> int:
+    """Atomic number of a symbol or an integer; anything else, or an unknown element, is an InputError."""
+    number = _known_number(species)
+    if not number:
         raise InputError(f"`{argument}` must be chemical symbols or atomic numbers, got {species!r}.")
     return number
+
+
+def _known_number(species: Any) -> int:
+    """Atomic number, 0 for what is no element."""
+    from ase.data import atomic_numbers, chemical_symbols
+
+    number = atomic_numbers.get(species, 0) if isinstance(species, str) else as_whole(species) or 0
+    return number if 0 < number < len(chemical_symbols) else 0
 
 
 def symbol(number: int) -> str:
@@ -297,8 +324,8 @@ def symbol(number: int) -> str:
     return str(chemical_symbols[number])
 
 
-def _numbers(species: Sequence[Species], argument: str = "species") -> Integers:
-    return np.array([atomic_number(item, argument) for item in species], dtype=np.int64)
+def _numbers(species: Any, argument: str = "species") -> Integers:
+    return np.array([atomic_number(item, argument) for item in listed(species)], dtype=np.int64)
 
 
 def _final(array: Any) -> Any:
@@ -306,13 +333,13 @@ def _final(array: Any) -> Any:
     return array
 
 
-def _check_finite(argument: str, array: Floats) -> None:
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        row, column = bad[0]
-        raise InputError(
-            f"`{argument}` must be finite, got {array[row, column]} in row {row}, component {'xyz'[column]}."
-        )
+def _check_lengths(argument: str, array: Floats) -> None:
+    for bad, what in ((~np.isfinite(array), "finite"), (np.abs(array) > FARTHEST, f"at most {FARTHEST:.0e} Å")):
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise InputError(
+                f"`{argument}` must be {what}, got {array[row, column]} in row {row}, component {'xyz'[column]}."
+            )
 
 
 def _check_distinct(vectors: Floats) -> None:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import wraps
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
@@ -11,10 +11,11 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from pydantic.dataclasses import dataclass
 
 from nullmode._plugins import explain
+from nullmode.arguments import listed
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
-from nullmode.environment import Environment, atomic_number, check_environment, pack, species_of, symbol
+from nullmode.environment import Environment, atomic_number, check_environments, pack, species_of, symbol
 from nullmode.types import Floats, InputError, Parity
 
 LARGEST_L = 25
@@ -32,6 +33,7 @@ def variant(cls: type[T]) -> type[T]:
     A value out of range or an unknown parameter raises an InputError that names it.
     """
     made: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    names = [field.name for field in fields(made)]
     unchecked = made.__init__
 
     @wraps(unchecked)
@@ -39,7 +41,7 @@ def variant(cls: type[T]) -> type[T]:
         try:
             unchecked(self, *args, **kwargs)
         except ValidationError as error:
-            raise InputError(explain(error, cls.__name__, {"": list(made.__dataclass_fields__)})) from error
+            raise InputError(explain(error, cls.__name__, {"": names})) from error
 
     made.__init__ = checked
     return cast("type[T]", made)
@@ -140,7 +142,7 @@ class DensityDescriptor(Descriptor):
     def _symbols(cls, value: Any) -> Any:
         if value is None:
             return None
-        names = tuple(symbol(atomic_number(item)) for item in ((value,) if isinstance(value, int | str) else value))
+        names = tuple(symbol(atomic_number(item)) for item in listed(value))
         if len(set(names)) < len(names):
             raise InputError(f"`species` must be distinct, got {names}.")
         return names
@@ -189,11 +191,10 @@ class DensityDescriptor(Descriptor):
         ]
 
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, Floats, Any]:
-        environments = list(environments)
+        environments = check_environments(environments)
         if not environments:
             return np.empty((0, 0)), np.empty(0), np.zeros(1, dtype=np.int64)
         for environment in environments:
-            check_environment(environment)
             if environment.cutoff is not None and environment.cutoff < self.cutoff:
                 raise InputError(
                     f"`environment` must reach as far as the descriptor's cutoff ({self.cutoff} Å), got one cut at "
@@ -208,6 +209,7 @@ class DensityDescriptor(Descriptor):
         return features, jacobian, batch.offsets
 
     def _layout(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
+        environments = None if environments is None else check_environments(environments)
         if self.species is not None:
             return self.species
         if environments is None:
