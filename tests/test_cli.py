@@ -87,6 +87,36 @@ def test_index_chooses_frames(nullmode, tmp_path):
     assert tables.read(path)["structure"].value_counts().to_dict() == {0: 4, 1: 6}
 
 
+@pytest.mark.parametrize(("index", "frames"), [("0", [0]), ("-1", [-1]), ("-2:", [-2, -1])])
+def test_index_may_be_a_number(nullmode, tmp_path, index, frames):
+    path = tmp_path / "a.parquet"
+    assert nullmode("analyze", FILE, "--out", path, "--index", index, *SMALL)[0] == 0
+    sizes = [len(atoms) for atoms in nm_structures()]
+    assert tables.read(path)["structure"].value_counts(sort=False).tolist() == [sizes[k] for k in frames]
+
+
+def test_attribution_may_be_left_out(nullmode, table, tmp_path):
+    path = tmp_path / "a.parquet"
+    code, out, _ = nullmode("analyze", FILE, "--out", path, "--no-attribution", *SMALL)
+    assert code == 0
+    assert "n_dof" in out
+    rows, full = tables.read(path, "analysis"), tables.read(table, "analysis")
+    assert list(rows) == list(full)
+    why = [column.name for column in tables.ATTRIBUTION]
+    assert rows[why].isna().all(axis=None)
+    shared = [column.name for column in tables.ENVIRONMENT if column.name != "singular_values"]
+    pd.testing.assert_frame_equal(rows[shared], full[shared])
+    assert "tolerance" not in tables.provenance(path)
+
+
+def test_summary_counts_null_values_that_are_not_attributed(nullmode, tmp_path):
+    bad_files(tmp_path)
+    arguments = ["analyze", "methane.xyz", "--centers", "C", "--descriptor", "radial-spectrum", "--no-progress"]
+    code, out, _ = nullmode(*arguments, "--no-attribution")
+    assert code == 0
+    assert [cell.strip() for cell in out.replace("│", "|").splitlines()[3].split("|")[1:6]] == ["C", "1", "9", "1", "8"]
+
+
 def test_users_own_descriptor_is_taken(nullmode, tmp_path):
     path, own = tmp_path / "a.parquet", CHECKOUT / "docs/examples/my_descriptor.py"
     assert nullmode("analyze", FILE, "--out", path, "--descriptor", f"{own}:InverseMoments", "--no-progress")[0] == 0
@@ -136,7 +166,25 @@ def bad_files(folder):
         (["analyze", "same.xyz"], "atoms 1 and 2 at the same place"),
         (["analyze", "nan.xyz"], "must be finite"),
         (["analyze", "far.xyz"], "`cutoff` must reach a neighbour"),
-        (["analyze", "methane.xyz", "--index", "9"], "`path` must be a structure file that ASE reads"),
+        (["analyze", "methane.xyz", "--index", "9"], "`index` must be that of a frame of methane.xyz, got 9, which"),
+        (["analyze", "methane.xyz", "--index", "-2"], "`index` must be that of a frame of methane.xyz, got -2, which"),
+        (["analyze", "methane.xyz", "--index", "last"], "`index` must be a number or a slice such as ':100', got"),
+        (["analyze", "methane.xyz", "--index", "::0"], "`index` must be a number or a slice such as ':100', got"),
+        (["analyze", "methane.xyz", "--index", "3:"], "`path` must hold at least one structure"),
+        (["analyze", "methane.xyz", "--parameter", "n_max"], "`--parameter` must have the form name=value, got"),
+        (["analyze", "methane.xyz", "--parameter", "n_max=[1"], "`--parameter` must have a value that YAML reads, got"),
+        (
+            ["analyze", "methane.xyz", "--n-max", "3", "--parameter", "n_max=4"],
+            "`--parameter` must not give n_max twice, got 'n_max=4' beside --n-max 3. Remove one.",
+        ),
+        (
+            ["analyze", "methane.xyz", "--parameter", "n_max=3", "--parameter", "n_max=4"],
+            "`--parameter` must not give n_max twice, got 'n_max=4' beside another --parameter",
+        ),
+        (
+            ["analyze", "methane.xyz", "--parameter", "soap=1"],
+            "`descriptor.soap` is not known. Known: n_max, cutoff, cutoff_width, width, center_weight, species, l_max.",
+        ),
         (["analyze", "methane.xyz", "--centers", "Xe"], "`centers` must occur in methane.xyz"),
         (["analyze", "methane.xyz", "--centers", "9"], "`centers` must be atom indices of structure 0 (0 to 4)"),
         (["analyze", "methane.xyz", "--centers", "Qq"], "`centers` must be chemical symbols"),

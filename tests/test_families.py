@@ -251,7 +251,7 @@ def test_frames_and_centres_are_chosen(index, centers, expected):
         ("a.xyz", "not a structure\n", {}, "`path` must be a structure file that ASE reads"),
         ("a.unknown", "??", {}, "`path` must be a structure file that ASE reads"),
         ("a.xyz", "2\n\nH 0 0 0\n", {}, "`path` must be a structure file that ASE reads"),
-        ("a.xyz", "1\n\nH 0 0 0\n", {"index": "7"}, "`path` must be a structure file that ASE reads"),
+        ("a.xyz", "1\n\nH 0 0 0\n", {"index": "7"}, "`index` must be that of a frame of .*a.xyz, got 7"),
         ("a.xyz", "1\n\nH 0 0 0\n", {"index": "5:"}, "`path` must hold at least one structure"),
         ("a.xyz", "1\n\nH 0 0 0\n", {"centers": "C"}, "`centers` must occur in"),
         ("a.xyz", "1\n\nH 0 0 0\n", {"centers": 1}, "`centers` must be atom indices of structure 0"),

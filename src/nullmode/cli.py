@@ -35,6 +35,7 @@ def analyze(
         str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
     ] = None,
     index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
+    attribution: Annotated[bool, typer.Option(help="Say why values are null; off is faster.")] = True,
     tolerance: Annotated[
         float, typer.Option(help="Length in Å within which neighbours count as in equal places.")
     ] = 1e-6,
@@ -64,19 +65,24 @@ def analyze(
         "center_weight": center_weight,
         "species": None if species is None else tuple(_listed(species)),
     }
-    parameters = {name: value for name, value in given.items() if value is not None} | _parsed(parameter or [])
+    parameters = _parsed(parameter or [], {name: value for name, value in given.items() if value is not None})
     chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor", "--descriptor"), parameters, "descriptor")
     if out is not None and not out.parent.is_dir():
         raise InputError(f"`--out` must lie in an existing folder, got {out}.")
     wanted = None if centers is None else [int(item) if item.isdigit() else item for item in _listed(centers)]
     atoms = list(structures(file, wanted, index))
     envs = environments(atoms, chosen.cutoff, wanted)
-    frame = analyze_all(envs, chosen, rtol, attribution=True, tolerance=tolerance, threads=threads, progress=progress)
+    frame = analyze_all(
+        envs, chosen, rtol, attribution=attribution, tolerance=tolerance, threads=threads, progress=progress
+    )
+    if not attribution:
+        frame = frame.assign(**dict.fromkeys((column.name for column in tables.ATTRIBUTION), None))
     if out is not None:
         code = code_hash("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
         source = {"file": str(file), "index": index, "centers": wanted}
-        what = {"tolerance": tolerance, "code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol}
-        tables.write(frame, out, "analysis", source | what)
+        what = {"code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol}
+        why = {"attribution": attribution} | ({"tolerance": tolerance} if attribution else {})
+        tables.write(frame, out, "analysis", source | what | why)
         typer.echo(f"{len(frame)} rows written to {out}")
     _print_summary(frame)
 
@@ -100,15 +106,23 @@ def _listed(text: str) -> list[str]:
     return [item.strip() for item in text.split(",")]
 
 
-def _parsed(pairs: list[str]) -> JSON:
+def _parsed(pairs: list[str], given: JSON) -> JSON:
+    """Add to the given parameters those written as name=value."""
     import yaml
 
-    result = {}
+    result = dict(given)
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise InputError(f"`--parameter` must have the form name=value, got {pair!r}.")
-        result[name] = yaml.safe_load(value)
+        if name in result:
+            first = f"--{name.replace('_', '-')} {given[name]}" if name in given else "another --parameter"
+            raise InputError(f"`--parameter` must not give {name} twice, got {pair!r} beside {first}. Remove one.")
+        try:
+            result[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"`--parameter` must have a value that YAML reads, got {pair!r}: {reason}.") from None
     return result
 
 
@@ -128,7 +142,8 @@ def _print_summary(frame: Any) -> None:
     for key, ratio in frame.groupby(keys)["inverse_condition_number"]:
         center, n_dof, rank, *null, ambiguous, status = key
         parts = [f"{count} {cause}" for count, cause in zip(null, causes.values(), strict=True) if count]
-        text = ", ".join(parts) + "?" * bool(ambiguous) if status == "ok" else status
+        unexplained = str(n_dof - rank) if rank < n_dof else ""
+        text = (", ".join(parts) or unexplained) + "?" * bool(ambiguous) if status == "ok" else status
         style = "yellow" if rank < n_dof else None
         table.add_row(center, str(len(ratio)), str(n_dof), str(rank), text, f"{ratio.min():.1e}", style=style)
     if frame["ambiguous"].any():

@@ -1,5 +1,6 @@
 """Structures from any file that ASE reads."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,8 @@ from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+_INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
 def structures(path: Path, centers: list[int | str] | int | str | None = None, index: str = ":") -> "Iterator[Atoms]":
@@ -30,20 +33,13 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
     Raises
     ------
     InputError
-        For a missing, unreadable or empty file, or one without the chosen centres.
+        For a missing, unreadable or empty file, or one without the chosen frames or centres.
     """
-    from ase.io import read
-
     from nullmode.environment import centers_of
 
     if not path.is_file():
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
-    try:
-        frames = read(path, index=index)
-    except Exception as error:  # ASE's readers raise whatever their parsers meet
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
-    frames = frames if isinstance(frames, list) else [frames]
+    frames = _frames(path, index)
     if not frames or not any(len(atoms) for atoms in frames):
         raise InputError(f"`path` must hold at least one structure, got {path} with none (index {index!r}).")
     chosen = [centers_of(atoms, centers, k) for k, atoms in enumerate(frames)]
@@ -52,3 +48,25 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
     for atoms, indices in zip(frames, chosen, strict=True):
         atoms.info = {"centers": indices.tolist()}
         yield atoms
+
+
+def _frames(path: Path, index: str) -> "list[Atoms]":
+    from ase.io import read
+
+    if not _INDEX.fullmatch(index):
+        raise InputError(f"`index` must be a number or a slice such as ':100', got {index!r}.")
+    number = None if ":" in index else int(index)
+    try:
+        # From the end ASE takes the first frame where there are too few: one asks for all that follow, and counts.
+        frames = read(path, index=slice(number, None) if number is not None and number < 0 else index)
+    except StopIteration:
+        frames = []
+    except Exception as error:  # ASE's readers raise whatever their parsers meet
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
+    frames = frames if isinstance(frames, list) else [frames]
+    if number is None:
+        return frames
+    if len(frames) < max(1, -number):
+        raise InputError(f"`index` must be that of a frame of {path}, got {index}, which it does not have.")
+    return frames[:1]
