@@ -98,6 +98,14 @@ def test_a_jacobian_that_is_not_finite_is_reported():
 
 BAD = {
     "rtol": ({"rtol": 2.0}, r"`rtol` must be between 0 and 1, got 2.0"),
+    "rtol, text": ({"rtol": "a"}, r"`rtol` must be between 0 and 1, got 'a'"),
+    "rtol, none": ({"rtol": None}, r"`rtol` must be between 0 and 1, got None"),
+    "rtol, list": ({"rtol": [1e-9]}, r"`rtol` must be between 0 and 1, got \[1e-09\]"),
+    "rtol, truth": ({"rtol": True}, r"`rtol` must be between 0 and 1, got True"),
+    "threads": ({"threads": 0}, r"`threads` must be a whole number of at least 1, got 0"),
+    "threads, negative": ({"threads": -1}, r"`threads` must be a whole number of at least 1, got -1"),
+    "threads, float": ({"threads": 1.5}, r"`threads` must be a whole number of at least 1, got 1.5"),
+    "threads, truth": ({"threads": True}, r"`threads` must be a whole number of at least 1, got True"),
     "centers": ({"centers": "C"}, r"`centers` must be None where environments are given, got 'C'"),
 }
 
@@ -111,6 +119,12 @@ def test_bad_input_is_refused(options, message):
 def test_a_mixture_of_structures_and_environments_is_refused():
     with pytest.raises(nm.InputError, match=r"`what` must hold either structures or environments, got both"):
         nm.analyze([environment("methane"), molecule("CH4")], SOAP)
+
+
+@pytest.mark.parametrize("what", [None, 5, "methane.xyz", [None]])
+def test_what_is_neither_is_refused(what):
+    with pytest.raises(nm.InputError, match=r"`atoms` must be ase.Atoms, got \w+ at place 0"):
+        nm.analyze(what, SOAP)
 
 
 def test_what_is_no_descriptor_is_refused():

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nullmode import tables
+from nullmode.arguments import check_threads, listed
 from nullmode.attribution import Theory, explain_rank
 from nullmode.checks import check_tolerance
 from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
@@ -90,6 +91,7 @@ def analyze(
     if not isinstance(descriptor, Descriptor):
         raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
     check_tolerance(tolerance)
+    check_threads(threads)
     if attribution and degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {degrees_of_freedom!r}.")
     items = _environments(what, descriptor, centers)
@@ -144,7 +146,7 @@ def measure(
 def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[Environment]:
     from ase import Atoms
 
-    items: list[Any] = [what] if isinstance(what, Atoms | Environment) else list(what)
+    items: list[Any] = [what] if isinstance(what, Atoms | Environment) else listed(what)
     kinds = {isinstance(item, Environment) for item in items}
     if kinds == {True}:
         if centers is not None:
