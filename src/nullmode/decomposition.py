@@ -170,6 +170,11 @@ def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]
     d = columns - n_rotations
     if d == 0:
         return np.empty(0), np.empty((0, columns)), 0.0
+    # Squares of very small or large entries would leave the range of numbers.
+    scale = np.abs(matrix).max() if matrix.size else 0.0
+    if scale == 0.0:
+        scale = 1.0
+    matrix /= scale
     triangle = np.zeros((columns, columns))
     triangularise(matrix)
     for i in range(min(columns, matrix.shape[0])):
@@ -179,7 +184,7 @@ def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]
     if n_rotations > 0:
         response = np.linalg.svd(np.ascontiguousarray(turned[:, :n_rotations]), False)[1][0]
     _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rotations:]), False)
-    return values, vectors @ np.ascontiguousarray(frame[:, n_rotations:].T), response
+    return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rotations:].T), scale * response
 
 
 @kernel
