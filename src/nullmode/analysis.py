@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from nullmode import tables
-from nullmode.arguments import check_threads, listed
+from nullmode.arguments import check_threads, check_tolerance, listed
 from nullmode.attribution import Theory, explain_rank
-from nullmode.checks import check_tolerance
 from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
 from nullmode.descriptors._base import Descriptor, with_species_of
 from nullmode.environment import Centers, Environment, environments, symbol, within

@@ -1,6 +1,6 @@
 """What an argument may be, before anything is done with it: shared by all checks of numbers and sequences."""
 
-from math import nan
+from math import inf, nan
 from numbers import Real
 from typing import Any
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from nullmode.types import Floats, InputError
 
+SMALLEST_TOLERANCE = 1e-12
+"""Below this length, in Å, positions themselves are rounded."""
 _KINDS = {"b": "truth values", "c": "complex numbers", "O": "objects", "S": "bytes", "U": "texts"}
 
 
@@ -59,3 +61,16 @@ def check_threads(threads: Any) -> None:
     """Refuse a number of threads below 1; None means all that there are."""
     if threads is not None and (as_whole(threads) or 0) < 1:
         raise InputError(f"`threads` must be a whole number of at least 1, got {threads!r}. None takes all there are.")
+
+
+def check_tolerance(tolerance: Any) -> float:
+    """Refuse a tolerance that is no length, or below the rounding of positions."""
+    if not SMALLEST_TOLERANCE <= as_real(tolerance) < inf:
+        raise InputError(f"`tolerance` must be a length of at least {SMALLEST_TOLERANCE} Å, got {tolerance!r}.")
+    return float(tolerance)
+
+
+def check_parity(parity: str) -> None:
+    """Refuse a parity that is neither O3 nor SO3."""
+    if parity not in ("O3", "SO3"):
+        raise InputError(f"`parity` must be 'O3' or 'SO3', got {parity!r}.")

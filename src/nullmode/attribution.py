@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from nullmode.checks import SMALLEST_TOLERANCE, check_tolerance
+from nullmode.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode.completeness import LARGEST_ORDER, completeness
 from nullmode.decomposition import check_rtol, decompose, sensitivity
 from nullmode.descriptors._base import Descriptor

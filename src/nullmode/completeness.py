@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nullmode.checks import check_parity, check_tolerance
+from nullmode.arguments import check_parity, check_tolerance
 from nullmode.environment import Environment, check_environment
 from nullmode.types import Floats, InputError, Integers, Parity
 

@@ -14,8 +14,8 @@ import pandas as pd
 from nullmode import tables
 from nullmode._plugins import constructed, load
 from nullmode.analysis import Question, analyze, measure
+from nullmode.arguments import check_tolerance
 from nullmode.attribution import Theory
-from nullmode.checks import check_tolerance
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import Descriptor, with_species_of

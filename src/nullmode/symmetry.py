@@ -5,7 +5,7 @@ from math import pi
 
 import numpy as np
 
-from nullmode.checks import check_parity, check_tolerance
+from nullmode.arguments import check_parity, check_tolerance
 from nullmode.environment import Environment, check_environment
 from nullmode.schoenflies import schoenflies
 from nullmode.types import Floats, InputError, Integers, Parity
