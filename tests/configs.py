@@ -6,6 +6,7 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 ABSENT = object()
+INF, NAN = float("inf"), float("nan")
 
 
 def small():
@@ -91,6 +92,106 @@ BAD = {
         "descriptors.soap.families",
         ["distortion"],
         "`descriptors.soap.families` must name what the configuration declares, got 'distortion'. Did you mean",
+    ),
+    "infinite end of a range": (
+        "families.pair_map.parameters.v.stop",
+        INF,
+        "`families.pair_map.parameters.v`: `start`, `stop` and `step` must be finite",
+    ),
+    "step that is no number": ("families.pair_map.parameters.v.step", NAN, "`families.pair_map.parameters.v"),
+    "end beyond all numbers": (
+        "families.pair_map.parameters.v.stop",
+        10**400,
+        "`families.pair_map.parameters.v`: `start`, `stop` and `step` must be finite",
+    ),
+    "range that is not listed in a lifetime": (
+        "families.pair_map.parameters.v.step",
+        1e-9,
+        "`families.pair_map.parameters.v`: a range must have at most 100000 values",
+    ),
+    "range of a grid that is too long": (
+        "descriptors.soap_swept.grid.l_max.stop",
+        10**7,
+        "`descriptors.soap_swept.grid.l_max`: a range must have at most 100000 values",
+    ),
+    "grid that is too large": (
+        "descriptors.soap_swept.grid.center_weight",
+        {"start": 0, "stop": 99_999},
+        "`descriptors.soap_swept.grid` must span at most 1000000 points, got 1200000",
+    ),
+    "map that is too large": (
+        "families.pair_map.parameters",
+        {"u": {"start": 0, "stop": 1, "step": 0.0005}, "v": {"start": -1, "stop": 1, "step": 0.002}},
+        "`families.pair_map.parameters.v`: `u` and `v` must span at most 1000000 points, got 2003001",
+    ),
+    **{
+        f"{word} in {axis}": (
+            f"families.{family}.parameters.{axis}",
+            [0.5, value],
+            f"`families.{family}.parameters.{axis}.1`: ",
+        )
+        for family, axis in [
+            *(("pair_map", axis) for axis in ("u", "v")),
+            *(("distortions", axis) for axis in ("stretch", "flatten", "twist", "umbrella", "noise")),
+        ]
+        for word, value in [("infinity", INF), ("no number", NAN)]
+    },
+    "value twice": (
+        "families.pair_map.parameters.u",
+        [0.8, 0.7, 0.8],
+        "`families.pair_map.parameters.u`: values must be",
+    ),
+    "value twice in a grid": (
+        "descriptors.soap_swept.grid.n_max",
+        [1, 3, 1.0],
+        "`descriptors.soap_swept.grid.n_max`: values must be distinct, got 1.0 twice",
+    ),
+    "path twice": (
+        "families.distortions.parameters.paths",
+        ["twist", "twist"],
+        "`families.distortions.parameters.paths`",
+    ),
+    "bond of no length": (
+        "families.distortions.parameters.stretch",
+        {"start": 0, "stop": 1, "step": 0.5},
+        "`families.distortions.parameters.stretch`: values must be greater than 0, got 0",
+    ),
+    "infinite bond": ("families.distortions.parameters.bond", INF, "`families.distortions.parameters.bond`"),
+    "noise of a universe": ("families.distortions.parameters.noise", [400], "`families.distortions.parameters.noise`"),
+    "no room for hydrogens": (
+        "families.random_methane.parameters.min_distance",
+        3.0,
+        "`families.random_methane.parameters.min_distance`: `min_distance` must leave room",
+    ),
+    "no room for hydrogens at the default": (
+        "families.random_methane.parameters.radius",
+        0.5,
+        "`families.random_methane.parameters.min_distance`: `min_distance` must leave room",
+    ),
+    "width that no table holds": (
+        "descriptors.soap.parameters.width",
+        0.005,
+        "`descriptors.soap.width` must be broad enough to be tabulated up to the cutoff, got 0.005 Å at a",
+    ),
+    "width that no table holds in a grid": (
+        "descriptors.soap_swept.grid.width",
+        [0.3, 1e-308],
+        "`descriptors.soap_swept.width` must be broad enough",
+    ),
+    "figure of a swept descriptor": (
+        "figures.pair_map.parameters",
+        {"family": "random_methane", "descriptors": ["soap_swept"]},
+        "`figures.pair_map.parameters.descriptors` must have one truncation each, got 'soap_swept' swept over",
+    ),
+    "figure of a descriptor that was not run": (
+        "figures.pair_map.parameters.family",
+        "random_methane",
+        "`figures.pair_map.parameters.descriptors` must be run on the family, got 'soap' not run on 'random_methane'",
+    ),
+    "title of an unknown family": (
+        "figures.truncation.parameters.labels",
+        {"random_methanes": "a"},
+        "`figures.truncation.parameters.labels` must name families of the figure, got 'random_methanes'. Did you",
     ),
     "figure of an unknown family": ("figures.pair_map.parameters.family", "x", "`figures.pair_map.parameters"),
     "figure of an unknown descriptor": ("figures.pair_map.parameters.descriptors", ["x"], "`figures.pair_map.param"),

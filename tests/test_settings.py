@@ -8,7 +8,7 @@ import yaml
 from configs import BAD, CHECKOUT, changed, small
 
 from nullmode import InputError, axes
-from nullmode.settings import Settings, check, jobs
+from nullmode.settings import Settings, caption, check, jobs
 
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
 
@@ -96,7 +96,7 @@ def test_name_of_a_job_changes_only_with_what_it_stands_for(place, value, kept):
 
 def test_names_of_jobs_suit_as_names_of_files():
     config = small()
-    config["descriptors"]["soap"] |= {"grid": {"species": [["H"], ["C", "H", "N", "O", "Na", "Cl"]]}}
+    config["descriptors"]["radial"] |= {"grid": {"species": [["H"], ["C", "H", "N", "O", "Na", "Cl"]]}}
     assert all(name.replace(".", "").replace("-", "").replace("_", "").isalnum() for _, _, name in names(config))
 
 
@@ -124,6 +124,7 @@ def test_order_of_parameters_does_not_matter():
         ({"start": 0.1, "stop": 0.5, "step": 0.1}, [0.1, 0.2, 0.3, 0.4, 0.5]),
         ({"start": -0.15, "stop": 0.15, "step": 0.05}, [-0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15]),
         ({"start": 2, "stop": 2}, [2]),
+        ({"start": 0, "stop": 1e-300, "step": 1e-300}, [0.0, 1e-300]),
     ],
 )
 def test_values_of_an_axis(axis, values):
@@ -131,6 +132,34 @@ def test_values_of_an_axis(axis, values):
     assert result == values
     assert [type(value) for value in result] == [type(value) for value in values]
     assert axes.array(axis).tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("axis", "message"),
+    [
+        ([0.5, "x"], r"`families\.a\.parameters\.u\.1`: [^\n]*, got 'x'\.$"),
+        ({"start": 0.5}, r"`families\.a\.parameters\.u\.stop` is required and missing\.$"),
+        (0.5, r"`families\.a\.parameters\.u`: input should be a valid list, got 0\.5\.$"),
+    ],
+)
+def test_axis_is_faulted_for_what_it_is(axis, message):
+    # A list is not told that it is no range, nor a range that it is no list.
+    config = small()
+    config["families"]["a"] = {"kind": "degenerate_pair", "parameters": {"u": axis}}
+    with pytest.raises(InputError, match=rf"\A{message}"):
+        check(config)
+
+
+def test_longest_axis_is_accepted():
+    assert len(axes.values({"start": 1, "stop": axes.MOST_VALUES})) == axes.MOST_VALUES
+    with pytest.raises(ValueError, match="at most 100000 values"):
+        axes.Range(start=0, stop=axes.MOST_VALUES)
+
+
+def test_caption_is_text():
+    config = changed("figures.truncation.parameters.labels", {"random_methane": "some methanes"})
+    text = caption(check(config), "truncation")
+    assert text.endswith("over n_max and l_max. descriptor soap_swept; families random_methane.")
 
 
 def schema_module():

@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from nullmode import axes
 from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES
+from nullmode.figures import FIGURES, ONE_TRUNCATION
 from nullmode.fingerprint import code_hash
 from nullmode.types import JSON, InputError
 
@@ -45,7 +46,7 @@ class DescriptorEntry(_Strict):
 
     kind: str = Field(description="one of nullmode's descriptors, or path/to/file.py:class")
     parameters: Parameters = Field(default={}, description="fixed parameters")
-    grid: dict[str, axes.Range | Annotated[list[Any], Field(min_length=1)]] = Field(
+    grid: dict[str, axes.AnyAxis] = Field(
         default={},
         description="swept parameters, each a list or {start, stop, step}; all combinations are run",
     )
@@ -123,8 +124,12 @@ def check(config: JSON) -> Settings:
                 raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
         for axis in descriptor.inner if "inner" in descriptor.model_fields_set else []:
             _known(f"{where}.inner", axis, descriptor.grid)
+        if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
+            raise InputError(
+                f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
+            )
         for point in _points(descriptor, list(descriptor.grid)):
-            constructed(target, {**descriptor.parameters, **point}, where)
+            _check_width(constructed(target, {**descriptor.parameters, **point}, where), where)
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
@@ -133,6 +138,9 @@ def check(config: JSON) -> Settings:
             plural = "families" if key == "family" else "descriptors"
             for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
                 _known(f"{where}.parameters", item, known)
+        # What a figure of the user's own does with its parameters is not known.
+        if figure.kind in FIGURES:
+            _check_figure(settings, checked, f"{where}.parameters")
     return settings
 
 
@@ -182,8 +190,12 @@ def caption(settings: Settings, figure: str) -> str:
     """Say what a figure shows and of what: the first line of its function's text, and its parameters."""
     entry = settings.figures[figure]
     text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or entry.kind
-    values = (", ".join(value) if isinstance(value, list) else str(value) for value in entry.parameters.values())
-    return text.partition("\n")[0] + " " + "; ".join(map(" ".join, zip(entry.parameters, values, strict=True))) + "."
+    parts = [
+        f"{name} {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in entry.parameters.items()
+        if not isinstance(value, dict)
+    ]
+    return text.partition("\n")[0] + " " + "; ".join(parts) + "."
 
 
 def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
@@ -191,6 +203,45 @@ def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
         dict(zip(names, values, strict=True))
         for values in product(*(axes.values(descriptor.grid[name]) for name in names))
     ]
+
+
+def _check_width(descriptor: Any, where: str) -> None:
+    # The basis refuses such a width too, but within a job: to tabulate every basis here would take too long. What is
+    # imported has been loaded with the descriptor.
+    from nullmode.basis.radial import _MOST_INTERVALS
+    from nullmode.descriptors._base import DensityDescriptor
+
+    if isinstance(descriptor, DensityDescriptor) and 6 * descriptor.cutoff / descriptor.width > _MOST_INTERVALS:
+        raise InputError(
+            f"`{where}.width` must be broad enough to be tabulated up to the cutoff, got {descriptor.width} Å at a "
+            f"cutoff of {descriptor.cutoff} Å: that takes more than {_MOST_INTERVALS} intervals. Use a larger width or "
+            "a smaller cutoff."
+        )
+
+
+def _check_figure(settings: Settings, checked: JSON, where: str) -> None:
+    families = [checked["family"]] if "family" in checked else checked.get("families", [])
+    for key in ("descriptor", "descriptors"):
+        names = checked.get(key, [])
+        for name in [names] if isinstance(names, str) else names:
+            descriptor = settings.descriptors[name]
+            swept = [axis for axis, listed in descriptor.grid.items() if len(axes.values(listed)) > 1]
+            if key == ONE_TRUNCATION and swept:
+                raise InputError(
+                    f"`{where}.{key}` must have one truncation each, got {name!r} swept over {', '.join(swept)}. "
+                    "Name one without a grid."
+                )
+            for family in families:
+                if family not in (descriptor.families or settings.families):
+                    raise InputError(
+                        f"`{where}.{key}` must be run on the family, got {name!r} not run on {family!r}. Add it to "
+                        f"`descriptors.{name}.families`."
+                    )
+    for name in checked.get("labels") or {}:
+        if name not in families:
+            raise InputError(
+                f"`{where}.labels` must name families of the figure, got {name!r}. {suggest(name, families)}"
+            )
 
 
 def _canonical(content: Any) -> str:

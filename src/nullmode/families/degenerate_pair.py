@@ -5,21 +5,28 @@ from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.axes import Axis, Range, array
+from nullmode.axes import MOST_POINTS, Axis, Range, array, distinct, values
 from nullmode.families._base import BOND, methane
-from nullmode.types import Floats
+from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
+def _check_size(v: Axis, info: ValidationInfo) -> Axis:
+    # Where u is at fault itself, it is missing here.
+    if "u" in info.data and (size := len(values(info.data["u"])) * len(values(v))) > MOST_POINTS:
+        raise InputError(f"`u` and `v` must span at most {MOST_POINTS} points, got {size}. Use larger steps.")
+    return v
+
+
 def structures(
     u: Axis = Range(start=0.7, stop=0.9, step=0.025),  # noqa: B008
-    v: Axis = Range(start=-0.1, stop=0.1, step=0.025),  # noqa: B008
-    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1)] = [-1, 1],  # noqa: B006
-    bond: Annotated[float, Field(gt=0)] = BOND,
+    v: Annotated[Axis, AfterValidator(_check_size)] = Range(start=-0.1, stop=0.1, step=0.025),  # noqa: B008
+    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [-1, 1],  # noqa: B006
+    bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,
 ) -> "Iterator[Atoms]":
     """Place X-(u, v) and X+(u, v) on a grid; by default the published 9 x 9 grid, in its order.
 

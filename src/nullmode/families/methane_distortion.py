@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, Range, array
+from nullmode.axes import Axis, Range, above, array, at_most, distinct
 from nullmode.families._base import BOND, methane
 from nullmode.types import Floats
 
@@ -26,13 +26,13 @@ PATHS: tuple[Path, ...] = (
 
 
 def structures(
-    paths: Annotated[list[Path], Field(min_length=1)] = list(PATHS),  # noqa: B006
-    bond: Annotated[float, Field(gt=0)] = BOND,
-    stretch: Axis = Range(start=0.8, stop=1.25, step=0.0125),  # noqa: B008
+    paths: Annotated[list[Path], Field(min_length=1), AfterValidator(distinct)] = list(PATHS),  # noqa: B006
+    bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,
+    stretch: Annotated[Axis, above(0)] = Range(start=0.8, stop=1.25, step=0.0125),  # noqa: B008
     flatten: Axis = Range(start=0, stop=1, step=0.025),  # noqa: B008
     twist: Axis = Range(start=0, stop=90, step=2.5),  # noqa: B008
     umbrella: Axis = Range(start=-20, stop=20, step=1.25),  # noqa: B008
-    noise: Axis = Range(start=-8, stop=-1, step=0.5),  # noqa: B008
+    noise: Annotated[Axis, at_most(3)] = Range(start=-8, stop=-1, step=0.5),  # noqa: B008
     samples: Annotated[int, Field(ge=1)] = 10,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> "Iterator[Atoms]":

@@ -1,10 +1,11 @@
 """Random methane: four hydrogens anywhere in a sphere, none too close."""
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from nullmode.families._base import methane
 from nullmode.types import InputError
@@ -15,11 +16,23 @@ if TYPE_CHECKING:
 _TRIES = 100_000
 
 
+def _check_room(min_distance: float, info: ValidationInfo) -> float:
+    # Every hydrogen is within the radius of the carbon, and farther from it than this.
+    if min_distance >= info.data.get("radius", math.inf):
+        raise InputError(
+            f"`min_distance` must leave room around the centre, got {min_distance} Å in a sphere of "
+            f"{info.data['radius']} Å. Use less than the radius."
+        )
+    return min_distance
+
+
 def structures(
     n_structures: Annotated[int, Field(ge=1)] = 100,
     seed: Annotated[int, Field(ge=0)] = 0,
-    radius: Annotated[float, Field(gt=0)] = 3.0,
-    min_distance: Annotated[float, Field(ge=0)] = 0.5,
+    radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3.0,
+    min_distance: Annotated[
+        float, Field(ge=0, allow_inf_nan=False, validate_default=True), AfterValidator(_check_room)
+    ] = 0.5,
 ) -> "Iterator[Atoms]":
     """Draw CH4 with hydrogens uniform in a sphere around C and every pair of atoms apart.
 

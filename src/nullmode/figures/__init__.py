@@ -5,3 +5,5 @@ FIGURES = {
     "pair_map": "nullmode.figures.pair_map:draw",
     "truncation": "nullmode.figures.truncation:draw",
 }
+ONE_TRUNCATION = "descriptors"
+"""What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""
