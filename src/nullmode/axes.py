@@ -11,7 +11,7 @@ from nullmode.types import InputError
 
 MOST_VALUES = 100_000
 """Of one axis: more is a slip of the pen, and hangs whatever lists them."""
-MOST_POINTS = 1_000_000
+MOST_POINTS = 100_000
 """Of all axes together."""
 T = TypeVar("T")
 

@@ -208,13 +208,13 @@ def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
 def _check_width(descriptor: Any, where: str) -> None:
     # The basis refuses such a width too, but within a job: to tabulate every basis here would take too long. What is
     # imported has been loaded with the descriptor.
-    from nullmode.basis.radial import _MOST_INTERVALS
+    from nullmode.basis.radial import MOST_INTERVALS
     from nullmode.descriptors._base import DensityDescriptor
 
-    if isinstance(descriptor, DensityDescriptor) and 6 * descriptor.cutoff / descriptor.width > _MOST_INTERVALS:
+    if isinstance(descriptor, DensityDescriptor) and 6 * descriptor.cutoff / descriptor.width > MOST_INTERVALS:
         raise InputError(
             f"`{where}.width` must be broad enough to be tabulated up to the cutoff, got {descriptor.width} Å at a "
-            f"cutoff of {descriptor.cutoff} Å: that takes more than {_MOST_INTERVALS} intervals. Use a larger width or "
+            f"cutoff of {descriptor.cutoff} Å: that takes more than {MOST_INTERVALS} intervals. Use a larger width or "
             "a smaller cutoff."
         )
 

@@ -17,7 +17,8 @@ SMALLEST_EIGENVALUE = 1e-11
 """Where the overlap of the primitives has a smaller eigenvalue, the basis is refused."""
 TABLE_ERROR = 1e-14
 """Aim of the tabulation: largest error of a value over the largest value of that radial function."""
-_MOST_INTERVALS = 4096
+MOST_INTERVALS = 4096
+"""A table finer than this is refused: its density is too sharp for its cutoff."""
 _TERMS = 4
 _ROWS = 16
 # Between two nodes a septic's value deviates most at 1/2, its slope where t⁴(1-t)⁴ is steepest.
@@ -308,10 +309,10 @@ def gto_basis(n_max: int, l_max: int, cutoff: float, width: float) -> Basis:
     value_error = np.inf
     nodes = np.empty(0)
     while value_error > aim:
-        if intervals > _MOST_INTERVALS:
+        if intervals > MOST_INTERVALS:
             raise InputError(
                 f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
-                f"that takes more than {_MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
+                f"that takes more than {MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
             )
         spacing = cutoff / intervals
         if nodes.size == 0:
