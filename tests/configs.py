@@ -117,12 +117,12 @@ BAD = {
     "grid that is too large": (
         "descriptors.soap_swept.grid.center_weight",
         {"start": 0, "stop": 99_999},
-        "`descriptors.soap_swept.grid` must span at most 1000000 points, got 1200000",
+        "`descriptors.soap_swept.grid` must span at most 100000 points, got 1200000",
     ),
     "map that is too large": (
         "families.pair_map.parameters",
         {"u": {"start": 0, "stop": 1, "step": 0.0005}, "v": {"start": -1, "stop": 1, "step": 0.002}},
-        "`families.pair_map.parameters.v`: `u` and `v` must span at most 1000000 points, got 2003001",
+        "`families.pair_map.parameters.v`: `u` and `v` must span at most 100000 points, got 2003001",
     ),
     **{
         f"{word} in {axis}": (
