@@ -1,13 +1,9 @@
-"""Families as rows of the structures table, and those rows as environments."""
-
-from collections.abc import Iterator
-from typing import Any
+"""Families as rows of the structures table; light on imports, so that an edit of the numerics makes none anew."""
 
 import numpy as np
 import pandas as pd
 
 from nullmode._plugins import load, validated
-from nullmode.environment import Environment, cut
 from nullmode.families import FAMILIES
 from nullmode.types import JSON, InputError
 
@@ -39,16 +35,3 @@ def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
     if not rows:
         raise InputError(f"`families.{name}` must hold at least one structure, got none.")
     return pd.DataFrame(rows)
-
-
-def environments_of(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
-    """Cut the environments out of rows of the structures table, with neighbours up to `cutoff` (Å)."""
-    from ase import Atoms
-
-    atoms, centers = [], []
-    rows: Iterator[Any] = structures.itertuples()
-    for row in rows:
-        cell = np.reshape(row.cell, (3, 3))
-        atoms.append(Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=cell, pbc=row.pbc))
-        centers.append(np.asarray(row.centers, dtype=np.int64))
-    return cut(atoms, cutoff, centers)

@@ -19,8 +19,7 @@ from nullmode.attribution import Theory
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import Descriptor, with_species_of
-from nullmode.environment import Environment
-from nullmode.structures import environments_of
+from nullmode.environment import Environment, cut
 from nullmode.types import JSON, Floats, InputError
 
 
@@ -51,7 +50,7 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
     for parameters in cell["points"]:
         descriptor = constructed(target, parameters, f"descriptors.{cell['descriptor']}")
         if descriptor.cutoff not in by_cutoff:
-            by_cutoff[descriptor.cutoff] = [Theory(item) for item in environments_of(structures, descriptor.cutoff)]
+            by_cutoff[descriptor.cutoff] = [Theory(item) for item in _environments_of(structures, descriptor.cutoff)]
         cases = by_cutoff[descriptor.cutoff]
         descriptor = with_species_of(descriptor, [case.environment for case in cases])
         part, features = measure(cases, descriptor, question, threads=threads, progress=progress, keep_features=paired)
@@ -89,6 +88,19 @@ def _pair_distances(part: pd.DataFrame, features: list[Floats]) -> list[float]:
         partner = first.setdefault((pair, center), phi)
         result.append(float(np.linalg.norm(phi - partner) / np.linalg.norm(partner)))
     return result
+
+
+def _environments_of(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
+    """Cut the environments out of rows of the structures table, with neighbours up to `cutoff` (Å)."""
+    from ase import Atoms
+
+    atoms, centers = [], []
+    rows: Iterator[Any] = structures.itertuples()
+    for row in rows:
+        cell = np.reshape(row.cell, (3, 3))
+        atoms.append(Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=cell, pbc=row.pbc))
+        centers.append(np.asarray(row.centers, dtype=np.int64))
+    return cut(atoms, cutoff, centers)
 
 
 def _description(cell: JSON, descriptor: Descriptor) -> JSON:
