@@ -31,7 +31,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test lint ci install schema lock clean
+.PHONY: help reproduce test benchmark lint ci install schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ reproduce: install ## Compute every table and figure into results/ (CORES=n for 
 # The cap is for machines with many cores: each worker imports the whole package.
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
+
+benchmark: install ## Time features and Jacobians side by side with featomic, one thread
+	$(BIN)/python benchmarks/side_by_side.py
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check
