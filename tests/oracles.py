@@ -8,7 +8,7 @@ from ase import Atoms
 from featomic.clebsch_gordan import DensityCorrelations
 
 import nullmode as nm
-from nullmode.environment import atomic_number
+from nullmode.elements import atomic_number
 
 
 def _hypers(descriptor, radial_only):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import rng
 
-from nullmode.basis import cutoff, harmonics, radial
+from nullmode.basis import cutoff, harmonics, radial, spline
 from nullmode.types import InputError
 
 L_MAX = 25
@@ -88,7 +88,7 @@ def test_table_keeps_its_stated_error(n_max, l_max, radius, width):
     exact = radial.gto_integrals(r, n_max, l_max, radius, width)
     values, slopes = np.empty((2, 200, (l_max + 1) * n_max))
     for k in range(200):
-        radial.radial(basis.table, r[k], values[k], slopes[k])
+        spline.interpolate(basis.table, r[k], values[k], slopes[k])
     shape = (200, l_max + 1, n_max)
     scale = np.abs(exact).max(axis=0)
     value_error = np.abs(values.reshape(shape) - exact[:, 0]) / scale[0]

@@ -19,10 +19,7 @@ from nullmode.figures import FIGURES
 PACKAGE = CHECKOUT / "src/nullmode"
 HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "snakemake", "vesin")
 # Why a module may exceed 300 lines.
-LONG = {
-    "basis/radial.py": "the radial basis with its tables of splines and their checks",
-    "environment.py": "the gate: each check with its message",
-}
+LONG = {}
 
 
 def python(code, **variables):

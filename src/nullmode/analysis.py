@@ -15,7 +15,8 @@ from nullmode.arguments import check_threads, check_tolerance, listed
 from nullmode.attribution import Theory, explain_rank
 from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
 from nullmode.descriptors._base import Descriptor, with_species_of
-from nullmode.environment import Centers, Environment, environments, symbol, within
+from nullmode.elements import symbol
+from nullmode.environment import Centers, Environment, environments, within
 from nullmode.types import JSON, Floats, InputError
 
 if TYPE_CHECKING:

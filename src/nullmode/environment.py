@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode.arguments import as_real, as_whole, listed, real_array
 from nullmode.basis.density import Batch
+from nullmode.elements import atomic_number, known_number, numbers_of, symbol
 from nullmode.types import Floats, InputError, Integers
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Environment:
         n = len(array)
         kinds: Any = "H" if species is None else species
         alone = isinstance(kinds, str) or as_whole(kinds) is not None
-        numbers = _numbers([kinds] * n if alone else kinds)
+        numbers = numbers_of([kinds] * n if alone else kinds)
         if len(numbers) != n:
             raise InputError(f"`species` must name each of the {n} neighbours, got {len(numbers)} entries.")
         center = 6 if center_species is None else atomic_number(center_species, "center_species")
@@ -170,7 +171,7 @@ def _environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers
     positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
     _check_lengths(f"{where}.positions", positions)
     _check_lengths(f"{where}.cell", cell)
-    numbers = _numbers(atoms.numbers.tolist(), f"{where}.numbers")
+    numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
     if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
         raise InputError(
             f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}."
@@ -227,7 +228,7 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
 
 
 def _number_of_center(item: Any) -> int:
-    if isinstance(item, str) and (number := _known_number(item)):
+    if isinstance(item, str) and (number := known_number(item)):
         return number
     mask = " Turn a mask into indices with numpy.flatnonzero." if isinstance(item, bool | np.bool) else ""
     raise InputError(f"`centers` must be chemical symbols or atom indices, got {item!r}.{mask}")
@@ -299,33 +300,6 @@ def pack(environments: Sequence[Environment], species: Sequence[str], *, with_ce
         offsets=np.cumsum([0, *(len(environment) for environment in environments)]),
         center_species=place[centers],
     )
-
-
-def atomic_number(species: Any, argument: str = "species") -> int:
-    """Atomic number of a symbol or an integer; anything else, or an unknown element, is an InputError."""
-    number = _known_number(species)
-    if not number:
-        raise InputError(f"`{argument}` must be chemical symbols or atomic numbers, got {species!r}.")
-    return number
-
-
-def _known_number(species: Any) -> int:
-    """Atomic number, 0 for what is no element."""
-    from ase.data import atomic_numbers, chemical_symbols
-
-    number = atomic_numbers.get(species, 0) if isinstance(species, str) else as_whole(species) or 0
-    return number if 0 < number < len(chemical_symbols) else 0
-
-
-def symbol(number: int) -> str:
-    """Chemical symbol of an atomic number."""
-    from ase.data import chemical_symbols
-
-    return str(chemical_symbols[number])
-
-
-def _numbers(species: Any, argument: str = "species") -> Integers:
-    return np.array([atomic_number(item, argument) for item in listed(species)], dtype=np.int64)
 
 
 def _final(array: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from nullmode._jit import kernel
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.harmonics import harmonics
-from nullmode.basis.radial import RadialTable, radial
+from nullmode.basis.spline import RadialTable, interpolate
 from nullmode.types import Floats, Integers
 
 
@@ -124,7 +124,7 @@ def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> 
             out.dy[:, 3 * j : 3 * j + 3] = 0.0
             continue
         harmonics(x, y, z, density.l_max, density.norm, out.work, out.y, out.dy, j)
-        radial(density.table, r, out.value[j], out.derivative[j])
+        interpolate(density.table, r, out.value[j], out.derivative[j])
         if r > density.cutoff - density.cutoff_width:
             f, df = shifted_cosine(r, density.cutoff, density.cutoff_width)
             for k in range(out.value.shape[1]):

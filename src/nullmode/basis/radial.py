@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode._jit import kernel
+from nullmode.basis.spline import TERMS, RadialTable, hermite
 from nullmode.types import Floats, InputError, Integers, Reals
 
 SMALLEST_EIGENVALUE = 1e-11
@@ -19,26 +19,9 @@ TABLE_ERROR = 1e-14
 """Aim of the tabulation: largest error of a value over the largest value of that radial function."""
 MOST_INTERVALS = 4096
 """A table finer than this is refused: its density is too sharp for its cutoff."""
-_TERMS = 4
 _ROWS = 16
 # Between two nodes a septic's value deviates most at 1/2, its slope where t⁴(1-t)⁴ is steepest.
 _STEEPEST = 0.5 - sqrt(7) / 14
-
-
-class RadialTable(NamedTuple):
-    """Hermite data of all radial integrals of one basis.
-
-    Attributes
-    ----------
-    nodes, shape (n_nodes, 4, (l_max + 1) n_max)
-        Taylor coefficients of order k times h^k at equidistant nodes of spacing h from 0 to the cutoff; last index
-        l·n_max + n.
-    inverse_spacing
-        1/h in 1/Å.
-    """
-
-    nodes: Floats
-    inverse_spacing: float
 
 
 class Basis(NamedTuple):
@@ -150,7 +133,7 @@ def gto_integrals(distances: Reals, n_max: int, l_max: int, cutoff: float, width
     coefficients = loewdin(n_max)
     # Extended precision where the platform has it: rounding at the nodes comes back in slopes divided by the spacing.
     r = np.asarray(distances, dtype=np.longdouble)
-    result = np.empty((_TERMS, len(r), l_max + 1, n_max), dtype=np.longdouble)
+    result = np.empty((TERMS, len(r), l_max + 1, n_max), dtype=np.longdouble)
     gammas = _half_gamma(np.arange(2 * max(n_max, l_max) + 4))
     powers = [_series(1.0, like=r)]
     for _ in range(l_max):
@@ -179,11 +162,11 @@ def _scaled_1f1(n: int, l_max: int, z: Reals) -> Reals:
     j = np.arange(_reach(z.max(), 1)).astype(z.dtype)
     log_factorial = np.concatenate([[0], np.cumsum(np.log(j[1:]))])
     l = np.arange(l_max + 1).astype(z.dtype)
-    a = np.broadcast_to((n + l + 3) / 2, (_TERMS, l_max + 1))
-    b = np.add.outer(np.arange(_TERMS), l + 1.5)
+    a = np.broadcast_to((n + l + 3) / 2, (TERMS, l_max + 1))
+    b = np.add.outer(np.arange(TERMS), l + 1.5)
     ratio = np.cumprod((a + j[:-1, None, None]) / (b + j[:-1, None, None]), axis=0)
     ratio = np.concatenate([np.ones((1, *ratio.shape[1:]), dtype=z.dtype), ratio])
-    average = np.empty((_TERMS, l_max + 1, z.size), dtype=z.dtype)
+    average = np.empty((TERMS, l_max + 1, z.size), dtype=z.dtype)
     for start in range(0, z.size, _ROWS):
         rows = slice(start, start + _ROWS)
         terms = slice(_reach(z[rows].min(), -1), _reach(z[rows].max(), 1))
@@ -193,7 +176,7 @@ def _scaled_1f1(n: int, l_max: int, z: Reals) -> Reals:
         weight /= weight.sum(axis=1, keepdims=True)
         average[:, :, rows] = np.moveaxis(np.tensordot(weight, ratio[terms], axes=1), 0, -1)
     factor = np.ones(l_max + 1, dtype=z.dtype)
-    for k in range(1, _TERMS):
+    for k in range(1, TERMS):
         factor *= -(b[0] - a[0] + k - 1) / (b[0] + k - 1) / k
         average[k] *= factor[:, None]
     return average
@@ -205,20 +188,20 @@ def _reach(mean: float, sign: int) -> int:
 
 
 def _series(*coefficients: Reals | float, like: Reals) -> Reals:
-    result = np.zeros((_TERMS, *like.shape), dtype=like.dtype)
+    result = np.zeros((TERMS, *like.shape), dtype=like.dtype)
     for k, coefficient in enumerate(coefficients):
         result[k] = coefficient
     return result
 
 
 def _product(left: Reals, right: Reals) -> Reals:
-    return np.array([sum(left[i] * right[k - i] for i in range(k + 1)) for k in range(_TERMS)])
+    return np.array([sum(left[i] * right[k - i] for i in range(k + 1)) for k in range(TERMS)])
 
 
 def _compose(outer: Reals, inner: Reals) -> Reals:
     # Horner's scheme for series; the constant of `inner` is zero.
     result = _series(outer[-1], like=inner[0])
-    for k in reversed(range(_TERMS - 1)):
+    for k in reversed(range(TERMS - 1)):
         result = _product(result, inner)
         result[0] += outer[k]
     return result
@@ -226,71 +209,7 @@ def _compose(outer: Reals, inner: Reals) -> Reals:
 
 def _exponential(inner: Reals) -> Reals:
     one = np.ones_like(inner[0])
-    return _compose(np.array([one / factorial(k) for k in range(_TERMS)]), inner)
-
-
-@kernel
-def hermite(t: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Septic Hermite weights at t in [0, 1], and their derivatives with respect to t.
-
-    Returns
-    -------
-    weights, derivatives
-        Eight each: for the Taylor coefficients of order 0 to 3 at the left node, then at the right one.
-    """
-    u = 1.0 - t
-    t3 = t * t * t
-    u3 = u * u * u
-    t4 = t3 * t
-    u4 = u3 * u
-    weights = (
-        u4 * (1.0 + t * (4.0 + t * (10.0 + t * 20.0))),
-        u4 * t * (1.0 + t * (4.0 + t * 10.0)),
-        u4 * t * t * (1.0 + t * 4.0),
-        u4 * t3,
-        t4 * (1.0 + u * (4.0 + u * (10.0 + u * 20.0))),
-        -t4 * u * (1.0 + u * (4.0 + u * 10.0)),
-        t4 * u * u * (1.0 + u * 4.0),
-        -t4 * u3,
-    )
-    derivatives = (
-        -140.0 * t3 * u3,
-        u3 * (1.0 + t * (3.0 + t * (6.0 - t * 70.0))),
-        u3 * t * (2.0 + t * (6.0 - t * 28.0)),
-        u3 * t * t * (3.0 - t * 7.0),
-        140.0 * t3 * u3,
-        t3 * (1.0 + u * (3.0 + u * (6.0 - u * 70.0))),
-        -t3 * u * (2.0 + u * (6.0 - u * 28.0)),
-        t3 * u * u * (3.0 - u * 7.0),
-    )
-    return weights, derivatives
-
-
-@kernel
-def radial(table: RadialTable, distance: float, values: Floats, derivatives: Floats) -> None:
-    """Interpolate all radial integrals at one distance.
-
-    Parameters
-    ----------
-    table
-        From :func:`gto_basis`.
-    distance
-        r in Å, between 0 and the cutoff.
-    values, derivatives, shape ((l_max + 1) n_max,)
-        Filled with I_nl(r), and dI_nl/dr in 1/Å; index l·n_max + n.
-    """
-    scaled = distance * table.inverse_spacing
-    i = min(int(scaled), table.nodes.shape[0] - 2)
-    w, d = hermite(scaled - i)
-    left = table.nodes[i]
-    right = table.nodes[i + 1]
-    for k in range(values.size):
-        value = w[0] * left[0, k] + w[1] * left[1, k] + w[2] * left[2, k] + w[3] * left[3, k]
-        value += w[4] * right[0, k] + w[5] * right[1, k] + w[6] * right[2, k] + w[7] * right[3, k]
-        slope = d[0] * left[0, k] + d[1] * left[1, k] + d[2] * left[2, k] + d[3] * left[3, k]
-        slope += d[4] * right[0, k] + d[5] * right[1, k] + d[6] * right[2, k] + d[7] * right[3, k]
-        values[k] = value
-        derivatives[k] = table.inverse_spacing * slope
+    return _compose(np.array([one / factorial(k) for k in range(TERMS)]), inner)
 
 
 @lru_cache(maxsize=64)
@@ -325,11 +244,11 @@ def gto_basis(n_max: int, l_max: int, cutoff: float, width: float) -> Basis:
             nodes, intervals = finer, 2 * intervals
     steep = gto_integrals((np.arange(intervals) + _STEEPEST) * spacing, n_max, l_max, cutoff, width)
     derivative_error = _deviation(nodes, steep, _STEEPEST, spacing, 1)
-    table = nodes.reshape(intervals + 1, _TERMS, -1) * (spacing ** np.arange(_TERMS))[:, None]
+    table = nodes.reshape(intervals + 1, TERMS, -1) * (spacing ** np.arange(TERMS))[:, None]
     return Basis(RadialTable(table, 1.0 / spacing), smallest, value_error, derivative_error)
 
 
 def _deviation(nodes: Floats, exact: Floats, t: float, spacing: float, order: int) -> float:
-    weights = np.array(hermite.py_func(t)[order]).reshape(2, _TERMS) * spacing ** (np.arange(_TERMS) - order)
+    weights = np.array(hermite.py_func(t)[order]).reshape(2, TERMS) * spacing ** (np.arange(TERMS) - order)
     spline = np.einsum("k,ikln->iln", weights[0], nodes[:-1]) + np.einsum("k,ikln->iln", weights[1], nodes[1:])
     return float((np.abs(spline - exact[:, order]).max(axis=0) / np.abs(nodes[:, order]).max(axis=0)).max())

@@ -15,7 +15,8 @@ from nullmode.arguments import listed
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
-from nullmode.environment import Environment, atomic_number, check_environments, pack, species_of, symbol
+from nullmode.elements import atomic_number, symbol
+from nullmode.environment import Environment, check_environments, pack, species_of
 from nullmode.types import Floats, InputError, Parity
 
 LARGEST_L = 25
