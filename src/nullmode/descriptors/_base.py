@@ -15,8 +15,9 @@ from nullmode.arguments import listed
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
+from nullmode.descriptors._pack import pack, species_of
 from nullmode.elements import atomic_number, symbol
-from nullmode.environment import Environment, check_environments, pack, species_of
+from nullmode.environment import Environment, check_environments
 from nullmode.types import Floats, InputError, Parity
 
 LARGEST_L = 25
