@@ -80,6 +80,16 @@ def test_sixty_neighbours():
     assert nm.rank_symmetric(env) == 3
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 1.2])
+def test_near_the_tolerance_the_operations_are_still_a_group(seed, share):
+    env = nm.Environment.from_vectors(GEOMETRIES["cube"][0] + 1e-4 * rng(seed).normal(size=(8, 3)))
+    group = nm.point_group(env, share * 3e-4)
+    known = {permutation.tobytes() for permutation in group.permutations}
+    assert all(one[other].tobytes() in known for one in group.permutations for other in group.permutations)
+    assert group.deviation <= share * 3e-4
+
+
 ROUNDED = np.round(np.outer([1.1, -1.25, 2.3], np.array([2.0, -1.0, 0.7]) / np.sqrt(5.49)), 8)
 
 

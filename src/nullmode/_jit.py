@@ -38,6 +38,7 @@ class Kernel(Generic[P, R]):
         self.py_func = function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        # Numba has no types; the decorated function's are this kernel's.
         return self.dispatcher(*args, **kwargs)  # type: ignore[no-any-return]
 
     @cached_property

@@ -72,7 +72,7 @@ def _module_from(path: Path, what: str, where: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except Exception as error:  # a user's file raises whatever it likes; it is reported, not hidden
         raise InputError(
             f"`{where}` names {path}, which cannot be imported: {type(error).__name__}: {error}."
         ) from error

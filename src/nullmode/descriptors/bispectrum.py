@@ -201,6 +201,7 @@ class Bispectrum(DensityDescriptor):
 
     correlation_order: ClassVar[int | None] = 3
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 4
+    # A field here, a constant of the class in descriptors without it: mypy has no word for either.
     l_max: Annotated[int, Field(ge=0, le=LARGEST_L, description="largest angular momentum, inclusive")] = 4  # type: ignore[misc]
     parity: Annotated[Parity, Field(description="O3, or SO3 to keep pseudoscalars")] = "O3"  # type: ignore[misc]
 

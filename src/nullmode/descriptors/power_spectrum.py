@@ -131,6 +131,7 @@ class PowerSpectrum(DensityDescriptor):
 
     correlation_order: ClassVar[int | None] = 2
     parity: ClassVar[Parity | None] = "O3"
+    # A field here, a constant of the class in descriptors without it: mypy has no word for either.
     l_max: Annotated[int, Field(ge=0, le=LARGEST_L, description="largest angular momentum, inclusive")] = 8  # type: ignore[misc]
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[PowerLabel]:
