@@ -23,6 +23,8 @@ def frames():
         "l_max": 0,
         "cutoff": 4.0,
         "cutoff_width": 0.5,
+        "density": "gaussian",
+        "radial_basis": "gto",
         "width": 0.3,
         "parameters": "{}",
         "rtol": 1e-9,

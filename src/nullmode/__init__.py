@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nullmode.analysis import analyze
+    from nullmode.analysis import analyze, truncation_sweep
     from nullmode.attribution import Attribution, attribute
     from nullmode.completeness import rank_complete
     from nullmode.decomposition import Sensitivity, sensitivity
@@ -38,6 +38,7 @@ _HOME = {
     "rank_symmetric": "nullmode.symmetry",
     "sensitivity": "nullmode.decomposition",
     "symmetry_adapted": "nullmode.irreps",
+    "truncation_sweep": "nullmode.analysis",
 }
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "rank_symmetric",
     "sensitivity",
     "symmetry_adapted",
+    "truncation_sweep",
 ]
 
 

@@ -1,46 +1,23 @@
-"""One environment after the other through a descriptor: rows of the analysis table."""
+"""Structures or environments through a descriptor, or through many truncations of one: rows of the analysis table."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from nullmode import tables
-from nullmode.arguments import check_threads, check_tolerance, listed
-from nullmode.attribution import Theory, explain_rank
-from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
+from nullmode.arguments import as_whole, check_threads, check_tolerance, listed
+from nullmode.attribution import Theory
+from nullmode.decomposition import DegreesOfFreedom, check_rtol
 from nullmode.descriptors._base import Descriptor, with_species_of
-from nullmode.elements import symbol
 from nullmode.environment import Centers, Environment, environments, within
-from nullmode.types import JSON, Floats, InputError
+from nullmode.measurement import Question, measure
+from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-# What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
-_CHUNK_BYTES = 8 << 20
-_CHUNK_MOST = 256
-# Counts may be missing: where an environment was not analysed, and where an order has no theory.
-_NULLABLE = {
-    column.name: {"int64": "Int64", "bool": "boolean"}[str(column.type)]
-    for column in tables.ATTRIBUTION
-    if str(column.type) in ("int64", "bool")
-}
-_ATTRIBUTED = [column.name for column in tables.ATTRIBUTION]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is asked of every environment; without a tolerance, not why values are null."""
-
-    rtol: float
-    degrees_of_freedom: DegreesOfFreedom = "neighbours"
-    tolerance: float | None = None
 
 
 def analyze(
@@ -87,6 +64,74 @@ def analyze(
     InputError
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
     """
+    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    items = _environments(what, descriptor, centers)
+    descriptor = with_species_of(descriptor, items)
+    cases = [Theory(item) for item in items]
+    frame, _ = measure(cases, [descriptor], question, threads=threads, progress=progress)
+    return frame.drop(columns="point")
+
+
+def truncation_sweep(
+    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
+    descriptor: Descriptor,
+    n_max: int | Sequence[int] | None = None,
+    l_max: int | Sequence[int] | None = None,
+    rtol: float = 1e-9,
+    *,
+    centers: Centers = None,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
+    attribution: bool = False,
+    tolerance: float = 1e-6,
+    threads: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Analyse every environment at every combination of n_max and l_max, for little more than the largest costs.
+
+    The Jacobian is computed once, at the largest truncation (once per n_max where the radial basis does not nest), and
+    its triangular factor updated block by block; the results are those of one analysis after the other, to rounding.
+
+    Parameters
+    ----------
+    what
+        Structures, of which every centre is analysed, or environments.
+    descriptor
+        A descriptor of a neighbour density; its own truncation counts where `n_max` or `l_max` is None.
+    n_max, l_max
+        Truncations, each one or many.
+    rtol, centers, degrees_of_freedom, attribution, tolerance, threads, progress
+        As in :func:`analyze`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`analyze` after ``n_max`` and ``l_max`` (those that the descriptor has), l_max varying
+        faster, then the environments in input order.
+
+    Raises
+    ------
+    InputError
+        As :func:`analyze`; for a truncation that is out of range, or that the descriptor does not have.
+    """
+    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
+    items = _environments(what, descriptor, centers)
+    descriptor = with_species_of(descriptor, items)
+    descriptors = [cast("Descriptor", replace(cast("Any", descriptor), **point)) for point in points]
+    frame, _ = measure([Theory(item) for item in items], descriptors, question, threads=threads, progress=progress)
+    for position, name in enumerate(points[0]):
+        frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
+    return frame.drop(columns="point")
+
+
+def _question(
+    descriptor: Any,
+    rtol: float,
+    degrees_of_freedom: DegreesOfFreedom,
+    attribution: bool,
+    tolerance: float,
+    threads: Any,
+) -> Question:
     check_rtol(rtol)
     if not isinstance(descriptor, Descriptor):
         raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
@@ -94,53 +139,28 @@ def analyze(
     check_threads(threads)
     if attribution and degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {degrees_of_freedom!r}.")
-    items = _environments(what, descriptor, centers)
-    descriptor = with_species_of(descriptor, items)
-    question = Question(rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None)
-    return measure([Theory(item) for item in items], descriptor, question, threads=threads, progress=progress)[0]
+    return Question(rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None)
 
 
-def measure(
-    cases: Sequence[Theory],
-    descriptor: Descriptor,
-    question: Question,
-    *,
-    threads: int | None = None,
-    progress: bool = False,
-    keep_features: bool = False,
-) -> tuple[pd.DataFrame, list[Floats]]:
-    """Answer a question for environments that lie within the descriptor's cutoff.
-
-    Returns
-    -------
-    frame
-        Columns of the analysis table, and of the attribution where it was asked for; in input order.
-    features
-        Of each environment, if they are to be kept; else empty.
-    """
-    rows: list[JSON] = []
-    features: list[Floats] = []
-    with _single_threaded_blas(), _progress(len(cases), progress) as advance:
-        first = descriptor.compute_batch_with_jacobian([cases[0].environment])
-        chunk = _chunk_length(len(first[0][0]), max(len(case.environment) for case in cases))
-        parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
-
-        def run(part: Sequence[Theory]) -> tuple[list[JSON], list[Floats]]:
-            results = descriptor.compute_batch_with_jacobian([case.environment for case in part])
-            part_rows = [_row(case, jac, descriptor, question) for case, (_, jac) in zip(part, results, strict=True)]
-            return part_rows, [phi for phi, _ in results] if keep_features else []
-
-        with ThreadPoolExecutor(max_workers=threads or _processors()) as pool:
-            for part_rows, part_features in pool.map(run, parts):
-                rows.extend(part_rows)
-                features.extend(part_features)
-                advance(len(part_rows))
-    attributed = question.tolerance is not None
-    columns = tables.ANALYSIS if attributed else tables.ENVIRONMENT
-    frame = pd.DataFrame(rows, columns=[column.name for column in columns])
-    unnumbered = frame["structure"].isna()
-    frame.loc[unnumbered, "structure"] = np.flatnonzero(unnumbered)
-    return frame.astype({"structure": "int64"} | (_NULLABLE if attributed else {})), features
+def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int]]:
+    known = (
+        {field.name for field in fields(cast("Any", descriptor))} if hasattr(descriptor, "__dataclass_fields__") else ()
+    )
+    axes: dict[str, list[int]] = {}
+    for name, wanted in asked.items():
+        if name not in known:
+            if wanted is not None:
+                raise InputError(f"`{name}` must be None for a descriptor without it, got {wanted!r}: {descriptor!r}.")
+            continue
+        items = [getattr(descriptor, name)] if wanted is None else listed(wanted)
+        if not items or any(as_whole(item) is None for item in items) or len(set(items)) < len(items):
+            raise InputError(f"`{name}` must be distinct whole numbers, at least one, got {wanted!r}.")
+        axes[name] = [int(item) for item in items]
+    if not axes:
+        raise InputError(
+            f"`descriptor` must have n_max or l_max to be swept, got {descriptor!r}. Use nullmode.analyze."
+        )
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
 def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[Environment]:
@@ -155,70 +175,3 @@ def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[E
     if True in kinds:
         raise InputError("`what` must hold either structures or environments, got both.")
     return environments(items, cutoff=descriptor.cutoff, centers=centers)
-
-
-def _row(case: Theory, jacobian: Floats, descriptor: Descriptor, question: Question) -> JSON:
-    environment = case.environment
-    finite = bool(np.isfinite(jacobian).all())
-    seen = jacobian if finite else np.zeros_like(jacobian)
-    result = decompose(seen, environment, question.rtol, question.degrees_of_freedom)
-    status = "ok"
-    if len(environment) == 0:
-        status = "no_neighbours"
-    elif not finite:
-        status = "not_finite"
-    elif question.rtol < result.rotation_floor:
-        status = "rtol_below_floor"
-    row: JSON = {
-        "structure": environment.structure,
-        "center": environment.center,
-        "center_species": symbol(environment.center_species),
-        "n_neighbours": len(environment),
-        "n_dof": result.n_dof,
-        "rank": result.rank,
-        "singular_values": result.singular_values if finite else np.full(result.n_dof, np.nan),
-        "condition_number": result.condition_number,
-        "inverse_condition_number": result.inverse_condition_number,
-        "rotation_floor": result.rotation_floor,
-        "status": status,
-    }
-    if question.tolerance is not None and status == "ok":
-        try:
-            why = explain_rank(case, result.rank, result.n_dof, descriptor, question.rtol, question.tolerance)
-            row |= {name: asdict(why)[name] for name in _ATTRIBUTED}
-        except InputError as error:
-            # One environment that theory cannot judge must not take the others with it.
-            row["diagnostic"] = str(error)
-    return row
-
-
-def _chunk_length(n_features: int, n_neighbours: int) -> int:
-    return max(1, min(_CHUNK_MOST, _CHUNK_BYTES // (24 * max(1, n_features) * max(1, n_neighbours))))
-
-
-def _single_threaded_blas() -> Any:
-    # Kernels reach LAPACK through scipy; on matrices this small a threaded BLAS is many times slower.
-    import scipy.linalg  # noqa: F401
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1, user_api="blas")
-
-
-@contextmanager
-def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], None]]:
-    if not wanted:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("environments"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda n: bar.advance(task, n)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

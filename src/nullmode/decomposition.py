@@ -35,7 +35,8 @@ class Sensitivity:
     inverse_condition_number
         s_d/s_1, 0 where singular; NaN if nothing is seen or nothing can move.
     rotation_floor
-        Largest response to a rigid rotation over s_1: the noise of this Jacobian; NaN without rotations or response.
+        Norm of the response to orthonormal rigid rotations over s_1: the noise of this Jacobian; NaN without rotations
+        or response.
     rtol
         Relative tolerance of the rank.
     """
@@ -111,12 +112,7 @@ def decompose(
         raise InputError(
             f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
         )
-    rotations = _rotations(environment.vectors)
-    matrix = jacobian.reshape(len(jacobian), 3 * n)
-    if degrees_of_freedom == "atoms":
-        matrix, rotations = _move_together(matrix, rotations, environment.atoms, environment.center)
-    elif degrees_of_freedom != "neighbours":
-        raise InputError(f"`degrees_of_freedom` must be 'neighbours' or 'atoms', got {degrees_of_freedom!r}.")
+    matrix, rotations = displacements(jacobian, environment, degrees_of_freedom)
     values, modes, response = _spectrum(np.array(matrix, order="C"), rotations)
     d = len(values)
     values[len(jacobian) :] = 0.0
@@ -135,8 +131,23 @@ def decompose(
     )
 
 
+def displacements(
+    jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom = "neighbours"
+) -> tuple[Floats, Floats]:
+    """Write a Jacobian as a matrix over the degrees of freedom, shape (F, c), and the rotations among these, (c, 3).
+
+    The displacements omega x r_j are those for unit omega along x, y, z.
+    """
+    rotations = _rotations(environment.vectors)
+    matrix = jacobian.reshape(len(jacobian), 3 * len(environment))
+    if degrees_of_freedom == "atoms":
+        return _move_together(matrix, rotations, environment.atoms, environment.center)
+    if degrees_of_freedom != "neighbours":
+        raise InputError(f"`degrees_of_freedom` must be 'neighbours' or 'atoms', got {degrees_of_freedom!r}.")
+    return matrix, rotations
+
+
 def _rotations(vectors: Floats) -> Floats:
-    """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
     generators: Floats = np.zeros((len(vectors), 3, 3))
     x, y, z = vectors.T
     generators[:, 1, 0], generators[:, 2, 0] = -z, y
@@ -166,7 +177,7 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
 def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]:
     """Singular values, right singular vectors and largest response to a rotation; `matrix` is destroyed."""
     columns = matrix.shape[1]
-    frame, n_rotations = _complete_frame(rotations)
+    frame, n_rotations = complete_frame(rotations)
     d = columns - n_rotations
     if d == 0:
         return np.empty(0), np.empty((0, columns)), 0.0
@@ -182,7 +193,7 @@ def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]
     turned = triangle @ frame
     response = 0.0
     if n_rotations > 0:
-        response = np.linalg.svd(np.ascontiguousarray(turned[:, :n_rotations]), False)[1][0]
+        response = sqrt(np.sum(turned[:, :n_rotations] ** 2))
     _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rotations:]), False)
     return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rotations:].T), scale * response
 
@@ -220,7 +231,7 @@ def triangularise(matrix: Floats) -> None:
 
 
 @kernel
-def _complete_frame(rotations: Floats) -> tuple[Floats, int]:
+def complete_frame(rotations: Floats) -> tuple[Floats, int]:
     """Orthogonal matrix whose first columns span the rotations; Householder with column pivoting."""
     rows, columns = rotations.shape
     a = rotations.copy()

@@ -13,13 +13,14 @@ import pandas as pd
 
 from nullmode import tables
 from nullmode._plugins import constructed, load
-from nullmode.analysis import Question, analyze, measure
+from nullmode.analysis import analyze
 from nullmode.arguments import check_tolerance
 from nullmode.attribution import Theory
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import Descriptor, with_species_of
 from nullmode.environment import Environment, cut
+from nullmode.measurement import Question, measure
 from nullmode.types import JSON, Floats, InputError
 
 
@@ -45,32 +46,33 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
     paired = "pair" in place
     question = Question(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
-    by_cutoff: dict[float, list[Theory]] = {}
-    parts = []
-    for parameters in cell["points"]:
-        descriptor = constructed(target, parameters, f"descriptors.{cell['descriptor']}")
-        if descriptor.cutoff not in by_cutoff:
-            by_cutoff[descriptor.cutoff] = [Theory(item) for item in _environments_of(structures, descriptor.cutoff)]
-        cases = by_cutoff[descriptor.cutoff]
-        descriptor = with_species_of(descriptor, [case.environment for case in cases])
-        part, features = measure(cases, descriptor, question, threads=threads, progress=progress, keep_features=paired)
-        for position, (name, value) in enumerate(_description(cell, descriptor).items()):
-            part.insert(position, name, value)
+    where = f"descriptors.{cell['descriptor']}"
+    descriptors: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
+    frames = []
+    for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in descriptors):
+        places = [k for k, descriptor in enumerate(descriptors) if descriptor.cutoff == cutoff]
+        environments = _environments_of(structures, cutoff)
+        members = [with_species_of(descriptors[k], environments) for k in places]
+        cases = [Theory(environment) for environment in environments]
+        frame, features = measure(cases, members, question, threads=threads, progress=progress, keep_features=paired)
+        descriptions = pd.DataFrame([_description(cell, member) for member in members])
         for name, values in place.items():
-            part[name] = values.to_numpy()[part["structure"]]
-        part["pair_distance"] = _pair_distances(part, features) if paired else np.nan
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+            frame[name] = values.to_numpy()[frame["structure"]]
+        frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
+        frame = descriptions.loc[frame["point"]].reset_index(drop=True).join(frame)
+        frame["point"] = np.array(places)[frame["point"]]
+        frames.append(frame)
+    return pd.concat(frames).sort_values("point", kind="stable", ignore_index=True).drop(columns="point")
 
 
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     """Statistics per family, descriptor, truncation and text coordinate (such as a path): rows of the summary table."""
+    parameters = [column.name for column in tables.WHERE]
     texts = [name for name in tables.coordinates(frame, "sensitivity") if pd.api.types.is_string_dtype(frame[name])]
-    where = [column.name for column in tables.SENSITIVITY[:10]]
     rows = []
-    for key, group in frame.groupby([*where, *texts], dropna=False, sort=False):
+    for key, group in frame.groupby([*parameters, *texts], dropna=False, sort=False):
         ok = group[group["status"] == "ok"]
-        row = dict(zip([*where, *texts], key, strict=True))
+        row = dict(zip([*parameters, *texts], key, strict=True))
         percentiles = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
         row |= {"n_environments": len(group), "n_ok": len(ok)}
         row |= {f"rank_{name}": ok["rank"].agg(name) for name in ("min", "median", "max")}
@@ -81,11 +83,13 @@ def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _pair_distances(part: pd.DataFrame, features: list[Floats]) -> list[float]:
-    first: dict[tuple[int, int], Floats] = {}
+def _pair_distances(frame: pd.DataFrame, features: list[list[Floats]]) -> list[float]:
+    """Distance of each row's features from those of the first row with its point, pair and centre, over their norm."""
+    first: dict[tuple[int, int, int], Floats] = {}
     result = []
-    for pair, center, phi in zip(part["pair"], part["center"], features, strict=True):
-        partner = first.setdefault((pair, center), phi)
+    every = (phi for point in features for phi in point)
+    for point, pair, center, phi in zip(frame["point"], frame["pair"], frame["center"], every, strict=True):
+        partner = first.setdefault((point, pair, center), phi)
         result.append(float(np.linalg.norm(phi - partner) / np.linalg.norm(partner)))
     return result
 
@@ -111,9 +115,14 @@ def _description(cell: JSON, descriptor: Descriptor) -> JSON:
         "descriptor": cell["descriptor"],
         "correlation_order": descriptor.correlation_order,
         **{name: getattr(descriptor, name, None) for name in ("n_max", "l_max", "cutoff", "cutoff_width", "width")},
+        **{name: _label(getattr(descriptor, name, None)) for name in ("density", "radial_basis")},
         "parameters": json.dumps(parameters, sort_keys=True),
         "rtol": cell["rtol"],
     }
+
+
+def _label(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def warm_kernels(kind: str) -> None:

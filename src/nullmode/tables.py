@@ -48,7 +48,7 @@ ENVIRONMENT = (
     Column("rotation_floor", _FLOAT, "", "response to rigid rotations over the largest singular value: noise"),
     Column("status", _TEXT, "", "ok | no_neighbours | rtol_below_floor | not_finite"),
 )
-_WHERE = (
+WHERE = (
     Column("family", _TEXT, "", "name of the family in the configuration"),
     Column("descriptor", _TEXT, "", "name of the descriptor in the configuration"),
     Column("correlation_order", _INTEGER, "", "neighbours correlated (nu); null where that has no meaning"),
@@ -57,6 +57,8 @@ _WHERE = (
     Column("cutoff", _FLOAT, "Å", "radius of the environment"),
     Column("cutoff_width", _FLOAT, "Å", "smoothing range below the cutoff"),
     Column("width", _FLOAT, "Å", "standard deviation of the Gaussian density"),
+    Column("density", _TEXT, "", "gaussian | delta; null where there is none"),
+    Column("radial_basis", _TEXT, "", "radial functions; null where there are none"),
     Column("parameters", _TEXT, "", "all parameters of the descriptor, as JSON with sorted keys"),
     Column("rtol", _FLOAT, "", "relative tolerance of the rank"),
 )
@@ -75,7 +77,7 @@ ATTRIBUTION = (
 )
 ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)
 SENSITIVITY = (
-    *_WHERE,
+    *WHERE,
     *ANALYSIS,
     Column(
         "pair_distance",
@@ -93,7 +95,7 @@ STRUCTURES = (
     Column("centers", _INTEGERS, "", "indices of the central atoms"),
 )
 SUMMARY = (
-    *_WHERE,
+    *WHERE,
     Column("n_environments", _INTEGER, "", "environments in this row"),
     Column("n_ok", _INTEGER, "", "of which with status ok; the columns that follow are over these"),
     Column("rank_min", _INTEGER, "", "smallest rank"),

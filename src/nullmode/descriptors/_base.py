@@ -159,6 +159,11 @@ class DensityDescriptor(Descriptor):
         smallest_eigenvalue(self.n_max)
         return self
 
+    @property
+    def nested(self) -> bool:
+        """Whether the features at a smaller n_max are among those at a larger one, as they are for l_max."""
+        return False
+
     @abstractmethod
     def _n_features(self, n_species: int) -> int: ...
 
