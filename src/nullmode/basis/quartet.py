@@ -102,7 +102,7 @@ def independent(l: tuple[int, int, int, int], same: tuple[int, int, int, int]) -
 
 @cache
 def count_scalars(n_channels: int, l_max: int) -> int:
-    """Number of independent scalars under O(3) of fourth degree in n_channels densities of l = 0 … l_max.
+    """Count the independent scalars under O(3) of fourth degree in n_channels densities of each l = 0 … l_max.
 
     The mean over the group of the character of the symmetric fourth power: a trigonometric polynomial in the angle of
     rotation, so that a sum over equidistant angles is exact.

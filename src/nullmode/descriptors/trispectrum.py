@@ -218,7 +218,7 @@ class Trispectrum(DensityDescriptor):
     The weight, the root of the number of distinct orderings, makes norms, distances and singular values those of the
     full tensor. Nigam, Pozdnyakov and Ceriotti, J. Chem. Phys. 153, 121101 (2020), for the coupling.
 
-    Features grow as (n_species n_max)⁴ l_max⁶: 2454 at (3, 4) for one species, 34 986 for two.
+    Features grow as (n_species n_max)⁴ l_max⁵: 2454 at (3, 4) for one species, 34 986 for two, 170 901 for three.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ class Trispectrum(DensityDescriptor):
             return []
         names = list(product(species, range(self.n_max)))
         return [
-            TrispectrumLabel(*names[a], l1, *names[b], l2, *names[c], l3, *names[d], l4, k)
+            TrispectrumLabel._make((*names[a], l1, *names[b], l2, *names[c], l3, *names[d], l4, k))
             for l1, a, l2, b, l3, c, l4, d, k in _layout(len(names), self.l_max).labels.tolist()
         ]
 
