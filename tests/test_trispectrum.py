@@ -180,7 +180,7 @@ def test_spurious_null_modes_of_the_bispectrum_are_lifted(phi, psi, ranks):
     assert result.rank > ranks[1] or ranks[1] in (6, 18)
 
 
-# The twist of D5 is first seen by m = 5; of the harmonics with the symmetry of O, the second after the sphere has l = 6.
+# The twist of D5 is first seen by m = 5; among harmonics with the symmetry of O, the second after the sphere has l = 6.
 SLOW = {"twisted prism 5": (2, 5), "chiral O": (2, 6)}
 
 
