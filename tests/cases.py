@@ -125,6 +125,8 @@ DESCRIPTORS = {
     "power, all smoothed": nm.PowerSpectrum(n_max=4, l_max=3, cutoff=4.0, cutoff_width=4.0, width=0.3),
     "bispectrum": nm.Bispectrum(n_max=3, l_max=3, **SETTING),
     "bispectrum, chiral": nm.Bispectrum(n_max=2, l_max=2, parity="SO3", center_weight=0.5, **SETTING),
+    "trispectrum": nm.Trispectrum(n_max=1, l_max=3, **SETTING),
+    "trispectrum with centre": nm.Trispectrum(n_max=2, l_max=1, center_weight=0.5, **SETTING),
     "power, step": nm.PowerSpectrum(n_max=4, l_max=3, cutoff=4.2, cutoff_width=0.0, width=0.5),
 }
 

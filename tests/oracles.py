@@ -6,6 +6,7 @@ import featomic
 import numpy as np
 from ase import Atoms
 from featomic.clebsch_gordan import DensityCorrelations
+from metatensor import Labels
 
 import nullmode as nm
 from nullmode.elements import atomic_number
@@ -81,6 +82,24 @@ def featomic_bispectrum(descriptor, atoms: Atoms, center: int):
         orderings = len(set(permutations(channels)))
         result.append(np.sqrt(orderings) * block.values[row, 0, column])
     return np.array(result)
+
+
+def featomic_trispectrum(descriptor, atoms: Atoms, center: int):
+    """Couplings of four channels of one centre, up to sign: (channels, L) -> value, for any order of any channels."""
+    calculator = featomic.SphericalExpansion(**_hypers(descriptor, False))
+    density = calculator.compute(atoms).keys_to_properties("neighbor_type")
+    correlations = DensityCorrelations(n_correlations=3, max_angular=4 * descriptor.l_max, skip_redundant=False)
+    tensor = correlations.compute(density, selected_keys=Labels(["o3_lambda", "o3_sigma"], np.array([[0, 1]])))
+
+    def entry(channels, L):
+        (_, _, l1), (_, _, l2), (_, _, l3), (_, _, l4) = channels
+        angular = {"l_1": l1, "l_2": l2, "k_2": L, "l_3": l3, "k_3": l4, "l_4": l4}
+        block = tensor.block(center_type=int(atoms.numbers[center]), **angular)
+        row = block.samples.position([0, center])
+        column = block.properties.position([x for s, n, _ in channels for x in (atomic_number(s), n)])
+        return block.values[row, 0, column]
+
+    return entry
 
 
 def _column(label, key, properties, radial_only):

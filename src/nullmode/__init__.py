@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nullmode.descriptors.bispectrum import Bispectrum
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
+    from nullmode.descriptors.trispectrum import Trispectrum
     from nullmode.environment import Environment, environments
     from nullmode.irreps import symmetry_adapted
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
@@ -30,6 +31,7 @@ _HOME = {
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
+    "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
     "environments": "nullmode.environment",
@@ -51,6 +53,7 @@ __all__ = [
     "PowerSpectrum",
     "RadialSpectrum",
     "Sensitivity",
+    "Trispectrum",
     "analyze",
     "attribute",
     "environments",

@@ -32,34 +32,41 @@ class Coupling(NamedTuple):
 
 @cache
 def coupling(l_max: int, parity: Parity) -> Coupling:
-    """Tabulate the 3j symbols in real harmonics; for O3 only those with even l1 + l2 + l3.
-
-    Complex 3j symbols (DLMF 34.2) from the library wigners, turned into the real basis; for an odd sum the tensor is
-    imaginary there and its imaginary part is taken, a pseudoscalar.
-    """
-    import wigners
-
-    turn = [_real_from_complex(l) for l in range(l_max + 1)]
+    """Tabulate the 3j symbols in real harmonics; for O3 only those with even l1 + l2 + l3, else pseudoscalars too."""
     kept, first, places, values = [], [0], [], []
     for l1, l2, l3 in combinations_with_replacement(range(l_max + 1), 3):
         if l3 > l1 + l2 or (parity == "O3" and (l1 + l2 + l3) % 2):
             continue
-        tensor = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l3 + 1), dtype=complex)
-        for m1 in range(-l1, l1 + 1):
-            for m2 in range(-l2, l2 + 1):
-                if abs(m1 + m2) <= l3:
-                    symbol = wigners.wigner_3j(l1, l2, l3, m1, m2, -m1 - m2)
-                    tensor[m1 + l1, m2 + l2, l3 - m1 - m2] = symbol
-        real = np.einsum("abc,ia,jb,kc->ijk", tensor, turn[l1].conj(), turn[l2].conj(), turn[l3].conj(), optimize=True)
-        part = real.imag if (l1 + l2 + l3) % 2 else real.real
-        index = np.argwhere(np.abs(part) > 1e-14)
+        tensor = invariant(l1, l2, l3)
+        index = np.argwhere(tensor)
         kept.append((l1, l2, l3))
         first.append(first[-1] + len(index))
         places.append(index + np.array([l1 * l1, l2 * l2, l3 * l3]))
-        values.append(part[tuple(index.T)])
+        values.append(tensor[tuple(index.T)])
     return Coupling(np.array(kept), np.array(first), np.concatenate(places), np.concatenate(values))
 
 
+def invariant(l1: int, l2: int, l3: int) -> Floats:
+    """Turn the 3j symbols of a triangle into the real basis, shape (2 l1 + 1, 2 l2 + 1, 2 l3 + 1); squares sum to 1.
+
+    Complex 3j symbols (DLMF 34.2) come from the library wigners; for an odd sum the tensor is imaginary in the real
+    basis and its imaginary part is taken.
+    """
+    import wigners
+
+    tensor = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l3 + 1), dtype=complex)
+    for m1 in range(-l1, l1 + 1):
+        for m2 in range(-l2, l2 + 1):
+            if abs(m1 + m2) <= l3:
+                symbol = wigners.wigner_3j(l1, l2, l3, m1, m2, -m1 - m2)
+                tensor[m1 + l1, m2 + l2, l3 - m1 - m2] = symbol
+    turn = [_real_from_complex(l).conj() for l in (l1, l2, l3)]
+    real = np.einsum("abc,ia,jb,kc->ijk", tensor, *turn, optimize=True)
+    part = real.imag if (l1 + l2 + l3) % 2 else real.real
+    return np.where(np.abs(part) > 1e-14, part, 0.0)
+
+
+@cache
 def _real_from_complex(l: int) -> "np.ndarray[tuple[int, int], np.dtype[np.complex128]]":
     """Unitary matrix from complex harmonics (Condon–Shortley phase) to our real ones."""
     result = np.zeros((2 * l + 1, 2 * l + 1), dtype=complex)

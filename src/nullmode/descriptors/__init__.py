@@ -4,4 +4,5 @@ DESCRIPTORS = {
     "radial-spectrum": "nullmode.descriptors.radial_spectrum:RadialSpectrum",
     "power-spectrum": "nullmode.descriptors.power_spectrum:PowerSpectrum",
     "bispectrum": "nullmode.descriptors.bispectrum:Bispectrum",
+    "trispectrum": "nullmode.descriptors.trispectrum:Trispectrum",
 }

@@ -1,6 +1,7 @@
 """Bispectrum: every rotation invariant of three neighbours' densities (correlation order 3)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from math import sqrt
 from typing import Annotated, ClassVar, NamedTuple, final
@@ -84,49 +85,50 @@ def bispectrum(
         if jacobian.size:
             _factors(batch, first, n, density, expansion, scratch.slope, scratch.ratio)
         for t in range(coupled.l.shape[0]):
-            pair[:] = 0.0
-            for e in range(coupled.first[t], coupled.first[t + 1]):
-                for third in range(3 if jacobian.size else 1):
-                    # The third of (q1, q2, q3) is counted from the last: 0 stands for q3.
-                    k, u, v = 2 - third, (0 if third < 2 else 1), (1 if third < 1 else 2)
-                    l = coupled.l[t, k]
-                    m = coupled.lm[e, k] - l * l
-                    for q in range(size):
-                        value = coupled.value[e] * c[q, coupled.lm[e, u]]
-                        for p in range(size):
-                            pair[third, q, p, m] += value * c[p, coupled.lm[e, v]]
-            low = coupled.l[t, 2] ** 2
-            for f in range(blocks[t], blocks[t + 1]):
-                q, p, r = channels[f, 0], channels[f, 1], channels[f, 2]
-                total = 0.0
-                for m in range(2 * coupled.l[t, 2] + 1):
-                    total += pair[0, q, p, m] * c[r, low + m]
-                features[i, f] = weights[f] * total
-            if jacobian.size == 0:
-                continue
+            l1, l2, l3 = coupled.l[t, 0], coupled.l[t, 1], coupled.l[t, 2]
+            # Equal l make choices of the third equal, up to the sign of an exchange: each is contracted once.
+            second = 0 if l2 == l3 else 2 if l1 == l2 else 1
+            first_one = 0 if l1 == l3 else 2
+            sign = -1.0 if second != 1 and (l1 + l2 + l3) % 2 else 1.0
             for third in range(3):
-                l = coupled.l[t, 2 - third]
+                if third > 0 and (jacobian.size == 0 or (third != second and third != first_one)):
+                    continue
+                # The third of (q1, q2, q3) is counted from the last: 0 stands for q3.
+                k, u, v = 2 - third, (0 if third < 2 else 1), (1 if third < 1 else 2)
+                l, alike = coupled.l[t, k], coupled.l[t, u] == coupled.l[t, v]
                 for q in range(size):
-                    for p in range(size):
+                    for p in range(q if alike else 0, size):
+                        one = pair[third, q, p]
+                        one[: 2 * l + 1] = 0.0
+                        for e in range(coupled.first[t], coupled.first[t + 1]):
+                            one[coupled.lm[e, k] - l * l] += (
+                                coupled.value[e] * c[q, coupled.lm[e, u]] * c[p, coupled.lm[e, v]]
+                            )
+                        if jacobian.size == 0:
+                            continue
                         a[third, q, p, : 3 * n] = 0.0
                         b[third, q, p, : 3 * n] = 0.0
                         for m in range(2 * l + 1):
-                            value = pair[third, q, p, m]
                             for x in range(3 * n):
-                                a[third, q, p, x] += value * expansion.y[l * l + m, x]
-                                b[third, q, p, x] += value * expansion.dy[l * l + m, x]
-            l1, l2, l3 = coupled.l[t, 0], coupled.l[t, 1], coupled.l[t, 2]
+                                a[third, q, p, x] += one[m] * expansion.y[l * l + m, x]
+                                b[third, q, p, x] += one[m] * expansion.dy[l * l + m, x]
             for f in range(blocks[t], blocks[t + 1]):
                 q, p, r = channels[f, 0], channels[f, 1], channels[f, 2]
+                total = 0.0
+                for m in range(2 * l3 + 1):
+                    total += pair[0, q, p, m] * c[r, l3 * l3 + m]
+                features[i, f] = weights[f] * total
+                if jacobian.size == 0:
+                    continue
                 row = start + 3 * n * f
                 for x in range(3 * n):
                     jacobian[row + x] = weights[f] * (
                         scratch.slope[l3, r, x] * a[0, q, p, x]
                         + scratch.ratio[l3, r, x] * b[0, q, p, x]
-                        + scratch.slope[l2, p, x] * a[1, q, r, x]
-                        + scratch.ratio[l2, p, x] * b[1, q, r, x]
-                        + scratch.slope[l1, q, x] * a[2, p, r, x]
-                        + scratch.ratio[l1, q, x] * b[2, p, r, x]
+                        + sign * scratch.slope[l2, p, x] * a[second, q, r, x]
+                        + sign * scratch.ratio[l2, p, x] * b[second, q, r, x]
+                        + scratch.slope[l1, q, x] * a[first_one, p, r, x]
+                        + scratch.ratio[l1, q, x] * b[first_one, p, r, x]
                     )
 
 
@@ -162,10 +164,11 @@ class BispectrumLabel(NamedTuple):
     l_3: int
 
 
-def _entries(size: int, coupled: Coupling) -> tuple[Integers, Floats, Integers]:
+@lru_cache(maxsize=4)
+def _entries(size: int, l_max: int, parity: Parity) -> tuple[Integers, Floats, Integers]:
     """Channels, weights and blocks of all features: one per unordered triple of (channel, l) that does not vanish."""
     channels, weights, blocks = [], [], [0]
-    for l1, l2, l3 in coupled.l.tolist():
+    for l1, l2, l3 in coupling(l_max, parity).l.tolist():
         odd = (l1 + l2 + l3) % 2
         for q, p, r in product(range(size), repeat=3):
             one, two, three = (l1, q), (l2, p), (l3, r)
@@ -215,7 +218,7 @@ class Bispectrum(DensityDescriptor):
         """
         names = list(product(self._layout(environments), range(self.n_max)))
         coupled = coupling(self.l_max, self.parity)
-        channels, _, blocks = _entries(len(names), coupled)
+        channels, _, blocks = _entries(len(names), self.l_max, self.parity)
         return [
             BispectrumLabel(names[q][0], names[q][1], l1, names[p][0], names[p][1], l2, names[r][0], names[r][1], l3)
             for t, (l1, l2, l3) in enumerate(coupled.l.tolist())
@@ -223,7 +226,7 @@ class Bispectrum(DensityDescriptor):
         ]
 
     def _n_features(self, n_species: int) -> int:
-        return len(_entries(n_species * self.n_max, coupling(self.l_max, self.parity))[0])
+        return len(_entries(n_species * self.n_max, self.l_max, self.parity)[0])
 
     def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None:
         density = self._density()
@@ -239,4 +242,4 @@ class Bispectrum(DensityDescriptor):
             a=np.empty(pairs),
             b=np.empty(pairs),
         )
-        bispectrum(batch, density, coupled, *_entries(size, coupled), scratch, features, jacobian)
+        bispectrum(batch, density, coupled, *_entries(size, self.l_max, self.parity), scratch, features, jacobian)

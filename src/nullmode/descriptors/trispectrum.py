@@ -1,0 +1,286 @@
+"""Trispectrum: the invariants of four neighbours' densities (correlation order 4)."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations_with_replacement, permutations, product
+from math import sqrt
+from typing import Annotated, ClassVar, NamedTuple, final
+
+import numpy as np
+from pydantic import Field
+
+from nullmode._jit import kernel
+from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
+from nullmode.basis.quartet import PairCoupling, count_scalars, independent, pair_coupling
+from nullmode.descriptors._base import DensityDescriptor, variant
+from nullmode.environment import Environment
+from nullmode.types import Floats, InputError, Integers, Parity
+
+LARGEST_L = 8
+"""Up to here the couplings are tested."""
+MOST_FEATURES = 1_000_000
+
+
+class Layout(NamedTuple):
+    """How features are made of pairs of densities coupled to (L, M).
+
+    Attributes
+    ----------
+    pairs, shape (n_pairs, 5)
+        Channels q1, q2, their coupling in PairCoupling, and the pair's rows [start, stop).
+    first, shape (F + 1,)
+        Terms first[f] to first[f + 1] belong to feature f.
+    terms, shape (n_terms, 3)
+        First row of the one pair's (L, -L), of the other's, and 2 L + 1.
+    weights, shape (n_terms,)
+        Factor of each term.
+    labels, shape (F, 9)
+        l and q of the four densities in turn, then k.
+    """
+
+    pairs: Integers
+    first: Integers
+    terms: Integers
+    weights: Floats
+    labels: Integers
+
+
+class Scratch(NamedTuple):
+    """Scratch of one environment; x runs over the 3 n neighbour components.
+
+    Attributes
+    ----------
+    expansion
+        Coefficients and harmonics.
+    slope, shape (K, (l_max + 1)², 3 n)
+        d c/d r.
+    pair, shape (n_rows,)
+        Every pair of densities, coupled.
+    pair_slope, shape (n_rows, 3 n)
+        Its derivative.
+    """
+
+    expansion: Expansion
+    slope: Floats
+    pair: Floats
+    pair_slope: Floats
+
+
+@kernel
+def trispectrum(
+    batch: Batch,
+    density: Density,
+    coupling: PairCoupling,
+    layout: Layout,
+    scratch: Scratch,
+    features: Floats,
+    jacobian: Floats,
+) -> None:
+    """Fill features, and the Jacobian unless it is empty, of a batch.
+
+    T_ab^(LM) = sum_(m1 m2) C^(LM)_(l1 m1, l2 m2) c_(a m1) c_(b m2), then the sum over M of T_ab T_cd / sqrt(2 L + 1):
+    iterated coupling as in Nigam, Pozdnyakov and Ceriotti, J. Chem. Phys. 153, 121101 (2020). Derivatives are those of
+    pairs, taken once each.
+
+    Parameters
+    ----------
+    batch, density, coupling, layout, scratch
+        As the types say.
+    features, shape (n_environments, F)
+        Filled.
+    jacobian, shape (F·3·n_total,) or (0,)
+        Each environment's (F, n, 3) after the other.
+    """
+    pair, pair_slope = scratch.pair, scratch.pair_slope
+    for i in range(features.shape[0]):
+        expand(batch, i, density, scratch.expansion)
+        n = batch.offsets[i + 1] - batch.offsets[i]
+        row = 3 * batch.offsets[i] * features.shape[1]
+        if jacobian.size:
+            _slope(batch, i, density, scratch.expansion, scratch.slope)
+        _couple(coupling, layout.pairs, scratch, 3 * n if jacobian.size else 0)
+        for f in range(features.shape[1]):
+            total = 0.0
+            for t in range(layout.first[f], layout.first[f + 1]):
+                one, two = layout.terms[t, 0], layout.terms[t, 1]
+                part = 0.0
+                for m in range(layout.terms[t, 2]):
+                    part += pair[one + m] * pair[two + m]
+                total += layout.weights[t] * part
+            features[i, f] = total
+            if jacobian.size == 0:
+                continue
+            jacobian[row : row + 3 * n] = 0.0
+            for t in range(layout.first[f], layout.first[f + 1]):
+                one, two, weight = layout.terms[t, 0], layout.terms[t, 1], layout.weights[t]
+                for m in range(layout.terms[t, 2]):
+                    left, right = weight * pair[one + m], weight * pair[two + m]
+                    for x in range(3 * n):
+                        jacobian[row + x] += right * pair_slope[one + m, x] + left * pair_slope[two + m, x]
+            row += 3 * n
+
+
+@kernel
+def _slope(batch: Batch, environment: int, density: Density, expansion: Expansion, slope: Floats) -> None:
+    """Fill d c_(q lm)/d r of one environment."""
+    first = batch.offsets[environment]
+    n = batch.offsets[environment + 1] - first
+    n_max = density.n_max
+    slope[:, :, : 3 * n] = 0.0
+    for j in range(n):
+        q = batch.species[first + j] * n_max
+        for k in range(n_max):
+            for l in range(density.l_max + 1):
+                ratio = expansion.value[j, l * n_max + k] * expansion.inverse_distance[j]
+                derivative = expansion.derivative[j, l * n_max + k]
+                for lm in range(l * l, (l + 1) * (l + 1)):
+                    for x in range(3 * j, 3 * j + 3):
+                        y, dy = expansion.y[lm, x], expansion.dy[lm, x]
+                        slope[q + k, lm, x] = derivative * expansion.direction[x] * y + ratio * dy
+
+
+@kernel
+def _couple(coupling: PairCoupling, pairs: Integers, scratch: Scratch, width: int) -> None:
+    """Couple every pair of densities, with the first `width` components of its derivative."""
+    c, slope = scratch.expansion.c, scratch.slope
+    pair, pair_slope = scratch.pair, scratch.pair_slope
+    for p in range(pairs.shape[0]):
+        q1, q2, t, start, stop = pairs[p, 0], pairs[p, 1], pairs[p, 2], pairs[p, 3], pairs[p, 4]
+        pair[start:stop] = 0.0
+        pair_slope[start:stop, :width] = 0.0
+        for e in range(coupling.first[t], coupling.first[t + 1]):
+            lm1, lm2 = coupling.place[e, 0], coupling.place[e, 1]
+            row = start + coupling.place[e, 2]
+            left, right = coupling.value[e] * c[q1, lm1], coupling.value[e] * c[q2, lm2]
+            pair[row] += left * c[q2, lm2]
+            for x in range(width):
+                pair_slope[row, x] += right * slope[q1, lm1, x] + left * slope[q2, lm2, x]
+
+
+class TrispectrumLabel(NamedTuple):
+    """Name of one entry: the four channels, ordered by (l, species, n), and which of their independent couplings."""
+
+    species_1: str
+    n_1: int
+    l_1: int
+    species_2: str
+    n_2: int
+    l_2: int
+    species_3: str
+    n_3: int
+    l_3: int
+    species_4: str
+    n_4: int
+    l_4: int
+    k: int
+
+
+@lru_cache(maxsize=4)  # some 100 MB each at the largest
+def _layout(size: int, l_max: int) -> Layout:
+    """Lay out all features: per unordered quadruple of (l, channel) of even sum of l, its independent couplings."""
+    channels = list(product(range(l_max + 1), range(size)))
+    pairs, start, rows = [], {}, 0
+    for one, two in combinations_with_replacement(channels, 2):
+        (l1, q), (l2, p) = one, two
+        stop = rows + (2 * l1 + 1) * (2 * l2 + 1)
+        pairs.append((q, p, l2 * (l2 + 1) // 2 + l1, rows, stop))
+        start[one, two] = rows - (l2 - l1) ** 2  # where L = M = 0 would stand
+        rows = stop
+    first, terms, weights, labels = [0], [], [], []
+    for entry in combinations_with_replacement(channels, 4):
+        l1, l2, l3, l4 = (l for l, _ in entry)
+        if (l1 + l2 + l3 + l4) % 2:
+            continue
+        a, b, c, d = entry
+        # Equal densities are coupled first: odd L are then left out, and few features have more than one term.
+        a, b, c, d = (b, c, a, d) if a < b == c < d else (a, b, c, d)
+        l = (a[0], b[0], c[0], d[0])
+        root = sqrt(_orderings(a, b, c, d))
+        lowest = max(l[1] - l[0], l[3] - l[2])
+        same = tuple((a, b, c, d).index(one) for one in (a, b, c, d))
+        for k, combination in enumerate(independent(l, same)):
+            for step in np.flatnonzero(combination):
+                L = lowest + int(step)
+                terms.append((start[a, b] + L * L, start[c, d] + L * L, 2 * L + 1))
+                weights.append(root * combination[step] / sqrt(2 * L + 1))
+            first.append(len(terms))
+            labels.append((*(value for channel in entry for value in channel), k))
+    return Layout(*(np.array(part) for part in (pairs, first, terms, weights, labels)))
+
+
+@final
+@variant
+class Trispectrum(DensityDescriptor):
+    """Fourth-order invariants of the density under O(3), coupled two and two.
+
+    Per unordered quadruple of (species, n, l) as many entries as there are independent couplings to a scalar: all L of
+    ((l1 l2) L, (l3 l4) L) where the four differ, else an orthonormal basis of what the exchange of equal ones leaves.
+    The weight, the root of the number of distinct orderings, makes norms, distances and singular values those of the
+    full tensor. Nigam, Pozdnyakov and Ceriotti, J. Chem. Phys. 153, 121101 (2020), for the coupling.
+
+    Features grow as (n_species n_max)⁴ l_max⁵: 2454 at (3, 4) for one species, 34 986 for two, 170 901 for three.
+
+    Parameters
+    ----------
+    l_max
+        Largest angular momentum, inclusive.
+    n_max, cutoff, cutoff_width, width, center_weight, species
+        As in :class:`~nullmode.descriptors._base.DensityDescriptor`; lengths in Å.
+
+    Raises
+    ------
+    InputError
+        On use, for more than a million features.
+    """
+
+    correlation_order: ClassVar[int | None] = 4
+    parity: ClassVar[Parity | None] = "O3"
+    n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 3
+    # A field here, a constant of the class in descriptors without it: mypy has no word for either.
+    l_max: Annotated[int, Field(ge=0, le=LARGEST_L, description="largest angular momentum, inclusive")] = 3  # type: ignore[misc]
+
+    def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[TrispectrumLabel]:
+        """Name every feature, in order.
+
+        Parameters
+        ----------
+        environments
+            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
+        """
+        species = self._layout(environments)
+        if not self._n_features(len(species)):
+            return []
+        names = list(product(species, range(self.n_max)))
+        return [
+            TrispectrumLabel._make((*names[a], l1, *names[b], l2, *names[c], l3, *names[d], l4, k))
+            for l1, a, l2, b, l3, c, l4, d, k in _layout(len(names), self.l_max).labels.tolist()
+        ]
+
+    def _n_features(self, n_species: int) -> int:
+        count = count_scalars(n_species * self.n_max, self.l_max)
+        if count > MOST_FEATURES:
+            raise InputError(
+                f"`n_max`, `l_max` must leave at most {MOST_FEATURES} features, got {count} for {n_species} species at "
+                f"n_max={self.n_max}, l_max={self.l_max}. Use smaller ones."
+            )
+        return count
+
+    def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None:
+        density = self._density()
+        most = int(np.diff(batch.offsets).max())
+        size = n_species * self.n_max
+        layout = _layout(size, self.l_max)
+        width = 3 * most if jacobian.size else 0
+        rows = layout.pairs[-1, -1]
+        scratch = Scratch(
+            expansion=expansion(density, n_species, most),
+            slope=np.empty((size, (self.l_max + 1) ** 2, width)),
+            pair=np.empty(rows),
+            pair_slope=np.empty((rows, width)),
+        )
+        trispectrum(batch, density, pair_coupling(self.l_max), layout, scratch, features, jacobian)
+
+
+def _orderings(*channels: tuple[int, int]) -> int:
+    """Count the distinct orderings of four."""
+    return len(set(permutations(channels)))
