@@ -14,7 +14,7 @@ from nullmode import tables
 from nullmode.arguments import check_threads, check_tolerance, listed
 from nullmode.attribution import Theory, explain_rank
 from nullmode.decomposition import DegreesOfFreedom, check_rtol, decompose
-from nullmode.descriptors._base import Descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor, evaluate, with_species_of
 from nullmode.elements import symbol
 from nullmode.environment import Centers, Environment, environments, within
 from nullmode.types import JSON, Floats, InputError
@@ -126,9 +126,12 @@ def measure(
         parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
 
         def run(part: Sequence[Theory]) -> tuple[list[JSON], list[Floats]]:
-            results = descriptor.compute_batch_with_jacobian([case.environment for case in part])
-            part_rows = [_row(case, jac, descriptor, question) for case, (_, jac) in zip(part, results, strict=True)]
-            return part_rows, [phi for phi, _ in results] if keep_features else []
+            results = evaluate(descriptor, [case.environment for case in part])
+            part_rows = [
+                _row(case, jac, error, descriptor, question)
+                for case, (_, jac, error) in zip(part, results, strict=True)
+            ]
+            return part_rows, [phi for phi, _, _ in results] if keep_features else []
 
         with ThreadPoolExecutor(max_workers=threads or _processors()) as pool:
             for part_rows, part_features in pool.map(run, parts):
@@ -157,7 +160,7 @@ def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[E
     return environments(items, cutoff=descriptor.cutoff, centers=centers)
 
 
-def _row(case: Theory, jacobian: Floats, descriptor: Descriptor, question: Question) -> JSON:
+def _row(case: Theory, jacobian: Floats, jacobian_error: float, descriptor: Descriptor, question: Question) -> JSON:
     environment = case.environment
     finite = bool(np.isfinite(jacobian).all())
     seen = jacobian if finite else np.zeros_like(jacobian)
@@ -169,6 +172,8 @@ def _row(case: Theory, jacobian: Floats, descriptor: Descriptor, question: Quest
         status = "not_finite"
     elif question.rtol < result.rotation_floor:
         status = "rtol_below_floor"
+    elif question.rtol * result.singular_values.max(initial=0.0) < jacobian_error:
+        status = "rtol_below_error"
     row: JSON = {
         "structure": environment.structure,
         "center": environment.center,
