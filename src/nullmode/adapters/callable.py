@@ -130,8 +130,9 @@ class FromCallable(Adapter):
 
     def _called(self, name: str, environment: Environment, vectors: Any = None) -> Any:
         called = getattr(self, name)
-        given = environment.vectors if vectors is None else vectors
-        arguments = (given, environment.species, environment.center_species)
+        # Copies, since torch takes no read-only arrays.
+        given = environment.vectors.copy() if vectors is None else vectors
+        arguments = (given, environment.species.copy(), environment.center_species)
         with _LOCK:
             return called(*arguments[: _arity(name, called)])
 

@@ -1,6 +1,7 @@
 """QUIP's descriptors, by way of quippy, as descriptors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -47,6 +48,9 @@ class FromQuippy(Adapter):
         """Have QUIP read the string."""
         if not isinstance(self.arguments, str):
             raise InputError(f"`arguments` must be QUIP's string, got {self.arguments!r}.")
+        if self._parsed.get("average"):
+            # QUIP 0.10.3 writes over memory that is not its own where one of several centres is averaged.
+            raise InputError(f"`arguments` must name a descriptor of single centres, got {self.arguments!r}.")
         soap = bool({"soap", "soap_turbo"} & set(self.arguments.split()[:1]))
         self._settle(cutoff=self._quip.cutoff(), correlation_order=2 if soap else None, parity="O3" if soap else None)
 
@@ -74,7 +78,7 @@ class FromQuippy(Adapter):
         # So wide that no image comes near.
         atoms.set_cell(np.ptp(atoms.positions, axis=0) + 3 * (self.cutoff + 1))
         atoms.set_array(_MASK, np.arange(len(atoms)) == 0)
-        with _LOCK:
+        with _LOCK, _explained(self.arguments):
             result = self._quip.calc(atoms, grad=grad, args_str=f"atom_mask_name={_MASK}")
         if list(result.get("ci", [])) != [1]:
             raise InputError(
@@ -86,17 +90,27 @@ class FromQuippy(Adapter):
     @cached_property
     def _quip(self) -> Any:
         descriptors = peer("quippy.descriptors", "quippy-ase", "FromQuippy")
-        with _LOCK:
-            try:
-                return descriptors.Descriptor(self.arguments)
-            except RuntimeError as error:
-                text = str(error).strip().rpartition("\n")[2].strip()
-                raise InputError(f"`arguments` must be what QUIP reads, got {self.arguments!r}: {text}.") from None
+        with _LOCK, _explained(self.arguments):
+            return descriptors.Descriptor(self.arguments)
 
     @cached_property
-    def _species(self) -> list[int]:
-        """Atomic numbers in ``species_Z``; empty where it is open."""
+    def _parsed(self) -> dict[str, Any]:
         from ase.io.extxyz import key_val_str_to_dict
 
-        numbers = np.atleast_1d(key_val_str_to_dict(self.arguments).get("species_Z", [])).astype(int)
+        return dict(key_val_str_to_dict(self.arguments))
+
+    @property
+    def _species(self) -> list[int]:
+        """Atomic numbers in ``species_Z``; empty where it is open."""
+        numbers = np.atleast_1d(self._parsed.get("species_Z", [])).astype(int)
         return [int(number) for number in numbers if number > 0]
+
+
+@contextmanager
+def _explained(arguments: str) -> Iterator[None]:
+    """Turn QUIP's errors, of which the last line says what is wrong, into ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error).strip().rpartition("\n")[2].strip()
+        raise InputError(f"`arguments` must be what QUIP can do, got {arguments!r}: {text}.") from None
