@@ -76,7 +76,9 @@ def main():
         unit = "largest point" if soap.nested else "largest l of each n"
         table.add_row(basis, f"72 factors / {unit}", f"{times['72 factors'] / times[unit]:.2f}")
         table.add_row(
-            basis, "sweep / (72 factors + 72 SVDs)", f"{times['sweep'] / (times['72 factors'] + times['72 stacked SVDs']):.2f}"
+            basis,
+            "sweep / (72 factors + 72 SVDs)",
+            f"{times['sweep'] / (times['72 factors'] + times['72 stacked SVDs']):.2f}",
         )
         table.add_row(basis, "72 runs / sweep", f"{times['72 runs'] / times['sweep']:.1f}", end_section=True)
     Console().print(table)

@@ -1,12 +1,13 @@
 """Independent implementations, brought to nullmode's conventions."""
 
-from itertools import permutations
+from itertools import combinations_with_replacement, permutations
 
 import featomic
 import numpy as np
 from ase import Atoms
 from featomic.clebsch_gordan import DensityCorrelations
 from metatensor import Labels
+from scipy.special import gamma
 
 import nullmode as nm
 from nullmode.elements import atomic_number
@@ -123,3 +124,48 @@ def fold_by_atom(jacobian, environment, n_atoms):
     for j, atom in enumerate(environment.atoms):
         folded[:, atom] += jacobian[:, j]
     return folded
+
+
+def dscribe_soap(vectors, species, center_species, numbers, n_max, l_max, sigma, r_cut):
+    """SOAP in dscribe's conventions, from closed forms alone; positions may be complex, for derivatives.
+
+    Radial primitives r^l exp(-alpha r²), of 1e-3 at r = 1 … r_cut, in Löwdin's combination; density exp(-|r|²/2 sigma²)
+    with the centre's own; p = pi sqrt(8/(2l+1)) sum_m c c. The integral over a solid harmonic and a Gaussian is the
+    harmonic at its centre; the sum over m is Legendre's polynomial of the angle.
+    """
+    ends = np.linspace(1, r_cut, n_max)
+    positions = np.concatenate([np.zeros((1, 3)), vectors])
+    kinds = np.concatenate([[center_species], species])
+    squares = (positions**2).sum(axis=1)
+    density = 1 / (2 * sigma**2)
+    blocks = {(s, t): [] for s, t in combinations_with_replacement(numbers, 2)}
+    for l in range(l_max + 1):
+        alpha = -np.log(1e-3 / ends**l) / ends**2
+        overlap = 0.5 * gamma(l + 1.5) * np.add.outer(alpha, alpha) ** (-l - 1.5)
+        size, axes = np.linalg.eigh(overlap)
+        lowdin = axes / np.sqrt(size) @ axes.T
+        total = density + alpha
+        front = (np.pi / total) ** 1.5 * (density / total) ** l
+        radial = lowdin @ (front[:, None] * np.exp(-np.multiply.outer(density * alpha / total, squares)))
+        harmonic = solid_legendre(l, positions, squares) * (2 * l + 1) / (4 * np.pi)
+        for (s, t), found in blocks.items():
+            one, two = np.flatnonzero(kinds == s), np.flatnonzero(kinds == t)
+            p = np.pi * np.sqrt(8 / (2 * l + 1)) * radial[:, one] @ harmonic[np.ix_(one, two)] @ radial[:, two].T
+            found.append(p)
+    result = []
+    for (s, t), found in blocks.items():
+        p = np.array(found)
+        # l varies slowest, then n, then n'.
+        kept = np.triu_indices(n_max) if s == t else np.indices((n_max, n_max)).reshape(2, -1)
+        result.append(p[:, *kept].ravel())
+    return np.concatenate(result)
+
+
+def solid_legendre(l, positions, squares):
+    """(r r')^l P_l(cos of the angle) for all pairs, by Bonnet's recursion times the lengths: no division."""
+    dots = positions @ positions.T
+    lengths = np.multiply.outer(squares, squares)
+    before, now = np.zeros_like(dots), np.ones_like(dots)
+    for k in range(l):
+        before, now = now, ((2 * k + 1) * dots * now - k * lengths * before) / (k + 1)
+    return now

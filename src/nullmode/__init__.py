@@ -4,6 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nullmode.adapters.callable import FromCallable
+    from nullmode.adapters.dscribe import FromDscribe
+    from nullmode.adapters.featomic import FromFeatomic
+    from nullmode.adapters.quippy import FromQuippy
     from nullmode.analysis import analyze, truncation_sweep
     from nullmode.attribution import Attribution, attribute
     from nullmode.completeness import rank_complete
@@ -26,6 +30,10 @@ _HOME = {
     "Bispectrum": "nullmode.descriptors.bispectrum",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
+    "FromCallable": "nullmode.adapters.callable",
+    "FromDscribe": "nullmode.adapters.dscribe",
+    "FromFeatomic": "nullmode.adapters.featomic",
+    "FromQuippy": "nullmode.adapters.quippy",
     "InputError": "nullmode.types",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
@@ -48,6 +56,10 @@ __all__ = [
     "Bispectrum",
     "Descriptor",
     "Environment",
+    "FromCallable",
+    "FromDscribe",
+    "FromFeatomic",
+    "FromQuippy",
     "InputError",
     "PointGroup",
     "PowerSpectrum",

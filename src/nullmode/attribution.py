@@ -9,7 +9,7 @@ import numpy as np
 from nullmode.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode.completeness import LARGEST_ORDER, completeness
 from nullmode.decomposition import check_rtol, decompose, sensitivity
-from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.environment import Environment, check_environment, within
 from nullmode.symmetry import PointGroup, count_symmetric, largest_tolerance, point_group
 from nullmode.types import InputError, Parity
@@ -121,7 +121,8 @@ def attribute(
     if not isinstance(descriptor, Descriptor):
         raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
     inside = within(environment, descriptor.cutoff)
-    measured = sensitivity(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
+    _, jacobian, error = evaluate(descriptor, [inside])[0]
+    measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
     return explain_rank(Theory(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
 
 

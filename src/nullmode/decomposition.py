@@ -63,6 +63,8 @@ def sensitivity(
     environment: Environment,
     rtol: float = 1e-9,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
+    *,
+    jacobian_error: float = 0.0,
 ) -> Sensitivity:
     """Analyse a Jacobian: singular values, modes, rank, condition number and noise floor.
 
@@ -80,11 +82,14 @@ def sensitivity(
     degrees_of_freedom
         ``neighbours``: every neighbour moves by itself, periodic images included. ``atoms``: images of one atom move
         together, those of the centre not at all; modes then have shape (d, n_atoms, 3), atoms in ascending index.
+    jacobian_error
+        What is known of the Jacobian's error besides, in 1/Å: the estimate that comes with finite differences.
 
     Raises
     ------
     InputError
-        For a shape that does not fit the environment, a non-finite entry, or an rtol below the rotation floor.
+        For a shape that does not fit the environment, a non-finite entry, or an rtol below the rotation floor or the
+        relative error.
     """
     check_rtol(rtol)
     result = decompose(jacobian, environment, rtol, degrees_of_freedom)
@@ -92,6 +97,12 @@ def sensitivity(
         raise InputError(
             f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
             f"{rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
+        )
+    largest = result.singular_values.max(initial=0.0)
+    if rtol * largest < jacobian_error:
+        raise InputError(
+            f"`rtol` must be at least the error of the Jacobian over its largest singular value, {jacobian_error:.1e} "
+            f"over {largest:.1e}, got {rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
         )
     return result
 

@@ -13,7 +13,7 @@ import pandas as pd
 from nullmode import tables
 from nullmode.attribution import Theory, explain_rank
 from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacements
-from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.types import JSON, Floats, InputError
@@ -71,9 +71,11 @@ def measure(
             parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
 
             def run(part: Sequence[Theory], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
-                results = sweep.descriptor.compute_batch_with_jacobian([case.environment for case in part])
-                frame = _rows(part, [jac for _, jac in results], sweep, layout, descriptors, question)
-                return frame, [phi for phi, _ in results] if keep_features else []
+                features, jacobians, errors = zip(
+                    *evaluate(sweep.descriptor, [case.environment for case in part]), strict=True
+                )
+                frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, question)
+                return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or _processors()) as pool:
                 for frame, part_features in pool.map(run, parts):
@@ -91,6 +93,7 @@ def measure(
 def _rows(
     cases: Sequence[Theory],
     jacobians: Sequence[Floats],
+    errors: Floats,
     sweep: Sweep,
     layout: Plan,
     descriptors: Sequence[Descriptor],
@@ -120,6 +123,7 @@ def _rows(
         floor = np.where((largest > 0) & (n_rotations > 0), response / largest, np.nan)
         inverse, condition = smallest / largest, largest / smallest
     status = np.full(shape, "ok", dtype=object)
+    status[question.rtol * largest < errors] = "rtol_below_error"
     status[floor > question.rtol] = "rtol_below_floor"
     status[:, ~finite] = "not_finite"
     status[:, [len(case.environment) == 0 for case in cases]] = "no_neighbours"

@@ -46,7 +46,7 @@ ENVIRONMENT = (
     Column("condition_number", _FLOAT, "", "largest over smallest singular value; infinite where singular"),
     Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value; 0 where singular"),
     Column("rotation_floor", _FLOAT, "", "response to rigid rotations over the largest singular value: noise"),
-    Column("status", _TEXT, "", "ok | no_neighbours | rtol_below_floor | not_finite"),
+    Column("status", _TEXT, "", "ok | no_neighbours | rtol_below_floor | rtol_below_error | not_finite"),
 )
 WHERE = (
     Column("family", _TEXT, "", "name of the family in the configuration"),

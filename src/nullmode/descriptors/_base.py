@@ -90,6 +90,21 @@ class Descriptor(ABC):
         return self.compute_batch_with_jacobian([environment])[0]
 
 
+class InexactDescriptor(Descriptor):
+    """A descriptor whose Jacobian is an estimate, as finite differences are, and says how good it is (abstract)."""
+
+    @abstractmethod
+    def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
+        """Features (F,), Jacobian (F, n, 3) and its error (Frobenius norm), in 1/Å, of each environment."""
+
+
+def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
+    """Features, Jacobian and its estimated error: 0 for derivatives in closed form, whose rounding rotations show."""
+    if isinstance(descriptor, InexactDescriptor):
+        return descriptor.compute_batch_with_error(environments)
+    return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]
+
+
 def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
     """Fix an open species layout (``species=None``) to what a whole set holds, so that parts of it agree."""
     if getattr(descriptor, "species", ()) is not None:

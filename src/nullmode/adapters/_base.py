@@ -1,0 +1,165 @@
+"""What all adapters share: the gate, neighbours beyond the cutoff, differences where a peer has no slopes."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from nullmode.arguments import as_real, as_whole, check_parity
+from nullmode.descriptors._base import InexactDescriptor, with_species_of
+from nullmode.elements import symbol
+from nullmode.environment import Environment, check_environments, within
+from nullmode.types import Floats, InputError, Parity
+
+FIRST_STEP = 0.08
+"""Widest step of a difference, in Å: well inside the Gaussians that descriptors smear atoms with."""
+_HALVINGS = 5
+_ORDER = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Adapter(InexactDescriptor):
+    """Features that another code computes (abstract).
+
+    A peer sees a cluster: the centre and its neighbours within the cutoff. Its features are kept as they are.
+
+    Parameters
+    ----------
+    cutoff
+        Features do not depend on neighbours beyond it, in Å; None reads it from the peer.
+    correlation_order
+        Number of neighbours correlated; None reads it from the peer, and stays None where that does not tell.
+    parity
+        ``O3`` or ``SO3``; None likewise.
+    """
+
+    # What None stands for is settled on construction.
+    cutoff: float = None  # type: ignore[assignment]
+    correlation_order: int | None = None  # type: ignore[misc]
+    parity: Parity | None = None  # type: ignore[misc]
+
+    @abstractmethod
+    def _values(self, environment: Environment) -> Floats:
+        """Features (F,) of neighbours within the cutoff, of which there may be none."""
+
+    @abstractmethod
+    def _with_slopes(self, environment: Environment) -> tuple[Floats, Floats] | None:
+        """Features and their Jacobian (F, n, 3), n >= 1, as the peer has it; None where it has none."""
+
+    def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
+        """Features (F,) of each environment."""
+        inside = self._inside(environments)
+        fixed = with_species_of(self, inside)
+        return [fixed._values(environment) for environment in inside]
+
+    def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
+        """Features (F,) and Jacobian (F, n, 3), in 1/Å, of each environment."""
+        return [(phi, jac) for phi, jac, _ in self.compute_batch_with_error(environments)]
+
+    def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
+        """Features, Jacobian, and the estimated error of the Jacobian: 0 where the peer differentiates itself."""
+        inside = self._inside(environments)
+        fixed = with_species_of(self, inside)
+        result = []
+        for whole, part in zip(environments, inside, strict=True):
+            phi, slopes, error = fixed._one(part)
+            jacobian = np.zeros((len(phi), len(whole), 3))
+            jacobian[:, (whole.vectors**2).sum(axis=1) < self.cutoff**2] = slopes
+            result.append((phi, jacobian, error))
+        return result
+
+    def _one(self, environment: Environment) -> tuple[Floats, Floats, float]:
+        if len(environment) == 0:
+            phi = self._values(environment)
+            return phi, np.zeros((len(phi), 0, 3)), 0.0
+        exact = self._with_slopes(environment)
+        if exact is not None:
+            return *exact, 0.0
+        return self._values(environment), *differences(self._values, environment)
+
+    def _inside(self, environments: Sequence[Environment]) -> list[Environment]:
+        items = check_environments(environments)
+        for environment in items:
+            if environment.cutoff is not None and environment.cutoff < self.cutoff:
+                raise InputError(
+                    f"`environment` must reach as far as the descriptor's cutoff ({self.cutoff} Å), got one cut at "
+                    f"{environment.cutoff} Å. Make it with nullmode.environments(..., cutoff={self.cutoff})."
+                )
+        return [within(environment, self.cutoff) for environment in items]
+
+    def _settle(
+        self, *, cutoff: float | None = None, correlation_order: int | None = None, parity: Parity | None = None
+    ) -> None:
+        """Take what was not given from what the peer tells, and check it."""
+        given: float | None = self.cutoff
+        radius = cutoff if given is None else given
+        order = correlation_order if self.correlation_order is None else self.correlation_order
+        handed = parity if self.parity is None else self.parity
+        if not 0 < as_real(radius) < inf:
+            raise InputError(f"`cutoff` must be a positive length in Å, got {radius!r}.")
+        if order is not None and (as_whole(order) or 0) < 1:
+            raise InputError(f"`correlation_order` must be a whole number of at least 1 or None, got {order!r}.")
+        if handed is not None:
+            check_parity(handed)
+        self._set(cutoff=as_real(radius), correlation_order=order, parity=handed)
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+def differences(values: Callable[[Environment], Floats], environment: Environment) -> tuple[Floats, float]:
+    """Jacobian (F, n, 3) by central differences of order eight, and an estimate of its error, both in 1/Å.
+
+    Steps are halved from `FIRST_STEP` on, per entry, as long as two estimates do not drift apart; their last distance
+    is the error of the entry (scipy.differentiate.jacobian). Together, entries' errors bound that of every singular
+    value (Weyl; Frobenius norm).
+    """
+    from scipy.differentiate import jacobian
+
+    def at(flat: Floats) -> Floats:
+        return values(replace(environment, vectors=flat.reshape(-1, 3)))
+
+    result = jacobian(
+        lambda x: np.apply_along_axis(at, 0, x),
+        environment.vectors.ravel(),
+        tolerances={"atol": 0.0, "rtol": 0.0},
+        initial_step=FIRST_STEP,
+        maxiter=_HALVINGS,
+        order=_ORDER,
+    )
+    slopes = np.asarray(result.df, dtype=np.float64)
+    return slopes.reshape(len(slopes), -1, 3), float(np.linalg.norm(result.error))
+
+
+def peer(module: str, package: str, who: str) -> Any:
+    """Import another code that nullmode does without; its absence is an InputError with the command that ends it."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise InputError(
+            f"`{who}` must find {module.partition('.')[0]}, got: {error}. Run: pip install {package}"
+        ) from None
+
+
+def cluster(environment: Environment) -> Any:
+    """Lay an environment out as a molecule of ase.Atoms: the centre at the origin, then its neighbours."""
+    from ase import Atoms
+
+    numbers = np.concatenate([[environment.center_species], environment.species])
+    return Atoms(numbers, positions=np.concatenate([np.zeros((1, 3)), environment.vectors]))
+
+
+def check_species(environment: Environment, known: Sequence[int], remedy: str) -> None:
+    """Refuse species, of centre or neighbours, that a peer was not made for."""
+    unknown = {environment.center_species, *environment.species.tolist()} - set(known)
+    if unknown:
+        names = ", ".join(symbol(number) for number in sorted(unknown))
+        raise InputError(
+            f"`species` must cover the environments, got {tuple(symbol(number) for number in known)} without {names}. "
+            f"{remedy}"
+        )

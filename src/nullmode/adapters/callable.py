@@ -1,0 +1,172 @@
+"""Any function of positions as a descriptor, differentiated as well as it allows."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any, Literal, final
+
+import numpy as np
+
+from nullmode.adapters._base import Adapter, peer
+from nullmode.arguments import real_array
+from nullmode.environment import Environment
+from nullmode.types import Floats, InputError
+
+Derivative = Literal["auto", "finite-differences", "jax", "torch"]
+_WAYS = ("auto", "finite-differences", "jax", "torch")
+# Nobody promised that a user's function may run twice at once. Reentrant: it may itself use such a descriptor.
+_LOCK = RLock()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FromCallable(Adapter):
+    """Features that a function gives.
+
+    The function is called as ``function(vectors)``, ``function(vectors, species)`` or ``function(vectors, species,
+    center_species)``: with as many of the three as it has parameters without default. `vectors` (n, 3) are the
+    neighbours relative to the centre, in Å, those within the cutoff and in the order of the environment; `species`
+    (n,) their atomic numbers; `center_species` a number. It returns F features, as many for every environment.
+
+    Parameters
+    ----------
+    function
+        Gives features (F,).
+    jacobian
+        Gives their derivatives (F, n, 3) in 1/Å; called as the function is. None differentiates the function.
+    derivative
+        How: ``finite-differences`` (with an estimate of their error), or automatically with ``jax`` or ``torch`` for a
+        function written in it, which then gets `vectors` as an array or tensor of double precision. ``auto`` looks at
+        what the function returns for NumPy's arrays: an array of JAX or a tensor of torch is differentiated by these.
+    cutoff
+        Features do not depend on neighbours beyond it, in Å. Required.
+    correlation_order, parity
+        As far as known; None leaves incompleteness and truncation one cause, and reflections a symmetry.
+
+    Raises
+    ------
+    InputError
+        For arguments as above; on use for single precision, a wrong shape, or a library that is not installed.
+    """
+
+    function: Callable[..., Any]
+    jacobian: Callable[..., Any] | None = None
+    derivative: Derivative = "auto"
+
+    def __post_init__(self) -> None:
+        """Check what is given."""
+        if self.derivative not in _WAYS:
+            raise InputError(f"`derivative` must be one of {', '.join(_WAYS)}, got {self.derivative!r}.")
+        if self.jacobian is not None and self.derivative != "auto":
+            raise InputError(f"`derivative` must be 'auto' where a jacobian is given, got {self.derivative!r}.")
+        for name, called in (("function", self.function), ("jacobian", self.jacobian)):
+            if called is not None:
+                _arity(name, called)
+        self._settle()
+
+    def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[int]:
+        """Count the features, 0 … F - 1, of the first environment."""
+        if not environments:
+            raise InputError("`environments` must hold one at least, got none: only the function knows its features.")
+        return list(range(len(self.compute(environments[0]))))
+
+    def _values(self, environment: Environment) -> Floats:
+        phi = real_array("function(...)", _numpy(self._called("function", environment)))
+        if phi.ndim != 1:
+            raise InputError(f"`function` must return features of shape (F,), got {phi.shape}.")
+        return phi
+
+    def _with_slopes(self, environment: Environment) -> tuple[Floats, Floats] | None:
+        if self.jacobian is not None:
+            phi = self._values(environment)
+            slopes = real_array("jacobian(...)", _numpy(self._called("jacobian", environment)))
+            _check_shape(slopes, phi, environment)
+            return phi, slopes
+        way = self.derivative
+        if way == "auto":
+            way = type(self._called("function", environment)).__module__.partition(".")[0]  # type: ignore[assignment]
+        if way in ("jax", "jaxlib"):
+            return self._by_jax(environment)
+        return self._by_torch(environment) if way == "torch" else None
+
+    def _by_jax(self, environment: Environment) -> tuple[Floats, Floats]:
+        jax = peer("jax", "jax", "FromCallable")
+        if not jax.config.jax_enable_x64:
+            raise InputError(
+                "`function` must compute in double precision, got single, JAX's default. "
+                'Call jax.config.update("jax_enable_x64", True) before anything else of JAX.'
+            )
+
+        def at(x: Any) -> Any:
+            return self._called("function", environment, x)
+
+        x = jax.numpy.asarray(environment.vectors)
+        value = at(x)
+        _check_double(value, "float64")
+        backward = value.size < x.size
+        slopes = (jax.jacrev if backward else jax.jacfwd)(at)(x)
+        return self._checked(value, slopes, environment)
+
+    def _by_torch(self, environment: Environment) -> tuple[Floats, Floats]:
+        torch = peer("torch", "torch", "FromCallable")
+
+        def at(x: Any) -> Any:
+            return self._called("function", environment, x)
+
+        x = torch.tensor(environment.vectors, dtype=torch.float64)
+        value = at(x)
+        _check_double(value, "torch.float64")
+        slopes = torch.autograd.functional.jacobian(at, x)
+        return self._checked(value, slopes, environment)
+
+    def _checked(self, value: Any, slopes: Any, environment: Environment) -> tuple[Floats, Floats]:
+        phi = real_array("function(...)", _numpy(value))
+        array = real_array("function(...)", _numpy(slopes))
+        if phi.ndim != 1:
+            raise InputError(f"`function` must return features of shape (F,), got {phi.shape}.")
+        _check_shape(array, phi, environment)
+        return phi, array
+
+    def _called(self, name: str, environment: Environment, vectors: Any = None) -> Any:
+        called = getattr(self, name)
+        # Copies, since torch takes no read-only arrays.
+        given = environment.vectors.copy() if vectors is None else vectors
+        arguments = (given, environment.species.copy(), environment.center_species)
+        with _LOCK:
+            return called(*arguments[: _arity(name, called)])
+
+
+def _arity(name: str, called: Callable[..., Any]) -> int:
+    if not callable(called):
+        raise InputError(f"`{name}` must be callable, got {called!r}.")
+    try:
+        parameters = inspect.signature(called).parameters.values()
+    except ValueError:
+        raise InputError(f"`{name}` must have a signature, got {called!r}. Wrap it: lambda vectors: ...") from None
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    count = sum(parameter.kind in places and parameter.default is parameter.empty for parameter in parameters)
+    if not 1 <= count <= 3:
+        raise InputError(
+            f"`{name}` must take vectors, and species and center_species at will, got {count} parameters without "
+            "default. Wrap it: lambda vectors, species: ..."
+        )
+    return count
+
+
+def _numpy(value: Any) -> Any:
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+
+
+def _check_double(value: Any, double: str) -> None:
+    if str(getattr(value, "dtype", None)) != double:
+        raise InputError(
+            f"`function` must compute in double precision, got {getattr(value, 'dtype', type(value).__name__)}. "
+            "Make its constants and weights float64."
+        )
+
+
+def _check_shape(slopes: Floats, phi: Floats, environment: Environment) -> None:
+    wanted = len(phi), len(environment), 3
+    if slopes.shape != wanted:
+        raise InputError(f"`jacobian` must return derivatives of shape (F, n, 3) = {wanted}, got {slopes.shape}.")

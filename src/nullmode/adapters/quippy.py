@@ -1,0 +1,116 @@
+"""QUIP's descriptors, by way of quippy, as descriptors."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any, final
+
+import numpy as np
+
+from nullmode.adapters._base import Adapter, check_species, cluster, peer
+from nullmode.elements import symbol
+from nullmode.environment import Environment
+from nullmode.types import Floats, InputError
+
+# Fortran modules have one global state.
+_LOCK = Lock()
+_MASK = "nullmode_center"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FromQuippy(Adapter):
+    """Features of a QUIP descriptor with one row per centre, with its own gradients.
+
+    All is as QUIP does it; ``soap`` thus has the centre's own Gaussian, unit norm unless ``normalise=F``, and one last
+    constant feature. Neighbours that ``species_Z`` lacks, which QUIP passes over in silence, are refused.
+
+    Parameters
+    ----------
+    arguments
+        QUIP's own string, for instance ``soap cutoff=4.0 cutoff_transition_width=0.5 n_max=8 l_max=8 atom_sigma=0.3
+        n_Z=1 Z={6} n_species=2 species_Z={1 6}``.
+    cutoff, correlation_order, parity
+        Read from QUIP: the cutoff; for ``soap`` and ``soap_turbo`` 2 and O3, else None.
+
+    Raises
+    ------
+    InputError
+        If quippy is not installed, for a string that QUIP refuses, a descriptor of pairs or of whole structures, or a
+        species that it was not made for.
+    """
+
+    arguments: str
+
+    def __post_init__(self) -> None:
+        """Have QUIP read the string."""
+        if not isinstance(self.arguments, str):
+            raise InputError(f"`arguments` must be QUIP's string, got {self.arguments!r}.")
+        if self._parsed.get("average"):
+            # QUIP 0.10.3 writes over memory that is not its own where one of several centres is averaged.
+            raise InputError(f"`arguments` must name a descriptor of single centres, got {self.arguments!r}.")
+        soap = bool({"soap", "soap_turbo"} & set(self.arguments.split()[:1]))
+        self._settle(cutoff=self._quip.cutoff(), correlation_order=2 if soap else None, parity="O3" if soap else None)
+
+    def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[int]:  # noqa: ARG002
+        """Count the features, 0 … F - 1."""
+        return list(range(len(self._quip)))
+
+    def _values(self, environment: Environment) -> Floats:
+        return np.array(self._computed(environment, grad=False)["data"][0])
+
+    def _with_slopes(self, environment: Environment) -> tuple[Floats, Floats]:
+        result = self._computed(environment, grad=True)
+        phi = np.array(result["data"][0])
+        slopes = np.zeros((len(phi), len(environment) + 1, 3))
+        # One row per pair (centre, atom); an atom may have several, as its own image would.
+        for (_, atom), gradient in zip(result["grad_index_0based"], result["grad_data"], strict=True):
+            slopes[:, atom] += gradient.T
+        return phi, slopes[:, 1:]
+
+    def _computed(self, environment: Environment, *, grad: bool) -> Any:
+        if self._species:
+            known = sorted({*self._species, environment.center_species})
+            check_species(environment, known, "Name them in species_Z.")
+        atoms = cluster(environment)
+        # So wide that no image comes near.
+        atoms.set_cell(np.ptp(atoms.positions, axis=0) + 3 * (self.cutoff + 1))
+        atoms.set_array(_MASK, np.arange(len(atoms)) == 0)
+        with _LOCK, _explained(self.arguments):
+            result = self._quip.calc(atoms, grad=grad, args_str=f"atom_mask_name={_MASK}")
+        if list(result.get("ci", [])) != [1]:
+            raise InputError(
+                f"`arguments` must name a descriptor of single centres that takes {symbol(environment.center_species)} "
+                f"for one, got {self.arguments!r}. Name it in Z."
+            )
+        return result
+
+    @cached_property
+    def _quip(self) -> Any:
+        descriptors = peer("quippy.descriptors", "quippy-ase", "FromQuippy")
+        with _LOCK, _explained(self.arguments):
+            return descriptors.Descriptor(self.arguments)
+
+    @cached_property
+    def _parsed(self) -> dict[str, Any]:
+        from ase.io.extxyz import key_val_str_to_dict
+
+        return dict(key_val_str_to_dict(self.arguments))
+
+    @property
+    def _species(self) -> list[int]:
+        """Atomic numbers in ``species_Z``; empty where it is open."""
+        numbers = np.atleast_1d(self._parsed.get("species_Z", [])).astype(int)
+        return [int(number) for number in numbers if number > 0]
+
+
+@contextmanager
+def _explained(arguments: str) -> Iterator[None]:
+    """Turn QUIP's errors, of which the last line says what is wrong, into ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error).strip().rpartition("\n")[2].strip()
+        raise InputError(f"`arguments` must be what QUIP can do, got {arguments!r}: {text}.") from None
