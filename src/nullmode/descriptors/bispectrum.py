@@ -86,8 +86,8 @@ def bispectrum(
             _factors(batch, first, n, density, expansion, scratch.slope, scratch.ratio)
         for t in range(coupled.l.shape[0]):
             l1, l2, l3 = coupled.l[t, 0], coupled.l[t, 1], coupled.l[t, 2]
-            # Which contraction serves where the density of l2 or of l1 is the third: of equal l, one serves for both, up
-            # to the sign of an exchange.
+            # Which contraction serves where the density of l2, or of l1, is the third: of equal l one serves for both,
+            # up to the sign of an exchange.
             middle = 0 if l2 == l3 else 2 if l1 == l2 else 1
             lowest = 0 if l1 == l3 else 2
             sign = -1.0 if middle != 1 and (l1 + l2 + l3) % 2 else 1.0
@@ -107,12 +107,14 @@ def bispectrum(
                             )
                         if jacobian.size == 0:
                             continue
-                        a[third, q, p, : 3 * n] = 0.0
-                        b[third, q, p, : 3 * n] = 0.0
+                        sums, slopes = a[third, q, p], b[third, q, p]
+                        sums[: 3 * n] = 0.0
+                        slopes[: 3 * n] = 0.0
                         for m in range(2 * l + 1):
+                            value, y, dy = one[m], expansion.y[l * l + m], expansion.dy[l * l + m]
                             for x in range(3 * n):
-                                a[third, q, p, x] += one[m] * expansion.y[l * l + m, x]
-                                b[third, q, p, x] += one[m] * expansion.dy[l * l + m, x]
+                                sums[x] += value * y[x]
+                                slopes[x] += value * dy[x]
             for f in range(blocks[t], blocks[t + 1]):
                 q, p, r = channels[f, 0], channels[f, 1], channels[f, 2]
                 total = 0.0
