@@ -132,6 +132,13 @@ def test_independent_couplings_are_as_many_as_group_theory_says(same):
     assert n_checked >= 5
 
 
+def test_independent_couplings_follow_the_documented_rule():
+    np.testing.assert_allclose(independent((1, 1, 1, 1), (0, 0, 0, 0)), [[np.sqrt(5) / 3, 0, 2 / 3]], atol=1e-15)
+    # Two equal densities keep the even L of their pair; L = 1 … 5 and 0 … 4 here.
+    np.testing.assert_allclose(independent((2, 3, 3, 3), (0, 1, 2, 2)), np.eye(5)[[1, 3]], atol=1e-15)
+    np.testing.assert_allclose(independent((2, 2, 3, 3), (0, 0, 1, 1)), np.eye(5)[::2], atol=1e-15)
+
+
 @pytest.mark.parametrize(("n_max", "l_max", "species"), [(2, 2, "H"), (1, 4, "H"), (1, 2, ("H", "O")), (3, 1, "H")])
 def test_no_feature_depends_linearly_on_others(n_max, l_max, species):
     descriptor = nm.Trispectrum(n_max=n_max, l_max=l_max, species=species, **SETTING)

@@ -110,13 +110,15 @@ def trispectrum(
             features[i, f] = total
             if jacobian.size == 0:
                 continue
-            jacobian[row : row + 3 * n] = 0.0
+            derivative = jacobian[row : row + 3 * n]
+            derivative[:] = 0.0
             for t in range(layout.first[f], layout.first[f + 1]):
                 one, two, weight = layout.terms[t, 0], layout.terms[t, 1], layout.weights[t]
                 for m in range(layout.terms[t, 2]):
                     left, right = weight * pair[one + m], weight * pair[two + m]
+                    slope_one, slope_two = pair_slope[one + m], pair_slope[two + m]
                     for x in range(3 * n):
-                        jacobian[row + x] += right * pair_slope[one + m, x] + left * pair_slope[two + m, x]
+                        derivative[x] += right * slope_one[x] + left * slope_two[x]
             row += 3 * n
 
 
@@ -153,8 +155,9 @@ def _couple(coupling: PairCoupling, pairs: Integers, scratch: Scratch, width: in
             row = start + coupling.place[e, 2]
             left, right = coupling.value[e] * c[q1, lm1], coupling.value[e] * c[q2, lm2]
             pair[row] += left * c[q2, lm2]
+            slope1, slope2, both = slope[q1, lm1], slope[q2, lm2], pair_slope[row]
             for x in range(width):
-                pair_slope[row, x] += right * slope[q1, lm1, x] + left * slope[q2, lm2, x]
+                both[x] += right * slope1[x] + left * slope2[x]
 
 
 class TrispectrumLabel(NamedTuple):
