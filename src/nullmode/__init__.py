@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from nullmode.completeness import rank_complete
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
+    from nullmode.descriptors.acsf import ACSF
     from nullmode.descriptors.bispectrum import Bispectrum
+    from nullmode.descriptors.coulomb_matrix import CoulombMatrix
+    from nullmode.descriptors.inverse_distances import InverseDistances
+    from nullmode.descriptors.overlap_matrix import OverlapMatrix
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.environment import Environment, environments
@@ -21,11 +25,15 @@ __version__ = "0.1.0"
 
 # Loaded on first use, so that checking a configuration does not wait for pandas, Numba and matplotlib.
 _HOME = {
+    "ACSF": "nullmode.descriptors.acsf",
     "Attribution": "nullmode.attribution",
     "Bispectrum": "nullmode.descriptors.bispectrum",
+    "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
     "InputError": "nullmode.types",
+    "InverseDistances": "nullmode.descriptors.inverse_distances",
+    "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
@@ -41,11 +49,15 @@ _HOME = {
 }
 
 __all__ = [
+    "ACSF",
     "Attribution",
     "Bispectrum",
+    "CoulombMatrix",
     "Descriptor",
     "Environment",
     "InputError",
+    "InverseDistances",
+    "OverlapMatrix",
     "PointGroup",
     "PowerSpectrum",
     "RadialSpectrum",

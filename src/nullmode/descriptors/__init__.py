@@ -4,4 +4,8 @@ DESCRIPTORS = {
     "radial-spectrum": "nullmode.descriptors.radial_spectrum:RadialSpectrum",
     "power-spectrum": "nullmode.descriptors.power_spectrum:PowerSpectrum",
     "bispectrum": "nullmode.descriptors.bispectrum:Bispectrum",
+    "acsf": "nullmode.descriptors.acsf:ACSF",
+    "overlap-matrix": "nullmode.descriptors.overlap_matrix:OverlapMatrix",
+    "inverse-distances": "nullmode.descriptors.inverse_distances:InverseDistances",
+    "coulomb-matrix": "nullmode.descriptors.coulomb_matrix:CoulombMatrix",
 }
