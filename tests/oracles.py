@@ -5,6 +5,8 @@ from itertools import permutations
 import featomic
 import numpy as np
 from ase import Atoms
+from ase.units import Bohr
+from dscribe.descriptors import ACSF, CoulombMatrix
 from featomic.clebsch_gordan import DensityCorrelations
 
 import nullmode as nm
@@ -81,6 +83,38 @@ def featomic_bispectrum(descriptor, atoms: Atoms, center: int):
         orderings = len(set(permutations(channels)))
         result.append(np.sqrt(orderings) * block.values[row, 0, column])
     return np.array(result)
+
+
+def dscribe_acsf(descriptor, atoms: Atoms, center: int):
+    """Features of one centre as nullmode lays them out; each function alone, since dscribe's order is its own."""
+    columns = {}
+    values = []
+    for label in descriptor.feature_labels():
+        key = label.function, label.parameters
+        if key not in columns:
+            parameters = label.parameters[0] if label.function == "G3" else list(label.parameters)
+            chosen = {} if label.function == "G1" else {f"{label.function.lower()}_params": [parameters]}
+            numbers = sorted(atomic_number(name) for name in descriptor.species)
+            acsf = ACSF(r_cut=descriptor.cutoff, species=numbers, periodic=bool(atoms.pbc.any()), **chosen)
+            row = acsf.create(atoms, centers=[center])[0]
+            per_species = 1 + (label.function in ("G2", "G3"))
+            radial = row[: len(numbers) * per_species].reshape(len(numbers), per_species)[:, -1]
+            pairs = [frozenset((a, b)) for k, a in enumerate(numbers) for b in numbers[: k + 1]]
+            columns[key] = dict(zip(numbers, radial, strict=True)) if label.species_2 is None else {}
+            if label.species_2 is not None:
+                columns[key] = dict(zip(pairs, row[len(numbers) :], strict=True))
+        if label.species_2 is None:
+            values.append(columns[key][atomic_number(label.species_1)])
+        else:
+            values.append(columns[key][frozenset(map(atomic_number, (label.species_1, label.species_2)))])
+    return np.array(values)
+
+
+def dscribe_coulomb_eigenvalues(atoms: Atoms):
+    """Eigenvalues of a whole molecule's Coulomb matrix in Hartree, descending; dscribe takes lengths as they are."""
+    scaled = Atoms(atoms.numbers, atoms.positions / Bohr)
+    spectrum = CoulombMatrix(n_atoms_max=len(atoms), permutation="eigenspectrum").create(scaled)
+    return np.sort(spectrum)[::-1]
 
 
 def _column(label, key, properties, radial_only):
