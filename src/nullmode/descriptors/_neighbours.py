@@ -36,6 +36,7 @@ SpeciesChoice = Annotated[
 MostNeighbours = Annotated[
     int | None, Field(ge=0, description="neighbours to lay features out for; default: the most of the set")
 ]
+Degeneracy = Annotated[float, Field(ge=0, lt=1, description="relative gap up to which sorted values count as equal")]
 CutoffWidth = Annotated[float, Field(ge=0, allow_inf_nan=False, description="smoothing range, Å")]
 
 

@@ -12,6 +12,7 @@ from nullmode.descriptors._base import variant
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._neighbours import (
     CutoffWidth,
+    Degeneracy,
     Inside,
     MostNeighbours,
     NeighbourDescriptor,
@@ -31,12 +32,13 @@ BOHR = 0.529177210903
 
 
 class Scratch(NamedTuple):
-    """Atoms of one environment; a matrix and a projector of m² numbers; column of each feature's eigenvector."""
+    """Atoms of one environment; a matrix and a projector of m² numbers; m eigenvalues and their places."""
 
     atoms: Inside
     matrix: Floats
     projector: Floats
-    column: Integers
+    values: Floats
+    place: Integers
 
 
 @kernel
@@ -45,6 +47,7 @@ def coulomb_matrix(
     charge: Floats,
     cutoff: float,
     cutoff_width: float,
+    degeneracy: float,
     scratch: Scratch,
     features: Floats,
     jacobian: Floats,
@@ -62,6 +65,8 @@ def coulomb_matrix(
         Z of the batch's species.
     cutoff, cutoff_width
         Of the shifted cosine w, in Å.
+    degeneracy
+        Gap, relative to the largest eigenvalue, up to which eigenvalues are differentiated as one group.
     features, shape (n_environments, F)
         Eigenvalues in Hartree.
     jacobian, shape (F·3·n_total,) or (0,)
@@ -78,19 +83,19 @@ def coulomb_matrix(
             for b in range(a):
                 matrix[a, b] = BOHR * z * charge[atoms.species[b]] * inverse_distance(atoms, a, b)
                 matrix[b, a] = matrix[a, b]
-        values = features[i]
-        vectors = padded_eigenvalues(matrix, values, scratch.column)
+        values = scratch.values[:rows]
+        vectors = padded_eigenvalues(matrix, values, features[i], scratch.place)
         if jacobian.size == 0:
             continue
-        scale = max(values[0], -values[n_features - 1])
+        gap = degeneracy * max(values[0], -values[rows - 1])
         projector = scratch.projector[: rows * rows].reshape(rows, rows)
         n = batch.offsets[i + 1] - batch.offsets[i]
         start = 3 * batch.offsets[i] * n_features
         first = 0
-        while first < n_features:
-            last = group_end(values, first, scale)
-            mean_projector(vectors, scratch.column, first, last, projector)
-            row = start + 3 * n * first
+        while first < rows:
+            last = group_end(values, first, gap)
+            mean_projector(vectors, first, last, projector)
+            row = start + 3 * n * scratch.place[first]
             for a in range(1, rows):
                 z = charge[atoms.species[a]]
                 own = row + 3 * atoms.row[a]
@@ -105,7 +110,7 @@ def coulomb_matrix(
                         if b > 0:
                             jacobian[row + 3 * atoms.row[b] + x] += factor * atoms.gradient[1, x]
             for other in range(first + 1, last):
-                target = start + 3 * n * other
+                target = start + 3 * n * scratch.place[other]
                 jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
             first = last
 
@@ -127,8 +132,8 @@ class CoulombMatrix(NeighbourDescriptor):
     negative eigenvalues (light atoms close together make negative ones). Rupp et al., Phys. Rev. Lett. 108, 058301
     (2012), sort by magnitude, which would jump where two eigenvalues are opposite.
 
-    A sorted eigenvalue has a kink where it meets the next. Eigenvalues that are equal (to 1e-10 of the largest) are
-    therefore each given their mean derivative, which is differentiable and invariant.
+    A sorted eigenvalue has a kink where it meets the next. Eigenvalues that are equal up to `degeneracy` are therefore
+    each given their mean derivative, which is differentiable and invariant.
 
     Parameters
     ----------
@@ -136,6 +141,9 @@ class CoulombMatrix(NeighbourDescriptor):
         Radius of the environment, in Å.
     cutoff_width
         Range below the cutoff in which a shifted cosine takes neighbours to zero, in Å; 0 is a step.
+    degeneracy
+        Gap, relative to the largest eigenvalue, up to which neighbouring eigenvalues count as equal. Below about 1e-6
+        the rounding of eigenvectors shows in the Jacobian of symmetric environments, unseen by the rotation floor.
     n_neighbours_max
         Number of neighbours N that features are laid out for; None takes the most that an environment of the set has.
 
@@ -147,6 +155,7 @@ class CoulombMatrix(NeighbourDescriptor):
 
     parity: ClassVar[Parity | None] = "O3"
     cutoff_width: CutoffWidth = 0.5
+    degeneracy: Degeneracy = 1e-6
     n_neighbours_max: MostNeighbours = None
 
     @model_validator(mode="after")
@@ -174,7 +183,7 @@ class CoulombMatrix(NeighbourDescriptor):
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         atoms = inside(batch)
-        size = len(atoms.row) ** 2
-        scratch = Scratch(atoms, np.empty(size), np.empty(size), np.empty(features.shape[1], dtype=np.int64))
+        m = len(atoms.row)
+        scratch = Scratch(atoms, np.empty(m * m), np.empty(m * m), np.empty(m), np.empty(m, dtype=np.int64))
         charge = numbers_of(species).astype(np.float64)
-        coulomb_matrix(batch, charge, self.cutoff, self.cutoff_width, scratch, features, jacobian)
+        coulomb_matrix(batch, charge, self.cutoff, self.cutoff_width, self.degeneracy, scratch, features, jacobian)

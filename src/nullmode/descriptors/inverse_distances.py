@@ -13,6 +13,7 @@ from nullmode.descriptors._base import variant
 from nullmode.descriptors._eigenvalues import group_end
 from nullmode.descriptors._neighbours import (
     CutoffWidth,
+    Degeneracy,
     Inside,
     MostNeighbours,
     NeighbourDescriptor,
@@ -39,9 +40,9 @@ class Lists(NamedTuple):
     end, shape (n_lists,)
         Where the next value goes.
     value, shape (F,)
-        Values in 1/Å, unsorted; zeros fill up each list.
+        Values in 1/Å, unsorted.
     first, second, shape (F,)
-        The atoms that each value belongs to, as rows of Inside; -1 where it is a filling zero.
+        The atoms that each value belongs to, as rows of Inside.
     """
 
     start: Integers
@@ -57,6 +58,7 @@ def inverse_distances(
     n_species: int,
     cutoff: float,
     cutoff_width: float,
+    degeneracy: float,
     lists: Lists,
     atoms: Inside,
     features: Floats,
@@ -72,17 +74,18 @@ def inverse_distances(
         Of the layout.
     cutoff, cutoff_width
         Of the shifted cosine f, in Å.
+    degeneracy
+        Gap, relative to the largest value, up to which values are differentiated as one group.
     features, shape (n_environments, F)
-        One list after the other, each descending.
+        One list after the other, each descending; zeros.
     jacobian, shape (F·3·n_total,) or (0,)
         Each environment's (F, n, 3) after the other; zeros.
     """
     n_features = features.shape[1]
     for i in range(features.shape[0]):
         rows = gather(batch, i, cutoff, cutoff_width, atoms)
-        lists.value[:] = 0.0
-        lists.first[:] = -1
         lists.end[:] = lists.start[:-1]
+        largest = 0.0
         for a in range(1, rows):
             for b in range(a):
                 low = min(atoms.species[a], atoms.species[b])
@@ -91,27 +94,26 @@ def inverse_distances(
                 block = atoms.species[a] if b == 0 else pair
                 slot = lists.end[block]
                 lists.value[slot] = inverse_distance(atoms, a, b)
+                largest = max(largest, lists.value[slot])
                 lists.first[slot] = a
                 lists.second[slot] = b
                 lists.end[block] += 1
-        scale = lists.value.max()
+        gap = degeneracy * largest
         n = batch.offsets[i + 1] - batch.offsets[i]
         start = 3 * batch.offsets[i] * n_features
-        for block in range(len(lists.end)):
+        for block in range(len(lists.end)):  # what follows a list's last value stays zero
             begin = lists.start[block]
-            order = begin + np.argsort(-lists.value[begin : lists.start[block + 1]])
-            ordered = features[i, begin : lists.start[block + 1]]
+            order = begin + np.argsort(-lists.value[begin : lists.end[block]])
+            ordered = features[i, begin : lists.end[block]]
             for k in range(len(order)):
                 ordered[k] = lists.value[order[k]]
             if jacobian.size == 0:
                 continue
             k = 0
             while k < len(order):
-                end = group_end(ordered, k, scale)
+                end = group_end(ordered, k, gap)
                 row = start + 3 * n * (begin + k)
                 for member in order[k:end]:
-                    if lists.first[member] < 0:
-                        continue
                     inverse_distance(atoms, lists.first[member], lists.second[member])
                     for x in range(3):
                         jacobian[row + 3 * atoms.row[lists.first[member]] + x] += atoms.gradient[0, x] / (end - k)
@@ -145,7 +147,7 @@ class InverseDistances(NeighbourDescriptor):
     Coulomb matrix (Rupp et al., Phys. Rev. Lett. 108, 058301 (2012)) and in the "bag of bonds" (Hansen et al., J. Phys.
     Chem. Lett. 6, 2326 (2015)).
 
-    A sorted entry has a kink where it meets the next. Entries that are equal (to 1e-10 of the largest) are therefore
+    A sorted entry has a kink where it meets the next. Entries that are equal up to `degeneracy` are therefore
     each given their mean derivative, which is differentiable and invariant: of equal distances, the Jacobian sees the
     sum alone.
 
@@ -157,6 +159,8 @@ class InverseDistances(NeighbourDescriptor):
         Range below the cutoff in which a shifted cosine takes neighbours to zero, in Å; 0 is a step.
     species
         Symbols or atomic numbers of the neighbours, in order; None takes them from the set, by atomic number.
+    degeneracy
+        Gap, relative to the largest entry, up to which neighbouring entries of a list count as equal.
     n_neighbours_max
         Number of neighbours N that the lists are laid out for; None takes the most that an environment of the set has.
 
@@ -169,6 +173,7 @@ class InverseDistances(NeighbourDescriptor):
     parity: ClassVar[Parity | None] = "O3"
     cutoff_width: CutoffWidth = 0.5
     species: SpeciesChoice = None
+    degeneracy: Degeneracy = 1e-10
     n_neighbours_max: MostNeighbours = None
 
     @model_validator(mode="after")
@@ -208,4 +213,14 @@ class InverseDistances(NeighbourDescriptor):
         value = np.empty(features.shape[1])
         atom = np.empty(features.shape[1], dtype=np.int64)
         lists = Lists(start, start[:-1].copy(), value, atom, atom.copy())
-        inverse_distances(batch, len(species), self.cutoff, self.cutoff_width, lists, inside(batch), features, jacobian)
+        inverse_distances(
+            batch,
+            len(species),
+            self.cutoff,
+            self.cutoff_width,
+            self.degeneracy,
+            lists,
+            inside(batch),
+            features,
+            jacobian,
+        )

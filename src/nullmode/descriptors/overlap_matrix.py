@@ -12,6 +12,7 @@ from nullmode.basis.density import Batch
 from nullmode.descriptors._base import Length, variant
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._neighbours import (
+    Degeneracy,
     Inside,
     MostNeighbours,
     NeighbourDescriptor,
@@ -23,6 +24,9 @@ from nullmode.descriptors._pack import pack, species_of
 from nullmode.elements import numbers_of, symbol
 from nullmode.environment import Environment
 from nullmode.types import Floats, InputError, Integers, Parity
+
+LAST_RADIUS = 96
+"""Atomic number up to which there are covalent radii; ASE fills the others in."""
 
 
 class Orbitals(NamedTuple):
@@ -47,10 +51,16 @@ class Orbitals(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Atoms of one environment; a matrix and a projector; column of each feature's eigenvector; overlaps of two atoms.
+    """What is used again for each environment.
 
     Attributes
     ----------
+    atoms
+        The environment.
+    matrix, projector, shape (m²,)
+        For the largest environment.
+    values, place, shape (m,)
+        Eigenvalues, and their places among the features.
     block, slope, shape (o, o), (3, o, o)
         Overlaps, and their derivatives with respect to the first atom in 1/Å.
     """
@@ -58,13 +68,16 @@ class Scratch(NamedTuple):
     atoms: Inside
     matrix: Floats
     projector: Floats
-    column: Integers
+    values: Floats
+    place: Integers
     block: Floats
     slope: Floats
 
 
 @kernel
-def overlap_matrix(batch: Batch, orbitals: Orbitals, scratch: Scratch, features: Floats, jacobian: Floats) -> None:
+def overlap_matrix(
+    batch: Batch, orbitals: Orbitals, degeneracy: float, scratch: Scratch, features: Floats, jacobian: Floats
+) -> None:
     """Fill features, and the Jacobian unless it is empty, of a batch; eigenvalues of w_a w_b <phi_a|phi_b>.
 
     Zhu et al., J. Chem. Phys. 144, 034203 (2016), eqs. 3 to 5.
@@ -73,6 +86,8 @@ def overlap_matrix(batch: Batch, orbitals: Orbitals, scratch: Scratch, features:
     ----------
     batch, orbitals, scratch
         As the types say.
+    degeneracy
+        Gap, relative to the largest eigenvalue, up to which eigenvalues are differentiated as one group.
     features, shape (n_environments, F)
         Eigenvalues, no unit.
     jacobian, shape (F·3·n_total,) or (0,)
@@ -97,21 +112,21 @@ def overlap_matrix(batch: Batch, orbitals: Orbitals, scratch: Scratch, features:
                     for q in range(o):
                         matrix[a * o + p, b * o + q] = weight * scratch.block[p, q]
                         matrix[b * o + q, a * o + p] = weight * scratch.block[p, q]
-        values = features[i]
-        vectors = padded_eigenvalues(matrix, values, scratch.column)
+        values = scratch.values[:size]
+        vectors = padded_eigenvalues(matrix, values, features[i], scratch.place)
         if jacobian.size == 0:
             continue
         projector = scratch.projector[: size * size].reshape(size, size)
         n = batch.offsets[i + 1] - batch.offsets[i]
         start = 3 * batch.offsets[i] * n_features
         first = 0
-        while first < n_features:
-            last = group_end(values, first, values[0])
-            mean_projector(vectors, scratch.column, first, last, projector)
-            row = start + 3 * n * first
+        while first < size:
+            last = group_end(values, first, degeneracy * values[0])
+            mean_projector(vectors, first, last, projector)
+            row = start + 3 * n * scratch.place[first]
             _add_gradient(atoms, rows, orbitals, projector, scratch, jacobian[row : row + 3 * n])
             for other in range(first + 1, last):
-                target = start + 3 * n * other
+                target = start + 3 * n * scratch.place[other]
                 jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
             first = last
 
@@ -208,8 +223,8 @@ class OverlapMatrix(NeighbourDescriptor):
     F = 1 + N for s, 4 (1 + N) for sp: eigenvalues are filled up with zeros for environments of fewer neighbours, which
     is what a neighbour outside the cutoff leaves. Species act through their radii alone.
 
-    A sorted eigenvalue has a kink where it meets the next. Eigenvalues that are equal (to 1e-10 of the largest) are
-    therefore each given their mean derivative, which is differentiable and invariant.
+    A sorted eigenvalue has a kink where it meets the next. Eigenvalues that are equal up to `degeneracy` are therefore
+    each given their mean derivative, which is differentiable and invariant.
 
     Parameters
     ----------
@@ -221,6 +236,9 @@ class OverlapMatrix(NeighbourDescriptor):
         Width of an orbital in covalent radii.
     cutoff_power
         Smoothness at the cutoff: 2 or 3 in the literature, where cutoff = sqrt(2 cutoff_power) times a width.
+    degeneracy
+        Gap, relative to the largest eigenvalue, up to which neighbouring eigenvalues count as equal. Below about 1e-6
+        the rounding of eigenvectors shows in the Jacobian of symmetric environments, unseen by the rotation floor.
     n_neighbours_max
         Number of neighbours N that features are laid out for; None takes the most that an environment of the set has.
 
@@ -234,6 +252,7 @@ class OverlapMatrix(NeighbourDescriptor):
     orbitals: Annotated[Literal["s", "sp"], Field(description="s, or sp for p orbitals too")] = "sp"
     width_scale: Annotated[Length, Field(description="width of an orbital in covalent radii")] = 1.0
     cutoff_power: Annotated[int, Field(ge=2, description="smoothness at the cutoff")] = 2
+    degeneracy: Degeneracy = 1e-6
     n_neighbours_max: MostNeighbours = None
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[OrbitalLabel]:
@@ -262,10 +281,17 @@ class OverlapMatrix(NeighbourDescriptor):
         o = self._per_atom
         orbitals = Orbitals(self.width_scale * _radii(species), o, self.cutoff, self.cutoff_power)
         atoms = inside(batch)
-        size = (o * len(atoms.row)) ** 2
-        column = np.empty(features.shape[1], dtype=np.int64)
-        scratch = Scratch(atoms, np.empty(size), np.empty(size), column, np.empty((o, o)), np.empty((3, o, o)))
-        overlap_matrix(batch, orbitals, scratch, features, jacobian)
+        m = o * len(atoms.row)
+        scratch = Scratch(
+            atoms=atoms,
+            matrix=np.empty(m * m),
+            projector=np.empty(m * m),
+            values=np.empty(m),
+            place=np.empty(m, dtype=np.int64),
+            block=np.empty((o, o)),
+            slope=np.empty((3, o, o)),
+        )
+        overlap_matrix(batch, orbitals, self.degeneracy, scratch, features, jacobian)
 
 
 def _radii(species: Sequence[str]) -> Floats:
@@ -273,8 +299,9 @@ def _radii(species: Sequence[str]) -> Floats:
     from ase.data import covalent_radii
 
     numbers = numbers_of(species)
-    # ASE's entry 0 is what it has for elements without data.
-    unknown = numbers[covalent_radii[numbers] == covalent_radii[0]]
-    if len(unknown):
-        raise InputError(f"`species` must have a covalent radius (ase.data.covalent_radii), got {symbol(unknown[0])}.")
+    if numbers.max() > LAST_RADIUS:
+        raise InputError(
+            f"`species` must have a covalent radius, got {symbol(numbers.max())}; Cordero et al. end with "
+            f"{symbol(LAST_RADIUS)}."
+        )
     return np.asarray(covalent_radii[numbers], dtype=np.float64)
