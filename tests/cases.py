@@ -128,6 +128,14 @@ DESCRIPTORS = {
     "trispectrum": nm.Trispectrum(n_max=1, l_max=3, **SETTING),
     "trispectrum with centre": nm.Trispectrum(n_max=2, l_max=1, center_weight=0.5, **SETTING),
     "power, step": nm.PowerSpectrum(n_max=4, l_max=3, cutoff=4.2, cutoff_width=0.0, width=0.5),
+    "acsf": nm.ACSF(cutoff=4.0),
+    "acsf, every function": nm.ACSF(
+        cutoff=4.5, g2=[(2, 1), (0.3, 0)], g3=[0, 1.5], g4=[(0.1, 2.5, 1), (0.05, 1, -1)], g5=[(0.2, 4, -0.6)]
+    ),
+    "overlap s": nm.OverlapMatrix(cutoff=5.0, orbitals="s", cutoff_power=3),
+    "overlap sp": nm.OverlapMatrix(cutoff=4.0, width_scale=0.4, degeneracy=1e-10),
+    "inverse distances": nm.InverseDistances(cutoff=4.0),
+    "coulomb": nm.CoulombMatrix(cutoff=4.0),
 }
 
 STRUCTURES = {

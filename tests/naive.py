@@ -118,3 +118,36 @@ def rotations(vectors):
     generators = np.array([np.cross(axis, vectors).ravel() for axis in np.eye(3)])
     _, s, v = np.linalg.svd(generators, full_matrices=False)
     return v[s > 1e-8 * s[0]]
+
+
+def inverse_distances(vectors, species, layout, n_max, weight):
+    """Sorted lists of weighted inverse distances, filled up with zeros, list after list; `weight` is of a distance."""
+    r = np.linalg.norm(vectors, axis=1)
+    w = np.array([weight(x) for x in r])
+    lists = [([w[j] / r[j] for j in range(len(r)) if species[j] == s], n_max) for s in layout]
+    for k, one in enumerate(layout):
+        for two in layout[k:]:
+            found = [
+                w[i] * w[j] / np.linalg.norm(vectors[i] - vectors[j])
+                for i in range(len(r))
+                for j in range(i)
+                if sorted((species[i], species[j])) == sorted((one, two)) and w[i] * w[j] > 0
+            ]
+            lists.append((found, n_max * (n_max - 1) // 2 if one == two else n_max**2 // 4))
+    return np.concatenate([np.sort(np.r_[found, np.zeros(size)])[::-1][:size] for found, size in lists])
+
+
+def orbital_overlap(place_a, width_a, powers_a, place_b, width_b, powers_b):
+    """Overlap of two normalised Cartesian Gaussian orbitals: three integrals, by sums on a fine grid."""
+
+    def integral(x_a, s_a, p_a, x_b, s_b, p_b):
+        low, high = min(x_a, x_b) - 12 * max(s_a, s_b), max(x_a, x_b) + 12 * max(s_a, s_b)
+        x, step = np.linspace(low, high, 2000, retstep=True)
+        a = (x - x_a) ** p_a * np.exp(-((x - x_a) ** 2) / (2 * s_a**2))
+        return step * (a * (x - x_b) ** p_b * np.exp(-((x - x_b) ** 2) / (2 * s_b**2))).sum()
+
+    result = 1.0
+    for k in range(3):
+        a, b = (place_a[k], width_a, powers_a[k]), (place_b[k], width_b, powers_b[k])
+        result *= integral(*a, *b) / np.sqrt(integral(*a, *a) * integral(*b, *b))
+    return result

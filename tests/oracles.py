@@ -5,6 +5,8 @@ from itertools import combinations_with_replacement, permutations
 import featomic
 import numpy as np
 from ase import Atoms
+from ase.units import Bohr
+from dscribe.descriptors import ACSF, CoulombMatrix
 from featomic.clebsch_gordan import DensityCorrelations
 from metatensor import Labels
 from scipy.special import gamma
@@ -101,6 +103,38 @@ def featomic_trispectrum(descriptor, atoms: Atoms, center: int):
         return block.values[row, 0, column]
 
     return entry
+
+
+def dscribe_acsf(descriptor, atoms: Atoms, center: int):
+    """Features of one centre as nullmode lays them out; each function alone, since dscribe's order is its own."""
+    columns = {}
+    values = []
+    for label in descriptor.feature_labels():
+        key = label.function, label.parameters
+        if key not in columns:
+            parameters = label.parameters[0] if label.function == "G3" else list(label.parameters)
+            chosen = {} if label.function == "G1" else {f"{label.function.lower()}_params": [parameters]}
+            numbers = sorted(atomic_number(name) for name in descriptor.species)
+            acsf = ACSF(r_cut=descriptor.cutoff, species=numbers, periodic=bool(atoms.pbc.any()), **chosen)
+            row = acsf.create(atoms, centers=[center])[0]
+            per_species = 1 + (label.function in ("G2", "G3"))
+            radial = row[: len(numbers) * per_species].reshape(len(numbers), per_species)[:, -1]
+            pairs = [frozenset((a, b)) for k, a in enumerate(numbers) for b in numbers[: k + 1]]
+            columns[key] = dict(zip(numbers, radial, strict=True)) if label.species_2 is None else {}
+            if label.species_2 is not None:
+                columns[key] = dict(zip(pairs, row[len(numbers) :], strict=True))
+        if label.species_2 is None:
+            values.append(columns[key][atomic_number(label.species_1)])
+        else:
+            values.append(columns[key][frozenset(map(atomic_number, (label.species_1, label.species_2)))])
+    return np.array(values)
+
+
+def dscribe_coulomb_eigenvalues(atoms: Atoms):
+    """Eigenvalues of a whole molecule's Coulomb matrix in Hartree, descending; dscribe takes lengths as they are."""
+    scaled = Atoms(atoms.numbers, atoms.positions / Bohr)
+    spectrum = CoulombMatrix(n_atoms_max=len(atoms), permutation="eigenspectrum").create(scaled)
+    return np.sort(spectrum)[::-1]
 
 
 def _column(label, key, properties, radial_only):

@@ -10,6 +10,8 @@ from skmatter.datasets import load_degenerate_CH4_manifold
 import nullmode as nm
 from nullmode.families import degenerate_pair
 
+# Sorted lists are smooth only until two of their entries meet.
+FIRST_STEP = {"inverse distances": 1e-4}
 EVERY = [pytest.param(d, e, id=f"{d}-{e}") for d in DESCRIPTORS for e in ENVIRONMENTS]
 
 
@@ -27,7 +29,7 @@ def test_jacobian_is_the_derivative(name, where):
         return computed(descriptor, x.reshape(-1, 3), species)
 
     # First steps of .25 Å, the default, would leave the range in which the sharpest density is smooth.
-    numeric, error = jacobi(features, vectors.ravel(), step=(0.01, 0.4))
+    numeric, error = jacobi(features, vectors.ravel(), step=(FIRST_STEP.get(name, 0.01), 0.4))
     scale = np.abs(jac).max()
     assert error.max() < 3e-6 * scale
     np.testing.assert_allclose(

@@ -159,7 +159,7 @@ def test_configuration_page_names_every_parameter_with_its_default(kind, target)
             expected = "required"
         elif isinstance(default, axes.Range):
             expected = f"`{default.start}` to `{default.stop}`, step `{default.step}`"
-        elif default is None or (kind, parameter.name) == ("methane_distortion", "paths"):
+        elif default in (None, ()) or (kind, parameter.name) == ("methane_distortion", "paths"):
             expected = rows[parameter.name]  # said in words
         else:
             expected = f"`{default}`".replace("'", '"') if isinstance(default, list | float | int) else f'`"{default}"`'

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from nullmode.completeness import rank_complete
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
+    from nullmode.descriptors.acsf import ACSF
     from nullmode.descriptors.bispectrum import Bispectrum
+    from nullmode.descriptors.coulomb_matrix import CoulombMatrix
+    from nullmode.descriptors.inverse_distances import InverseDistances
+    from nullmode.descriptors.overlap_matrix import OverlapMatrix
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.descriptors.trispectrum import Trispectrum
@@ -26,8 +30,10 @@ __version__ = "0.1.0"
 
 # Loaded on first use, so that checking a configuration does not wait for pandas, Numba and matplotlib.
 _HOME = {
+    "ACSF": "nullmode.descriptors.acsf",
     "Attribution": "nullmode.attribution",
     "Bispectrum": "nullmode.descriptors.bispectrum",
+    "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
     "FromCallable": "nullmode.adapters.callable",
@@ -35,6 +41,8 @@ _HOME = {
     "FromFeatomic": "nullmode.adapters.featomic",
     "FromQuippy": "nullmode.adapters.quippy",
     "InputError": "nullmode.types",
+    "InverseDistances": "nullmode.descriptors.inverse_distances",
+    "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
@@ -52,8 +60,10 @@ _HOME = {
 }
 
 __all__ = [
+    "ACSF",
     "Attribution",
     "Bispectrum",
+    "CoulombMatrix",
     "Descriptor",
     "Environment",
     "FromCallable",
@@ -61,6 +71,8 @@ __all__ = [
     "FromFeatomic",
     "FromQuippy",
     "InputError",
+    "InverseDistances",
+    "OverlapMatrix",
     "PointGroup",
     "PowerSpectrum",
     "RadialSpectrum",

@@ -15,7 +15,7 @@ from nullmode.arguments import listed
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
-from nullmode.descriptors._pack import pack, species_of
+from nullmode.descriptors._pack import most_neighbours, pack, species_of
 from nullmode.elements import atomic_number, symbol
 from nullmode.environment import Environment, check_environments
 from nullmode.types import Floats, InputError, Parity
@@ -106,12 +106,14 @@ def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> lis
 
 
 def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
-    """Fix an open species layout (``species=None``) to what a whole set holds, so that parts of it agree."""
-    if getattr(descriptor, "species", ()) is not None:
-        return descriptor
-    with_centers = getattr(descriptor, "center_weight", 0.0) != 0.0
-    species = species_of(environments, with_centers=with_centers)
-    return cast("D", replace(cast("Any", descriptor), species=species))
+    """Fix an open layout (``species=None``, ``n_neighbours_max=None``) to what a whole set holds: its parts agree."""
+    fixed: dict[str, Any] = {}
+    if getattr(descriptor, "species", ()) is None:
+        with_centers = getattr(descriptor, "center_weight", 0.0) != 0.0
+        fixed["species"] = species_of(environments, with_centers=with_centers)
+    if getattr(descriptor, "n_neighbours_max", 0) is None:
+        fixed["n_neighbours_max"] = most_neighbours(environments, descriptor.cutoff)
+    return cast("D", replace(cast("Any", descriptor), **fixed)) if fixed else descriptor
 
 
 @variant

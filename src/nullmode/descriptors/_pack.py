@@ -18,6 +18,12 @@ def species_of(environments: Sequence[Environment], *, with_centers: bool) -> tu
     return tuple(symbol(number) for number in numbers)
 
 
+def most_neighbours(environments: Sequence[Environment], cutoff: float) -> int:
+    """Count the neighbours nearer than the cutoff (Å) of the environment that has most of them."""
+    counts = (int((np.sqrt((item.vectors**2).sum(axis=1)) < cutoff).sum()) for item in environments)
+    return max(counts, default=0)
+
+
 def pack(environments: Sequence[Environment], species: Sequence[str], *, with_centers: bool) -> Batch:
     """Lay environments out for a kernel.
 
