@@ -189,7 +189,9 @@ def explain_rank(
     change = np.nan
     if rank < n_dof:
         high = min(30 * sqrt(rtol), theory.largest_tolerance)
-        change = _nearest_change(theory, order, parity, min(max(rtol, SMALLEST_TOLERANCE), high), high, tolerance)
+        # If the measured rank asked for a smaller tolerance than that, counts change above it.
+        low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
+        change = _nearest_change(theory, order, parity, low, high, tolerance)
     return Attribution(
         n_dof=n_dof,
         rank=rank,
