@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nullmode.descriptors.trispectrum import Trispectrum
     from nullmode.environment import Environment, environments
     from nullmode.irreps import symmetry_adapted
+    from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
 
@@ -55,6 +56,8 @@ _HOME = {
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
     "sensitivity": "nullmode.decomposition",
+    "structure_jacobian": "nullmode.structure",
+    "structure_sensitivity": "nullmode.structure",
     "symmetry_adapted": "nullmode.irreps",
     "truncation_sweep": "nullmode.analysis",
 }
@@ -85,6 +88,8 @@ __all__ = [
     "rank_complete",
     "rank_symmetric",
     "sensitivity",
+    "structure_jacobian",
+    "structure_sensitivity",
     "symmetry_adapted",
     "truncation_sweep",
 ]

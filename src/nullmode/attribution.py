@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -17,14 +17,14 @@ from nullmode.types import InputError, Parity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The null singular values of one environment, split by their cause.
+    """The null singular values of one environment, or of a whole structure, split by their cause.
 
     n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_unresolved.
 
     Attributes
     ----------
     n_dof
-        Displacements that are no rigid rotation.
+        Displacements that are no rigid motion.
     rank
         Measured, at the descriptor's truncation.
     rank_complete
@@ -71,6 +71,27 @@ class Attribution:
     diagnostic: str
 
 
+class Geometry(Protocol):
+    """What is asked of an environment, or of a whole structure, to explain a rank."""
+
+    @property
+    def largest_tolerance(self) -> float:
+        """Length in Å above which atoms cannot be told apart."""
+
+    @property
+    def farthest(self) -> float:
+        """Distance of the farthest neighbour, in Å."""
+
+    def name(self, tolerance: float) -> str:
+        """Schoenflies symbol at a tolerance."""
+
+    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
+        """Give rank_complete (None where not known) and rank_symmetric at a tolerance."""
+
+    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
+        """Measure the rank with these neighbours, even where the descriptor reaches further."""
+
+
 class Theory:
     """What geometry says of one environment, remembered per tolerance: a sweep asks often, the answer stays."""
 
@@ -84,6 +105,25 @@ class Theory:
         if tolerance not in self._groups:
             self._groups[tolerance] = point_group(self.environment, tolerance)
         return self._groups[tolerance]
+
+    @property
+    def largest_tolerance(self) -> float:
+        """Length in Å above which neighbours cannot be told apart."""
+        return largest_tolerance(self.environment.vectors)
+
+    @property
+    def farthest(self) -> float:
+        """Distance of the farthest neighbour, in Å."""
+        return float(np.linalg.norm(self.environment.vectors, axis=1).max(initial=0.0))
+
+    def name(self, tolerance: float) -> str:
+        """Schoenflies symbol at a tolerance."""
+        return self.group(tolerance).name
+
+    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
+        """Measure the rank with these neighbours, even where the descriptor reaches further."""
+        alone = replace(self.environment, cutoff=None)
+        return decompose(descriptor.compute_with_jacobian(alone)[1], alone, rtol).rank
 
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
         """Give rank_complete (None without an order) and rank_symmetric at a tolerance."""
@@ -127,7 +167,7 @@ def attribute(
 
 
 def explain_rank(
-    theory: Theory, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+    theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> Attribution:
     """Split n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
     check_rtol(rtol)
@@ -149,8 +189,10 @@ def explain_rank(
         )
     change = np.nan
     if rank < n_dof:
-        high = min(30 * sqrt(rtol), largest_tolerance(theory.environment.vectors))
-        change = _nearest_change(theory, order, parity, min(max(rtol, SMALLEST_TOLERANCE), high), high, tolerance)
+        high = min(30 * sqrt(rtol), theory.largest_tolerance)
+        # If the measured rank asked for a smaller tolerance than that, counts change above it.
+        low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
+        change = _nearest_change(theory, order, parity, low, high, tolerance)
     return Attribution(
         n_dof=n_dof,
         rank=rank,
@@ -160,10 +202,8 @@ def explain_rank(
         null_incompleteness=0 if complete is None else symmetric - complete,
         null_truncation=0 if complete is None else complete - rank,
         null_unresolved=symmetric - rank if complete is None else 0,
-        null_cutoff=_at_the_cutoff(
-            theory.environment, descriptor, rank, rtol, symmetric if complete is None else complete
-        ),
-        point_group=theory.group(used).name,
+        null_cutoff=_at_the_cutoff(theory, descriptor, rank, rtol, symmetric if complete is None else complete),
+        point_group=theory.name(used),
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
         tolerance=used,
@@ -175,21 +215,17 @@ def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> boo
     return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
 
 
-def _at_the_cutoff(environment: Environment, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
+def _at_the_cutoff(theory: Geometry, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
     """Count the null values that a wider cutoff brings back where neighbours are smoothed, up to a rank of `most`."""
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    distance = np.linalg.norm(environment.vectors, axis=1)
-    if rank >= most or not smoothing or not (distance > descriptor.cutoff - smoothing).any():
+    if rank >= most or not smoothing or theory.farthest <= descriptor.cutoff - smoothing:
         return 0
     wider = replace(cast("Any", descriptor), cutoff=descriptor.cutoff + smoothing)
-    # The same neighbours, now all there are.
-    alone = replace(environment, cutoff=None)
-    raised = decompose(wider.compute_with_jacobian(alone)[1], alone, rtol).rank
-    return max(0, min(raised, most) - rank)
+    return max(0, min(theory.rank_of(wider, rtol), most) - rank)
 
 
 def _nearest_change(
-    theory: Theory, order: int | None, parity: Parity, low: float, high: float, tolerance: float
+    theory: Geometry, order: int | None, parity: Parity, low: float, high: float, tolerance: float
 ) -> float:
     """Length between low and high, nearest to the tolerance, at which the counts change; NaN if they do not.
 
@@ -197,7 +233,7 @@ def _nearest_change(
     """
 
     def counts(length: float) -> tuple[int | None, int, str]:
-        return *theory.counts(order, parity, length), theory.group(length).name
+        return *theory.counts(order, parity, length), theory.name(length)
 
     middle = min(max(tolerance, low), high)
     here = counts(middle)

@@ -1,4 +1,4 @@
-"""Singular values and displacement modes of a Jacobian, rigid rotations taken out analytically."""
+"""Singular values and displacement modes of a Jacobian, rigid motions taken out analytically."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -18,25 +18,27 @@ COLLINEAR = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sensitivity:
-    """What a descriptor sees of an environment's displacements.
+    """What a descriptor sees of the displacements of an environment, or of a whole structure.
 
     Attributes
     ----------
     singular_values, shape (d,)
-        Of the Jacobian on the complement of rigid rotations, descending, in 1/Å; exact zeros where F < d.
+        Of the Jacobian on the complement of rigid motions, descending, in 1/Å; exact zeros where F < d.
     modes, shape (d, n, 3)
         Orthonormal displacements that belong to them; the last are the softest.
     rank
-        Number of singular values above rtol times the largest; 0 if all vanish.
+        Number of singular values above rtol times the largest; 0 if all vanish. Of a structure: times the norm of the
+        largest Jacobian of a single centre, if that is larger, since centres may cancel.
     n_dof
-        d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear).
+        d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear); of a structure, minus all rigid
+        motions.
     condition_number
-        s_1/s_d: infinite if s_d = 0, NaN if nothing is seen or nothing can move.
+        s_1/s_d: infinite if s_d = 0, NaN if nothing is seen (rank 0) or nothing can move.
     inverse_condition_number
         s_d/s_1, 0 where singular; NaN if nothing is seen or nothing can move.
     rotation_floor
-        Norm of the response to orthonormal rigid rotations over s_1: the noise of this Jacobian; NaN without rotations
-        or response.
+        Norm of the response to orthonormal rigid motions over what the rank is relative to: the noise of this Jacobian;
+        NaN without rigid motions or response. Of a structure also that of each centre to a rotation of its environment.
     rtol
         Relative tolerance of the rank.
     """
@@ -124,20 +126,37 @@ def decompose(
             f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
         )
     matrix, rotations = displacements(jacobian, environment, degrees_of_freedom)
-    values, modes, response = _spectrum(np.array(matrix, order="C"), rotations)
+    return resolve(matrix, rotations, rtol)
+
+
+def resolve(matrix: Floats, rigid: Floats, rtol: float, scale: float = 0.0, noise: float = 0.0) -> Sensitivity:
+    """Analyse a Jacobian on the complement of given rigid motions.
+
+    Parameters
+    ----------
+    matrix, shape (F, 3 n)
+        The Jacobian, in 1/Å.
+    rigid, shape (3 n, m)
+        Displacements that no feature can see; linearly dependent ones count once.
+    rtol
+        Values up to rtol times the largest, or times `scale` if that is larger, count as null.
+    scale, noise
+        Size and error, in 1/Å, of the terms whose sum the matrix is: what is left where they cancel is no response.
+    """
+    values, modes, response = _spectrum(np.array(matrix, order="C"), rigid)
     d = len(values)
-    values[len(jacobian) :] = 0.0
-    largest = values[0] if d else 0.0
-    seen = largest > 0
-    smallest = values[-1] if d else 0.0
+    values[len(matrix) :] = 0.0
+    largest, smallest = (values[0], values[-1]) if d else (0.0, 0.0)
+    scale = max(scale, largest)
+    rank = int(np.count_nonzero(values > rtol * scale))
     return Sensitivity(
         singular_values=values,
         modes=modes.reshape(d, matrix.shape[1] // 3, 3),
-        rank=int(np.count_nonzero(values > rtol * largest)) if seen else 0,
+        rank=rank,
         n_dof=d,
-        condition_number=(float(largest / smallest) if smallest > 0 else np.inf) if seen else np.nan,
-        inverse_condition_number=float(smallest / largest) if seen else np.nan,
-        rotation_floor=float(response / largest) if seen and rotations.shape[1] else np.nan,
+        condition_number=(float(largest / smallest) if smallest > 0 else np.inf) if rank else np.nan,
+        inverse_condition_number=float(smallest / largest) if rank else np.nan,
+        rotation_floor=float(max(response, noise) / scale) if scale > 0 and rigid.shape[1] else np.nan,
         rtol=rtol,
     )
 
@@ -149,7 +168,7 @@ def displacements(
 
     The displacements omega x r_j are those for unit omega along x, y, z.
     """
-    rotations = _rotations(environment.vectors)
+    rotations = infinitesimal_rotations(environment.vectors)
     matrix = jacobian.reshape(len(jacobian), 3 * len(environment))
     if degrees_of_freedom == "atoms":
         return _move_together(matrix, rotations, environment.atoms, environment.center)
@@ -158,7 +177,8 @@ def displacements(
     return matrix, rotations
 
 
-def _rotations(vectors: Floats) -> Floats:
+def infinitesimal_rotations(vectors: Floats) -> Floats:
+    """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
     generators: Floats = np.zeros((len(vectors), 3, 3))
     x, y, z = vectors.T
     generators[:, 1, 0], generators[:, 2, 0] = -z, y

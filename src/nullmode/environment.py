@@ -76,8 +76,7 @@ class Environment:
             another neighbour, an unknown element.
         """
         array = np.array(real_array("vectors", vectors), order="C")
-        if array.shape == (0,):
-            array = array.reshape(0, 3)
+        array = array.reshape(0, 3) if array.shape == (0,) else array
         if array.ndim != 2 or array.shape[1] != 3:
             raise InputError(f"`vectors` must have shape (n, 3), got {array.shape}; one row per neighbour, in Å.")
         _check_lengths("vectors", array)
@@ -88,11 +87,10 @@ class Environment:
         numbers = numbers_of([kinds] * n if alone else kinds)
         if len(numbers) != n:
             raise InputError(f"`species` must name each of the {n} neighbours, got {len(numbers)} entries.")
-        center = 6 if center_species is None else atomic_number(center_species, "center_species")
         return cls(
             vectors=_final(array),
             species=_final(numbers),
-            center_species=center,
+            center_species=6 if center_species is None else atomic_number(center_species, "center_species"),
             cutoff=None,
             atoms=_final(np.arange(n)),
         )
@@ -135,6 +133,13 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
         For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if
         nothing has a neighbour. A single centre without neighbours is no error.
     """
+    return cut(*checked_structures(atoms, cutoff, centers))
+
+
+def checked_structures(
+    atoms: "Atoms | Sequence[Atoms]", cutoff: float, centers: Centers
+) -> tuple[list["Atoms"], float, list[Integers]]:
+    """List structures, their cutoff, and the indices of the chosen centres of each; errors as :func:`environments`."""
     from ase import Atoms
 
     structures = [atoms] if isinstance(atoms, Atoms) else listed(atoms)
@@ -148,7 +153,7 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
-    return cut(structures, float(cutoff), chosen)
+    return structures, float(cutoff), chosen
 
 
 def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
@@ -156,14 +161,15 @@ def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers
     result = [
         environment
         for index, (structure, chosen) in enumerate(zip(structures, centers, strict=True))
-        for environment in _environments_of(structure, index, cutoff, chosen)
+        for environment in environments_of(structure, index, cutoff, chosen)
     ]
     if not any(len(environment) for environment in result):
         raise InputError(f"`cutoff` must reach a neighbour, got {cutoff} Å, within which no centre has one.")
     return result
 
 
-def _environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
+def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
+    """Cut the environments of the chosen centres out of one structure; whether any has a neighbour is not checked."""
     import vesin
 
     where = f"atoms[{index}]"

@@ -75,12 +75,9 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     _check_apart(vectors, tolerance)
     axis = _line(vectors, tolerance)
     candidates = _candidates(vectors, species, tolerance) if axis is None else _line_candidates(axis)
-    operations, permutations, deviations = _accepted(candidates, vectors, species, tolerance, fixed=axis is not None)
-    while not _closed(permutations, operations):
-        # Near the tolerance some products of accepted operations are not; below the worst of them, all are.
-        keep = deviations < deviations.max()
-        keep[0] = True
-        operations, permutations, deviations = operations[keep], permutations[keep], deviations[keep]
+    operations, permutations, deviations = largest_group(
+        *_accepted(candidates, vectors, species, tolerance, fixed=axis is not None)
+    )
     # Near the tolerance a line may lack part of its operations; what is left has a finite name.
     line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
     return PointGroup(
@@ -132,15 +129,23 @@ def count_symmetric(group: PointGroup, vectors: Floats, parity: Parity) -> int:
     if len(vectors) == 0:
         return 0
     g = group.operations
-    sign = np.sign(np.linalg.det(g))
-    trace = np.trace(g, axis1=1, axis2=2)
     fixed = (group.permutations == np.arange(group.permutations.shape[1])).sum(axis=1)
-    rotation = sign * trace
+    return mean_character(g, fixed * np.trace(g, axis1=1, axis2=2) - rotation_characters(group), parity)
+
+
+def rotation_characters(group: PointGroup) -> Floats:
+    """Characters of the rigid rotations that move something, det(g) tr g or less on a line, shape (g,)."""
+    g = group.operations
+    sign = np.sign(np.linalg.det(g))
+    rotation: Floats = sign * np.trace(g, axis1=1, axis2=2)
     if group.axis is not None:
         rotation -= sign * np.einsum("i,gij,j->g", group.axis, g, group.axis)
-    terms = fixed * trace - rotation
-    if parity == "SO3":
-        terms = terms[sign > 0]
+    return rotation
+
+
+def mean_character(operations: Floats, characters: Floats, parity: Parity) -> int:
+    """Count the invariants of a representation, given the character of each operation of a group."""
+    terms = characters if parity == "O3" else characters[np.linalg.det(operations) > 0]
     return round(float(terms.mean()))
 
 
@@ -249,6 +254,16 @@ def _procrustes(source: Floats, target: Floats, near: Floats) -> Floats:
     u[:, 2] *= sign
     result: Floats = u @ v
     return result
+
+
+def largest_group(operations: Floats, permutations: Integers, deviations: Floats) -> tuple[Floats, Integers, Floats]:
+    """Drop the worst operations, but never the first, until every product of two is among them."""
+    while not _closed(permutations, operations):
+        # Near the tolerance some products of accepted operations are not; below the worst of them, all are.
+        keep = deviations < deviations.max()
+        keep[0] = True
+        operations, permutations, deviations = operations[keep], permutations[keep], deviations[keep]
+    return operations, permutations, deviations
 
 
 def _closed(permutations: Integers, operations: Floats) -> bool:
