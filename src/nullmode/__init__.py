@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.environment import Environment, environments
     from nullmode.irreps import symmetry_adapted
+    from nullmode.near_null import NearNull, explain_near_null
+    from nullmode.null_modes import NullModes, split_null_modes
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
 
@@ -26,6 +28,8 @@ _HOME = {
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
     "InputError": "nullmode.types",
+    "NearNull": "nullmode.near_null",
+    "NullModes": "nullmode.null_modes",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
@@ -33,10 +37,12 @@ _HOME = {
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
     "environments": "nullmode.environment",
+    "explain_near_null": "nullmode.near_null",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
     "sensitivity": "nullmode.decomposition",
+    "split_null_modes": "nullmode.null_modes",
     "symmetry_adapted": "nullmode.irreps",
 }
 
@@ -46,6 +52,8 @@ __all__ = [
     "Descriptor",
     "Environment",
     "InputError",
+    "NearNull",
+    "NullModes",
     "PointGroup",
     "PowerSpectrum",
     "RadialSpectrum",
@@ -53,10 +61,12 @@ __all__ = [
     "analyze",
     "attribute",
     "environments",
+    "explain_near_null",
     "point_group",
     "rank_complete",
     "rank_symmetric",
     "sensitivity",
+    "split_null_modes",
     "symmetry_adapted",
 ]
 
