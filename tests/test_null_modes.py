@@ -40,11 +40,21 @@ def test_parts_add_up_to_the_counts(name, descriptor):
 
 
 def test_modes_of_methane_and_of_the_spurious_point():
-    assert [(part.cause, part.irrep) for part in nm.split_null_modes(nm.Environment.from_vectors(TD), NU_2)] == [
-        ("symmetry", "E"), ("symmetry", "T2"), ("symmetry", "T2"),
-    ]  # fmt: skip
-    spurious = nm.split_null_modes(nm.Environment.from_vectors(pair(1.0, 0.0)), NU_2)
-    assert [(part.cause, part.irrep, len(part.modes)) for part in spurious] == [("incompleteness", "A", 1)]
+    def content(vectors):
+        parts = nm.split_null_modes(nm.Environment.from_vectors(vectors), NU_2)
+        return [(part.cause, part.irrep, len(part.modes)) for part in parts]
+
+    assert content(TD) == [("symmetry", "E", 2), ("symmetry", "T2", 6)]
+    assert content(pair(1.0, 0.0)) == [("incompleteness", "A", 1)]
+
+
+def test_equal_spaces_have_equal_modes():
+    # Other descriptors, other singular vectors, the same spaces.
+    env = nm.Environment.from_vectors(TD)
+    for one, other in zip(
+        nm.split_null_modes(env, NU_2), nm.split_null_modes(env, DESCRIPTORS["nu 3, chiral"]), strict=True
+    ):
+        assert np.allclose(one.modes, other.modes, atol=1e-8)
 
 
 def test_totally_symmetric_null_modes_keep_the_group():

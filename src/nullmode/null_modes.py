@@ -15,7 +15,7 @@ from nullmode.types import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NullModes:
-    """Null modes that belong together: one irreducible representation, one cause.
+    """All null modes of one cause and one irreducible representation.
 
     Attributes
     ----------
@@ -25,7 +25,8 @@ class NullModes:
     irrep
         Mulliken symbol in the environment's point group.
     modes, shape (k, n, 3)
-        Orthonormal displacements.
+        Orthonormal displacements; of all bases of their space, the one of which each in turn moves one atom along one
+        axis as much as it can, so that equal spaces have equal modes.
     """
 
     cause: str
@@ -49,7 +50,7 @@ def split_null_modes(
     Returns
     -------
     list of NullModes
-        Those of symmetry first; their modes are as many as there are null values. Empty if there are none.
+        Those of symmetry first, by name; their modes are as many as there are null values. Empty if there are none.
 
     Raises
     ------
@@ -67,11 +68,25 @@ def split_null_modes(
     symmetric = symmetric_projector(_proper(group) if descriptor.parity == "SO3" else group)
     share, turn = np.linalg.eigh(null @ symmetric @ null.T)
     spaces = [("symmetry", turn[:, share < 0.5]), (_other_cause(why), turn[:, share >= 0.5])]
-    return [
-        NullModes(cause=cause, irrep=irrep, modes=modes)
-        for cause, part in spaces
-        for irrep, modes in symmetry_adapted(group, (part.T @ null).reshape(-1, len(inside), 3))
-    ]
+    found: dict[tuple[str, str], list[Floats]] = {}
+    for cause, part in spaces:
+        for irrep, modes in symmetry_adapted(group, (part.T @ null).reshape(-1, len(inside), 3)):
+            found.setdefault((cause, irrep), []).append(modes)
+    return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in found.items()]
+
+
+def _plain(modes: Floats) -> Floats:
+    """Choose the basis of a space that NullModes describes."""
+    flat = modes.reshape(len(modes), -1)
+    left = flat.T @ flat
+    result = np.empty_like(flat)
+    for k in range(len(flat)):
+        # Of equal components the first, whatever the rounding.
+        size = np.diag(left)
+        place = int(np.argmax(size > size.max() - 1e-6))
+        result[k] = left[place] / np.linalg.norm(left[place])
+        left = left - np.outer(result[k], result[k])
+    return result.reshape(modes.shape)
 
 
 def _proper(group: PointGroup) -> PointGroup:

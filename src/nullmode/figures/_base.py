@@ -12,12 +12,24 @@ from nullmode.types import Floats, InputError
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    from nullmode.descriptors._base import Descriptor
+    from nullmode.environment import Environment
 
 FORMATS = ("pdf", "svg", "png")
 # Below this a ratio of singular values is rounding noise; exact zeros are drawn here.
 FLOOR = 1e-18
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
+
+CAUSES = {
+    "symmetry": "#4477aa",
+    "incompleteness": "#cc3311",
+    "truncation": "#ee9933",
+    "unresolved": "#aa88bb",
+}
+"""Colours of the causes of null values."""
 
 _STYLE: Any = {
     "font.size": 8,
@@ -67,6 +79,13 @@ def save(figure: "Figure", stem: str | Path) -> list[Path]:
     return paths
 
 
+def patches(colours: dict[str, str], **properties: Any) -> "list[Rectangle]":
+    """Make the handles of a legend of colours."""
+    from matplotlib.patches import Rectangle as Patch
+
+    return [Patch((0, 0), 1, 1, color=colour, **properties) for colour in colours.values()]
+
+
 def select(table: "pd.DataFrame", family: str, descriptor: str, *, single: bool) -> "pd.DataFrame":
     """Rows of one family and one descriptor; `single` demands that they belong to one truncation.
 
@@ -102,3 +121,44 @@ def spectra(rows: "pd.DataFrame") -> Floats:
     values = np.stack(rows["singular_values"].to_list())
     ratios: Floats = np.maximum(values / values[:, :1], FLOOR)
     return ratios
+
+
+def descriptor_of(rows: "pd.DataFrame", kinds: dict[str, str]) -> "Descriptor":
+    """Make the descriptor that rows of one truncation were computed with."""
+    import json
+
+    from nullmode._plugins import constructed, load
+    from nullmode.descriptors import DESCRIPTORS
+
+    name = rows["descriptor"].iloc[0]
+    made: Descriptor = constructed(
+        load(kinds[name], DESCRIPTORS, "descriptor"), json.loads(rows["parameters"].iloc[0]), name
+    )
+    return made
+
+
+def environments_of(structures: "pd.DataFrame", cutoff: float, names: list[str] | None) -> "dict[str, Environment]":
+    """Environment of the first centre of each structure named, or of every one, by its coordinate ``name``.
+
+    Raises
+    ------
+    InputError
+        For a family without that coordinate, and a name that it does not hold.
+    """
+    from ase import Atoms
+
+    from nullmode.environment import cut
+
+    if "name" not in structures:
+        raise InputError("`family` must have a coordinate `name`, got one without. Use a family such as point_groups.")
+    rows: Iterator[Any] = structures.itertuples(index=False)
+    known = {str(row.name): row for row in rows}
+    unknown = [name for name in names or [] if name not in known]
+    if unknown:
+        raise InputError(f"`names` must be those of the family, got {unknown[0]!r}. Known: {', '.join(known)}.")
+    result = {}
+    for name in names or known:
+        row = known[name]
+        atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
+        result[name] = cut([atoms], cutoff, [np.array(row.centers[:1])])[0]
+    return result
