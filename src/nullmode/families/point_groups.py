@@ -21,7 +21,7 @@ NAMES: tuple[Name, ...] = (
 
 
 def structures(
-    names: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = list(NAMES),  # noqa: B006
+    names: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] | None = None,
     bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,
 ) -> "Iterator[Atoms]":
     """Place four hydrogens around C so that the environment has a given symmetry.
@@ -29,8 +29,8 @@ def structures(
     Parameters
     ----------
     names
-        Which, in the order wanted. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``, ``C2v``, ``C2``, ``Cs``, ``C1``:
-        one environment with that point group each. ``0134``, ``0125``: hydrogens in a plane at these multiples of 45°
+        Which, in the order wanted; default all. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``, ``C2v``, ``C2``,
+        ``Cs``, ``C1``: one environment with that point group each. ``0134``, ``0125``: hydrogens in a plane at these multiples of 45°
         (C2v; what ν = 3 sees of them depends on parity). ``planar``: no symmetry but the plane. ``X``: X(π, 0) of the
         degenerate pair, without symmetry and singular for ν = 2.
     bond
@@ -41,7 +41,7 @@ def structures(
     ase.Atoms
         Coordinate: ``name``.
     """
-    for name in names:
+    for name in names or NAMES:
         yield methane(bond * _shape(name), name=name)
 
 

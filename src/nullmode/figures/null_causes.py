@@ -71,9 +71,9 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", names: list[str]) -> set[str]:
         texts = [f"{height:.3g}" if height else "" for height in heights]
         ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
         bottom += heights
-    unsure = counted.groupby("name")["ambiguous"].any().reindex(names)
+    known, unsure = set(counted["name"]), set(counted.loc[counted["ambiguous"].astype(bool), "name"])
     for place, name in enumerate(names):
-        text = "?" if unsure[name] == True else "" if name in set(counted["name"]) else "not\nknown"  # noqa: E712
+        text = "?" if name in unsure else "" if name in known else "not\nknown"
         ax.text(place, bottom[place], text, ha="center", va="bottom", fontsize=6)
     ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[])
     ax.spines["left"].set_visible(False)

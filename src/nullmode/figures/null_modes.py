@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, descriptor_of, environments_of, patches, select, style
+from nullmode.figures._base import CAUSES, patches, select, style
+from nullmode.figures._cases import descriptor_of, environments_of
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _VIEWS = 400
 # Of the farthest neighbour's distance: the longest arrow of a mode, and the margin around the molecule.
-_ARROW, _MARGIN = 0.7, 0.75
+_ARROW, _MARGIN = 0.65, 0.5
 
 
 def draw(
@@ -130,6 +131,9 @@ def _arrows(ax: "Axes", environment: "Environment", mode: Floats, view: Floats, 
     step = (
         mode @ view.T * _ARROW * np.linalg.norm(environment.vectors, axis=1).max() / np.linalg.norm(mode, axis=1).max()
     )
-    ax.quiver(
+    arrows = ax.quiver(
         *start[:, :2].T, *step[:, :2].T, color=colour, angles="xy", scale_units="xy", scale=1, width=0.02, zorder=20
     )
+    # Arrows may leave their panel, but do not take part in the layout.
+    arrows.set_clip_on(False)
+    arrows.set_in_layout(False)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nullmode.figures._base import CAUSES, descriptor_of, environments_of, patches, select, style, title
+from nullmode.figures._base import CAUSES, patches, select, style, title
+from nullmode.figures._cases import descriptor_of, environments_of
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def _panel(
     rtol: float,
 ) -> set[str]:
     """Draw the forces on one environment; returns the causes of its null modes."""
+    from matplotlib.ticker import MaxNLocator
+
     from nullmode.decomposition import decompose
     from nullmode.null_modes import split_null_modes
     from nullmode.smooth_models import four_body_energy
@@ -145,7 +148,7 @@ def _panel(
         true_most, model_most = (np.abs(v[..., result.rank :]).max() for v in (true, np.array(predicted)))
         name += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
     ax.set_title(name, fontsize=7)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return {part.cause for part in parts}
 
 
