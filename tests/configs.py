@@ -193,6 +193,16 @@ BAD = {
         {"random_methanes": "a"},
         "`figures.truncation.parameters.labels` must name families of the figure, got 'random_methanes'. Did you",
     ),
+    "figure that fills its own structures": (
+        "figures.null_modes.parameters.structures",
+        {},
+        "`figures.null_modes.parameters.structures` is not known",
+    ),
+    "figure fitted to nothing": (
+        "figures.selection_rules.parameters.samples",
+        0,
+        "`figures.selection_rules.parameters.samples`",
+    ),
     "figure of an unknown family": ("figures.pair_map.parameters.family", "x", "`figures.pair_map.parameters"),
     "figure of an unknown descriptor": ("figures.pair_map.parameters.descriptors", ["x"], "`figures.pair_map.param"),
 }

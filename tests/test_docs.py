@@ -22,7 +22,7 @@ from nullmode._plugins import load
 from nullmode.cli import app
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES
+from nullmode.figures import FIGURES, GIVEN
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -151,7 +151,7 @@ KINDS = [(kind, load(kind, table, "")) for table in (FAMILIES, DESCRIPTORS, FIGU
 def test_configuration_page_names_every_parameter_with_its_default(kind, target):
     section = section_of(f"### `{kind}`")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
-    parameters = [p for p in inspect.signature(target).parameters.values() if p.name != "table"]
+    parameters = [p for p in inspect.signature(target).parameters.values() if p.name not in GIVEN]
     assert list(rows) == [name for name in rows if name in {p.name for p in parameters}], "a parameter that is not"
     for parameter in parameters:
         default = parameter.default

@@ -4,20 +4,22 @@ import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
-from cases import TD, WATER
+from cases import RANKS, TD, WATER
 from configs import CHECKOUT
 from scipy.spatial.distance import pdist, squareform
 
+import nullmode as nm
 from nullmode import InputError, structures
 from nullmode._plugins import load
 from nullmode.axes import Range
-from nullmode.families import FAMILIES, degenerate_pair, file, methane_distortion
+from nullmode.families import FAMILIES, degenerate_pair, file, methane_distortion, point_groups
 from nullmode.families._base import BOND
 
 SMALL = CHECKOUT / "tests/data/small.extxyz"
 PARAMETERS = {
     "methane_distortion": {},
     "degenerate_pair": {},
+    "point_groups": {},
     "random_methane": {"n_structures": 5},
     "file": {"path": SMALL},
 }
@@ -216,6 +218,29 @@ def test_axes_are_lists_or_ranges():
     pair = degenerate_pair.structures
     assert [a.info["u"] for a in pair(u=[0.9, 0.7], v=[0], signs=[1])] == [0.9, 0.7]
     assert [a.info["u"] for a in pair(u=Range(start=0.7, stop=0.9, step=0.1), v=[0], signs=[1])] == [0.7, 0.8, 0.9]
+
+
+# The ladder of point groups.
+
+# Name of the table of science.md, section 2 (RANKS), and its point group.
+LADDER = {
+    **{name: (name, name) for name in ("Td", "D4h", "D2d", "D2h", "D2", "C3v", "C2v", "C2", "Cs")},
+    "0134": ("plane 0134", "C2v"),
+    "0125": ("plane 0125", "C2v"),
+    "planar": ("planar", "Cs"),
+    "C1": ("random", "C1"),
+    "X": ("X(pi, 0)", "C1"),
+}
+
+
+def test_ladder_has_the_point_groups_and_ranks_of_the_table():
+    items = made("point_groups", bond=1.2)
+    assert [atoms.info["name"] for atoms in items] == list(point_groups.NAMES) == list(LADDER)
+    for atoms in items:
+        (env,) = nm.environments(atoms, centers="C")
+        row, group = LADDER[atoms.info["name"]]
+        assert nm.point_group(env).name == group
+        assert (nm.rank_complete(env, 1), nm.rank_complete(env, 2)) == RANKS[row][1:3], atoms.info["name"]
 
 
 # Files.

@@ -1,4 +1,5 @@
 import functools
+import inspect
 import re
 
 import matplotlib.pyplot as plt
@@ -15,8 +16,12 @@ PARAMETERS = {
     "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
     "pair_map": {"family": "pairs", "descriptors": ["soap"]},
     "truncation": {"families": ["pairs"], "descriptor": "swept"},
+    "null_causes": {"family": "groups", "descriptors": ["soap", "radial"]},
+    "null_modes": {"family": "groups", "descriptors": ["soap", "radial"], "names": ["D2d", "X", "C1"]},
+    "selection_rules": {"family": "groups", "descriptors": ["soap"], "names": ["D2d", "X"], "samples": 5},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
+GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
@@ -32,10 +37,15 @@ def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-sp
     return study.run_cell(structures.make_structures(kind, parameters, family), cell, threads=1)
 
 
+def groups():
+    return structures.make_structures(*GROUPS, "groups")
+
+
 @functools.cache
 def real():
     distortions = "distortions", "methane_distortion", {"paths": ["twist", "noise"], "twist": [0, 9], "noise": [-3, -1]}
     pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
+    groups = "groups", *GROUPS
     swept = [{"n_max": n, "l_max": l} for n in (1, 3) for l in (0, 2)]
     return pd.concat(
         [
@@ -43,6 +53,8 @@ def real():
             rows(*distortions, "radial", [{"n_max": 3}], "radial-spectrum"),
             rows(*pairs, "soap", [{"n_max": 3, "l_max": 2}]),
             rows(*pairs, "swept", swept),
+            rows(*groups, "soap", [{"n_max": 8, "l_max": 8}]),
+            rows(*groups, "radial", [{"n_max": 8}], "radial-spectrum"),
         ],
         ignore_index=True,
     )
@@ -53,8 +65,11 @@ def table():
     return real().copy()
 
 
-def drawn(kind, table):
-    return load(kind, FIGURES, "figure")(table, **PARAMETERS[kind])
+def drawn(kind, table, **parameters):
+    draw = load(kind, FIGURES, "figure")
+    filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
+    given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
+    return draw(table, **given, **PARAMETERS[kind] | parameters)
 
 
 @each_figure
@@ -155,6 +170,85 @@ def test_titles_of_families_are_chosen(table):
 def test_medians_are_called_medians(table, structures_drawn, label):
     some = table[(table["descriptor"] == "swept") & (table["structure"] < structures_drawn)]
     assert drawn("truncation", some).axes[2].get_ylabel() == label
+
+
+def test_bars_are_the_counts(table):
+    figure = drawn("null_causes", table)
+    names = GROUPS[1]["names"]
+    for ax, descriptor in zip(figure.axes, ["soap", "radial"], strict=True):
+        mine = table[(table["descriptor"] == descriptor) & (table["family"] == "groups")].set_index("name").loc[names]
+        heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
+        columns = ["rank", "null_truncation", "null_unresolved", "null_incompleteness", "null_symmetry"]
+        assert heights == [mine[column].tolist() for column in columns if mine[column].any()]
+        assert np.array_equal(np.sum(heights, axis=0), mine["n_dof"])
+    assert [label.get_text() for label in figure.axes[-1].get_xticklabels()] == names
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["seen", "null: incompleteness", "null: symmetry"]
+
+
+def test_bars_say_where_they_are_unsure(table):
+    mine = (table["family"] == "groups") & (table["name"] == "D2d")
+    table.loc[mine, "ambiguous"] = True
+    table.loc[(table["family"] == "groups") & (table["name"] == "X"), "null_symmetry"] = None
+    texts = [text.get_text() for text in drawn("null_causes", table).axes[0].texts][-5:]
+    assert texts == ["", "?", "", "", "not\nknown"]
+
+
+def test_null_modes_have_a_panel_each_named_by_irrep(table):
+    figure = drawn("null_modes", table)
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    # Of nine modes, soap sees 2 of D2d, 8 of X, all of C1; the radial spectrum 1, 1 and 4.
+    assert titles == [
+        "B1",
+        "B2",
+        "B2",
+        "E",
+        "E",
+        "E",
+        "E",
+        "A",
+        *["B1", "B2", "B2", "E", "E", "E", "E", "A1"],
+        *["A"] * 13,
+    ]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["null: symmetry", "null: incompleteness"]
+
+
+def test_arrows_are_the_null_mode(table):
+    figure = drawn("null_modes", table, descriptors=["soap"], names=["planar"])
+    for ax in figure.axes:
+        (arrows,) = ax.collections
+        seen = np.stack([arrows.U, arrows.V], axis=1)
+        # Out of the plane, all move along one line in any view, and enough of it shows.
+        assert np.linalg.matrix_rank(seen, tol=1e-6) == 1
+        assert np.abs(seen).max() > 0.2
+
+
+def test_no_null_modes_are_said_to_be_none(table):
+    figure = drawn("null_modes", table, descriptors=["soap"], names=["C1"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no null modes"]
+
+
+def test_selection_rules_are_right_where_symmetry_is_and_wrong_where_it_is_not(table):
+    for ax, rank, symmetric in zip(drawn("selection_rules", table).axes, (2, 8), (True, False), strict=True):
+        true, *models = (line.get_ydata() for line in ax.get_lines()[1:])
+        assert np.abs(models)[:, rank:].max() < 1e-9
+        assert np.abs(models)[:, :rank].max() > 0.1
+        assert (np.abs(true[rank:]).max() < 1e-9) == symmetric
+    assert ax.get_title().endswith("true 4.4,\nmodels $< 10^{-9}$")
+
+
+@pytest.mark.parametrize("kind", ["null_modes", "selection_rules"])
+def test_names_that_the_family_does_not_hold(table, kind):
+    with pytest.raises(InputError, match=r"`names` must be those of the family, got 'Oh'\. Known: Td, D2d, planar"):
+        drawn(kind, table, names=["Oh"])
+
+
+def test_family_without_names_is_refused(table):
+    draw = load("null_modes", FIGURES, "figure")
+    unnamed = {"pairs": structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0]}, "pairs")}
+    with pytest.raises(InputError, match="`family` must have a coordinate `name`"):
+        draw(table, unnamed, {"soap": "power-spectrum"}, "pairs", ["soap"])
 
 
 def test_maps_draw_the_ratio_and_the_distance(table):

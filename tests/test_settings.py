@@ -8,7 +8,7 @@ import yaml
 from configs import BAD, CHECKOUT, changed, small
 
 from nullmode import InputError, axes
-from nullmode.settings import Settings, caption, check, jobs
+from nullmode.settings import Settings, caption, check, figure_code, figure_families, figure_kinds, jobs
 
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
 
@@ -184,3 +184,25 @@ def test_schema_knows_every_key(name):
     place, value, _ = BAD[name]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(changed(place, value), read("workflow/schemas/config.schema.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("figure", "families", "kinds"),
+    [
+        ("null_modes", ["point_groups"], {"soap": "power-spectrum"}),
+        ("null_causes", [], {}),
+        ("truncation", [], {}),
+    ],
+)
+def test_figures_say_what_they_need_beside_the_table(figure, families, kinds):
+    settings = check(small())
+    assert figure_families(settings, figure) == families
+    assert figure_kinds(settings, figure) == kinds
+
+
+def test_figures_that_compute_depend_on_their_descriptors():
+    config = small()
+    before = {name: figure_code(check(config), name) for name in config["figures"]}
+    config["descriptors"]["soap"]["kind"] = "bispectrum"
+    after = {name: figure_code(check(config), name) for name in config["figures"]}
+    assert {name for name in before if before[name] != after[name]} == {"null_modes", "selection_rules"}

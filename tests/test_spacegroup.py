@@ -5,7 +5,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, graphene, molecule, mx2, nanotube
 from ase.spacegroup import crystal
-from cases import AMMONIA, OCTAHEDRON, SETTING, TD, WATER, pair, polar, rattled, rng
+from cases import AMMONIA, OCTAHEDRON, SETTING, TD, WATER, pair, rattled, rng
 from geometries import GOLD, I_GENERATORS, orbit, ring
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -273,7 +273,7 @@ class Broken(nm.Descriptor):
 
     cutoff = 4.0
 
-    def feature_labels(self, environments=None):
+    def feature_labels(self, environments=None):  # noqa: ARG002
         return ["nothing"]
 
     def compute_batch(self, environments):

@@ -23,6 +23,7 @@ SOAP = {
     "sensitivity/family=distortions/descriptor=soap",
     "sensitivity/family=pair_map/descriptor=soap",
     "sensitivity/family=from_file/descriptor=soap",
+    "sensitivity/family=point_groups/descriptor=soap",
 }
 SWEPT = {
     "sensitivity/family=random_methane/descriptor=soap_swept/width-0.3",
@@ -243,7 +244,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png")
-    assert len(results) == 4 + 6 + 2 + 9
+    assert len(results) == 5 + 7 + 2 + 18
     assert project.digests("parquet", "pdf", "svg", "png") == results
 
 

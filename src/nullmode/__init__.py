@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nullmode.descriptors.trispectrum import Trispectrum
     from nullmode.environment import Environment, environments
     from nullmode.irreps import symmetry_adapted
+    from nullmode.near_null import NearNull, explain_near_null
+    from nullmode.null_modes import NullModes, split_null_modes
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -43,6 +45,8 @@ _HOME = {
     "FromQuippy": "nullmode.adapters.quippy",
     "InputError": "nullmode.types",
     "InverseDistances": "nullmode.descriptors.inverse_distances",
+    "NearNull": "nullmode.near_null",
+    "NullModes": "nullmode.null_modes",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
@@ -52,10 +56,12 @@ _HOME = {
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
     "environments": "nullmode.environment",
+    "explain_near_null": "nullmode.near_null",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
     "sensitivity": "nullmode.decomposition",
+    "split_null_modes": "nullmode.null_modes",
     "structure_jacobian": "nullmode.structure",
     "structure_sensitivity": "nullmode.structure",
     "symmetry_adapted": "nullmode.irreps",
@@ -75,6 +81,8 @@ __all__ = [
     "FromQuippy",
     "InputError",
     "InverseDistances",
+    "NearNull",
+    "NullModes",
     "OverlapMatrix",
     "PointGroup",
     "PowerSpectrum",
@@ -84,10 +92,12 @@ __all__ = [
     "analyze",
     "attribute",
     "environments",
+    "explain_near_null",
     "point_group",
     "rank_complete",
     "rank_symmetric",
     "sensitivity",
+    "split_null_modes",
     "structure_jacobian",
     "structure_sensitivity",
     "symmetry_adapted",

@@ -15,7 +15,7 @@ from nullmode import axes
 from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, ONE_TRUNCATION
+from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION
 from nullmode.fingerprint import code_hash
 from nullmode.types import JSON, InputError
 
@@ -133,7 +133,7 @@ def check(config: JSON) -> Settings:
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
-        checked = validated(target, figure.parameters, f"{where}.parameters", skip=("table",))
+        checked = validated(target, figure.parameters, f"{where}.parameters", skip=GIVEN)
         for key, known in (("family", settings.families), ("descriptor", settings.descriptors)):
             plural = "families" if key == "family" else "descriptors"
             for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
@@ -182,8 +182,27 @@ def kind_code(kind: str) -> str:
 
 
 def figure_code(settings: Settings, figure: str) -> str:
-    """Hash of the code that draws a figure."""
-    return code_hash("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES))
+    """Hash of the code that draws a figure, and of the descriptors that it computes itself."""
+    kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
+    return code_hash("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES), *kinds)
+
+
+def figure_families(settings: Settings, figure: str) -> list[str]:
+    """Families whose structures a figure draws from; none where the sensitivity table is enough for it."""
+    return _named(settings.figures[figure], "structures", "family", "families")
+
+
+def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
+    """Kinds of the descriptors that a figure computes itself, by name; none where the table is enough for it."""
+    names = _named(settings.figures[figure], "kinds", "descriptor", "descriptors")
+    return {name: settings.descriptors[name].kind for name in names}
+
+
+def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
+    if given not in inspect.signature(load(entry.kind, FIGURES, "figure")).parameters:
+        return []
+    found = [entry.parameters.get(key, []) for key in keys]
+    return [name for names in found for name in ([names] if isinstance(names, str) else names)]
 
 
 def caption(settings: Settings, figure: str) -> str:

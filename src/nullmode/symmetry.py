@@ -234,7 +234,7 @@ def _accepted(
         near = distance.min(axis=2).max(axis=1) <= spread
         bijective = (np.sort(permutation, axis=1) == np.arange(n)).all(axis=1)
         for k in np.flatnonzero(near & bijective):
-            operation = part[k] if fixed else _procrustes(vectors, vectors[permutation[k]], part[k])
+            operation = part[k] if fixed else procrustes(vectors, vectors[permutation[k]], part[k])
             deviation = np.linalg.norm(vectors @ operation.T - vectors[permutation[k]], axis=1).max()
             if deviation <= tolerance:
                 key = permutation[k].tobytes() + np.round(operation, 3).tobytes() * fixed
@@ -247,7 +247,7 @@ def _accepted(
     return np.array(operations), np.array(permutations), np.array(deviations)
 
 
-def _procrustes(source: Floats, target: Floats, near: Floats) -> Floats:
+def procrustes(source: Floats, target: Floats, near: Floats) -> Floats:
     """Orthogonal matrix of the determinant of `near` that takes source closest to target (Kabsch)."""
     u, _, v = np.linalg.svd(target.T @ source)
     sign = np.sign(np.linalg.det(u @ v) * np.linalg.det(near))

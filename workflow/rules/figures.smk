@@ -1,6 +1,10 @@
 rule figure:
     input:
-        f"{RESULTS}/tables/sensitivity.parquet",
+        table=f"{RESULTS}/tables/sensitivity.parquet",
+        structures=lambda wildcards: expand(
+            f"{RESULTS}/structures/{{family}}.parquet",
+            family=nullmode.settings.figure_families(SETTINGS, wildcards.figure),
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         svg=f"{RESULTS}/figures/{{figure}}.svg",
@@ -14,6 +18,8 @@ rule figure:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     params:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(),
+        families=lambda wildcards: nullmode.settings.figure_families(SETTINGS, wildcards.figure),
+        kinds=lambda wildcards: nullmode.settings.figure_kinds(SETTINGS, wildcards.figure),
         caption=lambda wildcards: nullmode.settings.caption(SETTINGS, wildcards.figure),
         code=lambda wildcards: nullmode.settings.figure_code(SETTINGS, wildcards.figure),
     script:

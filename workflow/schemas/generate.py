@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from nullmode._plugins import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES
+from nullmode.figures import FIGURES, GIVEN
 from nullmode.settings import Settings
 
 TARGET = Path(__file__).with_name("config.schema.yaml")
@@ -27,7 +27,7 @@ def schema() -> dict[str, Any]:
     for entry, (what, table) in TABLES.items():
         for kind in table:
             target = load(kind, table, what)
-            model = target if what == "descriptor" else parameter_model(target, kind, skip=("table",))
+            model = target if what == "descriptor" else parameter_model(target, kind, skip=GIVEN)
             adapters[entry, kind] = TypeAdapter(model)
     parts, shared = TypeAdapter.json_schemas([(key, "validation", adapter) for key, adapter in adapters.items()])
     definitions = dict(shared["$defs"])

@@ -1,4 +1,4 @@
-"""Draw one figure from the sensitivity table."""
+"""Draw one figure from the sensitivity table, and from what else it asks for."""
 
 from typing import TYPE_CHECKING
 
@@ -14,5 +14,11 @@ if __name__ == "__main__":
     with study.job_log(snakemake.log[0]):
         entry = snakemake.params.figure
         draw = load(entry["kind"], FIGURES, "figure")
-        table = tables.read(snakemake.input[0], "sensitivity")
-        save(draw(table, **entry["parameters"]), snakemake.output.png.removesuffix(".png"))
+        parameters = entry["parameters"]
+        if families := snakemake.params.families:
+            files = zip(families, snakemake.input.structures, strict=True)
+            parameters |= {"structures": {family: tables.read(path, "structures") for family, path in files}}
+        if kinds := snakemake.params.kinds:
+            parameters |= {"kinds": kinds}
+        table = tables.read(snakemake.input.table, "sensitivity")
+        save(draw(table, **parameters), snakemake.output.png.removesuffix(".png"))

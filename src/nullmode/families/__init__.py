@@ -8,6 +8,7 @@ the same integer coordinate ``pair`` are compared: the tables then hold the dist
 FAMILIES = {
     "methane_distortion": "nullmode.families.methane_distortion:structures",
     "degenerate_pair": "nullmode.families.degenerate_pair:structures",
+    "point_groups": "nullmode.families.point_groups:structures",
     "random_methane": "nullmode.families.random_methane:structures",
     "file": "nullmode.families.file:structures",
 }

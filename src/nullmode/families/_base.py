@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 BOND = 1.09
 """C–H bond length of methane, Å."""
+TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]]) / np.sqrt(3)
+"""Directions of its hydrogens."""
 
 
 def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":

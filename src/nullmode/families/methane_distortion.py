@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import Axis, Range, above, array, at_most, distinct
-from nullmode.families._base import BOND, methane
+from nullmode.families._base import BOND, TETRAHEDRON, methane
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -71,11 +71,8 @@ def structures(
                 yield methane(hydrogens, path=path, t=t, sample=sample)
 
 
-_TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]]) / np.sqrt(3)
-
-
 def _distorted(path: Path, t: float) -> Floats:
-    shape: Floats = _TETRAHEDRON.copy()
+    shape: Floats = TETRAHEDRON.copy()
     if path == "stretch_one":
         shape[0] *= t
     elif path == "stretch_two":

@@ -12,12 +12,21 @@ from nullmode.types import Floats, InputError
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 FORMATS = ("pdf", "svg", "png")
 # Below this a ratio of singular values is rounding noise; exact zeros are drawn here.
 FLOOR = 1e-18
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
+
+CAUSES = {
+    "symmetry": "#4477aa",
+    "incompleteness": "#cc3311",
+    "truncation": "#ee9933",
+    "unresolved": "#aa88bb",
+}
+"""Colours of the causes of null values."""
 
 _STYLE: Any = {
     "font.size": 8,
@@ -65,6 +74,13 @@ def save(figure: "Figure", stem: str | Path) -> list[Path]:
             temporary.unlink(missing_ok=True)
         paths.append(path)
     return paths
+
+
+def patches(colours: dict[str, str], **properties: Any) -> "list[Rectangle]":
+    """Make the handles of a legend of colours."""
+    from matplotlib.patches import Rectangle as Patch
+
+    return [Patch((0, 0), 1, 1, color=colour, **properties) for colour in colours.values()]
 
 
 def select(table: "pd.DataFrame", family: str, descriptor: str, *, single: bool) -> "pd.DataFrame":

@@ -1,0 +1,51 @@
+"""Descriptors and environments for the figures that compute what no table holds."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nullmode._plugins import constructed, load
+from nullmode.descriptors import DESCRIPTORS
+from nullmode.environment import Environment, cut
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nullmode.descriptors._base import Descriptor
+
+
+def descriptor_of(rows: "pd.DataFrame", kinds: dict[str, str]) -> "Descriptor":
+    """Make the descriptor that rows of one truncation were computed with."""
+    name = rows["descriptor"].iloc[0]
+    made: Descriptor = constructed(
+        load(kinds[name], DESCRIPTORS, "descriptor"), json.loads(rows["parameters"].iloc[0]), name
+    )
+    return made
+
+
+def environments_of(structures: "pd.DataFrame", cutoff: float, names: list[str] | None) -> dict[str, Environment]:
+    """Environment of the first centre of each structure named, or of every one, by its coordinate ``name``.
+
+    Raises
+    ------
+    InputError
+        For a family without that coordinate, and a name that it does not hold.
+    """
+    from ase import Atoms
+
+    if "name" not in structures:
+        raise InputError("`family` must have a coordinate `name`, got one without. Use a family such as point_groups.")
+    rows: Iterator[Any] = structures.itertuples(index=False)
+    known = {str(row.name): row for row in rows}
+    unknown = [name for name in names or [] if name not in known]
+    if unknown:
+        raise InputError(f"`names` must be those of the family, got {unknown[0]!r}. Known: {', '.join(known)}.")
+    result = {}
+    for name in names or known:
+        row = known[name]
+        atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
+        result[name] = cut([atoms], cutoff, [np.array(row.centers[:1])])[0]
+    return result

@@ -1,0 +1,80 @@
+"""Why values are null, as stacked bars: symmetry, body order, basis."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nullmode.figures._base import CAUSES, patches, select, style, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLUMNS = {
+    "seen": ("rank", "0.88"),
+    **{cause: (f"null_{cause}", CAUSES[cause]) for cause in ("truncation", "unresolved", "incompleteness", "symmetry")},
+}
+
+
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
+    """One row per descriptor, one bar per structure: displacements seen, and null by each cause.
+
+    Structures of equal name are averaged. A question mark stands where a count depends on the tolerance.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    family
+        With a coordinate ``name``, as ``point_groups``.
+    descriptors
+        Each at one truncation.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+        names = list(dict.fromkeys(chosen[0].sort_values("structure")["name"]))
+        size = (0.36 * len(names) + 2.6, 1.35 * len(chosen) + 0.5)
+        figure, axes = plt.subplots(
+            len(chosen), 1, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+        )
+        drawn = set()
+        for ax, rows in zip(axes[:, 0], chosen, strict=True):
+            drawn |= _panel(ax, rows, names)
+            ax.set_ylabel(title(rows), rotation=0, ha="right", va="center", linespacing=1.4)
+        axes[-1, 0].set_xticks(range(len(names)), names, rotation=45 if max(map(len, names)) > 4 else 0)
+        colours = {
+            label if label == "seen" else f"null: {label}": colour
+            for label, (_, colour) in _COLUMNS.items()
+            if label in drawn
+        }
+        figure.legend(patches(colours), colours.keys(), loc="outside upper center", ncols=len(colours))
+        plt.close(figure)
+        return figure
+
+
+def _panel(ax: "Axes", rows: "pd.DataFrame", names: list[str]) -> set[str]:
+    """Draw the bars of one descriptor; returns what occurs among them."""
+    counted = rows[rows["null_symmetry"].notna()]
+    columns = [column for column, _ in _COLUMNS.values()]
+    means = counted.groupby("name")[columns].mean().astype(float).reindex(names).fillna(0.0)
+    bottom = np.zeros(len(names))
+    drawn = set()
+    for label, (column, colour) in _COLUMNS.items():
+        heights = means[column].to_numpy()
+        if not heights.any():
+            continue
+        drawn.add(label)
+        bars = ax.bar(range(len(names)), heights, bottom=bottom, color=colour, width=0.8)
+        texts = [f"{height:.3g}" if height else "" for height in heights]
+        ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
+        bottom += heights
+    known, unsure = set(counted["name"]), set(counted.loc[counted["ambiguous"].astype(bool), "name"])
+    for place, name in enumerate(names):
+        text = "?" if name in unsure else "" if name in known else "not\nknown"
+        ax.text(place, bottom[place], text, ha="center", va="bottom", fontsize=6)
+    ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[])
+    ax.spines["left"].set_visible(False)
+    return drawn

@@ -1,0 +1,160 @@
+"""What null modes do to a model: forces along them are zero, where they should be and where they should not."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.figures._base import CAUSES, patches, select, style, title
+from nullmode.figures._cases import descriptor_of, environments_of
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from nullmode.descriptors._base import Descriptor
+    from nullmode.environment import Environment
+    from nullmode.smooth_models import SmoothModel
+
+_SHADE = 0.25
+# In 1/Å: forces below are written as rounding.
+_ROUNDING = 1e-9
+_MARKS: tuple[dict[str, Any], ...] = (
+    {"marker": "o", "mfc": "none", "mec": "0.3", "markersize": 6, "label": "true"},
+    {"marker": "x", "color": "C0", "markersize": 4, "label": "linear model"},
+    {"marker": "+", "color": "C3", "markersize": 5, "label": "Gaussian kernel model"},
+)
+
+
+def draw(
+    table: "pd.DataFrame",
+    structures: "dict[str, pd.DataFrame]",
+    kinds: dict[str, str],
+    family: str,
+    descriptors: list[str],
+    names: list[str] | None = None,
+    samples: Annotated[int, Field(ge=2)] = 40,
+    amplitude: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.1,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> "Figure":
+    """One row per descriptor, one panel per structure: force along each mode, true and by models of the features.
+
+    The energy is the four-body energy of Parsaeifard and Goedecker; the models are fitted to energies and forces of
+    random distortions of all structures drawn. Modes are those of the descriptor, the stiffest first, null ones shaded
+    by their cause; their signs are such that true forces are positive. Titles say the largest forces along null modes.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    structures
+        Structures tables of the families, by name.
+    kinds
+        Kinds of the descriptors, by name.
+    family
+        With a coordinate ``name``, as ``point_groups``; four neighbours each.
+    descriptors
+        Each at one truncation.
+    names
+        Structures to draw; default every one.
+    samples
+        Distortions of each structure to fit to.
+    amplitude
+        Standard deviation of each component of a distortion, in Å.
+    seed
+        Of the distortions.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+        made = [descriptor_of(rows, kinds) for rows in chosen]
+        drawn = [environments_of(structures[family], descriptor.cutoff, names) for descriptor in made]
+        size = (1.35 * len(drawn[0]) + 1.4, 1.7 * len(made) + 0.7)
+        figure, axes = plt.subplots(
+            len(made), len(drawn[0]), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+        )
+        causes = set()
+        for line, rows, descriptor, cases in zip(axes, chosen, made, drawn, strict=True):
+            models = _fitted(descriptor, list(cases.values()), samples, amplitude, seed)
+            for ax, (name, environment) in zip(line, cases.items(), strict=True):
+                causes |= _panel(ax, name, environment, descriptor, models, rows["rtol"].iloc[0])
+            line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
+        for ax in axes[-1]:
+            ax.set_xlabel("mode k")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
+        handles.extend(patches(colours, alpha=_SHADE, linewidth=0))
+        labels.extend(colours)
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+        plt.close(figure)
+        return figure
+
+
+def _fitted(
+    descriptor: "Descriptor", environments: "list[Environment]", samples: int, amplitude: float, seed: int
+) -> "list[SmoothModel]":
+    """Fit a linear and a kernel model to distortions of some environments."""
+    from nullmode.environment import Environment
+    from nullmode.smooth_models import fit_model, four_body_energy
+
+    rng = np.random.default_rng(seed)
+    training = [
+        Environment.from_vectors(
+            environment.vectors + rng.normal(scale=amplitude, size=environment.vectors.shape),
+            environment.species.tolist(),
+            environment.center_species,
+        )
+        for environment in environments
+        for _ in range(samples)
+    ]
+    energies, forces = zip(*(four_body_energy(environment.vectors) for environment in training), strict=True)
+    return [fit_model(descriptor, training, energies, forces, gaussian=gaussian) for gaussian in (False, True)]
+
+
+def _panel(
+    ax: "Axes",
+    name: str,
+    environment: "Environment",
+    descriptor: "Descriptor",
+    models: "list[SmoothModel]",
+    rtol: float,
+) -> set[str]:
+    """Draw the forces on one environment; returns the causes of its null modes."""
+    from matplotlib.ticker import MaxNLocator
+
+    from nullmode.decomposition import decompose
+    from nullmode.null_modes import split_null_modes
+    from nullmode.smooth_models import four_body_energy
+
+    features, jacobian = descriptor.compute_with_jacobian(environment)
+    result = decompose(jacobian, environment, rtol)
+    parts = split_null_modes(environment, descriptor, rtol)
+    modes = np.concatenate([result.modes[: result.rank], *(part.modes for part in parts)])
+    true = _along(modes, four_body_energy(environment.vectors)[1])
+    sign = np.where(true < -_ROUNDING, -1, 1)
+    k = np.arange(1, len(modes) + 1)
+    ax.axhline(0, color="0.8", linewidth=0.6)
+    start = result.rank + 0.5
+    for part in parts:
+        ax.axvspan(start, start + len(part.modes), color=CAUSES[part.cause], alpha=_SHADE, linewidth=0)
+        start += len(part.modes)
+    predicted = [_along(modes, model.forces(features, jacobian)) for model in models]
+    for values, marks in zip((true, *predicted), _MARKS, strict=True):
+        ax.plot(k, sign * values, linestyle="none", **marks)
+    if parts:
+        true_most, model_most = (np.abs(v[..., result.rank :]).max() for v in (true, np.array(predicted)))
+        name += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
+    ax.set_title(name, fontsize=7)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    return {part.cause for part in parts}
+
+
+def _written(force: float) -> str:
+    return f"{force:.2g}" if force > _ROUNDING else r"$< 10^{-9}$"
+
+
+def _along(modes: Floats, forces: Floats) -> Floats:
+    return np.asarray(np.tensordot(modes, forces, 2))

@@ -1,0 +1,75 @@
+"""The null modes, sorted: as many as the counts say, null indeed, and of the symmetry that their names say."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from cases import SETTING, TD, pair
+from geometries import GEOMETRIES
+
+import nullmode as nm
+
+NU_2 = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
+DESCRIPTORS = {
+    "nu 1": nm.RadialSpectrum(**SETTING),
+    "nu 2": NU_2,
+    "nu 2, small": nm.PowerSpectrum(n_max=2, l_max=2, **SETTING),
+    "nu 3, chiral": nm.Bispectrum(n_max=3, l_max=3, parity="SO3", **SETTING),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in GEOMETRIES if len(GEOMETRIES[name][0]) <= 8])
+@pytest.mark.parametrize("descriptor", DESCRIPTORS.values(), ids=DESCRIPTORS.keys())
+def test_parts_add_up_to_the_counts(name, descriptor):
+    vectors, species, _ = GEOMETRIES[name]
+    env = nm.Environment.from_vectors(vectors, species)
+    why = nm.attribute(env, descriptor)
+    parts = nm.split_null_modes(env, descriptor)
+    counts = Counter()
+    for part in parts:
+        counts[part.cause] += len(part.modes)
+    assert counts["symmetry"] == why.null_symmetry
+    assert sum(counts.values()) == why.n_dof - why.rank
+    if counts["incompleteness"] or counts["truncation"]:
+        assert counts["incompleteness"] == why.null_incompleteness
+        assert counts["truncation"] == why.null_truncation
+    modes = np.concatenate([part.modes for part in parts] or [np.zeros((0, len(env), 3))]).reshape(-1, 3 * len(env))
+    assert np.allclose(modes @ modes.T, np.eye(len(modes)), atol=1e-9)
+    jacobian = descriptor.compute_with_jacobian(env)[1].reshape(-1, 3 * len(env))
+    assert np.linalg.norm(jacobian @ modes.T) <= 1e-8 * np.linalg.norm(jacobian)
+
+
+def test_modes_of_methane_and_of_the_spurious_point():
+    def content(vectors):
+        parts = nm.split_null_modes(nm.Environment.from_vectors(vectors), NU_2)
+        return [(part.cause, part.irrep, len(part.modes)) for part in parts]
+
+    assert content(TD) == [("symmetry", "E", 2), ("symmetry", "T2", 6)]
+    assert content(pair(1.0, 0.0)) == [("incompleteness", "A", 1)]
+
+
+def test_equal_spaces_have_equal_modes():
+    # Other descriptors, other singular vectors, the same spaces.
+    env = nm.Environment.from_vectors(TD)
+    for one, other in zip(
+        nm.split_null_modes(env, NU_2), nm.split_null_modes(env, DESCRIPTORS["nu 3, chiral"]), strict=True
+    ):
+        assert np.allclose(one.modes, other.modes, atol=1e-8)
+
+
+def test_totally_symmetric_null_modes_keep_the_group():
+    vectors, species, _ = GEOMETRIES["cis MA4B2"]
+    env = nm.Environment.from_vectors(vectors, species)
+    (part,) = [p for p in nm.split_null_modes(env, NU_2) if p.cause != "symmetry"]
+    assert (part.cause, part.irrep) == ("incompleteness", "A1")
+    moved = nm.Environment.from_vectors(vectors + 0.05 * part.modes[0], species)
+    assert nm.point_group(moved).name == "C2v"
+
+
+def test_causes_that_cannot_be_told_apart_are_not():
+    vectors, species, _ = GEOMETRIES["cis MA4B2"]
+    env = nm.Environment.from_vectors(vectors, species)
+    small = nm.PowerSpectrum(n_max=2, l_max=0, **SETTING)
+    why = nm.attribute(env, small)
+    assert min(why.null_incompleteness, why.null_truncation) > 0
+    assert {part.cause for part in nm.split_null_modes(env, small)} == {"symmetry", "unresolved"}
