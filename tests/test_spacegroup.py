@@ -15,7 +15,7 @@ import nullmode as nm
 from nullmode.arguments import SMALLEST_TOLERANCE
 from nullmode.environment import checked_structures
 from nullmode.structure import whole
-from nullmode.structure_rows import StructureTheory, measure_structures
+from nullmode.structure_rows import StructureTheory, measure_structure
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
 SMALL = nm.PowerSpectrum(n_max=3, l_max=3, **SETTING)
@@ -138,7 +138,7 @@ def row(atoms, descriptor=SOAP, centers=None, rtol=1e-9, tolerance=1e-6):
     case = theory(atoms, centers)
     species = tuple(dict.fromkeys(atoms.symbols))
     fixed = descriptor.__class__(**{**descriptor.__dict__, "species": species})
-    return next(measure_structures([case], fixed, rtol, tolerance))[0]
+    return measure_structure(case, fixed, rtol, tolerance)[0]
 
 
 @EACH
@@ -262,7 +262,7 @@ def test_an_atom_near_the_centroid_stays_where_it_is(shift):
 def test_one_structure_that_cannot_be_judged_does_not_end_the_others():
     cases = [theory(atoms) for atoms in (SYMMETRIC["CO"][0], Atoms("CO", [[0, 0, 0], [0, 0, 3.0]]), Atoms("C"))]
     descriptor = nm.PowerSpectrum(species=("C", "O"), **SETTING)
-    rows = [result for result, _ in measure_structures(cases, descriptor, 1e-9, 0.2)]
+    rows = [measure_structure(case, descriptor, 1e-9, 0.2)[0] for case in cases]
     assert "`tolerance` must be at most an eighth of the smallest distance, 1.41e-01 Å" in rows[0]["diagnostic"]
     assert (rows[1]["point_group"], rows[1]["rank_symmetric"], rows[1]["diagnostic"]) == ("C∞v", 1, "")
     assert [one["status"] for one in rows] == ["ok", "ok", "no_neighbours"]
@@ -284,7 +284,7 @@ class Broken(nm.Descriptor):
 
 
 def test_what_is_not_finite_is_marked():
-    result, _ = next(measure_structures([theory(SYMMETRIC["H2O"][0])], Broken(), 1e-9, 1e-6))
+    result, _ = measure_structure(theory(SYMMETRIC["H2O"][0]), Broken(), 1e-9, 1e-6)
     assert (result["status"], result["rank"], result["n_dof"]) == ("not_finite", 0, 3)
     assert np.isnan(result["singular_values"]).all()
     with pytest.raises(nm.InputError, match=r"`descriptor` must give a finite Jacobian"):

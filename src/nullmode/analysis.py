@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,15 @@ from nullmode.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode.attribution import Theory
 from nullmode.decomposition import DegreesOfFreedom, check_rtol
 from nullmode.descriptors._base import Descriptor, with_species_of
-from nullmode.environment import Centers, Environment, environments, within
-from nullmode.measurement import Question, measure
-from nullmode.types import InputError
+from nullmode.environment import Centers, Environment, checked_structures, environments, within
+from nullmode.measurement import Question, measure, measure_whole
+from nullmode.structure import whole
+from nullmode.structure_rows import StructureTheory
+from nullmode.types import InputError, Scope
 
 if TYPE_CHECKING:
     from ase import Atoms
+
 
 
 def analyze(
@@ -25,6 +28,7 @@ def analyze(
     descriptor: Descriptor,
     rtol: float = 1e-9,
     *,
+    scope: Scope = "environment",
     centers: Centers = None,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
     attribution: bool = False,
@@ -32,7 +36,7 @@ def analyze(
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Say of every environment what the descriptor sees of its displacements.
+    """Say of every environment, or of every whole structure, what the descriptor sees of its displacements.
 
     Parameters
     ----------
@@ -42,6 +46,9 @@ def analyze(
         One of nullmode's or your own.
     rtol
         Singular values up to rtol times the largest count as null.
+    scope
+        ``environment``: each centre by itself. ``structure``: features summed over the centres of each species, all
+        atoms moving, as in :func:`nullmode.structure_sensitivity`.
     centers
         Symbols or indices of the centres, where structures are given; None for all.
     degrees_of_freedom
@@ -56,8 +63,8 @@ def analyze(
     Returns
     -------
     pandas.DataFrame
-        One row per environment, in input order; columns as in ``docs/tables.md``. An environment that cannot be
-        analysed has its reason in ``status``; the others are not touched by it.
+        One row per environment (structure), in input order; columns as in ``docs/tables.md``. What cannot be analysed
+        has its reason in ``status``; the others are not touched by it.
 
     Raises
     ------
@@ -65,10 +72,19 @@ def analyze(
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
     """
     question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
-    items = _environments(what, descriptor, centers)
-    descriptor = with_species_of(descriptor, items)
-    cases = [Theory(item) for item in items]
-    frame, _ = measure(cases, [descriptor], question, threads=threads, progress=progress)
+    if scope not in get_args(Scope):
+        raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
+    if scope == "structure":
+        if degrees_of_freedom != "neighbours":
+            raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
+        structures = whole(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
+        descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
+        wholes = [StructureTheory(structure) for structure in structures]
+        frame, _ = measure_whole(wholes, [descriptor], question, threads=threads, progress=progress)
+    else:
+        items = _environments(what, descriptor, centers)
+        descriptor = with_species_of(descriptor, items)
+        frame, _ = measure([Theory(item) for item in items], [descriptor], question, threads=threads, progress=progress)
     return frame.drop(columns="point")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nullmode.types import JSON, InputError
+from nullmode.types import JSON, InputError, Scope
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +34,9 @@ def analyze(
     centers: Annotated[
         str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
     ] = None,
+    scope: Annotated[
+        Scope, typer.Option(help="environment: each centre by itself; structure: features summed over all centres.")
+    ] = "environment",
     index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
     attribution: Annotated[bool, typer.Option(help="Say why values are null; off is faster.")] = True,
     tolerance: Annotated[
@@ -43,7 +46,7 @@ def analyze(
     threads: Annotated[int | None, typer.Option(min=1, help="Default: all that this process may use.")] = None,
     progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
 ) -> None:
-    """Analyse every chosen centre: singular values, rank, condition number, one row each.
+    """Analyse every chosen centre, or every structure: singular values, rank, condition number, one row each.
 
     Example: nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8 --out table.parquet
     """
@@ -73,14 +76,22 @@ def analyze(
     atoms = list(structures(file, wanted, index))
     envs = environments(atoms, chosen.cutoff, wanted)
     frame = analyze_all(
-        envs, chosen, rtol, attribution=attribution, tolerance=tolerance, threads=threads, progress=progress
+        atoms if scope == "structure" else envs,
+        chosen,
+        rtol,
+        scope=scope,
+        centers=wanted if scope == "structure" else None,
+        attribution=attribution,
+        tolerance=tolerance,
+        threads=threads,
+        progress=progress,
     )
     if not attribution:
         frame = frame.assign(**dict.fromkeys((column.name for column in tables.ATTRIBUTION), None))
     if out is not None:
         code = code_hash("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
         source = {"file": str(file), "index": index, "centers": wanted}
-        what = {"code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol}
+        what = {"code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol, "scope": scope}
         why = {"attribution": attribution} | ({"tolerance": tolerance} if attribution else {})
         tables.write(frame, out, "analysis", source | what | why)
         typer.echo(f"{len(frame)} rows written to {out}")
@@ -136,8 +147,9 @@ def _print_summary(frame: Any) -> None:
         "null_truncation": "basis",
         "null_unresolved": "body order or basis",
     }
-    table = Table("centre", "environments", "n_dof", "rank", "null values", "smallest s_d/s_1")
-    frame = frame.fillna(dict.fromkeys(causes, 0) | {"ambiguous": False})
+    whole = frame["center_species"].isna().all()
+    table = Table("centre", "structures" if whole else "environments", "n_dof", "rank", "null values", "smallest s_d/s_1")
+    frame = frame.fillna(dict.fromkeys(causes, 0) | {"ambiguous": False, "center_species": "all"})
     keys = ["center_species", "n_dof", "rank", *causes, "ambiguous", "status"]
     for key, ratio in frame.groupby(keys)["inverse_condition_number"]:
         center, n_dof, rank, *null, ambiguous, status = key

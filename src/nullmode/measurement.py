@@ -16,6 +16,7 @@ from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacemen
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
+from nullmode.structure_rows import StructureTheory, measure_structure
 from nullmode.types import JSON, Floats, InputError
 
 # What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
@@ -87,7 +88,45 @@ def measure(
     frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
-    return frame.astype({"structure": "int64"} | ({} if question.tolerance is None else _NULLABLE)), features
+    return frame.astype(_types(question)), features
+
+
+def measure_whole(
+    cases: Sequence[StructureTheory],
+    descriptors: Sequence[Descriptor],
+    question: Question,
+    *,
+    threads: int | None = None,
+    progress: bool = False,
+    keep_features: bool = False,
+) -> tuple[pd.DataFrame, list[list[Floats]]]:
+    """Do as :func:`measure` for whole structures."""
+    pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
+
+    def run(pair: tuple[int, Descriptor, StructureTheory]) -> tuple[JSON, Floats]:
+        point, descriptor, case = pair
+        row, phi = measure_structure(case, descriptor, question.rtol, question.tolerance)
+        return {"point": point, **row}, phi
+
+    rows: list[JSON] = []
+    features: list[list[Floats]] = [[] for _ in descriptors]
+    with (
+        _single_threaded_blas(),
+        _progress(len(pairs), progress, "structures") as advance,
+        ThreadPoolExecutor(max_workers=threads or _processors()) as pool,
+    ):
+        for row, phi in pool.map(run, pairs):
+            rows.append(row)
+            if keep_features:
+                features[row["point"]].append(phi)
+            advance(1)
+    columns = tables.ENVIRONMENT if question.tolerance is None else tables.ANALYSIS
+    frame = pd.DataFrame(rows, columns=["point", *(column.name for column in columns)])
+    return frame.astype(_types(question)), features
+
+
+def _types(question: Question) -> dict[str, str]:
+    return {"structure": "int64"} | ({} if question.tolerance is None else _NULLABLE)
 
 
 def _rows(
@@ -194,14 +233,14 @@ def _single_threaded_blas() -> Any:
 
 
 @contextmanager
-def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], None]]:
+def _progress(total: int, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
     if not wanted:
         yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("environments"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)
         yield lambda n: bar.advance(task, n)

@@ -17,7 +17,7 @@ from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION
 from nullmode.fingerprint import code_hash
-from nullmode.types import JSON, InputError
+from nullmode.types import JSON, InputError, Scope
 
 
 def _in_order(value: Any) -> Any:
@@ -52,6 +52,7 @@ class DescriptorEntry(_Strict):
     )
     inner: list[str] = Field(default=["n_max", "l_max"], description="axes of the grid looped inside one job")
     families: list[str] | None = Field(default=None, description="names of the families to analyse; default all")
+    scope: Scope = Field(default="environment", description="analyse each centre's environment, or whole structures")
 
 
 class FigureEntry(_Strict):
@@ -129,7 +130,9 @@ def check(config: JSON) -> Settings:
                 f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
             )
         for point in _points(descriptor, list(descriptor.grid)):
-            _check_width(constructed(target, {**descriptor.parameters, **point}, where), where)
+            made = constructed(target, {**descriptor.parameters, **point}, where)
+            _check_width(made, where)
+            _check_contraction(made, where, settings)
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
@@ -154,7 +157,7 @@ def jobs(settings: Settings) -> list[Job]:
             points = [{**descriptor.parameters, **fixed, **point} for point in _points(descriptor, inner)]
             # A value may be a list or any text; a file name may not.
             label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
-            content = _canonical([descriptor.kind, descriptor.parameters, fixed])
+            content = _canonical([descriptor.kind, descriptor.scope, descriptor.parameters, fixed])
             job = f"{label}_{hashlib.sha256(content.encode()).hexdigest()[:6]}"
             for family in descriptor.families or settings.families:
                 cell = {
@@ -163,6 +166,8 @@ def jobs(settings: Settings) -> list[Job]:
                     "family_parameters": settings.families[family].parameters,
                     "descriptor": name,
                     "kind": descriptor.kind,
+                    "scope": descriptor.scope,
+                    "references": _references(points),
                     "points": points,
                     "rtol": settings.rtol,
                     "tolerance": settings.tolerance,
@@ -236,6 +241,25 @@ def _check_width(descriptor: Any, where: str) -> None:
             f"cutoff of {descriptor.cutoff} Å: that takes more than {MOST_INTERVALS} intervals. Use a larger width or "
             "a smaller cutoff."
         )
+
+
+def _check_contraction(descriptor: Any, where: str, settings: Settings) -> None:
+    from nullmode.radial.optimal_contraction import OptimalContraction
+
+    basis = getattr(descriptor, "radial_basis", None)
+    if isinstance(basis, OptimalContraction) and basis.matrices is None:
+        if basis.reference is None:
+            raise InputError(
+                f"`{where}.radial_basis.reference` must name the family that the contraction is fitted to, got none. "
+                f"Known: {', '.join(settings.families)}."
+            )
+        _known(f"{where}.radial_basis.reference", basis.reference, settings.families)
+
+
+def _references(points: list[JSON]) -> list[str]:
+    """Families that contractions among the radial bases are fitted to."""
+    bases = (point.get("radial_basis") for point in points)
+    return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
 
 
 def _check_figure(settings: Settings, checked: JSON, where: str) -> None:

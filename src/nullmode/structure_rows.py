@@ -1,6 +1,5 @@
 """Whole structures through a descriptor: rows of the analysis table."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -54,15 +53,15 @@ class StructureTheory:
         return resolved(alone, added(alone, descriptor), rtol).rank
 
 
-def measure_structures(
-    cases: Sequence[StructureTheory], descriptor: Descriptor, rtol: float, tolerance: float | None = None
-) -> Iterator[tuple[JSON, Floats]]:
-    """Analyse structures, cut at the descriptor's cutoff, one after the other.
+def measure_structure(
+    case: StructureTheory, descriptor: Descriptor, rtol: float, tolerance: float | None = None
+) -> tuple[JSON, Floats]:
+    """Analyse one structure, cut at the descriptor's cutoff.
 
     Parameters
     ----------
-    cases
-        One per structure.
+    case
+        The structure.
     descriptor
         With a fixed species layout.
     rtol
@@ -70,17 +69,16 @@ def measure_structures(
     tolerance
         Length in Å for the attribution; None for none.
 
-    Yields
-    ------
+    Returns
+    -------
     row
-        Of the analysis table: its columns for environments, and, for rows with status ``ok``, those of the attribution
-        where it was asked for.
+        Of the analysis table: its columns for environments, and, with status ``ok``, those of the attribution where it
+        was asked for.
     features, shape (F,)
         As of :func:`structure_jacobian`.
     """
-    for case in cases:
-        total = added(case.structure, descriptor)
-        yield _row(case, total, descriptor, rtol, tolerance), total.features
+    total = added(case.structure, descriptor)
+    return _row(case, total, descriptor, rtol, tolerance), total.features
 
 
 def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:

@@ -2,11 +2,11 @@
 
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,28 @@ from nullmode._plugins import constructed, load
 from nullmode.analysis import analyze
 from nullmode.arguments import check_tolerance
 from nullmode.attribution import Theory
+from nullmode.contraction import fit_contraction, reference_of
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import Descriptor, with_species_of
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, with_species_of
 from nullmode.environment import Environment, cut
-from nullmode.measurement import Question, measure
-from nullmode.types import JSON, Floats, InputError
+from nullmode.measurement import Question, measure, measure_whole
+from nullmode.nested import sweeps
+from nullmode.structure import whole
+from nullmode.structure_rows import StructureTheory
+from nullmode.types import JSON, Floats, InputError, Integers
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
-def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, progress: bool = False) -> pd.DataFrame:
+def run_cell(
+    structures: pd.DataFrame,
+    cell: JSON,
+    references: Mapping[str, pd.DataFrame] | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
     """Analyse one family with one descriptor at every truncation of a job.
 
     Parameters
@@ -32,30 +45,41 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
     structures
         Rows of the structures table.
     cell
-        ``family``, ``descriptor`` (names), ``kind``, ``points`` (parameters of each descriptor), ``rtol``,
+        ``family``, ``descriptor`` (names), ``kind``, ``scope``, ``points`` (parameters of each descriptor), ``rtol``,
         ``tolerance``.
+    references
+        Rows of the structures table of each family that a contraction is fitted to, by name.
     threads, progress
         As in :func:`analyze`.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of the sensitivity table: points in order, then environments.
+        Rows of the sensitivity table: points in order, then environments, or structures.
     """
     place = {column: structures[column] for column in tables.coordinates(structures, "structures")}
     paired = "pair" in place
     question = Question(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
     where = f"descriptors.{cell['descriptor']}"
-    descriptors: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
+    points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
+    options: JSON = {"threads": threads, "progress": progress, "keep_features": paired}
     frames = []
-    for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in descriptors):
-        places = [k for k, descriptor in enumerate(descriptors) if descriptor.cutoff == cutoff]
-        environments = _environments_of(structures, cutoff)
-        members = [with_species_of(descriptors[k], environments) for k in places]
-        cases = [Theory(environment) for environment in environments]
-        frame, features = measure(cases, members, question, threads=threads, progress=progress, keep_features=paired)
-        descriptions = pd.DataFrame([_description(cell, member) for member in members])
+    for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in points):
+        places = [k for k, descriptor in enumerate(points) if descriptor.cutoff == cutoff]
+        atoms, centers = _atoms_of(structures)
+        if cell["scope"] == "structure":
+            wholes = whole(atoms, cutoff, centers)
+            environments = [environment for structure in wholes for environment in structure.environments]
+        else:
+            environments = cut(atoms, cutoff, centers)
+        descriptors = [with_species_of(points[k], environments) for k in places]
+        descriptions = pd.DataFrame([_description(cell, descriptor) for descriptor in descriptors])
+        descriptors = _fitted(descriptors, references or {})
+        if cell["scope"] == "structure":
+            frame, features = measure_whole([StructureTheory(item) for item in wholes], descriptors, question, **options)
+        else:
+            frame, features = measure([Theory(item) for item in environments], descriptors, question, **options)
         for name, values in place.items():
             frame[name] = values.to_numpy()[frame["structure"]]
         frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
@@ -63,6 +87,19 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
         frame["point"] = np.array(places)[frame["point"]]
         frames.append(frame)
     return pd.concat(frames).sort_values("point", kind="stable", ignore_index=True).drop(columns="point")
+
+
+def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
+    """Fit the contractions among the radial bases to their families, once for all truncations of one."""
+    result = list(descriptors)
+    for sweep in sweeps(descriptors):
+        largest = sweep.descriptor
+        if isinstance(largest, DensityDescriptor) and (name := reference_of(largest)) is not None:
+            atoms, centers = _atoms_of(references[name])
+            basis = fit_contraction(largest, cut(atoms, largest.cutoff, centers)).radial_basis
+            for index, _, _ in sweep.points:
+                result[index] = replace(cast("Any", descriptors[index]), radial_basis=basis)
+    return result
 
 
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:
@@ -94,8 +131,8 @@ def _pair_distances(frame: pd.DataFrame, features: list[list[Floats]]) -> list[f
     return result
 
 
-def _environments_of(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
-    """Cut the environments out of rows of the structures table, with neighbours up to `cutoff` (Å)."""
+def _atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
+    """Structures and the indices of their centres, of rows of the structures table."""
     from ase import Atoms
 
     atoms, centers = [], []
@@ -104,7 +141,7 @@ def _environments_of(structures: pd.DataFrame, cutoff: float) -> list[Environmen
         cell = np.reshape(row.cell, (3, 3))
         atoms.append(Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=cell, pbc=row.pbc))
         centers.append(np.asarray(row.centers, dtype=np.int64))
-    return cut(atoms, cutoff, centers)
+    return atoms, centers
 
 
 def _description(cell: JSON, descriptor: Descriptor) -> JSON:
@@ -113,6 +150,7 @@ def _description(cell: JSON, descriptor: Descriptor) -> JSON:
     return {
         "family": cell["family"],
         "descriptor": cell["descriptor"],
+        "scope": cell["scope"],
         "correlation_order": descriptor.correlation_order,
         **{name: getattr(descriptor, name, None) for name in ("n_max", "l_max", "cutoff", "cutoff_width", "width")},
         **{name: _label(getattr(descriptor, name, None)) for name in ("density", "radial_basis")},

@@ -51,6 +51,7 @@ ENVIRONMENT = (
 WHERE = (
     Column("family", _TEXT, "", "name of the family in the configuration"),
     Column("descriptor", _TEXT, "", "name of the descriptor in the configuration"),
+    Column("scope", _TEXT, "", "environment | structure: what a row is about"),
     Column("correlation_order", _INTEGER, "", "neighbours correlated (nu); null where that has no meaning"),
     Column("n_max", _INTEGER, "", "number of radial functions"),
     Column("l_max", _INTEGER, "", "largest angular momentum, inclusive"),

@@ -11,6 +11,8 @@ Reals = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 Parity = Literal["O3", "SO3"]
 """Group under which features are invariant: ``O3`` (true scalars) or ``SO3`` (pseudoscalars kept)."""
+Scope = Literal["environment", "structure"]
+"""What a row is about: one centre's environment, or a whole structure."""
 JSON = dict[str, Any]
 
 

@@ -14,6 +14,10 @@ rule kernels:
 rule sensitivity:
     input:
         structures=f"{RESULTS}/structures/{{family}}.parquet",
+        references=lambda wildcards: expand(
+            f"{RESULTS}/structures/{{reference}}.parquet",
+            reference=JOBS[wildcards.family, wildcards.descriptor, wildcards.job]["references"],
+        ),
         kernels=compiled_kernels,
     output:
         f"{RESULTS}/sensitivity/family={{family}}/descriptor={{descriptor}}/{{job}}.parquet",

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     with study.job_log(snakemake.log[0]):
         structures = tables.read(snakemake.input.structures, "structures")
-        frame = study.run_cell(structures, snakemake.params.cell, threads=snakemake.threads)
-        provenance = {**snakemake.params.cell, "code": snakemake.params.code}
+        cell = snakemake.params.cell
+        files = zip(cell["references"], snakemake.input.references, strict=True)
+        references = {name: tables.read(path, "structures") for name, path in files}
+        frame = study.run_cell(structures, cell, references, threads=snakemake.threads)
+        provenance = {**cell, "code": snakemake.params.code}
         tables.write(frame, snakemake.output[0], "sensitivity", provenance)
