@@ -234,7 +234,7 @@ BAD = {
     "unknown": ({"nmax": 3}, r"`PowerSpectrum.nmax` is not known. Did you mean `n_max`\?"),
     "no parameter": (
         {"soap": 3},
-        r"is not known. Known: n_max, cutoff, cutoff_width, width, center_weight, species, l_max\.$",
+        r"is not known. Known: n_max, radial_basis, density, .*, radial_scaling, species, l_max\.$",
     ),
 }
 

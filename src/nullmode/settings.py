@@ -17,6 +17,7 @@ from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, ONE_TRUNCATION
 from nullmode.fingerprint import code_hash
+from nullmode.radial import RADIAL_BASES
 from nullmode.types import JSON, InputError
 
 
@@ -177,8 +178,9 @@ def family_code(settings: Settings, family: str) -> str:
 
 
 def kind_code(kind: str) -> str:
-    """Hash of the code that analyses with a kind of descriptor."""
-    return code_hash("nullmode.study", source_of(kind, DESCRIPTORS))
+    """Hash of the code that analyses with a kind of descriptor, in any radial basis."""
+    bases = {target.partition(":")[0] for target in RADIAL_BASES.values()}
+    return code_hash("nullmode.study", source_of(kind, DESCRIPTORS), *bases)
 
 
 def figure_code(settings: Settings, figure: str) -> str:
@@ -208,10 +210,14 @@ def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
 def _check_width(descriptor: Any, where: str) -> None:
     # The basis refuses such a width too, but within a job: to tabulate every basis here would take too long. What is
     # imported has been loaded with the descriptor.
-    from nullmode.basis.radial import MOST_INTERVALS
     from nullmode.descriptors._base import DensityDescriptor
+    from nullmode.radial._table import INTERVALS_PER_WIDTH, MOST_INTERVALS
 
-    if isinstance(descriptor, DensityDescriptor) and 6 * descriptor.cutoff / descriptor.width > MOST_INTERVALS:
+    if (
+        isinstance(descriptor, DensityDescriptor)
+        and descriptor.density == "gaussian"
+        and INTERVALS_PER_WIDTH * descriptor.cutoff / descriptor.width > MOST_INTERVALS
+    ):
         raise InputError(
             f"`{where}.width` must be broad enough to be tabulated up to the cutoff, got {descriptor.width} Å at a "
             f"cutoff of {descriptor.cutoff} Å: that takes more than {MOST_INTERVALS} intervals. Use a larger width or "
