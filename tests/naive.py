@@ -48,7 +48,8 @@ def laplacian_functions(l, n_max, cutoff):
     def norm(z):
         return quad(lambda r: r**2 * bessel(z * r / cutoff) ** 2, 0, cutoff, epsabs=0, epsrel=1e-13)[0] ** -0.5
 
-    return [lambda r, z=z, front=norm(z): front * bessel(z * r / cutoff) for z in zeros]
+    norms = [norm(z) for z in zeros]
+    return [lambda r, z=z, front=front: front * bessel(z * r / cutoff) for z, front in zip(zeros, norms, strict=True)]
 
 
 def polynomials(basis, n_max, cutoff):
@@ -102,9 +103,7 @@ def gaussian_integrals(basis, l, distance, n_max, cutoff, width):
     """Integrals of all functions with a Gaussian at one distance."""
     if basis.kind == "dvr":
         points, weights = dvr_points(n_max, cutoff)
-        return np.array(
-            [np.sqrt(w) * p * projection(p, l, distance, width) for p, w in zip(points, weights, strict=True)]
-        )
+        return np.sqrt(weights) * points * projection(points, l, distance, width)
     reach = cutoff if "gto" not in (basis.kind, getattr(basis, "primitives", basis).kind) else 12 * cutoff
     functions = radial_functions(basis, l, n_max, cutoff)
     return np.array([radial_integral(function, l, distance, width, reach) for function in functions])

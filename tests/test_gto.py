@@ -16,10 +16,9 @@ LOEWDIN = nm.GTO()
 def test_primitive_integrals_equal_the_closed_form_in_many_digits(n, l, r, width):
     # One primitive alone: undo the orthonormalisation.
     n_max, radius = 8, 4.0
-    got = np.linalg.solve(
-        gto.orthonormalization(n_max, "loewdin").astype(float),
-        LOEWDIN.integrals(np.array([r]), n_max, l, radius, width)[0, :, l].T.astype(float),
-    ).T[:, n]
+    root = gto.orthonormalization(n_max, "loewdin").astype(float)
+    integrals = LOEWDIN.integrals(np.array([r]), n_max, l, radius, width)[0, :, l].astype(float)
+    got = np.linalg.solve(root, integrals.T).T[:, n]
     with mp.workdps(50):
         s, sigma = mp.mpf(float(gto.primitive_widths(n_max, radius)[n])), mp.mpf(width)
         p = 1 / (2 * s**2) + 1 / (2 * sigma**2)

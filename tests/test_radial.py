@@ -1,7 +1,7 @@
 """Laws that every radial basis keeps, with both densities."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import mpmath as mp
 import naive
@@ -59,17 +59,16 @@ def test_table_keeps_its_stated_error(name, n_max, l_max, radius, width):
     scale = np.abs(exact).max(axis=0)
     value_error = np.abs(values.reshape(shape) - exact[:, 0]) / scale[0]
     slope_error = np.abs(slopes.reshape(shape) - exact[:, 1]) / np.where(scale[1] > 0, scale[1], 1)
-    assert value_error.max() <= 2 * table.value_error + 1e-15
+    assert value_error.max() <= 2 * table.value_error + 1e-14
     assert slope_error.max() <= 2 * table.derivative_error + 1e-13
 
 
-@pytest.mark.parametrize(("n", "l"), [(0, 0), (3, 2), (11, 0), (11, 10), (5, 20)])
-@pytest.mark.parametrize("width", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize(("n", "l", "width"), [(0, 0, 1.0), (3, 2, 0.05), (11, 0, 0.3), (11, 10, 0.5), (5, 20, 0.3)])
 def test_quadrature_keeps_its_digits(n, l, width):
     basis = nm.LaplacianEigenstates()
-    r = np.array([0.05, 1.09, 3.3])
+    r = np.array([0.05, 3.3])
     got = basis.integrals(r, n + 1, l, CUTOFF, width)[:, :2, l, n]
-    with mp.workdps(40):
+    with mp.workdps(30):
         zero = mp.besseljzero(l + mp.mpf(1) / 2, n + 1)
         front = mp.sqrt(2 / mp.mpf(CUTOFF) ** 3) / abs(spherical(mp.besselj, l + 1, zero))
 
@@ -80,15 +79,15 @@ def test_quadrature_keeps_its_digits(n, l, width):
                 return x**2 * front * spherical(mp.besselj, l, zero * x / CUTOFF) * kernel * gaussian
 
             low, high = max(mp.mpf("1e-30"), distance - 14 * width), min(CUTOFF, distance + 14 * width)
-            value = mp.quad(integrand, mp.linspace(low, high, 9))
+            value = mp.quad(integrand, mp.linspace(low, high, 5))
             return 4 * mp.pi * (mp.pi * mp.mpf(width) ** 2) ** mp.mpf(-0.75) * value
 
         expected = [integral(mp.mpf(float(x))) for x in r]
-        step = mp.mpf(10) ** -12
-        slopes = [(integral(mp.mpf(float(x)) + step) - integral(mp.mpf(float(x)) - step)) / (2 * step) for x in r[1:2]]
+        step = mp.mpf(10) ** -9
+        slopes = [(integral(mp.mpf(float(x)) + step) - integral(mp.mpf(float(x)) - step)) / (2 * step) for x in r[1:]]
     scale = np.abs(basis.integrals(np.linspace(0, CUTOFF, 50), n + 1, l, CUTOFF, width)[:, :2, l, n]).max(axis=0)
     np.testing.assert_allclose(got[:, 0] / scale[0], np.array(expected, float) / scale[0], rtol=0, atol=3e-15)
-    np.testing.assert_allclose(got[1:2, 1] / scale[1], np.array(slopes, float) / scale[1], rtol=0, atol=3e-14)
+    np.testing.assert_allclose(got[1:, 1] / scale[1], np.array(slopes, float) / scale[1], rtol=0, atol=3e-14)
 
 
 def spherical(function, l, x):
@@ -104,13 +103,12 @@ def test_zeros_are_those_of_the_bessel_functions(n, l):
 @EVERY
 @pytest.mark.parametrize("width", [None, 0.3])
 def test_smaller_sets_are_the_first_functions_where_a_basis_nests(basis, width):
-    large, small = (tabulated(basis, n_max, 3, CUTOFF, width).table.nodes[0, 0].reshape(4, n_max) for n_max in (5, 3))
     r = np.linspace(0.1, CUTOFF, 7)
 
     def values(n_max):
         if width is None:
-            return basis.functions(r, n_max, 3, CUTOFF)
-        return basis.integrals(r, n_max, 3, CUTOFF, width)
+            return basis.functions(r, n_max, 3, CUTOFF)[:, :2]
+        return basis.integrals(r, n_max, 3, CUTOFF, width)[:, :2]
 
     large, small = values(5)[..., :3], values(3)
     difference = float(np.abs(large - small).max() / np.abs(large).max())
@@ -200,7 +198,7 @@ BAD = {
     "many functions": ({"radial_basis": "dvr", "n_max": 51}, r"`n_max` must be at most 50, got 51"),
     "similar functions": ({"n_max": 24}, r"`n_max` must leave the GTO functions .* got n_max=24: the smallest"),
     "similar polynomials": (
-        {"radial_basis": {"kind": "legendre", "transform": "exponential", "decay": 20}, "n_max": 40},
+        {"radial_basis": {"kind": "legendre", "transform": "inverse", "scale": 0.1, "power": 12}, "n_max": 10},
         r"`n_max` must leave the Legendre functions distinguishable",
     ),
     "delta on the centre": (
@@ -225,11 +223,17 @@ def test_bad_parameters_are_refused(parameters, message):
         nm.PowerSpectrum(**parameters)
 
 
+@pytest.mark.parametrize("basis", [nm.Legendre(), nm.LaplacianEigenstates()], ids=str)
+def test_functions_that_a_broad_density_leaves_nothing_of_are_no_fault(basis):
+    table = tabulated(basis, 30, 2, CUTOFF, 2.0)
+    assert table.value_error < 1e-12
+    strength = np.abs(table.table.nodes[:, 0]).max(axis=0).reshape(3, 30)
+    assert strength[:, -1].max() < 0.05 * strength.max()
+
+
 def test_what_is_too_sharp_to_tabulate_is_refused():
     with pytest.raises(nm.InputError, match=r"`width` must be broad enough .* got width=0.004"):
         _ = nm.PowerSpectrum(n_max=1, l_max=0, width=0.004).basis
-    sharp = nm.PowerSpectrum(
-        n_max=30, l_max=0, density="delta", radial_basis=nm.Chebyshev(transform="exponential", decay=8)
-    )
-    with pytest.raises(nm.InputError, match=r"`radial_basis` must be smooth enough .* n_max=30"):
-        _ = replace(sharp, cutoff=100.0).basis
+    steep = nm.Chebyshev(transform="exponential", decay=20)
+    with pytest.raises(nm.InputError, match=r"`radial_basis` must be smooth enough .* got chebyshev.* with n_max=30"):
+        _ = nm.PowerSpectrum(n_max=30, l_max=0, density="delta", radial_basis=steep).basis

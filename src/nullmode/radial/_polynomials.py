@@ -76,9 +76,9 @@ class Polynomials(RadialBasis):
         return gaussian_integrals(values, self._phase(n_max, cutoff), distances, l_max, cutoff, width)
 
     def _phase(self, n_max: int, cutoff: float) -> float:
-        # x is steepest at the centre.
+        # p_n is about cos(n arccos x). x is steepest at the centre, where the points are densest.
         steepest = self._transformed(np.zeros(1, dtype=np.longdouble), cutoff)[1, 0]
-        return float(pi * n_max * steepest * cutoff / 2)
+        return float(pi * n_max * np.sqrt(steepest * cutoff / 2))
 
     def _transformed(self, r: Reals, cutoff: float) -> Reals:
         if self.transform == "linear":

@@ -25,18 +25,18 @@ def gauss_legendre(n: int) -> tuple[Reals, Reals]:
     """Points, ascending in (-1, 1), and weights of the rule with n points, by Newton's method (DLMF 3.5(v))."""
     t = -np.cos(pi * (np.arange(1, n + 1, dtype=np.longdouble) - 0.25) / (n + 0.5))
     for _ in range(6):
-        before, last = legendre(n, t)[-2:] if n > 1 else (np.ones_like(t), t)
+        before, last = legendre(n, t)
         slope = n * (t * last - before) / (t * t - 1)
         t = t - last / slope
     return t, 2 / ((1 - t * t) * slope**2)
 
 
-def legendre(l_max: int, t: Reals) -> Reals:
-    """Legendre polynomials P_0 … P_l_max at t (DLMF 14.10.3), shape (l_max + 1, *t.shape)."""
-    values = np.ones((l_max + 1, *t.shape), dtype=t.dtype)
-    for l in range(l_max):
-        values[l + 1] = ((2 * l + 1) * t * values[l] - l * values[l - 1]) / (l + 1) if l else t
-    return values
+def legendre(l: int, t: Reals) -> tuple[Reals, Reals]:
+    """Legendre polynomials P_(l-1), for l = 0 zero, and P_l at t, by recurrence (DLMF 14.10.3)."""
+    before, last = np.zeros_like(t), np.ones_like(t)
+    for k in range(l):
+        before, last = last, ((2 * k + 1) * t * last - k * before) / (k + 1)
+    return before, last
 
 
 def interval(n: int, length: float) -> tuple[Reals, Reals]:
@@ -59,7 +59,8 @@ def gaussian_integrals(
     functions
         Radial functions (m, l_max + 1, n_max) at distances (m,).
     phase
-        Number of radians that the steepest function turns through, or more: it sets the number of points.
+        Most radians that a function turns through while θ goes from 0 to pi, at its steepest in θ, where
+        x = cutoff (1 - cos θ)/2: in θ the points are evenly spaced.
     distances, shape (m,)
         r in Å, ascending.
     l_max, cutoff, width

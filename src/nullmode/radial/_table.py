@@ -20,6 +20,9 @@ MOST_INTERVALS = 4096
 """A table is made no finer than this; where it would have to be, what it holds is too sharp for its cutoff."""
 INTERVALS_PER_WIDTH = 6
 """Of the first table of a Gaussian density."""
+FAINT = 1e-6
+"""Functions fainter than this, against the strongest, are measured against this share of it: a broad Gaussian leaves of
+a fast oscillation nothing but rounding."""
 # Halving the spacing divides a septic's error by 256 until rounding is what remains.
 _WORTHWHILE = 4.0
 # A larger error is not for rounding; with a smaller one, a table that could be finer is still taken.
@@ -40,8 +43,8 @@ class Basis(NamedTuple):
         40 digits, but functions this similar amplify whatever else is rounded, and codes that take S^(-1/2) in double
         precision differ by about 1e-16 over it.
     value_error, derivative_error
-        Largest deviation of the spline from the exact function, over the largest value (slope) of each function,
-        measured between the nodes where a septic deviates most.
+        Largest deviation of the spline from the exact function, over the largest value (slope) of each function (or
+        ``FAINT`` times the strongest's, if more), measured between the nodes where a septic deviates most.
     """
 
     table: RadialTable
@@ -117,5 +120,6 @@ def _deviation(nodes: Floats, exact: Floats, t: float, spacing: float, order: in
     spline = np.einsum("k,ikln->iln", weights[0], nodes[:-1]) + np.einsum("k,ikln->iln", weights[1], nodes[1:])
     deviation = np.abs(spline - exact[:, order]).max(axis=0)
     largest = np.abs(nodes[:, order]).max(axis=0)
-    # A constant function has no slope to compare with.
-    return float((deviation / np.where(largest > 0, largest, 1.0)).max())
+    scale = np.maximum(largest, FAINT * largest.max())
+    # One constant function alone has no slope to compare with.
+    return float((deviation / np.where(scale > 0, scale, 1.0)).max())

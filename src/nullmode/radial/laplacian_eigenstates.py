@@ -80,7 +80,7 @@ def spherical_bessel(l: int, x: Reals) -> Reals:
     """
     # Half of an even number of points: the integrand is even.
     t, weights = (part[part.size // 2 :] for part in gauss_legendre(2 * ceil((x.max() + l) / 4 + 20)))
-    weighted = legendre(l, t)[l] * weights * t ** np.arange(TERMS)[:, None]
+    weighted = legendre(l, t)[1] * weights * t ** np.arange(TERMS)[:, None]
     phase = np.multiply.outer(x, t)
     parts = np.cos(phase), np.sin(phase)
     # cos(x t + (k - l) pi/2) for derivative k.
