@@ -167,19 +167,20 @@ def cutoff(r, radius, width):
 
 def coefficients(environment, descriptor, species):
     """c_nlm of each species channel, from the definitions alone; shape (S, n_max, (l_max + 1)²)."""
-    functions = gto_functions(descriptor.n_max, descriptor.cutoff)
-    reach = 12 * descriptor.cutoff
-    result = np.zeros((len(species), descriptor.n_max, (descriptor.l_max + 1) ** 2))
+    d = descriptor
+    result = np.zeros((len(species), d.n_max, (d.l_max + 1) ** 2))
     for vector, kind in zip(environment.vectors, environment.species, strict=True):
         r = np.linalg.norm(vector)
-        f = cutoff(r, descriptor.cutoff, descriptor.cutoff_width)
+        f = cutoff(r, d.cutoff, d.cutoff_width)
         if f == 0:
             continue
-        for l in range(descriptor.l_max + 1):
+        for l in range(d.l_max + 1):
             angular = [real_harmonic(l, m, vector) for m in range(-l, l + 1)]
-            for n, function in enumerate(functions):
-                radial = radial_integral(function, l, r, descriptor.width, reach)
-                result[species.index(kind), n, l * l : (l + 1) ** 2] += f * radial * np.array(angular)
+            if d.density == "delta":
+                radial = [function(r) for function in radial_functions(d.radial_basis, l, d.n_max, d.cutoff)]
+            else:
+                radial = gaussian_integrals(d.radial_basis, l, r, d.n_max, d.cutoff, d.width)
+            result[species.index(kind), :, l * l : (l + 1) ** 2] += f * np.outer(radial, angular)
     return result
 
 
