@@ -8,6 +8,7 @@ from nullmode.families.degenerate_pair import hydrogens
 
 BOND = 1.09
 SETTING = {"cutoff": 4.0, "cutoff_width": 0.5, "width": 0.3}
+SCALING = nm.RadialScaling(rate=1.0, scale=1.5, exponent=4)
 
 
 def rng(seed=0):
@@ -114,6 +115,21 @@ ENVIRONMENTS = {
     "crowded": (rng(3).normal(scale=1.3, size=(20, 3)), ["H", "Li"] * 10),
 }
 
+# Any orthogonal matrices of 5 primitives, for l = 0 … 4, in place of fitted ones.
+TURNS = np.linalg.qr(rng(9).normal(size=(5, 5, 5)))[0].tolist()
+RADIAL_BASES = {
+    "gto": nm.GTO(),
+    "gto, cholesky": nm.GTO(orthonormalization="cholesky"),
+    "laplacian": nm.LaplacianEigenstates(),
+    "chebyshev": nm.Chebyshev(),
+    "chebyshev, exponential": nm.Chebyshev(transform="exponential", decay=3.0),
+    "legendre": nm.Legendre(),
+    "legendre, inverse": nm.Legendre(transform="inverse"),
+    "dvr": nm.DVR(),
+    "contracted gto": nm.OptimalContraction(n_primitives=5, matrices=TURNS),
+    "contracted laplacian": nm.OptimalContraction(n_primitives=5, matrices=TURNS, primitives="laplacian-eigenstates"),
+}
+
 DESCRIPTORS = {
     "radial": nm.RadialSpectrum(n_max=5, **SETTING),
     "radial with centre": nm.RadialSpectrum(n_max=4, center_weight=1.0, **SETTING),
@@ -136,6 +152,21 @@ DESCRIPTORS = {
     "overlap sp": nm.OverlapMatrix(cutoff=4.0, width_scale=0.4, degeneracy=1e-10),
     "inverse distances": nm.InverseDistances(cutoff=4.0),
     "coulomb": nm.CoulombMatrix(cutoff=4.0),
+    "power, scaled": nm.PowerSpectrum(n_max=3, l_max=3, radial_scaling=SCALING, **SETTING),
+    "radial, delta": nm.RadialSpectrum(n_max=5, density="delta", radial_basis="laplacian-eigenstates", **SETTING),
+    "bispectrum, delta, scaled": nm.Bispectrum(
+        n_max=2, l_max=2, density="delta", radial_basis="chebyshev", radial_scaling=SCALING, **SETTING
+    ),
+    "bispectrum, laplacian": nm.Bispectrum(
+        n_max=2, l_max=2, parity="SO3", center_weight=0.5, radial_basis="laplacian-eigenstates", **SETTING
+    ),
+    **{
+        f"power, {name}, {density}": nm.PowerSpectrum(
+            n_max=3, l_max=2, radial_basis=basis, density=density, center_weight=weight, **SETTING
+        )
+        for name, basis in RADIAL_BASES.items()
+        for density, weight in (("gaussian", 0.3), ("delta", 0.0))
+    },
 }
 
 STRUCTURES = {

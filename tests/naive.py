@@ -4,7 +4,8 @@ import numpy as np
 from mpmath import mp
 from scipy.integrate import quad
 from scipy.linalg import sqrtm
-from scipy.special import ive, sph_harm_y
+from scipy.optimize import brentq
+from scipy.special import eval_chebyt, eval_legendre, ive, sph_harm_y, spherical_jn
 
 
 def real_harmonic(l, m, direction):
@@ -17,8 +18,8 @@ def real_harmonic(l, m, direction):
     return np.sqrt(2) * (complex_value.real if m > 0 else complex_value.imag)
 
 
-def gto_functions(n_max, cutoff):
-    """Löwdin-orthonormalised GTO radial functions, as callables, by numerical integration of the overlaps."""
+def gto_functions(n_max, cutoff, orthonormalization="loewdin"):
+    """Orthonormalised GTO radial functions, as callables, by numerical integration of the overlaps."""
     widths = [cutoff * max(np.sqrt(n), 1) / n_max for n in range(n_max)]
 
     def primitive(n, r):
@@ -29,20 +30,100 @@ def gto_functions(n_max, cutoff):
 
     norms = [overlap(n, n) ** -0.5 for n in range(n_max)]
     s = np.array([[norms[n] * norms[m] * overlap(n, m) for m in range(n_max)] for n in range(n_max)])
-    root = np.linalg.inv(sqrtm(s))
+    root = np.linalg.inv(sqrtm(s) if orthonormalization == "loewdin" else np.linalg.cholesky(s))
     return [lambda r, row=row: sum(c * norms[k] * primitive(k, r) for k, c in enumerate(row)) for row in np.real(root)]
+
+
+def laplacian_functions(l, n_max, cutoff):
+    """Spherical Bessel functions with a zero at the cutoff, normalised by numerical integration."""
+
+    def bessel(x):
+        return spherical_jn(l, x)
+
+    grid = np.linspace(l + 1, np.pi * (n_max + l / 2 + 2), 2000)
+    sign = np.sign(bessel(grid))
+    where = np.flatnonzero(sign[1:] != sign[:-1])[:n_max]
+    zeros = [brentq(bessel, grid[k], grid[k + 1], xtol=1e-14) for k in where]
+
+    def norm(z):
+        return quad(lambda r: r**2 * bessel(z * r / cutoff) ** 2, 0, cutoff, epsabs=0, epsrel=1e-13)[0] ** -0.5
+
+    norms = [norm(z) for z in zeros]
+    return [lambda r, z=z, front=front: front * bessel(z * r / cutoff) for z, front in zip(zeros, norms, strict=True)]
+
+
+def polynomials(basis, n_max, cutoff):
+    """Chebyshev or Legendre polynomials of a transformed distance, normalised in their own weight."""
+
+    def transformed(r):
+        if basis.transform == "linear":
+            return 2 * r / cutoff - 1
+        if basis.transform == "inverse":
+            y, last = ((1 + distance / basis.scale) ** -basis.power for distance in (r, cutoff))
+            return 1 - 2 * (y - last) / (1 - last)
+        return 1 - 2 * (np.exp(-basis.decay * (r / cutoff - 1)) - 1) / (np.exp(basis.decay) - 1)
+
+    if basis.kind == "legendre":
+        return [lambda r, n=n: np.sqrt((2 * n + 1) / 2) * eval_legendre(n, transformed(r)) for n in range(n_max)]
+    return [lambda r, n=n: np.sqrt((2 if n else 1) / np.pi) * eval_chebyt(n, transformed(r)) for n in range(n_max)]
+
+
+def dvr_points(n_max, cutoff):
+    """Gauss–Legendre points and weights on [0, cutoff]."""
+    t, weights = np.polynomial.legendre.leggauss(n_max)
+    return cutoff * (1 + t) / 2, cutoff * weights / 2
+
+
+def dvr_functions(n_max, cutoff):
+    """Cardinal polynomials of the points, over the root of the weight and the distance."""
+    points, weights = dvr_points(n_max, cutoff)
+
+    def cardinal(n, r):
+        return np.prod([(r - p) / (points[n] - p) for k, p in enumerate(points) if k != n], axis=0)
+
+    return [lambda r, n=n: cardinal(n, r) / np.sqrt(weights[n]) / points[n] for n in range(n_max)]
+
+
+def radial_functions(basis, l, n_max, cutoff):
+    """The functions R_nl of any radial basis, as callables."""
+    if basis.kind == "gto":
+        return gto_functions(n_max, cutoff, basis.orthonormalization)
+    if basis.kind == "laplacian-eigenstates":
+        return laplacian_functions(l, n_max, cutoff)
+    if basis.kind == "dvr":
+        return dvr_functions(n_max, cutoff)
+    if basis.kind == "optimal-contraction":
+        primitives = radial_functions(basis.primitives, l, basis.n_primitives, cutoff)
+        rows = basis.matrices[l][:n_max]
+        return [lambda r, row=row: sum(u * f(r) for u, f in zip(row, primitives, strict=True)) for row in rows]
+    return polynomials(basis, n_max, cutoff)
+
+
+def gaussian_integrals(basis, l, distance, n_max, cutoff, width):
+    """Integrals of all functions with a Gaussian at one distance."""
+    if basis.kind == "dvr":
+        points, weights = dvr_points(n_max, cutoff)
+        return np.sqrt(weights) * points * projection(points, l, distance, width)
+    reach = cutoff if "gto" not in (basis.kind, getattr(basis, "primitives", basis).kind) else 12 * cutoff
+    functions = radial_functions(basis, l, n_max, cutoff)
+    return np.array([radial_integral(function, l, distance, width, reach) for function in functions])
+
+
+def projection(r, l, distance, width):
+    """l-th projection of a normalised Gaussian, at distance r from the centre."""
+    x = r * distance / width**2
+    bessel = np.sqrt(np.pi / (2 * x)) * ive(l + 0.5, x)
+    return (np.pi * width**2) ** -0.75 * 4 * np.pi * np.exp(-((r - distance) ** 2) / (2 * width**2)) * bessel
 
 
 def radial_integral(function, l, distance, width, reach):
     """Integral of r² R(r) against a normalised Gaussian's l-th projection, by quadrature."""
 
     def integrand(r):
-        x = r * distance / width**2
-        bessel = np.sqrt(np.pi / (2 * x)) * ive(l + 0.5, x)
-        return r**2 * function(r) * 4 * np.pi * np.exp(-((r - distance) ** 2) / (2 * width**2)) * bessel
+        return r**2 * function(r) * projection(r, l, distance, width)
 
     low, high = max(1e-9, distance - 9 * width), min(reach, distance + 9 * width)
-    return (np.pi * width**2) ** -0.75 * quad(integrand, low, high, epsabs=1e-14, epsrel=1e-12, limit=400)[0]
+    return quad(integrand, low, high, epsabs=1e-14, epsrel=1e-12, limit=400)[0]
 
 
 def exact_integrals(r, n_max, l_max, radius, width):
@@ -86,19 +167,20 @@ def cutoff(r, radius, width):
 
 def coefficients(environment, descriptor, species):
     """c_nlm of each species channel, from the definitions alone; shape (S, n_max, (l_max + 1)²)."""
-    functions = gto_functions(descriptor.n_max, descriptor.cutoff)
-    reach = 12 * descriptor.cutoff
-    result = np.zeros((len(species), descriptor.n_max, (descriptor.l_max + 1) ** 2))
+    d = descriptor
+    result = np.zeros((len(species), d.n_max, (d.l_max + 1) ** 2))
     for vector, kind in zip(environment.vectors, environment.species, strict=True):
         r = np.linalg.norm(vector)
-        f = cutoff(r, descriptor.cutoff, descriptor.cutoff_width)
+        f = cutoff(r, d.cutoff, d.cutoff_width)
         if f == 0:
             continue
-        for l in range(descriptor.l_max + 1):
+        for l in range(d.l_max + 1):
             angular = [real_harmonic(l, m, vector) for m in range(-l, l + 1)]
-            for n, function in enumerate(functions):
-                radial = radial_integral(function, l, r, descriptor.width, reach)
-                result[species.index(kind), n, l * l : (l + 1) ** 2] += f * radial * np.array(angular)
+            if d.density == "delta":
+                radial = [function(r) for function in radial_functions(d.radial_basis, l, d.n_max, d.cutoff)]
+            else:
+                radial = gaussian_integrals(d.radial_basis, l, r, d.n_max, d.cutoff, d.width)
+            result[species.index(kind), :, l * l : (l + 1) ** 2] += f * np.outer(radial, angular)
     return result
 
 

@@ -1,5 +1,7 @@
 """Independent implementations, brought to nullmode's conventions."""
 
+from dataclasses import asdict
+from functools import partial
 from itertools import combinations_with_replacement, permutations
 
 import featomic
@@ -16,6 +18,8 @@ from nullmode.elements import atomic_number
 
 
 def _hypers(descriptor, radial_only):
+    if descriptor.radial_basis.kind == "laplacian-eigenstates":
+        return _splined_hypers(descriptor)
     smoothing = {"type": "ShiftedCosine", "width": descriptor.cutoff_width}
     basis = {"radial": {"type": "Gto", "max_radial": descriptor.n_max - 1}, "spline_accuracy": None}
     if not radial_only:
@@ -29,9 +33,35 @@ def _hypers(descriptor, radial_only):
             "type": "Gaussian",
             "width": descriptor.width,
             "center_atom_weight": descriptor.center_weight,
+            "scaling": None if descriptor.radial_scaling is None else _scaling(descriptor).get_hypers(),
         },
         "basis": basis,
     }
+
+
+def _scaling(descriptor):
+    return featomic.density.Willatt2018(**asdict(descriptor.radial_scaling))
+
+
+def _splined_hypers(descriptor):
+    # featomic integrates these functions numerically; its spline is good to about 6e-8.
+    functions = {
+        l: featomic.basis.SphericalBessel(angular_channel=l, max_radial=descriptor.n_max - 1, radius=descriptor.cutoff)
+        for l in range(descriptor.l_max + 1)
+    }
+    gaussian = partial(featomic.density.Gaussian, width=descriptor.width)
+    kind = gaussian if descriptor.density == "gaussian" else featomic.density.DiracDelta
+    spliner = featomic.splines.SoapSpliner(
+        cutoff=featomic.cutoff.Cutoff(
+            radius=descriptor.cutoff, smoothing=featomic.cutoff.ShiftedCosine(width=descriptor.cutoff_width)
+        ),
+        density=kind(
+            center_atom_weight=descriptor.center_weight,
+            scaling=None if descriptor.radial_scaling is None else _scaling(descriptor),
+        ),
+        basis=featomic.basis.Explicit(by_angular=functions, spline_accuracy=1e-8),
+    )
+    return spliner.get_hypers()
 
 
 def featomic_features(descriptor, atoms: Atoms, center: int):

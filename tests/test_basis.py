@@ -1,11 +1,9 @@
-import mpmath as mp
 import naive
 import numpy as np
 import pytest
 from cases import rng
 
-from nullmode.basis import cutoff, harmonics, radial, spline
-from nullmode.types import InputError
+from nullmode.basis import cutoff, harmonics, scaling
 
 L_MAX = 25
 DIRECTIONS = {
@@ -77,88 +75,11 @@ def test_cutoff_is_the_definition_and_its_derivative(radius, width):
             assert derivative == pytest.approx(numeric, abs=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("n_max", "l_max", "radius", "width"),
-    [(4, 4, 4.0, 0.3), (8, 8, 4.0, 0.3), (12, 10, 4.0, 0.3), (8, 8, 2.5, 0.1), (6, 25, 5.0, 0.5), (1, 0, 3.0, 1.0)],
-)
-def test_table_keeps_its_stated_error(n_max, l_max, radius, width):
-    basis = radial.gto_basis(n_max, l_max, radius, width)
-    assert basis.value_error <= radial.TABLE_ERROR
-    r = np.sort(rng(1).uniform(0, radius, 200))
-    exact = radial.gto_integrals(r, n_max, l_max, radius, width)
-    values, slopes = np.empty((2, 200, (l_max + 1) * n_max))
-    for k in range(200):
-        spline.interpolate(basis.table, r[k], values[k], slopes[k])
-    shape = (200, l_max + 1, n_max)
-    scale = np.abs(exact).max(axis=0)
-    value_error = np.abs(values.reshape(shape) - exact[:, 0]) / scale[0]
-    slope_error = np.abs(slopes.reshape(shape) - exact[:, 1]) / scale[1]
-    assert value_error.max() <= 1.5 * basis.value_error + 1e-15
-    assert slope_error.max() <= 1.5 * basis.derivative_error + 1e-13
-    assert basis.derivative_error < 1e-11
-
-
-@pytest.mark.parametrize(
-    ("n", "l", "r"), [(0, 0, 0.0), (0, 0, 1.0), (3, 4, 1.09), (7, 2, 3.9), (2, 10, 0.05), (5, 25, 2.0)]
-)
-@pytest.mark.parametrize("width", [0.05, 0.3, 1.0])
-def test_primitive_integrals_equal_the_closed_form_in_many_digits(n, l, r, width):
-    # One primitive alone: undo the orthonormalisation.
-    n_max, radius = 8, 4.0
-    got = np.linalg.solve(
-        radial.loewdin(n_max).astype(float), radial.gto_integrals(np.array([r]), n_max, l, radius, width)[0, :, l].T
-    ).T[:, n]
-    with mp.workdps(50):
-        s, sigma = mp.mpf(float(radial.primitive_widths(n_max, radius)[n])), mp.mpf(width)
-        p = 1 / (2 * s**2) + 1 / (2 * sigma**2)
-        a, b = mp.mpf(n + l + 3) / 2, l + mp.mpf(3) / 2
-        norm = mp.sqrt(2 * s ** (-2 * n - 3) / mp.gamma(n + mp.mpf(3) / 2))
-
-        def exact(x):
-            front = norm * (mp.pi * sigma**2) ** mp.mpf(-0.75) * mp.pi**1.5 * mp.gamma(a) / mp.gamma(b)
-            shape = (x / (2 * sigma**2)) ** l * p**-a * mp.exp(-(x**2) / (2 * sigma**2))
-            return front * shape * mp.hyp1f1(a, b, x**2 / (4 * sigma**4 * p))
-
-        expected = np.array([float(mp.diff(exact, mp.mpf(r), k) / mp.factorial(k)) for k in range(4)])
-    scale = np.abs(radial.gto_integrals(np.linspace(0, radius, 40), n_max, l, radius, width)[:, :, l]).max(axis=(0, 2))
-    # Solving for the primitive loses what the overlap's condition number takes.
-    np.testing.assert_allclose(got / scale, expected / scale, rtol=1e-12, atol=1e-13)
-
-
-def test_orthonormal_functions_are_orthonormal():
-    functions = naive.gto_functions(5, 4.0)
-    r = np.linspace(0, 40, 200001)
-    values = np.array([function(r) for function in functions])
-    np.testing.assert_allclose(np.trapezoid(values[:, None] * values * r**2, r), np.eye(5), atol=1e-9)
-
-
-@pytest.mark.parametrize("n_max", [4, 8, 12])
-def test_loewdin_keeps_its_digits(n_max):
-    root = radial.loewdin(n_max)
-    np.testing.assert_allclose(root, root.T, rtol=1e-15)
-    n = np.arange(n_max)
-    r = np.linspace(0, 12, 400001)
-    primitives = r ** n[:, None] * np.exp(
-        -(r**2) / (2 * radial.primitive_widths(n_max, 1.0).astype(float)[:, None] ** 2)
-    )
-    primitives /= np.sqrt(np.trapezoid(primitives**2 * r**2, r))[:, None]
-    functions = root.astype(float) @ primitives
-    gram = np.trapezoid(functions[:, None] * functions * r**2, r)
-    np.testing.assert_allclose(gram, np.eye(n_max), atol=1e-15 / radial.smallest_eigenvalue(n_max) + 1e-12)
-
-
-@pytest.mark.parametrize(("n_max", "smallest"), [(4, 2.8e-2), (8, 1.2e-4), (12, 1.3e-7), (16, 1.1e-10)])
-def test_smallest_eigenvalue_is_reported(n_max, smallest):
-    assert radial.smallest_eigenvalue(n_max) == pytest.approx(smallest, rel=0.05)
-
-
-def test_a_basis_without_digits_is_refused():
-    with pytest.raises(
-        InputError, match=r"`n_max` must leave .* got n_max=24: the smallest eigenvalue .* smaller n_max"
-    ):
-        radial.smallest_eigenvalue(24)
-
-
-def test_a_basis_too_sharp_to_tabulate_is_refused():
-    with pytest.raises(InputError, match=r"`width` must be broad enough .* got width=0.004"):
-        radial.gto_basis(1, 0, 4.0, 0.004)
+@pytest.mark.parametrize(("rate", "scale", "exponent"), [(1.0, 2.0, 3.0), (0.3, 1.5, 7.0), (5.0, 0.8, 1.0)])
+def test_scaling_is_the_definition_and_its_derivative(rate, scale, exponent):
+    for r in np.linspace(0.05, 5.0, 23):
+        value, derivative = scaling.scaling(r, rate, scale, exponent)
+        assert value == pytest.approx(rate / (rate + (r / scale) ** exponent), rel=1e-14)
+        h = 1e-5
+        above, below = (scaling.scaling(r + step, rate, scale, exponent)[0] for step in (h, -h))
+        assert derivative == pytest.approx((above - below) / (2 * h), abs=1e-8)

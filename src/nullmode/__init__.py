@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from nullmode.adapters.quippy import FromQuippy
     from nullmode.analysis import analyze, truncation_sweep
     from nullmode.attribution import Attribution, attribute
+    from nullmode.basis.scaling import RadialScaling
     from nullmode.completeness import rank_complete
+    from nullmode.contraction import fit_contraction
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
     from nullmode.descriptors.acsf import ACSF
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from nullmode.irreps import symmetry_adapted
     from nullmode.near_null import NearNull, explain_near_null
     from nullmode.null_modes import NullModes, split_null_modes
+    from nullmode.radial.chebyshev import Chebyshev
+    from nullmode.radial.dvr import DVR
+    from nullmode.radial.gto import GTO
+    from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
+    from nullmode.radial.legendre import Legendre
+    from nullmode.radial.optimal_contraction import OptimalContraction
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -36,20 +44,27 @@ _HOME = {
     "ACSF": "nullmode.descriptors.acsf",
     "Attribution": "nullmode.attribution",
     "Bispectrum": "nullmode.descriptors.bispectrum",
+    "Chebyshev": "nullmode.radial.chebyshev",
     "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
+    "DVR": "nullmode.radial.dvr",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
     "FromFeatomic": "nullmode.adapters.featomic",
     "FromQuippy": "nullmode.adapters.quippy",
+    "GTO": "nullmode.radial.gto",
     "InputError": "nullmode.types",
     "InverseDistances": "nullmode.descriptors.inverse_distances",
+    "LaplacianEigenstates": "nullmode.radial.laplacian_eigenstates",
+    "Legendre": "nullmode.radial.legendre",
     "NearNull": "nullmode.near_null",
     "NullModes": "nullmode.null_modes",
+    "OptimalContraction": "nullmode.radial.optimal_contraction",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
+    "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
     "Trispectrum": "nullmode.descriptors.trispectrum",
@@ -57,6 +72,7 @@ _HOME = {
     "attribute": "nullmode.attribution",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
+    "fit_contraction": "nullmode.contraction",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
@@ -70,8 +86,11 @@ _HOME = {
 
 __all__ = [
     "ACSF",
+    "DVR",
+    "GTO",
     "Attribution",
     "Bispectrum",
+    "Chebyshev",
     "CoulombMatrix",
     "Descriptor",
     "Environment",
@@ -81,11 +100,15 @@ __all__ = [
     "FromQuippy",
     "InputError",
     "InverseDistances",
+    "LaplacianEigenstates",
+    "Legendre",
     "NearNull",
     "NullModes",
+    "OptimalContraction",
     "OverlapMatrix",
     "PointGroup",
     "PowerSpectrum",
+    "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
     "Trispectrum",
@@ -93,6 +116,7 @@ __all__ = [
     "attribute",
     "environments",
     "explain_near_null",
+    "fit_contraction",
     "point_group",
     "rank_complete",
     "rank_symmetric",

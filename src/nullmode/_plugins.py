@@ -1,18 +1,44 @@
-"""Variants by name, or from a user's own Python file: importlib loads what the config names, and nothing else."""
+"""Variants: checked dataclasses, loaded by name or from a user's own Python file, and nothing else."""
 
 import importlib
 import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.dataclasses import dataclass
 
 from nullmode.types import InputError
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+def variant(cls: type[T]) -> type[T]:
+    """Make a class a frozen keyword-only dataclass whose fields are checked against their annotations.
+
+    A value out of range or an unknown parameter raises an InputError that names it.
+    """
+    made: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    names = [field.name for field in fields(made)]
+    unchecked = made.__init__
+
+    @wraps(unchecked)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            unchecked(self, *args, **kwargs)
+        except ValidationError as error:
+            raise InputError(explain(error, cls.__name__, {"": names})) from error
+
+    made.__init__ = checked
+    return cast("type[T]", made)
 
 
 def suggest(name: str, known: list[str]) -> str:

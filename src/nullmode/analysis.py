@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 
-
 def analyze(
     what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
     descriptor: Descriptor,

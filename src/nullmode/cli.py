@@ -148,7 +148,9 @@ def _print_summary(frame: Any) -> None:
         "null_unresolved": "body order or basis",
     }
     whole = frame["center_species"].isna().all()
-    table = Table("centre", "structures" if whole else "environments", "n_dof", "rank", "null values", "smallest s_d/s_1")
+    table = Table(
+        "centre", "structures" if whole else "environments", "n_dof", "rank", "null values", "smallest s_d/s_1"
+    )
     frame = frame.fillna(dict.fromkeys(causes, 0) | {"ambiguous": False, "center_species": "all"})
     keys = ["center_species", "n_dof", "rank", *causes, "ambiguous", "status"]
     for key, ratio in frame.groupby(keys)["inverse_condition_number"]:

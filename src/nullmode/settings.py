@@ -17,6 +17,8 @@ from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION
 from nullmode.fingerprint import code_hash
+from nullmode.precheck import check_contraction, check_width
+from nullmode.radial import RADIAL_BASES
 from nullmode.types import JSON, InputError, Scope
 
 
@@ -131,8 +133,8 @@ def check(config: JSON) -> Settings:
             )
         for point in _points(descriptor, list(descriptor.grid)):
             made = constructed(target, {**descriptor.parameters, **point}, where)
-            _check_width(made, where)
-            _check_contraction(made, where, settings)
+            check_width(made, where)
+            check_contraction(made, where, list(settings.families))
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
@@ -182,8 +184,9 @@ def family_code(settings: Settings, family: str) -> str:
 
 
 def kind_code(kind: str) -> str:
-    """Hash of the code that analyses with a kind of descriptor."""
-    return code_hash("nullmode.study", source_of(kind, DESCRIPTORS))
+    """Hash of the code that analyses with a kind of descriptor, in any radial basis."""
+    bases = {target.partition(":")[0] for target in RADIAL_BASES.values()}
+    return code_hash("nullmode.study", source_of(kind, DESCRIPTORS), *bases)
 
 
 def figure_code(settings: Settings, figure: str) -> str:
@@ -227,33 +230,6 @@ def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
         dict(zip(names, values, strict=True))
         for values in product(*(axes.values(descriptor.grid[name]) for name in names))
     ]
-
-
-def _check_width(descriptor: Any, where: str) -> None:
-    # The basis refuses such a width too, but within a job: to tabulate every basis here would take too long. What is
-    # imported has been loaded with the descriptor.
-    from nullmode.basis.radial import MOST_INTERVALS
-    from nullmode.descriptors._base import DensityDescriptor
-
-    if isinstance(descriptor, DensityDescriptor) and 6 * descriptor.cutoff / descriptor.width > MOST_INTERVALS:
-        raise InputError(
-            f"`{where}.width` must be broad enough to be tabulated up to the cutoff, got {descriptor.width} Å at a "
-            f"cutoff of {descriptor.cutoff} Å: that takes more than {MOST_INTERVALS} intervals. Use a larger width or "
-            "a smaller cutoff."
-        )
-
-
-def _check_contraction(descriptor: Any, where: str, settings: Settings) -> None:
-    from nullmode.radial.optimal_contraction import OptimalContraction
-
-    basis = getattr(descriptor, "radial_basis", None)
-    if isinstance(basis, OptimalContraction) and basis.matrices is None:
-        if basis.reference is None:
-            raise InputError(
-                f"`{where}.radial_basis.reference` must name the family that the contraction is fitted to, got none. "
-                f"Known: {', '.join(settings.families)}."
-            )
-        _known(f"{where}.radial_basis.reference", basis.reference, settings.families)
 
 
 def _references(points: list[JSON]) -> list[str]:

@@ -77,7 +77,9 @@ def run_cell(
         descriptions = pd.DataFrame([_description(cell, descriptor) for descriptor in descriptors])
         descriptors = _fitted(descriptors, references or {})
         if cell["scope"] == "structure":
-            frame, features = measure_whole([StructureTheory(item) for item in wholes], descriptors, question, **options)
+            frame, features = measure_whole(
+                [StructureTheory(item) for item in wholes], descriptors, question, **options
+            )
         else:
             frame, features = measure([Theory(item) for item in environments], descriptors, question, **options)
         for name, values in place.items():

@@ -7,6 +7,7 @@ import numpy as np
 from nullmode._jit import kernel
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.harmonics import harmonics
+from nullmode.basis.scaling import scaling
 from nullmode.basis.spline import RadialTable, interpolate
 from nullmode.types import Floats, Integers
 
@@ -33,7 +34,7 @@ class Batch(NamedTuple):
 
 
 class Density(NamedTuple):
-    """What is expanded, and in which functions; lengths in Å."""
+    """What is expanded, and in which functions; lengths in Å. An exponent of 0 is no scaling."""
 
     table: RadialTable
     norm: Floats
@@ -42,6 +43,9 @@ class Density(NamedTuple):
     cutoff: float
     cutoff_width: float
     center_weight: float
+    scaling_rate: float
+    scaling_scale: float
+    scaling_exponent: float
 
 
 class Expansion(NamedTuple):
@@ -56,7 +60,8 @@ class Expansion(NamedTuple):
     y, dy, shape ((l_max + 1)², 3 n)
         Harmonics (three times each) and their gradients on the sphere, column 3j + k.
     value, derivative, shape (n, (l_max + 1) n_max)
-        Radial integrals times the cutoff function, and their slopes in 1/Å, at each neighbour.
+        Radial integrals (of a delta density, radial functions) times the cutoff function and the radial scaling, and
+        their slopes in 1/Å, at each neighbour.
     direction, shape (3 n,)
         Unit vectors.
     inverse_distance, shape (n,)
@@ -92,10 +97,18 @@ def expansion(density: Density, n_species: int, n_neighbours: int) -> Expansion:
 
 
 @kernel
-def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> None:
-    """Fill `out` for one environment: c_nlm = sum_j f_c(r_j) I_nl(r_j) Y_lm(r_j/|r_j|) per species.
+def _weight(f: float, df: float, value: Floats, derivative: Floats) -> None:
+    for k in range(value.size):
+        derivative[k] = f * derivative[k] + df * value[k]
+        value[k] *= f
 
-    Bartók, Kondor and Csányi, Phys. Rev. B 87, 184115 (2013), eq. 31, in featomic's convention.
+
+@kernel
+def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> None:
+    """Fill `out` for one environment: c_nlm = sum_j f_c(r_j) u(r_j) I_nl(r_j) Y_lm(r_j/|r_j|) per species.
+
+    Bartók, Kondor and Csányi, Phys. Rev. B 87, 184115 (2013), eq. 31, in featomic's convention; u is the
+    radial scaling.
     """
     first = batch.offsets[environment]
     n = batch.offsets[environment + 1] - first
@@ -127,9 +140,10 @@ def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> 
         interpolate(density.table, r, out.value[j], out.derivative[j])
         if r > density.cutoff - density.cutoff_width:
             f, df = shifted_cosine(r, density.cutoff, density.cutoff_width)
-            for k in range(out.value.shape[1]):
-                out.derivative[j, k] = f * out.derivative[j, k] + df * out.value[j, k]
-                out.value[j, k] *= f
+            _weight(f, df, out.value[j], out.derivative[j])
+        if density.scaling_exponent != 0.0:
+            f, df = scaling(r, density.scaling_rate, density.scaling_scale, density.scaling_exponent)
+            _weight(f, df, out.value[j], out.derivative[j])
         start = batch.species[first + j] * n_max
         for l in range(density.l_max + 1):
             for k in range(n_max):

@@ -10,7 +10,7 @@ TERMS = 4
 
 
 class RadialTable(NamedTuple):
-    """Hermite data of all radial integrals of one basis.
+    """Hermite data of all radial integrals, or functions, of one basis.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def interpolate(table: RadialTable, distance: float, values: Floats, derivatives
     Parameters
     ----------
     table
-        From :func:`nullmode.basis.radial.gto_basis`.
+        From :func:`nullmode.radial._table.tabulated`.
     distance
         r in Å, between 0 and the cutoff.
     values, derivatives, shape ((l_max + 1) n_max,)

@@ -2,51 +2,30 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from functools import wraps
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_transform
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field, field_validator, model_validator
 
-from nullmode._plugins import explain
+from nullmode._plugins import variant
 from nullmode.arguments import listed
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
-from nullmode.basis.radial import Basis, gto_basis, smallest_eigenvalue
+from nullmode.basis.scaling import RadialScaling
 from nullmode.descriptors._pack import most_neighbours, pack, species_of
 from nullmode.elements import atomic_number, symbol
 from nullmode.environment import Environment, check_environments
+from nullmode.radial._base import AnyRadialBasis
+from nullmode.radial._table import Basis, tabulated
+from nullmode.radial.gto import GTO
 from nullmode.types import Floats, InputError, Parity
 
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""
 D = TypeVar("D", bound="Descriptor")
-T = TypeVar("T")
 
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
-def variant(cls: type[T]) -> type[T]:
-    """Make a class a frozen keyword-only dataclass whose fields are checked against their annotations.
-
-    A value out of range or an unknown parameter raises an InputError that names it.
-    """
-    made: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
-    names = [field.name for field in fields(made)]
-    unchecked = made.__init__
-
-    @wraps(unchecked)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
-        try:
-            unchecked(self, *args, **kwargs)
-        except ValidationError as error:
-            raise InputError(explain(error, cls.__name__, {"": names})) from error
-
-    made.__init__ = checked
-    return cast("type[T]", made)
 
 
 class Descriptor(ABC):
@@ -120,21 +99,27 @@ def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
 class DensityDescriptor(Descriptor):
     """A function of the density coefficients c_nlm of the neighbours' species (abstract).
 
-    The density is a normalised Gaussian on each neighbour, (pi width²)^(-3/4) exp(-|r - r_j|²/(2 width²)), times the
-    cutoff function at r_j, in GTO radial functions and real spherical harmonics.
+    The density is a normalised Gaussian on each neighbour, (pi width²)^(-3/4) exp(-|r - r_j|²/(2 width²)), or a delta
+    function, times the cutoff function at r_j, in radial functions and real spherical harmonics.
 
     Parameters
     ----------
     n_max
         Number of radial functions, n = 0 … n_max - 1.
+    radial_basis
+        The functions: a name, a mapping with ``kind`` and parameters, or an instance such as ``nm.GTO()``.
+    density
+        ``gaussian``, or ``delta`` (the A basis of the atomic cluster expansion).
     cutoff
         Radius of the environment, in Å.
     cutoff_width
         Range below the cutoff in which a shifted cosine takes neighbours to zero, in Å; 0 is a step.
     width
-        Standard deviation of the Gaussian density, in Å.
+        Standard deviation of the Gaussian density, in Å; not read for a delta density.
     center_weight
-        Weight of the centre's own Gaussian, added to its species' channel.
+        Weight of the centre's own Gaussian, added to its species' channel; 0 for a delta density.
+    radial_scaling
+        Further weight of each neighbour by its distance; None for none.
     species
         Symbols or atomic numbers of the channels, in order; None takes them from the set, by atomic number.
 
@@ -145,10 +130,15 @@ class DensityDescriptor(Descriptor):
     """
 
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
+    radial_basis: Annotated[AnyRadialBasis, Field(description="radial functions, by name or {kind, …}")] = GTO()
+    density: Annotated[Literal["gaussian", "delta"], Field(description="of each neighbour")] = "gaussian"
     cutoff: Annotated[Length, Field(description="radius of the environment, Å")] = 4.0
     cutoff_width: Annotated[float, Field(ge=0, allow_inf_nan=False, description="smoothing range, Å")] = 0.5
     width: Annotated[Length, Field(description="standard deviation of the Gaussian density, Å")] = 0.3
     center_weight: Annotated[float, Field(allow_inf_nan=False, description="weight of the centre's own Gaussian")] = 0.0
+    radial_scaling: Annotated[
+        RadialScaling | None, Field(description="further weight of each neighbour by its distance; default: none")
+    ] = None
     species: Annotated[
         tuple[str, ...] | None,
         Field(description="chemical symbols of the channels; default: those of the set"),
@@ -173,13 +163,18 @@ class DensityDescriptor(Descriptor):
                 f"`cutoff_width` must not exceed `cutoff`, got {self.cutoff_width} Å > {self.cutoff} Å. "
                 "Use a narrower one."
             )
-        smallest_eigenvalue(self.n_max)
+        if self.density == "delta" and self.center_weight != 0.0:
+            raise InputError(
+                f"`center_weight` must be 0 for a delta density, got {self.center_weight}: a delta function "
+                "on the centre has no angular expansion. Use density='gaussian'."
+            )
+        self.radial_basis.check(self.n_max, self.l_max, self.cutoff)
         return self
 
     @property
     def nested(self) -> bool:
         """Whether the features at a smaller n_max are among those at a larger one, as they are for l_max."""
-        return False
+        return self.radial_basis.nested
 
     @abstractmethod
     def _n_features(self, n_species: int) -> int: ...
@@ -189,8 +184,9 @@ class DensityDescriptor(Descriptor):
 
     @property
     def basis(self) -> Basis:
-        """The radial basis with its own error figures; refuses one that loses its digits."""
-        return gto_basis(self.n_max, self.l_max, self.cutoff, self.width)
+        """The tabulated radial basis with its own error figures."""
+        width = self.width if self.density == "gaussian" else None
+        return tabulated(self.radial_basis, self.n_max, self.l_max, self.cutoff, width)
 
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
         """Features of each environment, shape (F,), in input order; one species layout for all."""
@@ -241,6 +237,7 @@ class DensityDescriptor(Descriptor):
         return species_of(environments, with_centers=self.center_weight != 0.0)
 
     def _density(self) -> Density:
+        scaling = self.radial_scaling
         return Density(
             table=self.basis.table,
             norm=norms(self.l_max),
@@ -249,4 +246,7 @@ class DensityDescriptor(Descriptor):
             cutoff=self.cutoff,
             cutoff_width=self.cutoff_width,
             center_weight=self.center_weight,
+            scaling_rate=scaling.rate if scaling else 1.0,
+            scaling_scale=scaling.scale if scaling else 1.0,
+            scaling_exponent=scaling.exponent if scaling else 0.0,
         )

@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.arguments import listed
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
-from nullmode.descriptors._base import Descriptor, Length, variant
+from nullmode.descriptors._base import Descriptor, Length
 from nullmode.descriptors._pack import most_neighbours, species_of
 from nullmode.elements import atomic_number, symbol
 from nullmode.environment import Environment, check_environments

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
-from nullmode.descriptors._base import variant
 from nullmode.descriptors._neighbours import (
     Inside,
     NeighbourDescriptor,

@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.coupling import Coupling, coupling
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
-from nullmode.descriptors._base import LARGEST_L, DensityDescriptor, variant
+from nullmode.descriptors._base import LARGEST_L, DensityDescriptor
 from nullmode.environment import Environment
 from nullmode.types import Floats, Integers, Parity
 
@@ -205,7 +206,7 @@ class Bispectrum(DensityDescriptor):
         Largest angular momentum, inclusive.
     parity
         ``O3``: even l1 + l2 + l3 only; ``SO3``: odd ones too, which change sign under reflections.
-    n_max, cutoff, cutoff_width, width, center_weight, species
+    n_max, radial_basis, density, cutoff, cutoff_width, width, center_weight, radial_scaling, species
         As in :class:`~nullmode.descriptors._base.DensityDescriptor`; lengths in Å.
     """
 

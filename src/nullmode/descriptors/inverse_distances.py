@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import model_validator
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.density import Batch
-from nullmode.descriptors._base import variant
 from nullmode.descriptors._eigenvalues import group_end
 from nullmode.descriptors._neighbours import (
     CutoffWidth,

@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.density import Batch
-from nullmode.descriptors._base import Length, variant
+from nullmode.descriptors._base import Length
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._neighbours import (
     Degeneracy,

@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
-from nullmode.descriptors._base import LARGEST_L, DensityDescriptor, variant
+from nullmode.descriptors._base import LARGEST_L, DensityDescriptor
 from nullmode.environment import Environment
 from nullmode.types import Floats, Parity
 
@@ -125,7 +126,7 @@ class PowerSpectrum(DensityDescriptor):
     ----------
     l_max
         Largest angular momentum, inclusive.
-    n_max, cutoff, cutoff_width, width, center_weight, species
+    n_max, radial_basis, density, cutoff, cutoff_width, width, center_weight, radial_scaling, species
         As in :class:`~nullmode.descriptors._base.DensityDescriptor`; lengths in Å.
     """
 

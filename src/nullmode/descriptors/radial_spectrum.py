@@ -7,8 +7,9 @@ from typing import ClassVar, NamedTuple, final
 import numpy as np
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
-from nullmode.descriptors._base import DensityDescriptor, variant
+from nullmode.descriptors._base import DensityDescriptor
 from nullmode.environment import Environment
 from nullmode.types import Floats, Parity
 
@@ -62,7 +63,7 @@ class RadialSpectrum(DensityDescriptor):
 
     Parameters
     ----------
-    n_max, cutoff, cutoff_width, width, center_weight, species
+    n_max, radial_basis, density, cutoff, cutoff_width, width, center_weight, radial_scaling, species
         As in :class:`~nullmode.descriptors._base.DensityDescriptor`; lengths in Å.
     """
 

@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._jit import kernel
+from nullmode._plugins import variant
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
 from nullmode.basis.quartet import PairCoupling, count_scalars, independent, pair_coupling
-from nullmode.descriptors._base import DensityDescriptor, variant
+from nullmode.descriptors._base import DensityDescriptor
 from nullmode.environment import Environment
 from nullmode.types import Floats, InputError, Integers, Parity
 
