@@ -58,7 +58,7 @@ def pair_coupling(l_max: int) -> PairCoupling:
 
 
 @cache
-def independent(l: tuple[int, int, int, int], same: tuple[int, int, int, int]) -> Floats:
+def independent(l: tuple[int, ...], same: tuple[int, ...]) -> Floats:
     """Independent couplings ((l1 l2) L, (l3 l4) L) 0 of four densities of which some are equal.
 
     The couplings of all L are orthonormal. Equal densities leave of them what is symmetric in their exchange: a
@@ -66,10 +66,10 @@ def independent(l: tuple[int, int, int, int], same: tuple[int, int, int, int]) -
 
     Parameters
     ----------
-    l
+    l, four numbers
         Angular momenta l1 to l4.
-    same
-        A number per density; equal numbers stand for equal densities.
+    same, four numbers
+        Equal ones stand for equal densities.
 
     Returns
     -------

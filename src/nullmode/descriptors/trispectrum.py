@@ -1,7 +1,7 @@
 """Trispectrum: the invariants of four neighbours' densities (correlation order 4)."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations_with_replacement, permutations, product
 from math import sqrt
 from typing import Annotated, ClassVar, NamedTuple, final
@@ -179,36 +179,42 @@ class TrispectrumLabel(NamedTuple):
     k: int
 
 
+@cache
+def _sums(l: tuple[int, ...], same: tuple[int, ...]) -> list[list[tuple[int, float]]]:
+    """Give the features of four densities as sums over L, with weights; `same` as in :func:`independent`."""
+    lowest, root = max(l[1] - l[0], l[3] - l[2]), sqrt(len(set(permutations(same))))
+    return [
+        [(lowest + k, root * float(row[k]) / sqrt(2 * (lowest + k) + 1)) for k in np.flatnonzero(row).tolist()]
+        for row in independent(l, same)
+    ]
+
+
 @lru_cache(maxsize=4)  # some 100 MB each at the largest
 def _layout(size: int, l_max: int) -> Layout:
     """Lay out all features: per unordered quadruple of (l, channel) of even sum of l, its independent couplings."""
     channels = list(product(range(l_max + 1), range(size)))
     pairs, start, rows = [], {}, 0
-    for one, two in combinations_with_replacement(channels, 2):
-        (l1, q), (l2, p) = one, two
+    for both in combinations_with_replacement(channels, 2):
+        (l1, q), (l2, p) = both
         stop = rows + (2 * l1 + 1) * (2 * l2 + 1)
         pairs.append((q, p, l2 * (l2 + 1) // 2 + l1, rows, stop))
-        start[one, two] = rows - (l2 - l1) ** 2  # where L = M = 0 would stand
+        start[both] = rows - (l2 - l1) ** 2  # where L = M = 0 would stand
         rows = stop
     first, terms, weights, labels = [0], [], [], []
     for entry in combinations_with_replacement(channels, 4):
-        l1, l2, l3, l4 = (l for l, _ in entry)
-        if (l1 + l2 + l3 + l4) % 2:
+        if sum(l for l, _ in entry) % 2:
             continue
         a, b, c, d = entry
         # Equal densities are coupled first: odd L are then left out, and few features have more than one term.
-        a, b, c, d = (b, c, a, d) if a < b == c < d else (a, b, c, d)
-        l = (a[0], b[0], c[0], d[0])
-        root = sqrt(_orderings(a, b, c, d))
-        lowest = max(l[1] - l[0], l[3] - l[2])
-        same = tuple((a, b, c, d).index(one) for one in (a, b, c, d))
-        for k, combination in enumerate(independent(l, same)):
-            for step in np.flatnonzero(combination):
-                L = lowest + int(step)
-                terms.append((start[a, b] + L * L, start[c, d] + L * L, 2 * L + 1))
-                weights.append(root * combination[step] / sqrt(2 * L + 1))
+        four = (b, c, a, d) if a < b == c < d else entry
+        left, right = start[four[:2]], start[four[2:]]
+        l, same = tuple(l for l, _ in four), tuple(four.index(channel) for channel in four)
+        for k, combination in enumerate(_sums(l, same)):
+            for L, weight in combination:
+                terms.append((left + L * L, right + L * L, 2 * L + 1))
+                weights.append(weight)
             first.append(len(terms))
-            labels.append((*(value for channel in entry for value in channel), k))
+            labels.append((*a, *b, *c, *d, k))
     return Layout(*(np.array(part) for part in (pairs, first, terms, weights, labels)))
 
 
@@ -283,8 +289,3 @@ class Trispectrum(DensityDescriptor):
             pair_slope=np.empty((rows, width)),
         )
         trispectrum(batch, density, pair_coupling(self.l_max), layout, scratch, features, jacobian)
-
-
-def _orderings(*channels: tuple[int, int]) -> int:
-    """Count the distinct orderings of four."""
-    return len(set(permutations(channels)))
