@@ -64,7 +64,7 @@ def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, place: In
 def mean_projector(vectors: Floats, first: int, last: int, out: Floats) -> None:
     """Mean P of v v^T over a group: by Hellmann and Feynman, its members' mean derivative is the sum of P_ab dM_ab.
 
-    R. P. Feynman, Phys. Rev. 56, 340 (1939), eq. 4; for degenerate values P is the projector on their space, which is
+    R. P. Feynman, Phys. Rev. 56, 340 (1939); for degenerate values P is the projector on their space, which is
     well defined where the vectors are not.
 
     Parameters

@@ -191,16 +191,15 @@ class ACSF(NeighbourDescriptor):
     - G2 = sum_j exp(-eta (r_j - R_s)²) f(r_j)
     - G3 = sum_j cos(kappa r_j) f(r_j)
 
-    and for each unordered pair of species, over pairs of neighbours, each counted once (as in dscribe),
+    and for each unordered pair of species, over pairs of neighbours, each counted once (as in dscribe and n2p2),
 
     - G4 = 2^(1-zeta) sum (1 + lambda cos theta)^zeta exp(-eta (r_j² + r_k² + r_jk²)) f(r_j) f(r_k) f(r_jk)
     - G5, the same without r_jk.
 
     By default G2 and G4 follow the rules of Gastegger et al., J. Chem. Phys. 148, 241709 (2018), for a grid of radii:
     eight shifted G2 with R_s from cutoff/8 to 7/8 cutoff and eta = 1/(2 spacing²); G4 with eta = 1/(2 r²) for three r
-    from cutoff/4 to 7/8 cutoff, each with lambda = ±1 and zeta = 1, 4, 16 (the exponents of Imbalzano et al., J. Chem.
-    Phys. 148, 241730 (2018)); no G3, no G5. The ends of the grids are chosen for cutoffs of 4 to 6 Å. F = 9 a species
-    and 18 a pair of species.
+    from cutoff/4 to 7/8 cutoff, each with lambda = ±1 and zeta = 1, 4, 16; no G3, no G5. The ends of the grids and the
+    values of zeta are nullmode's choice, for cutoffs of 4 to 6 Å. F = 9 a species and 18 a pair of species.
 
     Parameters
     ----------

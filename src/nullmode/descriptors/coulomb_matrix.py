@@ -54,8 +54,8 @@ def coulomb_matrix(
 ) -> None:
     """Fill features, and the Jacobian unless it is empty, of a batch.
 
-    M_aa = w_a² Z_a^2.4/2, M_ab = w_a w_b Z_a Z_b/r_ab: Rupp et al., Phys. Rev. Lett. 108, 058301 (2012), eq. 1, with
-    weights of the cutoff.
+    M_aa = w_a² Z_a^2.4/2, M_ab = w_a w_b Z_a Z_b/r_ab: Rupp et al., Phys. Rev. Lett. 108, 058301 (2012), with weights
+    of the cutoff.
 
     Parameters
     ----------

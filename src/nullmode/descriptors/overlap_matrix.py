@@ -1,7 +1,6 @@
 """Overlap-matrix fingerprint: eigenvalues of the overlaps of Gaussian-type orbitals."""
 
 from collections.abc import Sequence
-from math import exp, sqrt
 from typing import Annotated, ClassVar, Literal, NamedTuple, final
 
 import numpy as np
@@ -21,34 +20,10 @@ from nullmode.descriptors._neighbours import (
     inside,
     laid_out_for,
 )
+from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
 from nullmode.descriptors._pack import pack, species_of
-from nullmode.elements import numbers_of, symbol
 from nullmode.environment import Environment
-from nullmode.types import Floats, InputError, Integers, Parity
-
-LAST_RADIUS = 96
-"""Atomic number up to which there are covalent radii; ASE fills the others in."""
-
-
-class Orbitals(NamedTuple):
-    """What stands on each atom.
-
-    Attributes
-    ----------
-    width, shape (n_species,)
-        Standard deviation of each species' Gaussian, in Å.
-    per_atom
-        1 for s, 4 for s, p_x, p_y, p_z.
-    cutoff
-        In Å.
-    cutoff_power
-        Of 1 - (r/cutoff)².
-    """
-
-    width: Floats
-    per_atom: int
-    cutoff: float
-    cutoff_power: int
+from nullmode.types import Floats, Integers, Parity
 
 
 class Scratch(NamedTuple):
@@ -81,7 +56,7 @@ def overlap_matrix(
 ) -> None:
     """Fill features, and the Jacobian unless it is empty, of a batch; eigenvalues of w_a w_b <phi_a|phi_b>.
 
-    Zhu et al., J. Chem. Phys. 144, 034203 (2016), eqs. 3 to 5.
+    Zhu et al., J. Chem. Phys. 144, 034203 (2016).
 
     Parameters
     ----------
@@ -107,7 +82,7 @@ def overlap_matrix(
         matrix = scratch.matrix[: size * size].reshape(size, size)
         for a in range(rows):
             for b in range(a + 1):
-                _overlaps(atoms, a, b, orbitals, scratch.block, scratch.slope)
+                overlaps(atoms, a, b, orbitals, scratch.block, scratch.slope)
                 weight = atoms.weight[a] * atoms.weight[b]
                 for p in range(o):
                     for q in range(o):
@@ -146,7 +121,7 @@ def _add_gradient(
         for x in range(3):
             gradient[own + x] += 2.0 * trace * atoms.weight[a] * atoms.slope[a] * atoms.direction[a, x]
         for b in range(a):
-            _overlaps(atoms, a, b, orbitals, scratch.block, scratch.slope)
+            overlaps(atoms, a, b, orbitals, scratch.block, scratch.slope)
             total = 0.0
             for p in range(o):
                 for q in range(o):
@@ -162,46 +137,6 @@ def _add_gradient(
                     gradient[3 * atoms.row[b] + x] += (
                         2.0 * total * atoms.slope[b] * atoms.weight[a] * atoms.direction[b, x] - along
                     )
-
-
-@kernel
-def _overlaps(atoms: Inside, a: int, b: int, orbitals: Orbitals, block: Floats, slope: Floats) -> None:
-    """Fill the overlaps of two atoms' orbitals, and their derivatives with respect to atom a.
-
-    Two normalised s of widths s_a, s_b overlap by S = (2 s_a s_b/t)^(3/2) exp(-d²/2t), t = s_a² + s_b²; a normalised p
-    is sqrt(2) s times the derivative of s with respect to its place.
-    """
-    width_a, width_b = orbitals.width[atoms.species[a]], orbitals.width[atoms.species[b]]
-    t = width_a**2 + width_b**2
-    square = 0.0
-    for x in range(3):
-        square += (atoms.position[a, x] - atoms.position[b, x]) ** 2
-    s = (2.0 * width_a * width_b / t) ** 1.5 * exp(-0.5 * square / t)
-    block[0, 0] = s
-    for x in range(3):
-        d = atoms.position[a, x] - atoms.position[b, x]
-        slope[x, 0, 0] = -d / t * s
-    if orbitals.per_atom == 1:
-        return
-    to_a, to_b = sqrt(2.0) * width_a, sqrt(2.0) * width_b
-    for p in range(3):
-        d_p = (atoms.position[a, p] - atoms.position[b, p]) / t
-        block[1 + p, 0] = -to_a * d_p * s
-        block[0, 1 + p] = to_b * d_p * s
-        for x in range(3):
-            d_x = (atoms.position[a, x] - atoms.position[b, x]) / t
-            px = 1.0 / t if p == x else 0.0
-            slope[x, 1 + p, 0] = -to_a * (px - d_p * d_x) * s
-            slope[x, 0, 1 + p] = to_b * (px - d_p * d_x) * s
-        for q in range(3):
-            d_q = (atoms.position[a, q] - atoms.position[b, q]) / t
-            pq = 1.0 / t if p == q else 0.0
-            block[1 + p, 1 + q] = to_a * to_b * (pq - d_p * d_q) * s
-            for x in range(3):
-                d_x = (atoms.position[a, x] - atoms.position[b, x]) / t
-                px = 1.0 / t if p == x else 0.0
-                qx = 1.0 / t if q == x else 0.0
-                slope[x, 1 + p, 1 + q] = -to_a * to_b * (px * d_q + qx * d_p + (pq - d_p * d_q) * d_x) * s
 
 
 class OrbitalLabel(NamedTuple):
@@ -236,7 +171,7 @@ class OverlapMatrix(NeighbourDescriptor):
     width_scale
         Width of an orbital in covalent radii.
     cutoff_power
-        Smoothness at the cutoff: 2 or 3 in the literature, where cutoff = sqrt(2 cutoff_power) times a width.
+        Smoothness at the cutoff: 2 in the authors' codes, which write the cutoff as sqrt(2 cutoff_power) times a width.
     degeneracy
         Gap, relative to the largest eigenvalue, up to which neighbouring eigenvalues count as equal. Below about 1e-6
         the rounding of eigenvectors shows in the Jacobian of symmetric environments, unseen by the rotation floor.
@@ -280,7 +215,7 @@ class OverlapMatrix(NeighbourDescriptor):
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         o = self._per_atom
-        orbitals = Orbitals(self.width_scale * _radii(species), o, self.cutoff, self.cutoff_power)
+        orbitals = Orbitals(self.width_scale * radii(species), o, self.cutoff, self.cutoff_power)
         atoms = inside(batch)
         m = o * len(atoms.row)
         scratch = Scratch(
@@ -293,16 +228,3 @@ class OverlapMatrix(NeighbourDescriptor):
             slope=np.empty((3, o, o)),
         )
         overlap_matrix(batch, orbitals, self.degeneracy, scratch, features, jacobian)
-
-
-def _radii(species: Sequence[str]) -> Floats:
-    """Covalent radii in Å, shape (n_species,)."""
-    from ase.data import covalent_radii
-
-    numbers = numbers_of(species)
-    if numbers.max() > LAST_RADIUS:
-        raise InputError(
-            f"`species` must have a covalent radius, got {symbol(numbers.max())}; Cordero et al. end with "
-            f"{symbol(LAST_RADIUS)}."
-        )
-    return np.asarray(covalent_radii[numbers], dtype=np.float64)
