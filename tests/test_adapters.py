@@ -1,5 +1,6 @@
 """Features from elsewhere keep every law, and are what their own codes say."""
 
+import json
 import sys
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from scipy.spatial.transform import Rotation
 import nullmode as nm
 from nullmode.decomposition import decompose
 from nullmode.elements import atomic_number
+from nullmode.structures import make_structures
+from nullmode.study import run_cell
 
 ELEMENTS = ("H", "Li", "C", "N", "O")
 SHIFTED = {"type": "ShiftedCosine", "width": SETTING["cutoff_width"]}
@@ -227,6 +230,36 @@ def test_structures_are_analysed_with_all_their_centres():
     assert frame["rank"].tolist() == expected["rank"].tolist()
     for mine, theirs in zip(expected["singular_values"], frame["singular_values"], strict=True):
         np.testing.assert_allclose(theirs, mine, rtol=0, atol=1e-11 * mine[0])
+
+
+FACTORIES = """
+import nullmode as nm
+
+
+def soap(n_max: int = 3, cutoff: float = 4.0) -> nm.Descriptor:
+    return nm.FromQuippy(f"soap cutoff={cutoff} n_max={n_max} l_max=4 atom_sigma=0.5 Z=6 n_species=1 species_Z={{1}}")
+
+
+def function(cutoff: float = 4.0) -> nm.Descriptor:
+    return nm.FromCallable(lambda v: (v**2).sum(axis=1).sum(keepdims=True), cutoff=cutoff)
+"""
+
+
+@pytest.mark.parametrize(("name", "points"), [("soap", [{"n_max": 2}, {"n_max": 6}]), ("function", [{}])])
+def test_a_file_with_a_function_that_makes_one_is_swept(tmp_path, name, points):
+    path = tmp_path / "factories.py"
+    path.write_text(FACTORIES)
+    structures = make_structures("methane_distortion", {"paths": ["noise"], "noise": [-1.0]}, "noisy")
+    cell = {"family": "noisy", "descriptor": name, "kind": f"{path}:{name}", "points": points}
+    table = run_cell(structures, {**cell, "rtol": 1e-9, "tolerance": 1e-6})
+    assert len(table) == len(points) * len(structures) > 0
+    assert (table["status"] == "ok").all()
+    found = table.drop_duplicates("parameters")
+    assert [json.loads(text) for text in found["parameters"]] == [
+        {"cutoff": 4.0} | ({"n_max": 3} if name == "soap" else {}) | point for point in points
+    ]
+    assert found["n_max"].tolist() == [point.get("n_max") for point in points]
+    assert (table["rank"] <= table["n_dof"]).all()
 
 
 # Values.

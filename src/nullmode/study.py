@@ -1,5 +1,6 @@
 """What the workflow's jobs do: a job's cell to table rows, rows to a summary."""
 
+import inspect
 import json
 import traceback
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ def run_cell(structures: pd.DataFrame, cell: JSON, threads: int | None = None, p
         cases = by_cutoff[descriptor.cutoff]
         descriptor = with_species_of(descriptor, [case.environment for case in cases])
         part, features = measure(cases, descriptor, question, threads=threads, progress=progress, keep_features=paired)
-        for position, (name, value) in enumerate(_description(cell, descriptor).items()):
+        given = _parameters(target, parameters, descriptor)
+        for position, (name, value) in enumerate(_description(cell, descriptor, given).items()):
             part.insert(position, name, value)
         for name, values in place.items():
             part[name] = values.to_numpy()[part["structure"]]
@@ -103,14 +105,22 @@ def _environments_of(structures: pd.DataFrame, cutoff: float) -> list[Environmen
     return cut(atoms, cutoff, centers)
 
 
-def _description(cell: JSON, descriptor: Descriptor) -> JSON:
-    anything: Any = descriptor
-    parameters: JSON = asdict(anything) if hasattr(anything, "__dataclass_fields__") else {}
+def _parameters(target: Any, given: JSON, descriptor: Any) -> JSON:
+    """All parameters, defaults included, of a descriptor class or of a function that makes a descriptor."""
+    if isinstance(target, type):
+        return asdict(descriptor) if hasattr(descriptor, "__dataclass_fields__") else {}
+    bound = inspect.signature(target).bind(**given)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def _description(cell: JSON, descriptor: Descriptor, parameters: JSON) -> JSON:
+    columns = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
     return {
         "family": cell["family"],
         "descriptor": cell["descriptor"],
         "correlation_order": descriptor.correlation_order,
-        **{name: getattr(descriptor, name, None) for name in ("n_max", "l_max", "cutoff", "cutoff_width", "width")},
+        **{name: getattr(descriptor, name, parameters.get(name)) for name in columns},
         "parameters": json.dumps(parameters, sort_keys=True),
         "rtol": cell["rtol"],
     }
