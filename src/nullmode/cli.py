@@ -91,7 +91,8 @@ def analyze(
     if out is not None:
         code = code_hash("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
         source = {"file": str(file), "index": index, "centers": wanted}
-        what = {"code": code, "descriptor": repr(with_species_of(chosen, envs)), "rtol": rtol, "scope": scope}
+        made = {"kind": descriptor, "parameters": parameters, "descriptor": repr(with_species_of(chosen, envs))}
+        what = {"code": code, **made, "rtol": rtol, "scope": scope}
         why = {"attribution": attribution} | ({"tolerance": tolerance} if attribution else {})
         tables.write(frame, out, "analysis", source | what | why)
         typer.echo(f"{len(frame)} rows written to {out}")

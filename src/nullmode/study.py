@@ -1,5 +1,6 @@
 """What the workflow's jobs do: a job's cell to table rows, rows to a summary."""
 
+import inspect
 import json
 import traceback
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,12 @@ def run_cell(
         else:
             environments = cut(atoms, cutoff, centers)
         descriptors = [with_species_of(points[k], environments) for k in places]
-        descriptions = pd.DataFrame([_description(cell, descriptor) for descriptor in descriptors])
+        descriptions = pd.DataFrame(
+            [
+                _description(cell, descriptor, _parameters(target, cell["points"][k], descriptor))
+                for k, descriptor in zip(places, descriptors, strict=True)
+            ]
+        )
         descriptors = _fitted(descriptors, references or {})
         if cell["scope"] == "structure":
             frame, features = measure_whole(
@@ -146,16 +152,24 @@ def _atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
     return atoms, centers
 
 
-def _description(cell: JSON, descriptor: Descriptor) -> JSON:
-    anything: Any = descriptor
-    parameters: JSON = asdict(anything) if hasattr(anything, "__dataclass_fields__") else {}
+def _parameters(target: Any, given: JSON, descriptor: Any) -> JSON:
+    """All parameters, defaults included, of a descriptor class or of a function that makes a descriptor."""
+    if isinstance(target, type):
+        return asdict(descriptor) if hasattr(descriptor, "__dataclass_fields__") else {}
+    bound = inspect.signature(target).bind(**given)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def _description(cell: JSON, descriptor: Descriptor, parameters: JSON) -> JSON:
+    columns = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
     return {
         "family": cell["family"],
         "descriptor": cell["descriptor"],
         "scope": cell["scope"],
         "correlation_order": descriptor.correlation_order,
-        **{name: getattr(descriptor, name, None) for name in ("n_max", "l_max", "cutoff", "cutoff_width", "width")},
-        **{name: _label(getattr(descriptor, name, None)) for name in ("density", "radial_basis")},
+        **{name: getattr(descriptor, name, parameters.get(name)) for name in columns},
+        **{name: _label(getattr(descriptor, name, parameters.get(name))) for name in ("density", "radial_basis")},
         "parameters": json.dumps(parameters, sort_keys=True),
         "rtol": cell["rtol"],
     }

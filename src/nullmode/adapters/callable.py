@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, Literal, final
 
@@ -50,8 +50,9 @@ class FromCallable(Adapter):
         For arguments as above; on use for single precision, a wrong shape, or a library that is not installed.
     """
 
-    function: Callable[..., Any]
-    jacobian: Callable[..., Any] | None = None
+    # Not printed: an address in memory would differ from run to run.
+    function: Callable[..., Any] = field(repr=False)
+    jacobian: Callable[..., Any] | None = field(default=None, repr=False)
     derivative: Derivative = "auto"
 
     def __post_init__(self) -> None:

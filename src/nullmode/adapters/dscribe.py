@@ -1,7 +1,7 @@
 """dscribe's local descriptors as descriptors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, final
 
@@ -38,7 +38,8 @@ class FromDscribe(Adapter):
         If dscribe is not installed, for another descriptor, or a species that it was not made for.
     """
 
-    descriptor: Any
+    # Not printed: an address in memory would differ from run to run.
+    descriptor: Any = field(repr=False)
 
     def __post_init__(self) -> None:
         """Read the descriptor."""

@@ -1,7 +1,7 @@
 """featomic's calculators as descriptors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import Any, ClassVar, NamedTuple, final
@@ -52,7 +52,8 @@ class FromFeatomic(Adapter):
         If featomic is not installed, for what is no such calculator, or a species outside the layout.
     """
 
-    calculator: Any
+    # Not printed: an address in memory would differ from run to run.
+    calculator: Any = field(repr=False)
     species: tuple[str, ...] | None = None
 
     # Centres count too: featomic has blocks for their own type.
