@@ -31,7 +31,7 @@ CLOSING = """
 | status | meaning |
 |---|---|
 | `ok` | the row can be used |
-| `no_neighbours` | no neighbour is inside the descriptor's cutoff: there is nothing to see |
+| `no_neighbours` | no neighbour is inside the cutoff (of a structure: of any centre's): there is nothing to see |
 | `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank is a count of noise: raise `rtol` |
 | `rtol_below_error` | `rtol` is below the error that finite differences estimate of themselves: raise `rtol` |
 | `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |

@@ -37,15 +37,25 @@ _TEXT, _INTEGER, _FLOAT, _FLOATS, _INTEGERS = (
 
 ENVIRONMENT = (
     Column("structure", _INTEGER, "", "place of the structure in its set or family, from 0"),
-    Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors"),
-    Column("center_species", _TEXT, "", "chemical symbol of the centre"),
-    Column("n_neighbours", _INTEGER, "", "neighbours inside the cutoff, each periodic image counted"),
-    Column("n_dof", _INTEGER, "", "displacements that are no rigid rotation (d)"),
-    Column("rank", _INTEGER, "", "singular values above rtol times the largest"),
+    Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors, and of a whole structure"),
+    Column("center_species", _TEXT, "", "chemical symbol of the centre; null for a whole structure"),
+    Column(
+        "n_neighbours",
+        _INTEGER,
+        "",
+        "neighbours inside the cutoff, each periodic image counted; of a whole structure, those of all its centres",
+    ),
+    Column("n_dof", _INTEGER, "", "displacements that are no rigid motion (d)"),
+    Column(
+        "rank",
+        _INTEGER,
+        "",
+        "singular values above rtol times the largest; of a whole structure, see theory.md: centres may cancel",
+    ),
     Column("singular_values", _FLOATS, "1/Å", "of the Jacobian, descending, d of them"),
     Column("condition_number", _FLOAT, "", "largest over smallest singular value; infinite where singular"),
     Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value; 0 where singular"),
-    Column("rotation_floor", _FLOAT, "", "response to rigid rotations over the largest singular value: noise"),
+    Column("rotation_floor", _FLOAT, "", "response to rigid motions over the largest singular value: noise"),
     Column("status", _TEXT, "", "ok | no_neighbours | rtol_below_floor | rtol_below_error | not_finite"),
 )
 WHERE = (
@@ -71,7 +81,7 @@ ATTRIBUTION = (
     Column("null_truncation", _INTEGER, "", "null values of a small basis, unless ambiguous: rank_complete - rank"),
     Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
     Column("null_cutoff", _INTEGER, "", "of the last two, how many a cutoff raised by cutoff_width brings back"),
-    Column("point_group", _TEXT, "", "Schoenflies symbol"),
+    Column("point_group", _TEXT, "", "Schoenflies symbol; of a periodic structure, that of its crystal class"),
     Column("ambiguous", pa.bool_(), "", "whether the counts depend on the tolerance while values are null"),
     Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance"),
     Column("diagnostic", _TEXT, "", "empty, or what is wrong with the counts"),
