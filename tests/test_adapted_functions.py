@@ -10,6 +10,7 @@ from peers import (
     moments,
     ours,
     ours_in_single_precision,
+    square,
 )
 
 import nullmode as nm
