@@ -178,6 +178,36 @@ BAD = {
         [0.3, 1e-308],
         "`descriptors.soap_swept.width` must be broad enough",
     ),
+    "unknown radial basis": (
+        "descriptors.soap.parameters.radial_basis",
+        "legendr",
+        "`descriptors.soap.radial_basis`: `kind` must be a known radial basis, got 'legendr'. Did you mean `legendre`?",
+    ),
+    "parameter of no radial basis": (
+        "descriptors.soap.parameters.radial_basis",
+        {"kind": "legendre", "transfrm": "inverse"},
+        "`descriptors.soap.radial_basis`: `radial_basis.transfrm` is not known. Did you mean `transform`?",
+    ),
+    "radial basis without its kind in a grid": (
+        "descriptors.soap_swept.grid.radial_basis",
+        ["gto", {"transform": "inverse"}],
+        "`descriptors.soap_swept.radial_basis`: `kind` must be a known radial basis, got None",
+    ),
+    "fewer primitives than functions": (
+        "descriptors.soap.parameters.radial_basis",
+        {"kind": "optimal-contraction", "n_primitives": 3},
+        "`descriptors.soap`: `n_max` must not exceed `n_primitives`, got 4 > 3",
+    ),
+    "scaling without a length": (
+        "descriptors.soap.parameters.radial_scaling",
+        {"rate": 1.0, "exponent": 2},
+        "`descriptors.soap.radial_scaling.scale` is required and missing",
+    ),
+    "centre of a delta density": (
+        "descriptors.soap.parameters",
+        {"density": "delta", "center_weight": 1.0},
+        "`descriptors.soap`: `center_weight` must be 0 for a delta density",
+    ),
     "figure of a swept descriptor": (
         "figures.pair_map.parameters",
         {"family": "random_methane", "descriptors": ["soap_swept"]},

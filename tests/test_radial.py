@@ -7,7 +7,8 @@ import mpmath as mp
 import naive
 import numpy as np
 import pytest
-from cases import RADIAL_BASES, rng
+from cases import RADIAL_BASES, RANKS, SETTING, rng
+from test_ranks import analysed, random_methane
 
 import nullmode as nm
 from nullmode.basis import spline
@@ -237,3 +238,27 @@ def test_what_is_too_sharp_to_tabulate_is_refused():
     steep = nm.Chebyshev(transform="exponential", decay=20)
     with pytest.raises(nm.InputError, match=r"`radial_basis` must be smooth enough .* got chebyshev.* with n_max=30"):
         _ = nm.PowerSpectrum(n_max=30, l_max=0, density="delta", radial_basis=steep).basis
+
+
+@pytest.mark.parametrize("density", ["gaussian", "delta"])
+@pytest.mark.parametrize("name", [name for name in RADIAL_BASES if "contracted" not in name])
+def test_ranks_are_those_of_theory_in_every_basis(name, density):
+    descriptor = nm.PowerSpectrum(n_max=8, l_max=8, radial_basis=RADIAL_BASES[name], density=density, **SETTING)
+    for where, (vectors, _, rank, _) in RANKS.items():
+        assert analysed(descriptor, vectors).rank == rank, where
+    for seed in range(5):
+        assert analysed(descriptor, random_methane(seed)).rank == 9
+
+
+@pytest.mark.parametrize("density", ["gaussian", "delta"])
+@pytest.mark.parametrize("n_max", range(1, 5))
+def test_rank_of_random_methane_obeys_the_law_in_a_nested_basis(n_max, density):
+    # science.md section 4, as for GTOs.
+    law = min(n_max, 4)
+    for l_max in range(5):
+        k = min(n_max, 2 * l_max + 1)
+        law += (n_max * k - k * (k - 1) // 2) if l_max else 0
+        descriptor = nm.PowerSpectrum(
+            n_max=n_max, l_max=l_max, radial_basis="laplacian-eigenstates", density=density, **SETTING
+        )
+        assert {analysed(descriptor, random_methane(seed), 1e-11).rank for seed in range(3)} == {min(9, law)}
