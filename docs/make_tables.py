@@ -31,7 +31,7 @@ CLOSING = """
 | status | meaning |
 |---|---|
 | `ok` | the row can be used |
-| `no_neighbours` | no neighbour is inside the descriptor's cutoff (of a whole structure: of any centre's): there is nothing to see |
+| `no_neighbours` | no neighbour (of any centre, for a whole structure) is inside the cutoff: there is nothing to see |
 | `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank is a count of noise: raise `rtol` |
 | `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |
 """
