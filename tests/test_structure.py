@@ -1,6 +1,7 @@
 """Whole structures: sums over centres, their Jacobians over all atoms, and the rigid motions of each boundary."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk, graphene, molecule
@@ -12,6 +13,10 @@ from oracles import featomic_features
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
+from nullmode import tables
+from nullmode.environment import checked_structures
+from nullmode.structure import whole
+from nullmode.structure_rows import StructureTheory, measure_structures
 
 
 def periodic(symbols, positions, cell, pbc):
@@ -258,6 +263,20 @@ def test_a_structure_where_nobody_has_a_neighbour_sees_nothing(atoms):
         result = nm.structure_sensitivity(atoms, descriptor)
         assert result.rank == 0
         assert np.isnan([result.inverse_condition_number, result.rotation_floor]).all()
+
+
+def test_rows_fit_the_analysis_table(tmp_path):
+    atoms = [WHOLE["methane"], Atoms("H"), WHOLE["crystal"]]
+    descriptor = nm.PowerSpectrum(n_max=4, l_max=3, species=("H", "C", "O", "Mg"), **SETTING)
+    cases = [StructureTheory(structure) for structure in whole(*checked_structures(atoms, 4.0, None))]
+    rows = [row for row, _ in measure_structures(cases, descriptor, 1e-9, 1e-6)]
+    frame = pd.DataFrame(rows, columns=[column.name for column in tables.ANALYSIS])
+    tables.write(frame.convert_dtypes(), tmp_path / "rows.parquet", "analysis", {})
+    read = tables.read(tmp_path / "rows.parquet", "analysis")
+    assert read["structure"].tolist() == [0, 1, 2]
+    assert read["status"].tolist() == ["ok", "no_neighbours", "ok"]
+    assert read["center_species"].isna().all()
+    assert read["n_neighbours"].tolist() == [20, 0, sum(map(len, nm.environments(atoms[2], 4.0)))]
 
 
 BAD = {
