@@ -108,9 +108,10 @@ class FromQuippy(Adapter):
 
 @contextmanager
 def _explained(arguments: str) -> Iterator[None]:
-    """Turn QUIP's errors, of which the last line says what is wrong, into ours."""
+    """Turn QUIP's errors, of which one line says what is wrong, into ours."""
     try:
         yield
     except RuntimeError as error:
-        text = str(error).strip().rpartition("\n")[2].strip()
+        # After the first place in its sources; the text is padded with blanks, and then with bytes of no meaning.
+        text = str(error).partition("kind unspecified")[2].strip().partition("   ")[0].partition("\n")[0]
         raise InputError(f"`arguments` must be what QUIP can do, got {arguments!r}: {text}.") from None
