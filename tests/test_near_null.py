@@ -9,6 +9,7 @@ from cases import OCTAHEDRON, SETTING, TD, WATER, pair, rng
 from configs import CHECKOUT
 
 import nullmode as nm
+from nullmode.near_null import _resolution
 from nullmode.nearly_symmetric import nearly_symmetric
 from nullmode.symmetry import displacement_representation
 
@@ -92,6 +93,19 @@ def test_near_the_tetrahedron_four_modes_open_linearly_and_four_quadratically():
             assert mode.symmetric_group == "Td"
             assert np.isclose(mode.symmetric_distance, share * a, rtol=2 * a)
             assert mode.symmetric_overlap > 0.99
+
+
+def test_resolution_is_what_least_squares_can_tell():
+    # Displacements are recovered from features with noise; the spread of their part along v is 1/resolution.
+    env = random(5)
+    jacobian = NU_2.compute_with_jacobian(env)[1]
+    result = nm.sensitivity(jacobian, env)
+    seen = result.modes.reshape(9, 12)
+    mode = seen.T @ rng(1).normal(size=9)
+    mode /= np.linalg.norm(mode)
+    estimator = np.linalg.pinv(jacobian.reshape(-1, 12) @ seen.T)
+    spread = np.linalg.norm(mode @ seen.T @ estimator)
+    assert np.isclose(_resolution(mode.reshape(4, 3), result), 1 / spread / result.singular_values[0])
 
 
 def test_exponent_is_that_of_independent_distortions():

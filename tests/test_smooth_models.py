@@ -5,7 +5,7 @@ import pytest
 from cases import RANKS, SETTING, TD, pair, rng
 
 import nullmode as nm
-from nullmode.smooth_models import fit_model, four_body_energy
+from nullmode.smooth_models import _functions, fit_model, four_body_energy
 
 NU_2 = nm.PowerSpectrum(n_max=6, l_max=6, **SETTING)
 NU_3 = nm.Bispectrum(n_max=3, l_max=3, **SETTING)
@@ -53,6 +53,15 @@ def test_energy_is_that_of_its_definition():
     assert np.isclose(four_body_energy(RANKS["planar"][0])[0], 6)
     with pytest.raises(nm.InputError, match=r"`vectors` must have shape \(4, 3\) for the four-body energy"):
         four_body_energy(TD[:3])
+
+
+@pytest.mark.parametrize("centers", [None, rng(1).normal(size=(5, 4))], ids=["linear", "kernel"])
+def test_slopes_are_those_of_the_functions(centers):
+    features = rng(2).normal(size=4)
+    slopes = _functions(features, centers, 1.3)[1]
+    for place, step in enumerate(1e-5 * np.eye(4)):
+        above, below = (_functions(features + sign * step, centers, 1.3)[0] for sign in (1, -1))
+        assert np.allclose(slopes[:, place], (above - below) / 2e-5, atol=1e-9)
 
 
 def test_models_predict_forces_that_they_were_not_fitted_to(models):

@@ -242,7 +242,7 @@ def _weight(mode: Floats, vectors: Floats, smoothed: "np.ndarray[Any, np.dtype[n
 
 
 def _exponent(mode: Floats, path: list[tuple[float, Sensitivity]]) -> float:
-    """Slope of log ratio against log distance, the mode followed by its overlap from step to step."""
+    """Slope of log ratio against log distance, of the modes on the path that are most like this one."""
     distances, ratios = [], []
     for part, result in path:
         k = int(np.argmax(np.abs(result.modes.reshape(len(result.modes), -1) @ mode.ravel())))
@@ -251,5 +251,4 @@ def _exponent(mode: Floats, path: list[tuple[float, Sensitivity]]) -> float:
             break
         distances.append(log(part))
         ratios.append(log(ratio))
-        mode = result.modes[k]
     return float(np.polyfit(distances, ratios, 1)[0]) if len(ratios) > 1 else nan
