@@ -196,7 +196,7 @@ def test_a_file_with_a_function_that_makes_one_is_swept(tmp_path, name, points):
     path.write_text(FACTORIES)
     structures = make_structures("methane_distortion", {"paths": ["noise"], "noise": [-1.0]}, "noisy")
     cell = {"family": "noisy", "descriptor": name, "kind": f"{path}:{name}", "points": points}
-    table = run_cell(structures, {**cell, "rtol": 1e-9, "tolerance": 1e-6})
+    table = run_cell(structures, {**cell, "scope": "environment", "rtol": 1e-9, "tolerance": 1e-6})
     assert len(table) == len(points) * len(structures) > 0
     assert (table["status"] == "ok").all()
     found = table.drop_duplicates("parameters")

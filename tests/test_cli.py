@@ -183,7 +183,7 @@ def bad_files(folder):
         ),
         (
             ["analyze", "methane.xyz", "--parameter", "soap=1"],
-            "`descriptor.soap` is not known. Known: n_max, cutoff, cutoff_width, width, center_weight, species, l_max.",
+            "`descriptor.soap` is not known. Known: n_max, radial_basis, density, cutoff,",
         ),
         (["analyze", "methane.xyz", "--centers", "Xe"], "`centers` must occur in methane.xyz"),
         (["analyze", "methane.xyz", "--centers", "9"], "`centers` must be atom indices of structure 0 (0 to 4)"),

@@ -31,6 +31,7 @@ def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-sp
         "family": family,
         "descriptor": descriptor,
         "kind": descriptor_kind,
+        "scope": "environment",
         "points": points,
         "rtol": 1e-9,
         "tolerance": 1e-6,

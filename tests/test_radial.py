@@ -13,6 +13,7 @@ from test_ranks import analysed, random_methane
 import nullmode as nm
 from nullmode.basis import spline
 from nullmode.radial import laplacian_eigenstates
+from nullmode.radial._base import LARGEST_N
 from nullmode.radial._table import TABLE_ERROR, tabulated
 
 N_MAX, L_MAX, CUTOFF = 5, 4, 4.0
@@ -222,6 +223,13 @@ BAD = {
 def test_bad_parameters_are_refused(parameters, message):
     with pytest.raises(nm.InputError, match=message):
         nm.PowerSpectrum(**parameters)
+
+
+@pytest.mark.parametrize("basis", [nm.Legendre(), nm.LaplacianEigenstates(), nm.DVR()], ids=str)
+def test_the_largest_sets_can_be_tabulated(basis):
+    table = tabulated(basis, LARGEST_N, 1, CUTOFF, 0.5)
+    assert table.value_error < 1e-12
+    assert table.derivative_error < 1e-10
 
 
 @pytest.mark.parametrize("basis", [nm.Legendre(), nm.LaplacianEigenstates()], ids=str)

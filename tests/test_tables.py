@@ -23,6 +23,7 @@ def frames():
         "l_max": 0,
         "cutoff": 4.0,
         "cutoff_width": 0.5,
+        "scope": "environment",
         "density": "gaussian",
         "radial_basis": "gto",
         "width": 0.3,

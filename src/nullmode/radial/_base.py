@@ -17,7 +17,7 @@ from nullmode.types import InputError, Reals
 SMALLEST_EIGENVALUE = 1e-11
 """Where the overlap of the functions has a smaller eigenvalue, the basis is refused."""
 LARGEST_N = 50
-"""Up to here the functions are tested against independent implementations."""
+"""More functions are refused: zeros, quadrature and tables are tested up to here."""
 
 
 class RadialBasis(ABC):

@@ -27,8 +27,8 @@ class Polynomials(RadialBasis):
     Parameters
     ----------
     transform
-        ``linear``: x = 2 r/cutoff - 1. ``inverse``: x is linear in (1 + r/scale)^(-power) (as in Dusson et al.,
-        J. Comput. Phys. 454, 110946 (2022)). ``exponential``: x = 1 - 2 (exp(-decay (r/cutoff - 1)) - 1) /
+        ``linear``: x = 2 r/cutoff - 1. ``inverse``: x is linear in (1 + r/scale)^(-power) (ACE.jl's
+        ``PolyTransform``, at a scale of 1 Å). ``exponential``: x = 1 - 2 (exp(-decay (r/cutoff - 1)) - 1) /
         (exp(decay) - 1) (Drautz 2019). The last two resolve near neighbours better than far ones.
     scale, power
         Of ``inverse``; scale in Å.

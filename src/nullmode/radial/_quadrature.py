@@ -72,7 +72,7 @@ def gaussian_integrals(
         Taylor coefficients in r.
     """
     r = np.asarray(distances, dtype=np.longdouble)
-    # The rule resolves two points per wavelength of the product of both, and then converges geometrically.
+    # Two points per wavelength of the product of both, where an integral needs one; beyond, convergence is geometric.
     x, weights = interval(ceil((_BANDWIDTH * cutoff / width + phase) / 2) + 40, cutoff)
     weighted = np.moveaxis(functions(x) * (weights * x * x)[:, None, None], 1, 0)
     result = np.empty((TERMS, len(r), *weighted.shape[::2]), dtype=np.longdouble)
@@ -108,7 +108,7 @@ def projections(r: Reals, x: Reals, l_max: int, width: float) -> Reals:
     result = np.empty((TERMS, l_max + 1, *z.shape), dtype=z.dtype)
     for k in range(TERMS):
         result[k] = bessel[: l_max + 1] * (x / width**2) ** k / factorial(k)
-        # DLMF 10.51.5: i_l' = (l i_(l-1) + (l+1) i_(l+1))/(2l+1).
+        # DLMF 10.51.4: i_l' = (l i_(l-1) + (l+1) i_(l+1))/(2l+1).
         l = np.arange(len(bessel) - 1)[:, None, None]
         bessel = (l * np.concatenate([bessel[:1], bessel[:-2]]) + (l + 1) * bessel[1:]) / (2 * l + 1)
     return result

@@ -27,7 +27,7 @@ class Chebyshev(Polynomials):
     kind: Literal["chebyshev"] = "chebyshev"
 
     def _polynomials(self, x: Reals, n_max: int) -> Reals:
-        # DLMF 18.9.2 for T_n.
+        # DLMF 18.9.1 with the coefficients of T_n; x T_0 alone has the factor 1.
         factors = np.tile(np.array([2.0, 1.0], dtype=x.dtype), (n_max, 1))
         norm = np.sqrt(np.where(np.arange(n_max) == 0, 1, 2) / np.longdouble(pi))
         values: Reals = norm * recurrence(x, n_max, factors)
