@@ -230,6 +230,17 @@ def test_arrows_are_the_null_mode(table):
         assert np.abs(seen).max() > 0.2
 
 
+@pytest.mark.parametrize("kind", ["null_causes", "null_modes", "selection_rules"])
+def test_legends_fit_narrow_figures(table, kind):
+    table = table[table["name"].isna() | (table["name"] == "X")]
+    parameters = {} if kind == "null_causes" else {"names": ["X"]}
+    figure = drawn(kind, table, descriptors=["soap"], **parameters)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
 def test_no_null_modes_are_said_to_be_none(table):
     figure = drawn("null_modes", table, descriptors=["soap"], names=["C1"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["no null modes"]

@@ -20,6 +20,8 @@ FLOOR = 1e-18
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
 
+# Width of the longest entry of a legend, in inches.
+_LEGEND_ENTRY = 1.75
 CAUSES = {
     "symmetry": "#4477aa",
     "incompleteness": "#cc3311",
@@ -81,6 +83,12 @@ def patches(colours: dict[str, str], **properties: Any) -> "list[Rectangle]":
     from matplotlib.patches import Rectangle as Patch
 
     return [Patch((0, 0), 1, 1, color=colour, **properties) for colour in colours.values()]
+
+
+def legend_above(figure: "Figure", handles: list[Any], labels: list[str]) -> None:
+    """Put a legend above the panels, in as many rows as the figure's width asks for."""
+    columns = max(1, min(len(labels), int(figure.get_figwidth() / _LEGEND_ENTRY)))
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns)
 
 
 def select(table: "pd.DataFrame", family: str, descriptor: str, *, single: bool) -> "pd.DataFrame":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, patches, select, style, title
+from nullmode.figures._base import CAUSES, legend_above, patches, select, style, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
             for label, (_, colour) in _COLUMNS.items()
             if label in drawn
         }
-        figure.legend(patches(colours), colours.keys(), loc="outside upper center", ncols=len(colours))
+        legend_above(figure, patches(colours), list(colours))
         plt.close(figure)
         return figure
 

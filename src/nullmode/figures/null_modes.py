@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, patches, select, style
+from nullmode.figures._base import CAUSES, legend_above, patches, select, style
 from nullmode.figures._cases import descriptor_of, environments_of
 from nullmode.types import Floats
 
@@ -78,7 +78,7 @@ def draw(
         causes = {part.cause for _, _, panels in lines for part, _ in panels}
         colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
         if colours:
-            figure.legend(patches(colours), colours.keys(), loc="outside upper center", ncols=len(colours))
+            legend_above(figure, patches(colours), list(colours))
         else:
             axes[0, 0].text(0.5, 0.5, "no null modes", transform=axes[0, 0].transAxes, ha="center")
         plt.close(figure)

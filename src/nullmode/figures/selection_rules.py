@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nullmode.figures._base import CAUSES, patches, select, style, title
+from nullmode.figures._base import CAUSES, legend_above, patches, select, style, title
 from nullmode.figures._cases import descriptor_of, environments_of
 from nullmode.types import Floats
 
@@ -88,7 +88,7 @@ def draw(
         colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
         handles.extend(patches(colours, alpha=_SHADE, linewidth=0))
         labels.extend(colours)
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+        legend_above(figure, handles, labels)
         plt.close(figure)
         return figure
 
