@@ -156,6 +156,21 @@ def test_longest_axis_is_accepted():
         axes.Range(start=0, stop=axes.MOST_VALUES)
 
 
+def test_width_of_a_delta_density_is_not_read():
+    config = changed("descriptors.soap.parameters.width", 0.005)
+    config["descriptors"]["soap"]["parameters"]["density"] = "delta"
+    assert check(config).descriptors["soap"].parameters["width"] == 0.005
+
+
+def test_radial_bases_and_densities_are_swept():
+    config = small()
+    bases = ["gto", "dvr", {"kind": "legendre", "transform": "inverse"}]
+    config["descriptors"]["soap_swept"]["grid"] |= {"radial_basis": bases, "density": ["gaussian", "delta"]}
+    cells = [job.cell for job in jobs(check(config)) if job.descriptor == "soap_swept"]
+    assert len(cells) == 2 * 3 * 2
+    assert [cell["points"][0]["radial_basis"] for cell in cells[::2]] == 2 * bases
+
+
 def test_caption_is_text():
     config = changed("figures.truncation.parameters.labels", {"random_methane": "some methanes"})
     text = caption(check(config), "truncation")
