@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 from nullmode.descriptors._base import DensityDescriptor, Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.descriptors.power_spectrum import PowerSpectrum
+from nullmode.descriptors.trispectrum import Trispectrum
 
 
 class Basis(NamedTuple):
@@ -21,6 +22,7 @@ class Basis(NamedTuple):
 _NEXT = {
     1: Basis(PowerSpectrum, 8, 8),
     2: Basis(Bispectrum, 4, 5),
+    3: Basis(Trispectrum, 3, 4),
 }
 _GROWTH = 2
 _MOST = {"n_max": 12, "l_max": 16}
@@ -34,9 +36,9 @@ def with_larger_basis(descriptor: Descriptor) -> Descriptor | None:
 
 
 def of_next_order(descriptor: Descriptor) -> Descriptor | None:
-    """Correlate one neighbour more, with the same density; None where that is not known."""
+    """Correlate one neighbour more, with the same density; None where that is not known, as for pseudoscalars."""
     following = _NEXT.get(descriptor.correlation_order or 0)
-    if following is None or not isinstance(descriptor, DensityDescriptor):
+    if following is None or not isinstance(descriptor, DensityDescriptor) or descriptor.parity == "SO3":
         return None
     density = {field.name: getattr(descriptor, field.name) for field in fields(cast("Any", DensityDescriptor))}
     make: Callable[..., Descriptor] = following.kind

@@ -53,7 +53,7 @@ class Basis(NamedTuple):
     derivative_error: float
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: float | None) -> Basis:
     """Tabulate the integrals with a Gaussian of some width, or the functions themselves (None); cached.
 
