@@ -6,6 +6,11 @@ from ase.build import bulk, molecule
 from cases import ENVIRONMENTS, SETTING, environment
 
 import nullmode as nm
+from nullmode.descriptors import DESCRIPTORS
+from nullmode.families import random_methane
+from nullmode.settings import check, jobs
+from nullmode.structures import make_structures
+from nullmode.study import run_cell
 
 SOAP = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
 COLUMNS = [
@@ -142,3 +147,115 @@ def test_the_bar_goes_to_stderr(capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "1/1" in captured.err
+
+
+EVERYTHING = {
+    "radial": {"kind": "radial-spectrum", "grid": {"n_max": [2, 4], "radial_basis": ["gto", "chebyshev"]}},
+    "soap": {
+        "kind": "power-spectrum",
+        "parameters": {"cutoff_width": 0.5},
+        "grid": {
+            "n_max": [2, 3],
+            "l_max": [1, 2],
+            "width": [0.3, 0.5],
+            "cutoff": [3.5, 4.0],
+            "density": ["gaussian", "delta"],
+            "radial_basis": ["laplacian-eigenstates", {"kind": "legendre", "transform": "exponential", "decay": 3.0}],
+            "radial_scaling": [None, {"rate": 1.0, "scale": 2.0, "exponent": 7.0}],
+        },
+    },
+    "contracted": {
+        "kind": "power-spectrum",
+        "parameters": {"l_max": 2},
+        "grid": {
+            "n_max": [1, 2],
+            "radial_basis": [
+                {"kind": "optimal-contraction", "n_primitives": n, "primitives": p, "reference": "reference"}
+                for n in (4, 6)
+                for p in ("gto", "dvr")
+            ],
+        },
+    },
+    "bispectrum": {"kind": "bispectrum", "grid": {"parity": ["O3", "SO3"], "n_max": [1, 2], "l_max": [1, 2]}},
+    "trispectrum": {"kind": "trispectrum", "grid": {"n_max": [1, 2], "l_max": [1, 2]}},
+    "acsf": {"kind": "acsf", "grid": {"cutoff": [4.0, 5.0]}},
+    "overlap": {"kind": "overlap-matrix", "grid": {"orbitals": ["s", "sp"]}},
+    "distances": {"kind": "inverse-distances"},
+    "coulomb": {"kind": "coulomb-matrix"},
+    "whole": {"kind": "power-spectrum", "scope": "structure", "grid": {"n_max": [2, 3], "l_max": [1]}},
+}
+SIZES = {"radial": 4, "soap": 128, "contracted": 8, "bispectrum": 8, "trispectrum": 4, "acsf": 2, "overlap": 2}
+
+
+def test_a_configuration_sweeps_every_kind_basis_density_width_cutoff_and_contraction():
+    methane = {"kind": "random_methane", "parameters": {"n_structures": 3, "seed": 2}}
+    config = {"families": {"methane": methane, "reference": methane}, "descriptors": EVERYTHING}
+    settings = check(config)
+    tables_of = {name: make_structures("random_methane", methane["parameters"], name) for name in config["families"]}
+    assert {job.cell["kind"] for job in jobs(settings)} == set(DESCRIPTORS)
+    parts = {}
+    for job in jobs(settings):
+        assert job.cell["references"] == (["reference"] if job.descriptor == "contracted" else [])
+        if job.family == "methane":
+            frame = run_cell(tables_of["methane"], job.cell, tables_of, threads=1)
+            assert (frame["status"] == "ok").all()
+            parts.setdefault(job.descriptor, []).append(frame)
+    for name, frames in parts.items():
+        rows = pd.concat(frames, ignore_index=True)
+        points = rows.groupby("parameters").size()
+        assert len(points) == SIZES.get(name, 2 if name == "whole" else 1)
+        # Three environments around C and twelve around H, or three structures.
+        assert set(points) == {3}
+    contracted = pd.concat(parts["contracted"])
+    assert contracted["radial_basis"].nunique() == 4
+    assert not contracted["parameters"].str.contains(r"\[\[").any(), "the fitted matrices are not repeated in every row"
+    assert set(pd.concat(parts["whole"])["n_dof"]) == {9}
+
+
+def test_a_contraction_in_a_workflow_is_the_one_that_python_fits():
+    methane = {"n_structures": 5, "seed": 3}
+    structures = make_structures("random_methane", methane, "methane")
+    basis = {"kind": "optimal-contraction", "n_primitives": 6, "reference": "methane"}
+    points = [{"n_max": n, "l_max": l, "radial_basis": basis} for n in (1, 3) for l in (0, 2)]
+    cell = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment"}
+    rows = run_cell(structures, {**cell, "points": points, "rtol": 1e-9, "tolerance": 1e-6}, {"methane": structures})
+    envs = nm.environments(list(random_methane.structures(**methane)), centers="C")
+    largest = nm.fit_contraction(nm.PowerSpectrum(n_max=3, l_max=2, radial_basis=basis), envs)
+    expected = nm.truncation_sweep(envs, largest, n_max=[1, 3], l_max=[0, 2])
+    for got, want in zip(rows["singular_values"], expected["singular_values"], strict=True):
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-13 * want[0])
+
+
+def test_whole_structures_are_analysed():
+    structures = [
+        molecule("CH4"),
+        bulk("NaCl", "rocksalt", 5.64),
+        molecule("CO2"),
+        Atoms("HeHe", [[0, 0, 0], [0, 0, 9]]),
+    ]
+    table = nm.analyze(structures, SOAP, scope="structure", attribution=True, threads=2)
+    assert table["structure"].tolist() == [0, 1, 2, 3]
+    assert table["n_dof"].tolist() == [9, 3, 4, 1]
+    assert table["status"].tolist() == ["ok", "ok", "ok", "no_neighbours"]
+    assert table["rank"].tolist()[:3] == table["rank_symmetric"].tolist()[:3] == [1, 0, 1]
+    assert table["point_group"].tolist()[:3] == ["Td", "Oh", "D∞h"]
+    for row, atoms in zip(table[:3].itertuples(), structures, strict=False):
+        single = nm.structure_sensitivity(atoms, SOAP)
+        np.testing.assert_allclose(row.singular_values, single.singular_values, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "message"),
+    [
+        (molecule("CH4"), {"scope": "molecule"}, r"`scope` must be one of environment, structure, got 'molecule'"),
+        (environment("methane"), {"scope": "structure"}, r"`atoms` must be ase.Atoms, got Environment at place 0"),
+        (
+            molecule("CH4"),
+            {"scope": "structure", "degrees_of_freedom": "atoms"},
+            r"`degrees_of_freedom` must be left out for scope 'structure'",
+        ),
+    ],
+)
+def test_a_scope_that_cannot_be_is_refused(what, options, message):
+    with pytest.raises(nm.InputError, match=message):
+        nm.analyze(what, SOAP, **options)

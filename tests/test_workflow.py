@@ -30,6 +30,8 @@ SWEPT = {
     "sensitivity/family=random_methane/descriptor=soap_swept/width-0.5",
 }
 RADIAL = {"sensitivity/family=from_file/descriptor=radial"}
+BASES = {"sensitivity/family=point_groups/descriptor=bases"}
+WHOLE = {"sensitivity/family=from_file/descriptor=whole"}
 
 
 class Project:
@@ -168,6 +170,14 @@ def test_full_run_makes_tables_and_figures(finished):
     assert (points == 6).all()
     assert len(points) == 2 * 3 * 2
     assert (rows["status"] == "ok").all()
+    whole = rows[rows["scope"] == "structure"]
+    assert set(whole["descriptor"]) == {"whole"}
+    assert set(whole["center"]) == {-1}
+    assert rows.groupby(["descriptor", "radial_basis", "density"])["rank"].count()["bases"].index.tolist() == [
+        (basis, density)
+        for basis in ("gto", "optimal-contraction(n_primitives=5, random_methane)")
+        for density in ("delta", "gaussian")
+    ]
     summary = tables.read(results / "tables/summary.parquet", "summary")
     assert summary["n_environments"].sum() == len(rows)
 
@@ -180,7 +190,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
     # What is missing besides must not be forgotten.
     shutil.rmtree(project.folder / RESULTS / "sensitivity/family=pair_map")
     project.edit("descriptors/power_spectrum.py", "total += c[q, lm] * c[p, lm]", "total += c[p, lm] * c[q, lm]")
-    assert project.jobs("-n") == {"kernels/power-spectrum"} | SOAP | SWEPT | LATER
+    assert project.jobs("-n") == {"kernels/power-spectrum"} | SOAP | SWEPT | BASES | WHOLE | LATER
 
 
 @pytest.mark.parametrize(
@@ -197,7 +207,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             "families/random_methane.py",
             "size=(4, 3)",
             "size=(4, 3)[:]",
-            {"structures/random_methane.parquet", *SWEPT, *LATER},
+            {"structures/random_methane.parquet", *SWEPT, *BASES, *LATER},
         ),
     ],
     ids=["descriptor", "figure", "family"],
@@ -236,7 +246,7 @@ def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
 def test_changed_structure_file_reruns_its_family(project):
     file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
     file.write_text(file.read_text().replace("0.102", "0.112"))
-    of_file = {name for name in SOAP | RADIAL if "from_file" in name}
+    of_file = {name for name in SOAP | RADIAL | WHOLE if "from_file" in name}
     assert project.jobs("-n") == {"structures/from_file.parquet"} | of_file | LATER
 
 
@@ -244,7 +254,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png")
-    assert len(results) == 5 + 7 + 2 + 18
+    assert len(results) == 5 + 9 + 2 + 18
     assert project.digests("parquet", "pdf", "svg", "png") == results
 
 
