@@ -175,11 +175,11 @@ def _triangles(
                 _insert(triangle, block, stop - start, False)
             else:
                 _insert(partial, block, stop - start, False)
-                rows = min(columns, stop - first[l * n_n])
+                # All rows, however few were inserted: where columns are zero, later ones hold what there is.
                 for x in range(columns):
-                    for k in range(min(x + 1, rows)):
+                    for k in range(x + 1):
                         block[x, k] = partial[k, x]
-                _insert(triangle, block, rows, True)
+                _insert(triangle, block, columns, True)
             total = 0.0
             for k in range(columns):
                 for x in range(max(k, d), columns):
