@@ -121,6 +121,12 @@ def test_order_is_that_of_the_input_whatever_the_chunks(threads, monkeypatch):
     assert swept["l_max"].tolist() == 11 * [0] + 11 * [2]
 
 
+def test_environments_without_neighbours_are_told_so_at_every_truncation():
+    envs = [nm.Environment.from_vectors([]), nm.Environment.from_vectors([[5.0, 0.0, 0.0]])]
+    swept = nm.truncation_sweep(envs, nm.PowerSpectrum(**SETTING), n_max=[1, 2], l_max=[0, 1])
+    assert swept["status"].tolist() == 8 * ["no_neighbours"]
+
+
 def test_images_of_an_atom_move_together():
     from ase.build import bulk
 
