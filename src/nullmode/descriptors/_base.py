@@ -23,6 +23,8 @@ from nullmode.types import Floats, InputError, Parity
 
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""
+MOST_FEATURES = 1_000_000
+"""Of an environment: more is a slip of the pen, and fills the memory."""
 D = TypeVar("D", bound="Descriptor")
 
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -126,7 +128,8 @@ class DensityDescriptor(Descriptor):
     Raises
     ------
     InputError
-        For a value out of range, an unknown parameter, or functions that cannot be told apart.
+        For a value out of range, an unknown parameter, functions that cannot be told apart, or more than a million
+        features (on use, where the species are those of the set).
     """
 
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
@@ -169,7 +172,18 @@ class DensityDescriptor(Descriptor):
                 "on the centre has no angular expansion. Use density='gaussian'."
             )
         self.radial_basis.check(self.n_max, self.l_max, self.cutoff)
+        # Without species, as many as there are at least.
+        self._checked_size(len(self.species) if self.species else 1)
         return self
+
+    def _checked_size(self, n_species: int) -> int:
+        count = self._n_features(n_species)
+        if count > MOST_FEATURES:
+            raise InputError(
+                f"`n_max`, `l_max` must leave at most {MOST_FEATURES} features, got {count} for {n_species} species at "
+                f"n_max={self.n_max}, l_max={self.l_max}. Use smaller ones."
+            )
+        return count
 
     @property
     def nested(self) -> bool:
@@ -222,7 +236,7 @@ class DensityDescriptor(Descriptor):
                 )
         species = self._layout(environments)
         batch = pack(environments, species, with_centers=self.center_weight != 0.0)
-        features = np.zeros((len(environments), self._n_features(len(species))))
+        features = np.zeros((len(environments), self._checked_size(len(species))))
         jacobian = np.empty(features.shape[1] * 3 * len(batch.vectors) if with_jacobian else 0)
         if features.size:
             self._evaluate(batch, len(species), features, jacobian)
