@@ -60,6 +60,15 @@ def check_rtol(rtol: float) -> float:
     return float(rtol)
 
 
+def check_floor(result: Sensitivity) -> None:
+    """Refuse a relative tolerance below the noise of the Jacobian that it was taken for."""
+    if result.rtol < result.rotation_floor:
+        raise InputError(
+            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
+            f"{result.rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
+        )
+
+
 def sensitivity(
     jacobian: Floats,
     environment: Environment,
@@ -95,11 +104,7 @@ def sensitivity(
     """
     check_rtol(rtol)
     result = decompose(jacobian, environment, rtol, degrees_of_freedom)
-    if rtol < result.rotation_floor:
-        raise InputError(
-            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
-            f"{rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
-        )
+    check_floor(result)
     largest = result.singular_values.max(initial=0.0)
     if rtol * largest < jacobian_error:
         raise InputError(

@@ -4,20 +4,21 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nullmode import tables
-from nullmode.attribution import Theory, explain_rank
+from nullmode.attribution import Theory, reasons
 from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacements
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.structure_rows import StructureTheory, measure_structure
-from nullmode.types import JSON, Floats, InputError
+from nullmode.types import JSON, Floats
 
 # What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
 _CHUNK_BYTES = 8 << 20
@@ -184,13 +185,15 @@ def _rows(
     frame = pd.DataFrame(columns).astype({"structure": object})
     if question.tolerance is None:
         return frame
-    reasons = [
-        _reasons(case, int(frame["rank"][k]), int(frame["n_dof"][k]), descriptors[point], question)
-        if frame["status"][k] == "ok"
+    why = [
+        reasons(case, int(rank), int(n_dof), descriptors[point], question.rtol, question.tolerance)
+        if status == "ok"
         else {}
-        for k, (point, case) in enumerate((point, case) for point in points for case in cases)
+        for (point, case), rank, n_dof, status in zip(
+            product(points, cases), frame["rank"], frame["n_dof"], frame["status"], strict=True
+        )
     ]
-    return frame.join(pd.DataFrame(reasons, columns=_ATTRIBUTED, index=frame.index))
+    return frame.join(pd.DataFrame(why, columns=_ATTRIBUTED, index=frame.index))
 
 
 def _alike(
@@ -208,15 +211,6 @@ def _alike(
         frames.append(frame)
     for (_, n_rigid), group in groups.items():
         yield *group, n_rigid
-
-
-def _reasons(case: Theory, rank: int, n_dof: int, descriptor: Descriptor, question: Question) -> JSON:
-    try:
-        why = asdict(explain_rank(case, rank, n_dof, descriptor, question.rtol, question.tolerance or 0.0))
-    except InputError as error:
-        # One environment that theory cannot judge must not take the others with it.
-        return {"diagnostic": str(error)}
-    return {name: why[name] for name in _ATTRIBUTED}
 
 
 def _chunk_length(n_features: int, n_neighbours: int, n_cells: int) -> int:

@@ -1,14 +1,14 @@
 """One descriptor at many truncations, from one set of Jacobians: the triangular factor is updated block by block."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from math import sqrt
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from nullmode._jit import kernel
-from nullmode.descriptors._base import DensityDescriptor, Descriptor
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.environment import Environment
 from nullmode.types import Floats, Integers
 
@@ -70,7 +70,7 @@ def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
         n_max, l_max = sorted(set(n)), sorted(set(l))
         if len(members) > 1:
             wider = {name: top for name, top in (("n_max", n_max[-1]), ("l_max", l_max[-1])) if name in _names(largest)}
-            largest = cast("Descriptor", replace(cast("Any", largest), **wider))
+            largest = changed(largest, **wider)
         points = [(i, n_max.index(n[k]), l_max.index(l[k])) for k, i in enumerate(members)]
         result.append(Sweep(largest, n_max, l_max, points))
     return result

@@ -125,6 +125,17 @@ def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> lis
     return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]
 
 
+def check_descriptor(descriptor: Any) -> None:
+    """Refuse anything but a Descriptor where one is needed."""
+    if not isinstance(descriptor, Descriptor):
+        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
+
+
+def changed(descriptor: D, **parameters: Any) -> D:
+    """Make the same descriptor with other values of some parameters."""
+    return cast("D", replace(cast("Any", descriptor), **parameters))
+
+
 def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
     """Fix an open layout (``species=None``, ``n_neighbours_max=None``) to what a whole set holds: its parts agree."""
     fixed: dict[str, Any] = {}
@@ -133,7 +144,7 @@ def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
         fixed["species"] = species_of(environments, with_centers=with_centers)
     if getattr(descriptor, "n_neighbours_max", 0) is None:
         fixed["n_neighbours_max"] = most_neighbours(environments, descriptor.cutoff)
-    return cast("D", replace(cast("Any", descriptor), **fixed)) if fixed else descriptor
+    return changed(descriptor, **fixed) if fixed else descriptor
 
 
 @variant
