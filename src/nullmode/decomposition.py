@@ -210,11 +210,11 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
 
 
 @kernel
-def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]:
-    """Singular values, right singular vectors and largest response to a rotation; `matrix` is destroyed."""
+def _spectrum(matrix: Floats, rigid: Floats) -> tuple[Floats, Floats, float]:
+    """Singular values, right singular vectors and norm of the response to rigid motions; `matrix` is destroyed."""
     columns = matrix.shape[1]
-    frame, n_rotations = complete_frame(rotations)
-    d = columns - n_rotations
+    frame, n_rigid = complete_frame(rigid)
+    d = columns - n_rigid
     if d == 0:
         return np.empty(0), np.empty((0, columns)), 0.0
     # Squares of very small or large entries would leave the range of numbers.
@@ -228,10 +228,10 @@ def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]
         triangle[i, i:] = matrix[i, i:]
     turned = triangle @ frame
     response = 0.0
-    if n_rotations > 0:
-        response = sqrt(np.sum(turned[:, :n_rotations] ** 2))
-    _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rotations:]), False)
-    return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rotations:].T), scale * response
+    if n_rigid > 0:
+        response = sqrt(np.sum(turned[:, :n_rigid] ** 2))
+    _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rigid:]), False)
+    return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rigid:].T), scale * response
 
 
 @kernel
@@ -267,10 +267,10 @@ def triangularise(matrix: Floats) -> None:
 
 
 @kernel
-def complete_frame(rotations: Floats) -> tuple[Floats, int]:
-    """Orthogonal matrix whose first columns span the rotations; Householder with column pivoting."""
-    rows, columns = rotations.shape
-    a = rotations.copy()
+def complete_frame(rigid: Floats) -> tuple[Floats, int]:
+    """Orthogonal matrix whose first columns span the rigid motions; Householder with column pivoting."""
+    rows, columns = rigid.shape
+    a = rigid.copy()
     frame = np.eye(rows)
     first = 0.0
     rank = 0

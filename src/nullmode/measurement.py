@@ -144,14 +144,14 @@ def _rows(
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
     n_dof = np.zeros(len(cases), dtype=np.int64)
-    n_rotations = np.zeros(len(cases), dtype=np.int64)
+    has_rigid = np.zeros(len(cases), dtype=np.bool_)
     rank = np.zeros(shape, dtype=np.int64)
     largest, smallest, response = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     spectra = np.empty(shape, dtype=object)
     for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, question.degrees_of_freedom):
         values, noise = singular_values(matrices, frames, n_rigid, layout)
         values = np.moveaxis(values[:, n, l], 0, 1)
-        n_dof[members], n_rotations[members] = values.shape[-1], n_rigid
+        n_dof[members], has_rigid[members] = values.shape[-1], n_rigid > 0
         response[:, members] = noise[:, n, l].T
         if values.shape[-1]:
             largest[:, members], smallest[:, members] = values[..., 0], values[..., -1]
@@ -160,7 +160,7 @@ def _rows(
             for i, row in zip(members, values[k], strict=True):
                 spectra[k, i] = row if finite[i] else np.full(len(row), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        floor = np.where((largest > 0) & (n_rotations > 0), response / largest, np.nan)
+        floor = np.where((largest > 0) & has_rigid, response / largest, np.nan)
         inverse, condition = smallest / largest, largest / smallest
     status = np.full(shape, "ok", dtype=object)
     status[question.rtol * largest < errors] = "rtol_below_error"
