@@ -44,7 +44,7 @@ def _scaling(descriptor):
 
 
 def _splined_hypers(descriptor):
-    # featomic integrates these functions numerically; its spline is good to about 6e-8.
+    # featomic integrates these functions numerically; with its own choice of points its spline is good to 6e-8.
     functions = {
         l: featomic.basis.SphericalBessel(angular_channel=l, max_radial=descriptor.n_max - 1, radius=descriptor.cutoff)
         for l in range(descriptor.l_max + 1)
@@ -60,6 +60,7 @@ def _splined_hypers(descriptor):
             scaling=None if descriptor.radial_scaling is None else _scaling(descriptor),
         ),
         basis=featomic.basis.Explicit(by_angular=functions, spline_accuracy=1e-8),
+        n_spline_points=2000,
     )
     return spliner.get_hypers()
 

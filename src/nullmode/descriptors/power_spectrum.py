@@ -78,28 +78,25 @@ def power_spectrum(batch: Batch, density: Density, scratch: Scratch, features: F
                     for x in range(3 * j, 3 * j + 3):
                         slope[q + k, x] = derivative * expansion.direction[x]
                         ratio[q + k, x] = value
+            # Views of rows, since the compiler vectorises loops over them and not over two indices.
             for q in range(channels):
-                a[q, : 3 * n] = 0.0
-                b[q, : 3 * n] = 0.0
+                aq, bq = a[q], b[q]
+                aq[: 3 * n] = 0.0
+                bq[: 3 * n] = 0.0
                 for lm in range(low, high):
                     coefficient = c[q, lm]
+                    row_y, row_dy = y[lm], dy[lm]
                     for x in range(3 * n):
-                        a[q, x] += coefficient * y[lm, x]
-                        b[q, x] += coefficient * dy[lm, x]
+                        aq[x] += coefficient * row_y[x]
+                        bq[x] += coefficient * row_dy[x]
             for q in range(channels):
+                aq, bq, sq, rq = a[q], b[q], slope[q], ratio[q]
                 for p in range(q, channels):
-                    weight = 2.0 * diagonal if p == q else diagonal * sqrt(2.0)
-                    if p == q:
-                        for x in range(3 * n):
-                            jacobian[start + x] = weight * (slope[q, x] * a[q, x] + ratio[q, x] * b[q, x])
-                    else:
-                        for x in range(3 * n):
-                            jacobian[start + x] = weight * (
-                                slope[q, x] * a[p, x]
-                                + ratio[q, x] * b[p, x]
-                                + slope[p, x] * a[q, x]
-                                + ratio[p, x] * b[q, x]
-                            )
+                    weight = diagonal if p == q else diagonal * sqrt(2.0)
+                    ap, bp, sp, rp = a[p], b[p], slope[p], ratio[p]
+                    out = jacobian[start : start + 3 * n]
+                    for x in range(3 * n):
+                        out[x] = weight * (sq[x] * ap[x] + rq[x] * bp[x] + sp[x] * aq[x] + rp[x] * bq[x])
                     start += 3 * n
 
 
