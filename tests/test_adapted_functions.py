@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from cases import environment, rng
+from ase.build import bulk, molecule
+from cases import environment, rattled, rng
 from peers import (
     ADAPTERS,
     OURS,
@@ -14,6 +15,9 @@ from peers import (
 )
 
 import nullmode as nm
+from nullmode.decomposition import displacements, error_growth
+from nullmode.environment import checked_structures
+from nullmode.structure import added, whole
 
 # The error of differences.
 
@@ -46,6 +50,53 @@ def test_an_rtol_below_the_error_is_refused(where):
             call()
     assert nm.analyze(env, adapter, rtol=between)["status"].tolist() == ["rtol_below_error"]
     assert nm.analyze(env, adapter, rtol=3 * error / largest)["status"].tolist() == ["ok"]
+
+
+def sharp(vectors):
+    """Distances alone, along which differences miss the slope, while rotations show nothing."""
+    return np.sin(25 * np.linalg.norm(vectors, axis=1) + np.arange(3)[:, None]).sum(axis=1)
+
+
+@pytest.mark.parametrize("structure", [molecule("CH3OH"), bulk("NaCl", "rocksalt", 5.6), bulk("Fe", cubic=True)])
+def test_an_rtol_below_the_error_is_refused_for_whole_structures(structure):
+    structure = rattled(structure, 0.05)
+    adapter = nm.FromCallable(sharp, cutoff=4.0)
+    exact = nm.FromCallable(
+        sharp,
+        lambda v: np.einsum(
+            "qj,jx->qjx",
+            25 * np.cos(25 * np.linalg.norm(v, axis=1) + np.arange(3)[:, None]),
+            v / np.linalg.norm(v, axis=1)[:, None],
+        ),
+        cutoff=4.0,
+    )
+    case = whole(*checked_structures([structure], 4.0, None))[0]
+    total = added(case, adapter)
+    true = np.linalg.norm((total.jacobian - added(case, exact).jacobian).reshape(len(total.features), -1), 2)
+    assert 0 < true <= total.error
+    assert added(case, exact).error == 0
+    size = max(total.scale, np.linalg.norm(total.jacobian.reshape(len(total.features), -1), 2))
+    low, high = 0.5 * total.error / size, 2 * total.error / size
+    statuses = [nm.analyze(structure, adapter, rtol, scope="structure")["status"][0] for rtol in (low, high)]
+    assert statuses == ["rtol_below_error", "ok"]
+    with pytest.raises(nm.InputError, match=r"`rtol` must be at least the error of the Jacobian over its size"):
+        nm.structure_sensitivity(structure, adapter, low)
+    nm.structure_sensitivity(structure, adapter, high)
+
+
+def test_errors_of_images_add_up_where_they_move_together():
+    env = nm.environments(rattled(bulk("NaCl", "rocksalt", 5.6), 0.2), 4.5)[0]
+    every = np.eye(3 * len(env)).reshape(-1, len(env), 3)
+    moved, _ = displacements(every, env, "atoms")
+    growth = error_growth(env, "atoms")
+    assert growth >= np.linalg.norm(moved, 2) * (1 - 1e-12) > 2
+    adapter = nm.FromCallable(sharp, cutoff=4.5)
+    _, jac, error = adapter.compute_batch_with_error([env])[0]
+    matrix, _ = displacements(jac, env, "atoms")
+    rtol = (1 + growth) / 2 * error / np.linalg.norm(matrix, 2)
+    with pytest.raises(nm.InputError, match=r"`rtol` must be at least the error of the Jacobian"):
+        nm.sensitivity(jac, env, rtol, "atoms", jacobian_error=error)
+    assert nm.analyze(env, adapter, rtol, degrees_of_freedom="atoms")["status"].tolist() == ["rtol_below_error"]
 
 
 def test_a_kink_shows_in_the_error():

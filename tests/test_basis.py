@@ -83,3 +83,8 @@ def test_scaling_is_the_definition_and_its_derivative(rate, scale, exponent):
         h = 1e-5
         above, below = (scaling.scaling(r + step, rate, scale, exponent)[0] for step in (h, -h))
         assert derivative == pytest.approx((above - below) / (2 * h), abs=1e-8)
+
+
+@pytest.mark.parametrize(("r", "scale", "weight"), [(3.0, 1e-3, 0.0), (1e-6, 1e6, 1.0)])
+def test_scaling_stays_a_number_where_its_power_leaves_the_range(r, scale, weight):
+    assert scaling.scaling(r, 1.0, scale, 100.0) == (weight, 0.0)

@@ -14,6 +14,14 @@ SWEPT = {
     "power in l": (nm.PowerSpectrum(n_max=3, l_max=4, **SETTING), {"l_max": [4, 0, 2]}),
     "bispectrum": (nm.Bispectrum(n_max=2, l_max=3, **SETTING), {"n_max": [2, 1], "l_max": [1, 2, 3]}),
     "chiral": (nm.Bispectrum(n_max=2, l_max=2, parity="SO3", **SETTING), {"n_max": [1, 2], "l_max": [0, 1, 2]}),
+    "radial, nesting": (
+        nm.RadialSpectrum(n_max=4, radial_basis="laplacian-eigenstates", **SETTING),
+        {"n_max": [4, 1, 2]},
+    ),
+    "chiral, nesting": (
+        nm.Bispectrum(n_max=2, l_max=3, parity="SO3", radial_basis="laplacian-eigenstates", **SETTING),
+        {"n_max": [2, 1], "l_max": [3, 1]},
+    ),
 }
 NUMBERS = ["rank", "n_dof", "n_neighbours", "status", "structure"]
 
@@ -62,6 +70,25 @@ def test_features_of_a_truncation_are_a_part_of_the_largest_ones(descriptor, axe
         np.testing.assert_allclose(largest[layout.kept(n, l)], part, rtol=0, atol=1e-13 * np.abs(largest).max())
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_displacement_that_few_features_see_is_not_lost(seed):
+    generator = rng(seed)
+    n_n, n_l, columns = generator.integers([1, 1, 3], [4, 4, 8])
+    cell = np.sort(generator.integers(n_n * n_l, size=generator.integers(1, 20)))
+    jacobian = generator.normal(size=(len(cell), columns)) * (generator.random(columns) < 0.6)
+    jacobian *= generator.random(jacobian.shape) < 0.7
+    first = np.searchsorted(cell, np.arange(n_n * n_l + 1))
+    layout = nested.Plan(np.arange(len(cell)), first, cell, int(n_n), int(n_l))
+    values, response = nested.singular_values([jacobian], [np.eye(columns)], 1, layout)
+    for n, l in np.ndindex(n_n, n_l):
+        part = jacobian[layout.kept(n, l)]
+        expected = np.zeros(columns - 1)
+        found = np.linalg.svd(part[:, 1:], compute_uv=False)
+        expected[: len(found)] = found
+        np.testing.assert_allclose(values[0, n, l], expected, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(response[0, n, l], np.linalg.norm(part[:, 0]), rtol=0, atol=1e-13)
+
+
 def test_a_sweep_is_gathered_from_what_differs_in_truncation_only():
     soap = nm.PowerSpectrum(n_max=3, l_max=2, **SETTING)
     others = [replace(soap, l_max=5), replace(soap, width=0.4), nm.Bispectrum(n_max=3, l_max=2, **SETTING)]
@@ -92,6 +119,12 @@ def test_order_is_that_of_the_input_whatever_the_chunks(threads, monkeypatch):
     assert swept["structure"].tolist() == 2 * list(range(11))
     assert swept["n_neighbours"].tolist() == 2 * [1 + k % 4 for k in range(11)]
     assert swept["l_max"].tolist() == 11 * [0] + 11 * [2]
+
+
+def test_environments_without_neighbours_are_told_so_at_every_truncation():
+    envs = [nm.Environment.from_vectors([]), nm.Environment.from_vectors([[5.0, 0.0, 0.0]])]
+    swept = nm.truncation_sweep(envs, nm.PowerSpectrum(**SETTING), n_max=[1, 2], l_max=[0, 1])
+    assert swept["status"].tolist() == 8 * ["no_neighbours"]
 
 
 def test_images_of_an_atom_move_together():

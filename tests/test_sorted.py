@@ -268,3 +268,17 @@ def test_an_element_without_a_radius_is_refused():
         nm.OverlapMatrix().compute(env)
     with pytest.raises(nm.InputError, match=r"`environment` must reach as far as the descriptor's cutoff \(4.0 Å\)"):
         nm.CoulombMatrix().compute(nm.environments(STRUCTURES["methane"], 3.0)[0])
+
+
+@pytest.mark.parametrize("name", SORTED)
+def test_neighbours_on_the_cutoff_find_room_or_are_left_out(name):
+    # Rotated, a distance equal to the cutoff is rounded to either side, and not alike by everyone who computes it.
+    inner = np.array([[1.0, 0.2, 0.1]])
+    for k in range(40):
+        shell = 4.0 * np.vstack([np.eye(3), -np.eye(3)]) @ np.linalg.qr(rng(k).normal(size=(3, 3)))[0]
+        env = nm.Environment.from_vectors(np.vstack([inner, shell]))
+        phi, jacobian = SORTED[name].compute_with_jacobian(env)
+        alone = SORTED[name].compute(nm.Environment.from_vectors(inner))
+        np.testing.assert_allclose(np.sort(phi[phi != 0]), np.sort(alone[alone != 0]), rtol=1e-12)
+        assert np.isfinite(jacobian).all()
+        assert (jacobian[:, 1:] == 0).all()

@@ -106,7 +106,7 @@ def sensitivity(
     result = decompose(jacobian, environment, rtol, degrees_of_freedom)
     check_floor(result)
     largest = result.singular_values.max(initial=0.0)
-    if rtol * largest < jacobian_error:
+    if rtol * largest < (jacobian_error := jacobian_error * error_growth(environment, degrees_of_freedom)):
         raise InputError(
             f"`rtol` must be at least the error of the Jacobian over its largest singular value, {jacobian_error:.1e} "
             f"over {largest:.1e}, got {rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
@@ -180,6 +180,13 @@ def displacements(
     if degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' or 'atoms', got {degrees_of_freedom!r}.")
     return matrix, rotations
+
+
+def error_growth(environment: Environment, degrees_of_freedom: DegreesOfFreedom) -> float:
+    """How much longer neighbours' displacements are than those of the degrees of freedom, and with it their errors."""
+    if degrees_of_freedom == "neighbours" or len(environment) == 0:
+        return 1.0
+    return sqrt(np.unique(environment.atoms, return_counts=True)[1].max())
 
 
 def infinitesimal_rotations(vectors: Floats) -> Floats:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from nullmode import tables
 from nullmode.attribution import Theory, reasons
-from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacements
+from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacements, error_growth
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
@@ -163,7 +163,8 @@ def _rows(
         floor = np.where((largest > 0) & has_rigid, response / largest, np.nan)
         inverse, condition = smallest / largest, largest / smallest
     status = np.full(shape, "ok", dtype=object)
-    status[question.rtol * largest < errors] = "rtol_below_error"
+    growth = [error_growth(case.environment, question.degrees_of_freedom) for case in cases]
+    status[question.rtol * largest < errors * growth] = "rtol_below_error"
     status[floor > question.rtol] = "rtol_below_floor"
     status[:, ~finite] = "not_finite"
     status[:, [len(case.environment) == 0 for case in cases]] = "no_neighbours"

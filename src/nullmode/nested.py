@@ -80,7 +80,7 @@ def plan(sweep: Sweep, environments: Sequence[Environment], n_features: int) -> 
     """Find where each feature appears: all n of its label must be below n_max, all l at most l_max."""
     n_n, n_l = len(sweep.n_max), len(sweep.l_max)
     cell = np.zeros(n_features, dtype=np.int64)
-    if n_n * n_l > 1:
+    if n_n * n_l > 1 and n_features:
         labels: list[Any] = sweep.descriptor.feature_labels(environments)
         places = {
             name: [k for k, field in enumerate(labels[0]._fields) if field[:2] in (name, f"{name}_")] for name in "nl"
@@ -175,11 +175,11 @@ def _triangles(
                 _insert(triangle, block, stop - start, False)
             else:
                 _insert(partial, block, stop - start, False)
-                rows = min(columns, stop - first[l * n_n])
+                # All rows, however few were inserted: where columns are zero, later ones hold what there is.
                 for x in range(columns):
-                    for k in range(min(x + 1, rows)):
+                    for k in range(x + 1):
                         block[x, k] = partial[k, x]
-                _insert(triangle, block, rows, True)
+                _insert(triangle, block, columns, True)
             total = 0.0
             for k in range(columns):
                 for x in range(max(k, d), columns):

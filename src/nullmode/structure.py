@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nullmode.decomposition import COLLINEAR, Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
-from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
 from nullmode.environment import Centers, Environment, checked_structures, environments_of
 from nullmode.types import Floats, InputError, Integers
 
@@ -50,12 +50,21 @@ class Structure:
 
 
 class Sum(NamedTuple):
-    """Features (F,) and Jacobian (F, N, 3) of a structure; size and error of the terms it is the sum of, in 1/Å."""
+    """Features (F,) and Jacobian (F, N, 3) of a structure, with what is known of its errors, in 1/Å.
+
+    Attributes
+    ----------
+    scale, noise
+        Size and response to rotations of the largest of the terms that the Jacobian is the sum of.
+    error
+        Bound of the Jacobian's error where the descriptor estimates that of each term, else 0.
+    """
 
     features: Floats
     jacobian: Floats
     scale: float
     noise: float
+    error: float
 
 
 def whole(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
@@ -126,7 +135,8 @@ def structure_sensitivity(
     Raises
     ------
     InputError
-        As :func:`structure_jacobian`; for a Jacobian that is not finite, or an rtol below the rotation floor.
+        As :func:`structure_jacobian`; for a Jacobian that is not finite, or an rtol below the rotation floor or the
+        relative error.
     """
     check_rtol(rtol)
     structure, descriptor = _one(atoms, descriptor, centers)
@@ -135,7 +145,18 @@ def structure_sensitivity(
         raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
     result = resolved(structure, total, rtol)
     check_floor(result)
+    if error_counts(total, result):
+        raise InputError(
+            f"`rtol` must be at least the error of the Jacobian over its size, {total.error:.1e} over "
+            f"{max(total.scale, result.singular_values.max(initial=0.0)):.1e}, got {rtol:.1e}. Use a larger rtol or a "
+            "more accurate Jacobian."
+        )
     return result
+
+
+def error_counts(total: Sum, result: Sensitivity) -> bool:
+    """Whether the error of a Jacobian is above what counts as null."""
+    return bool(result.rtol * max(total.scale, result.singular_values.max(initial=0.0)) < total.error)
 
 
 def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
@@ -149,20 +170,22 @@ def added(structure: Structure, descriptor: Descriptor) -> Sum:
     numbers = [environment.center_species for environment in structure.environments]
     blocks = np.unique(numbers, return_inverse=True)[1]
     features = jacobian = np.empty(0)
-    scale = noise = 0.0
+    scale = noise = bound = 0.0
     for start in range(0, len(blocks), _AT_ONCE):
         part = structure.environments[start : start + _AT_ONCE]
-        results = descriptor.compute_batch_with_jacobian(part)
+        results = evaluate(descriptor, part)
         if start == 0:
             features = np.zeros((blocks.max() + 1, len(results[0][0])))
             jacobian = np.zeros((*features.shape, len(structure.positions), 3))
-        for block, environment, (phi, jac) in zip(blocks[start:], part, results, strict=False):
+        for block, environment, (phi, jac, error) in zip(blocks[start:], part, results, strict=False):
             features[block] += phi
             np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
             jacobian[block, :, environment.center] -= jac.sum(axis=1)
             scale = max(scale, _norm(jac))
             noise = max(noise, _response_to_rotations(jac, environment.vectors))
-    return Sum(features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise)
+            # Relative displacements of n neighbours are at most sqrt(2 n) times as long as the atoms' own.
+            bound += error * np.sqrt(2.0 * len(environment))
+    return Sum(features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound)
 
 
 def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:

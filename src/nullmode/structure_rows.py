@@ -7,7 +7,7 @@ import numpy as np
 from nullmode.attribution import reasons
 from nullmode.descriptors._base import Descriptor
 from nullmode.spacegroup import Isometries, isometries
-from nullmode.structure import Structure, Sum, added, resolved
+from nullmode.structure import Structure, Sum, added, error_counts, resolved
 from nullmode.types import JSON, Floats, Parity
 
 
@@ -83,7 +83,7 @@ def measure_structure(
 
 def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:
     finite = bool(np.isfinite(total.jacobian).all())
-    seen = total if finite else Sum(total.features, np.zeros_like(total.jacobian), 0.0, 0.0)
+    seen = total if finite else Sum(total.features, np.zeros_like(total.jacobian), 0.0, 0.0, 0.0)
     result = resolved(case.structure, seen, rtol)
     n_neighbours = sum(len(environment) for environment in case.structure.environments)
     status = "ok"
@@ -93,6 +93,8 @@ def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float,
         status = "not_finite"
     elif rtol < result.rotation_floor:
         status = "rtol_below_floor"
+    elif error_counts(seen, result):
+        status = "rtol_below_error"
     row: JSON = {
         "structure": case.structure.index,
         "center": -1,

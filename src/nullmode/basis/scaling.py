@@ -33,4 +33,6 @@ def scaling(distance: float, rate: float, scale: float, exponent: float) -> tupl
     """Weight u(r) of :class:`RadialScaling`, and du/dr in 1/Å."""
     power = (distance / scale) ** exponent
     weight = rate / (rate + power)
-    return weight, -exponent / distance * power * weight / (rate + power)
+    # power / (rate + power), for powers that overflow too.
+    share = 1.0 / (1.0 + rate / power)
+    return weight, -exponent / distance * share * weight

@@ -13,6 +13,10 @@ from nullmode.descriptors._base import BatchDescriptor
 from nullmode.descriptors._parameters import Cutoff
 from nullmode.types import Floats, Integers
 
+# Of the cutoff. Kernels round distances otherwise than numpy does: never may they find a neighbour more than
+# `most_neighbours` has made room for.
+_EDGE = 1 - 1e-14
+
 
 class Inside(NamedTuple):
     """One environment's centre (row 0) and the neighbours nearer than the cutoff; scratch, sized for the largest one.
@@ -67,7 +71,7 @@ def gather(batch: Batch, environment: int, cutoff: float, cutoff_width: float, o
     for j in range(batch.offsets[environment + 1] - first):
         r = batch.vectors[first + j]
         distance = sqrt(r[0] * r[0] + r[1] * r[1] + r[2] * r[2])
-        if distance >= cutoff:
+        if distance >= _EDGE * cutoff:
             continue
         out.row[rows] = j
         out.species[rows] = batch.species[first + j]
