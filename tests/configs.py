@@ -198,6 +198,26 @@ BAD = {
         {"kind": "optimal-contraction", "n_primitives": 3},
         "`descriptors.soap`: `n_max` must not exceed `n_primitives`, got 4 > 3",
     ),
+    "range of radial bases": (
+        "descriptors.soap_swept.grid.radial_basis",
+        {"kind": "gto", "start": 0, "stop": 1},
+        "`descriptors.soap_swept.grid.radial_basis.kind` is not known. Remove it.",
+    ),
+    "inner axis of no grid": (
+        "descriptors.soap.inner",
+        ["width"],
+        "`descriptors.soap.inner` must name what the configuration declares, got 'width'. Known: none.",
+    ),
+    "more features than fit into memory": (
+        "descriptors.soap",
+        {"kind": "trispectrum", "parameters": {"n_max": 6, "l_max": 8, "species": ["H", "C"]}},
+        "`descriptors.soap`: `n_max`, `l_max` must leave at most 1000000 features, got 8963037 for 2 species",
+    ),
+    "more features in a grid than fit into memory": (
+        "descriptors.soap_swept",
+        {"kind": "bispectrum", "grid": {"n_max": [1, 17], "l_max": [25]}},
+        "`descriptors.soap_swept`: `n_max`, `l_max` must leave at most 1000000 features, got 3848494 for 1 species",
+    ),
     "scaling without a length": (
         "descriptors.soap.parameters.radial_scaling",
         {"rate": 1.0, "exponent": 2},
@@ -227,6 +247,11 @@ BAD = {
         "figures.null_modes.parameters.structures",
         {},
         "`figures.null_modes.parameters.structures` is not known",
+    ),
+    "figure of environments of a whole structure": (
+        "descriptors.soap.scope",
+        "structure",
+        "`figures.null_modes.parameters.descriptors` must be of scope environment for this figure, got 'soap' of whole",
     ),
     "figure fitted to nothing": (
         "figures.selection_rules.parameters.samples",

@@ -149,6 +149,14 @@ def test_gap_and_spread_are_lengths(amplitude):
     assert (merged.rank, apart.rank) == (1, 9)
 
 
+def test_values_that_open_with_the_third_power_may_be_null_beyond_the_range_of_tolerances():
+    # A limit that why-is-it-null.md states.
+    vectors, species, _ = GEOMETRIES["dodecahedron"]
+    env = nm.Environment.from_vectors(vectors + 5e-3 * rng(1).normal(size=vectors.shape), species)
+    small, large = (nm.attribute(env, nm.PowerSpectrum(n_max=n, l_max=l, **SETTING)) for n, l in ((8, 8), (10, 12)))
+    assert (small.n_dof, small.null_truncation, small.ambiguous, large.rank) == (57, 4, False, 57)
+
+
 class NoTheory(nm.Descriptor):
     cutoff = 4.0
 

@@ -101,6 +101,15 @@ def test_rank_grows_with_l_max_as_published(vectors, n_max, ranks):
     assert tuple(got) == ranks
 
 
+@pytest.mark.parametrize("parity", ["O3", "SO3"])
+@pytest.mark.parametrize(
+    ("n_max", "l_max", "species"), [(1, 0, "H"), (1, 4, "H"), (3, 3, "H"), (2, 2, ("H", "O", "C"))]
+)
+def test_features_are_counted_before_they_are_listed(n_max, l_max, species, parity):
+    descriptor = nm.Bispectrum(n_max=n_max, l_max=l_max, species=species, parity=parity, **SETTING)
+    assert descriptor._n_features(len(descriptor.species)) == len(descriptor.feature_labels()) > 0
+
+
 def test_bispectrum_tells_the_degenerate_pair_apart_and_not_its_own():
     three = nm.Bispectrum(n_max=3, l_max=4, **SETTING)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from cases import OCTAHEDRON, SETTING, TD, WATER, pair, rings, rng
 from configs import CHECKOUT
+from geometries import GEOMETRIES
 
 import nullmode as nm
 from nullmode.near_null import _resolution
@@ -160,6 +161,43 @@ def test_pseudoscalars_have_no_next_order_to_ask():
     found = nm.explain_near_null(near_tetrahedron(1e-2), chiral)
     assert len(found) >= 6
     assert all(np.isnan(mode.incompleteness) for mode in found)
+
+
+def contracted():
+    start = nm.PowerSpectrum(n_max=4, l_max=4, radial_basis=nm.OptimalContraction(n_primitives=6), **SETTING)
+    return nm.fit_contraction(start, [random(seed) for seed in range(20)])
+
+
+FIVE = nm.Environment.from_vectors(
+    np.vstack([OCTAHEDRON[:5], -1.3 * OCTAHEDRON[:5]]) + 1e-3 * rng(8).normal(size=(10, 3)),
+    ["H", "C", "N", "O", "F"] * 2,
+)
+# Environment, descriptor, what of it cannot be asked.
+BOUNDED = {
+    "l of the couplings": (near_tetrahedron(1e-2), nm.Trispectrum(n_max=1, l_max=8, **SETTING), "larger_basis"),
+    "l of the fit": (near_tetrahedron(1e-2), contracted(), "larger_basis"),
+    "order of the fit": (near_tetrahedron(1e-2), contracted(), "next_order"),
+    "features of five species": (FIVE, nm.Bispectrum(n_max=2, l_max=2, **SETTING), "next_order"),
+    "largest basis": (near_tetrahedron(1e-2), nm.PowerSpectrum(n_max=12, l_max=16, **SETTING), "larger_basis"),
+}
+
+
+@pytest.mark.parametrize(("env", "descriptor", "question"), BOUNDED.values(), ids=BOUNDED.keys())
+def test_what_a_descriptor_cannot_be_made_into_is_not_asked(env, descriptor, question):
+    found = nm.explain_near_null(env, descriptor)
+    assert found
+    for mode in found:
+        assert np.isnan(getattr(mode, f"ratio_{question}"))
+        assert np.isnan(mode.truncation if question == "larger_basis" else mode.incompleteness)
+
+
+def test_near_the_icosahedron_some_modes_open_with_the_third_power():
+    vectors, species, _ = GEOMETRIES["icosahedron"]
+    step = rng(8).normal(size=vectors.shape)
+    step *= 1e-2 / np.linalg.norm(step)
+    found = nm.explain_near_null(nm.Environment.from_vectors(vectors + step, species), NU_2)
+    assert Counter(round(mode.exponent, 1) for mode in found) == {1.0: 10, 2.0: 12, 3.0: 10}
+    assert {mode.cause for mode in found} == {"symmetry"}
 
 
 def test_exact_null_values_are_not_soft():

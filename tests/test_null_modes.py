@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from cases import SETTING, TD, pair
+from cases import SETTING, TD, pair, rng
 from geometries import GEOMETRIES
 
 import nullmode as nm
@@ -64,6 +64,14 @@ def test_totally_symmetric_null_modes_keep_the_group():
     assert (part.cause, part.irrep) == ("incompleteness", "A1")
     moved = nm.Environment.from_vectors(vectors + 0.05 * part.modes[0], species)
     assert nm.point_group(moved).name == "C2v"
+
+
+@pytest.mark.parametrize("a", [1e-5, 1e-6, 1e-7, 1e-8, 1e-9])
+def test_a_converged_basis_is_not_blamed_near_a_symmetric_structure(a):
+    env = nm.Environment.from_vectors(TD + a * rng(1).normal(size=(4, 3)))
+    parts = nm.split_null_modes(env, NU_2)
+    assert parts
+    assert {part.cause for part in parts} <= {"symmetry", "unresolved"}
 
 
 def test_causes_that_cannot_be_told_apart_are_not():

@@ -209,9 +209,16 @@ def test_a_basis_without_the_first_telling_harmonic_is_called_truncation(name, l
 
 
 def test_too_many_features_are_refused_with_their_number():
-    large = nm.Trispectrum(n_max=3, l_max=4, species=("H", "C", "N", "O", "F"), **SETTING)
+    species = ("H", "C", "N", "O", "F")
     message = r"must leave at most 1000000 features, got 1283025 for 5 species at n_max=3, l_max=4\. Use smaller ones"
     with pytest.raises(nm.InputError, match=message):
-        large.compute(nm.Environment.from_vectors(np.eye(3)))
+        nm.Trispectrum(n_max=3, l_max=4, species=species, **SETTING)
+    # Where the set names the species, on use.
+    large, five = (
+        nm.Trispectrum(n_max=3, l_max=4, **SETTING),
+        nm.Environment.from_vectors(rng().normal(size=(5, 3)), species),
+    )
     with pytest.raises(nm.InputError, match=message):
-        large.feature_labels()
+        large.compute(five)
+    with pytest.raises(nm.InputError, match=message):
+        large.feature_labels([five])

@@ -44,7 +44,7 @@ def variant(cls: type[T]) -> type[T]:
 def suggest(name: str, known: list[str]) -> str:
     """Say what is known, closest first."""
     close = get_close_matches(name, known, n=1, cutoff=0.85)
-    return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known)}."
+    return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known) or 'none'}."
 
 
 def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") -> Any:
@@ -174,7 +174,9 @@ def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) 
     for fault in error.errors(include_url=False):
         place = ".".join([where, *(str(part) for part in fault["loc"] if not _is_branch(part))]).strip(".")
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            names = known.get(str(fault["loc"][0]) if len(fault["loc"]) > 1 else "")
+            # The key of an entry stands below the entry's name; what stands deeper has keys of its own.
+            depth = len(fault["loc"])
+            names = known.get(str(fault["loc"][0])) if depth == 3 else known.get("") if depth == 1 else None
             lines.append(f"`{place}` is not known. {suggest(str(fault['loc'][-1]), names) if names else 'Remove it.'}")
         elif fault["type"] == "value_error":
             lines.append(f"`{place}`: {fault['ctx']['error']}")

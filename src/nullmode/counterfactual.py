@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from nullmode.descriptors._base import DensityDescriptor, Descriptor
@@ -29,20 +30,19 @@ _MOST = {"n_max": 12, "l_max": 16}
 
 
 def with_larger_basis(descriptor: Descriptor) -> Descriptor | None:
-    """Raise n_max and l_max by two, up to 12 and 16; None for a descriptor without."""
+    """Raise n_max and l_max by two, up to 12 and 16; None where neither can be raised."""
     sizes = {name: getattr(descriptor, name) for name in _fields(descriptor) & _MOST.keys()}
     grown = {name: max(size, min(size + _GROWTH, _MOST[name])) for name, size in sizes.items()}
-    return _with(descriptor, grown) if grown else None
+    return _with(descriptor, grown) if grown != sizes else None
 
 
 def of_next_order(descriptor: Descriptor) -> Descriptor | None:
-    """Correlate one neighbour more, with the same density; None where that is not known, as for pseudoscalars."""
+    """Correlate one neighbour more, with the same density; None where that is not to be had, as for pseudoscalars."""
     following = _NEXT.get(descriptor.correlation_order or 0)
     if following is None or not isinstance(descriptor, DensityDescriptor) or descriptor.parity == "SO3":
         return None
     density = {field.name: getattr(descriptor, field.name) for field in fields(cast("Any", DensityDescriptor))}
-    make: Callable[..., Descriptor] = following.kind
-    return make(**density | {"n_max": following.n_max, "l_max": following.l_max})
+    return _made(following.kind, density | {"n_max": following.n_max, "l_max": following.l_max})
 
 
 def with_raised_cutoff(descriptor: Descriptor) -> Descriptor | None:
@@ -58,5 +58,14 @@ def _fields(descriptor: Descriptor) -> set[str]:
     return {field.name for field in fields(anything)} if is_dataclass(anything) else set()
 
 
-def _with(descriptor: Descriptor, changes: dict[str, Any]) -> Descriptor:
-    return cast("Descriptor", replace(cast("Any", descriptor), **changes))
+def _with(descriptor: Descriptor, changes: dict[str, Any]) -> Descriptor | None:
+    return _made(partial(replace, cast("Any", descriptor)), changes)
+
+
+def _made(make: Callable[..., Any], parameters: dict[str, Any]) -> Descriptor | None:
+    """Make a descriptor; None beyond what its kind allows: the l of a fit, the features of many species."""
+    try:
+        return cast("Descriptor", make(**parameters))
+    # Pydantic's errors too, which a user's own descriptor raises.
+    except ValueError:
+        return None

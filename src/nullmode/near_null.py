@@ -51,7 +51,7 @@ class NearNull:
     incompleteness
         Share that the next correlation order explains, beyond what the larger basis does; NaN if there is none.
     truncation
-        Share that a larger basis explains; NaN for descriptors without n_max and l_max.
+        Share that a larger basis explains; NaN for descriptors without n_max and l_max, or where these cannot grow.
     cutoff
         Share that a cutoff raised by ``cutoff_width`` explains, times `cutoff_weight`; NaN for descriptors without.
     symmetric_group
@@ -61,8 +61,8 @@ class NearNull:
     symmetric_overlap
         Share of the mode's square that is not totally symmetric there; 0 if none is near.
     exponent
-        p of ratio ~ distance^p, fitted along the straight path to it: theory says 1 or 2. NaN if there is none, or no
-        law to fit.
+        p of ratio ~ distance^p, fitted along the straight path to it: a whole number in theory, mostly 1 or 2, above
+        that near groups with many operations. NaN if there is none, or no law to fit.
     ratio_larger_basis, ratio_next_order, ratio_raised_cutoff
         Ratios of the mode when the basis grows, the order grows, the cutoff is raised; NaN where that cannot be asked.
     cutoff_weight

@@ -20,8 +20,9 @@ class NullModes:
     Attributes
     ----------
     cause
-        ``symmetry``, ``incompleteness`` or ``truncation``; ``unresolved`` where the last two cannot be told apart: for
-        a descriptor without correlation order, and where both occur among the modes that symmetry allows.
+        ``symmetry``, ``incompleteness`` or ``truncation``; ``unresolved`` where the last two cannot be told apart (for
+        a descriptor without correlation order, and where both occur among the modes that symmetry allows), and where
+        the basis would be blamed for counts that depend on the tolerance.
     irrep
         Mulliken symbol in the environment's point group.
     modes, shape (k, n, 3)
@@ -96,6 +97,6 @@ def _proper(group: PointGroup) -> PointGroup:
 
 
 def _other_cause(why: Attribution) -> str:
-    if why.null_unresolved or (why.null_incompleteness and why.null_truncation):
+    if why.null_unresolved or (why.null_truncation and (why.null_incompleteness or why.ambiguous)):
         return "unresolved"
     return "incompleteness" if why.null_incompleteness else "truncation"

@@ -145,7 +145,8 @@ def check(config: JSON) -> Settings:
                 _known(f"{where}.parameters", item, known)
         # What a figure of the user's own does with its parameters is not known.
         if figure.kind in FIGURES:
-            _check_figure(settings, checked, f"{where}.parameters")
+            alone = "kinds" in inspect.signature(target).parameters
+            _check_figure(settings, checked, f"{where}.parameters", alone=alone)
     return settings
 
 
@@ -238,12 +239,18 @@ def _references(points: list[JSON]) -> list[str]:
     return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
 
 
-def _check_figure(settings: Settings, checked: JSON, where: str) -> None:
+def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool) -> None:
+    """Check what a figure draws from; `alone`: it computes environments itself."""
     families = [checked["family"]] if "family" in checked else checked.get("families", [])
     for key in ("descriptor", "descriptors"):
         names = checked.get(key, [])
         for name in [names] if isinstance(names, str) else names:
             descriptor = settings.descriptors[name]
+            if alone and descriptor.scope == "structure":
+                raise InputError(
+                    f"`{where}.{key}` must be of scope environment for this figure, got {name!r} of whole structures. "
+                    "Name another."
+                )
             swept = [axis for axis, listed in descriptor.grid.items() if len(axes.values(listed)) > 1]
             if key == ONE_TRUNCATION and swept:
                 raise InputError(

@@ -83,6 +83,9 @@ ATTRIBUTION = (
     Column("null_cutoff", _INTEGER, "", "of the last two, how many a cutoff raised by cutoff_width brings back"),
     Column("point_group", _TEXT, "", "Schoenflies symbol; of a periodic structure, that of its crystal class"),
     Column("ambiguous", pa.bool_(), "", "whether the counts depend on the tolerance while values are null"),
+    Column(
+        "tolerance", _FLOAT, "Å", "length at which the counts were taken: as asked for, or less if the rank demands it"
+    ),
     Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance"),
     Column("diagnostic", _TEXT, "", "empty, or what is wrong with the counts"),
 )

@@ -30,6 +30,8 @@ from nullmode.types import Floats, InputError, Parity
 
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""
+MOST_FEATURES = 1_000_000
+"""Of an environment: more is a slip of the pen, and fills the memory."""
 D = TypeVar("D", bound="Descriptor")
 
 
@@ -178,7 +180,8 @@ class DensityDescriptor(BatchDescriptor):
     Raises
     ------
     InputError
-        For a value out of range, an unknown parameter, or functions that cannot be told apart.
+        For a value out of range, an unknown parameter, functions that cannot be told apart, or more than a million
+        features (on use, where the species are those of the set).
     """
 
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
@@ -204,7 +207,18 @@ class DensityDescriptor(BatchDescriptor):
                 "on the centre has no angular expansion. Use density='gaussian'."
             )
         self.radial_basis.check(self.n_max, self.l_max, self.cutoff)
+        # Without species, as many as there are at least.
+        self._checked_size(len(self.species) if self.species else 1)
         return self
+
+    def _checked_size(self, n_species: int) -> int:
+        count = self._n_features(n_species)
+        if count > MOST_FEATURES:
+            raise InputError(
+                f"`n_max`, `l_max` must leave at most {MOST_FEATURES} features, got {count} for {n_species} species at "
+                f"n_max={self.n_max}, l_max={self.l_max}. Use smaller ones."
+            )
+        return count
 
     @property
     def nested(self) -> bool:
@@ -224,7 +238,7 @@ class DensityDescriptor(BatchDescriptor):
         return tabulated(self.radial_basis, self.n_max, self.l_max, self.cutoff, width)
 
     def _size(self, environments: Sequence[Environment] | None) -> int:
-        return self._n_features(len(self._layout(environments)))
+        return self._checked_size(len(self._layout(environments)))
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
         species = self._layout(environments)

@@ -1,9 +1,10 @@
 """Bispectrum: every rotation invariant of three neighbours' densities (correlation order 3)."""
 
+from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import product
-from math import sqrt
+from functools import cache, lru_cache
+from itertools import combinations_with_replacement, product
+from math import comb, sqrt
 from typing import Annotated, ClassVar, NamedTuple, final
 
 import numpy as np
@@ -172,6 +173,20 @@ class BispectrumLabel(NamedTuple):
     l_3: int
 
 
+@cache
+def _count(size: int, l_max: int, parity: Parity) -> int:
+    """Count the unordered triples of (channel, l) that do not vanish, without writing them out."""
+    total = 0
+    for l1, l2, l3 in combinations_with_replacement(range(l_max + 1), 3):
+        odd = (l1 + l2 + l3) % 2
+        if l3 > l1 + l2 or (odd and parity == "O3"):
+            continue
+        equal = max(Counter((l1, l2, l3)).values())
+        # Of densities of equal l, multisets; of those of odd l1 + l2 + l3, which vanish where two are equal, sets.
+        total += comb(size if odd else size + equal - 1, equal) * size ** (3 - equal)
+    return total
+
+
 @lru_cache(maxsize=4)
 def _entries(size: int, l_max: int, parity: Parity) -> tuple[Integers, Floats, Integers]:
     """Channels, weights and blocks of all features: one per unordered triple of (channel, l) that does not vanish."""
@@ -234,7 +249,7 @@ class Bispectrum(DensityDescriptor):
         ]
 
     def _n_features(self, n_species: int) -> int:
-        return len(_entries(n_species * self.n_max, self.l_max, self.parity)[0])
+        return _count(n_species * self.n_max, self.l_max, self.parity)
 
     def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None:
         density = self._density()

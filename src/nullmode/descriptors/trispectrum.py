@@ -15,11 +15,10 @@ from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
 from nullmode.basis.quartet import PairCoupling, count_scalars, independent, pair_coupling
 from nullmode.descriptors._base import DensityDescriptor
 from nullmode.environment import Environment
-from nullmode.types import Floats, InputError, Integers, Parity
+from nullmode.types import Floats, Integers, Parity
 
 LARGEST_L = 8
 """Up to here the couplings are tested."""
-MOST_FEATURES = 1_000_000
 
 
 class Layout(NamedTuple):
@@ -236,11 +235,6 @@ class Trispectrum(DensityDescriptor):
         Largest angular momentum, inclusive.
     n_max, cutoff, cutoff_width, width, center_weight, species
         As in :class:`~nullmode.descriptors._base.DensityDescriptor`; lengths in Å.
-
-    Raises
-    ------
-    InputError
-        On use, for more than a million features.
     """
 
     correlation_order: ClassVar[int | None] = 4
@@ -258,7 +252,7 @@ class Trispectrum(DensityDescriptor):
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
         species = self._layout(environments)
-        if not self._n_features(len(species)):
+        if not self._checked_size(len(species)):
             return []
         names = list(product(species, range(self.n_max)))
         return [
@@ -267,13 +261,7 @@ class Trispectrum(DensityDescriptor):
         ]
 
     def _n_features(self, n_species: int) -> int:
-        count = count_scalars(n_species * self.n_max, self.l_max)
-        if count > MOST_FEATURES:
-            raise InputError(
-                f"`n_max`, `l_max` must leave at most {MOST_FEATURES} features, got {count} for {n_species} species at "
-                f"n_max={self.n_max}, l_max={self.l_max}. Use smaller ones."
-            )
-        return count
+        return count_scalars(n_species * self.n_max, self.l_max)
 
     def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None:
         density = self._density()

@@ -26,6 +26,12 @@ def descriptor_of(rows: "pd.DataFrame", kinds: dict[str, str]) -> "Descriptor":
     return made
 
 
+def tolerances(rows: "pd.DataFrame", name: str) -> tuple[float, float]:
+    """Give rtol and the length at which the table has judged a structure: its null modes are to be as many."""
+    row = rows[rows["name"] == name].iloc[0]
+    return float(row["rtol"]), float(row["tolerance"])
+
+
 def environments_of(structures: "pd.DataFrame", cutoff: float, names: list[str] | None) -> dict[str, Environment]:
     """Environment of the first centre of each structure named, or of every one, by its coordinate ``name``.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode.figures._base import CAUSES, legend_above, patches, select, style
-from nullmode.figures._cases import descriptor_of, environments_of
+from nullmode.figures._cases import descriptor_of, environments_of, tolerances
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def draw(
             rows = select(table, family, name, single=True)
             descriptor = descriptor_of(rows, kinds)
             for label, environment in environments_of(structures[family], descriptor.cutoff, names).items():
-                parts = split_null_modes(environment, descriptor, rows["rtol"].iloc[0])
+                parts = split_null_modes(environment, descriptor, *tolerances(rows, label))
                 panels = [(part, mode) for part in parts for mode in part.modes]
                 if panels:
                     lines.append((f"{label}\n{name}", environment, panels))

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from nullmode.figures._base import CAUSES, legend_above, patches, select, style, title
-from nullmode.figures._cases import descriptor_of, environments_of
+from nullmode.figures._cases import descriptor_of, environments_of, tolerances
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def draw(
         for line, rows, descriptor, cases in zip(axes, chosen, made, drawn, strict=True):
             models = _fitted(descriptor, list(cases.values()), samples, amplitude, seed)
             for ax, (name, environment) in zip(line, cases.items(), strict=True):
-                causes |= _panel(ax, name, environment, descriptor, models, rows["rtol"].iloc[0])
+                causes |= _panel(ax, name, environment, descriptor, models, tolerances(rows, name))
             line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
         for ax in axes[-1]:
             ax.set_xlabel("mode k")
@@ -120,7 +120,7 @@ def _panel(
     environment: "Environment",
     descriptor: "Descriptor",
     models: "list[SmoothModel]",
-    rtol: float,
+    within: tuple[float, float],
 ) -> set[str]:
     """Draw the forces on one environment; returns the causes of its null modes."""
     from matplotlib.ticker import MaxNLocator
@@ -129,9 +129,10 @@ def _panel(
     from nullmode.null_modes import split_null_modes
     from nullmode.smooth_models import four_body_energy
 
+    rtol, tolerance = within
     features, jacobian = descriptor.compute_with_jacobian(environment)
     result = decompose(jacobian, environment, rtol)
-    parts = split_null_modes(environment, descriptor, rtol)
+    parts = split_null_modes(environment, descriptor, rtol, tolerance)
     modes = np.concatenate([result.modes[: result.rank], *(part.modes for part in parts)])
     true = _along(modes, four_body_energy(environment.vectors)[1])
     sign = np.where(true < -_ROUNDING, -1, 1)
