@@ -9,11 +9,10 @@ import numpy as np
 from nullmode._jit import kernel
 from nullmode.arguments import as_real, real_array
 from nullmode.environment import Environment, check_environment
+from nullmode.householder import COLLINEAR, complete_frame, triangularise
 from nullmode.types import Floats, InputError, Integers
 
 DegreesOfFreedom = Literal["neighbours", "atoms"]
-COLLINEAR = 1e-6
-"""A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -239,67 +238,3 @@ def _spectrum(matrix: Floats, rigid: Floats) -> tuple[Floats, Floats, float]:
         response = sqrt(np.sum(turned[:, :n_rigid] ** 2))
     _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rigid:]), False)
     return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rigid:].T), scale * response
-
-
-@kernel
-def triangularise(matrix: Floats) -> None:
-    """Replace the upper triangle by R of a Householder QR; below it stays rubbish.
-
-    Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.2.1, by rows.
-    """
-    rows, columns = matrix.shape
-    w = np.empty(columns)
-    for k in range(min(rows - 1, columns)):
-        scale = 0.0
-        for i in range(k, rows):
-            scale = max(scale, abs(matrix[i, k]))
-        if scale == 0.0:
-            continue
-        total = 0.0
-        for i in range(k, rows):
-            total += (matrix[i, k] / scale) ** 2
-        alpha = -np.copysign(scale * sqrt(total), matrix[k, k])
-        matrix[k, k] -= alpha
-        w[k:] = 0.0
-        for i in range(k, rows):
-            v = matrix[i, k]
-            for j in range(k + 1, columns):
-                w[j] += v * matrix[i, j]
-        tau = -1.0 / alpha / matrix[k, k]
-        for i in range(k, rows):
-            v = tau * matrix[i, k]
-            for j in range(k + 1, columns):
-                matrix[i, j] -= v * w[j]
-        matrix[k, k] = alpha
-
-
-@kernel
-def complete_frame(rigid: Floats) -> tuple[Floats, int]:
-    """Orthogonal matrix whose first columns span the rigid motions; Householder with column pivoting."""
-    rows, columns = rigid.shape
-    a = rigid.copy()
-    frame = np.eye(rows)
-    first = 0.0
-    rank = 0
-    for step in range(min(rows, columns)):
-        best = step
-        most = -1.0
-        for j in range(step, columns):
-            size = np.sqrt(np.sum(a[step:, j] ** 2))
-            if size > most:
-                best, most = j, size
-        if step == 0:
-            first = most
-        if most <= COLLINEAR * first:
-            break
-        for i in range(rows):
-            a[i, step], a[i, best] = a[i, best], a[i, step]
-        v = a[step:, step].copy()
-        v[0] += np.copysign(most, v[0])
-        v /= np.sqrt(np.sum(v**2))
-        for j in range(step, columns):
-            a[step:, j] -= 2.0 * np.sum(v * a[step:, j]) * v
-        for i in range(rows):
-            frame[i, step:] -= 2.0 * np.sum(frame[i, step:] * v) * v
-        rank += 1
-    return frame, rank

@@ -13,9 +13,10 @@ import pandas as pd
 
 from nullmode import tables
 from nullmode.attribution import Theory, reasons
-from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacements, error_growth
+from nullmode.decomposition import DegreesOfFreedom, displacements, error_growth
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
+from nullmode.householder import complete_frame
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.structure_rows import StructureTheory, measure_structure
 from nullmode.types import JSON, Floats

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from nullmode.arguments import check_parity, check_tolerance
-from nullmode.decomposition import COLLINEAR
 from nullmode.environment import CLOSEST, Environment
+from nullmode.householder import COLLINEAR
 from nullmode.schoenflies import schoenflies
 from nullmode.symmetry import largest_group, mean_character, point_group, rotation_characters
 from nullmode.types import Floats, InputError, Integers, Parity

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nullmode.decomposition import COLLINEAR, Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
+from nullmode.decomposition import Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
 from nullmode.environment import Centers, Environment, checked_structures, environments_of
+from nullmode.householder import COLLINEAR
 from nullmode.types import Floats, InputError, Integers
 
 if TYPE_CHECKING:
