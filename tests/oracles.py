@@ -97,7 +97,7 @@ def featomic_bispectrum(descriptor, atoms: Atoms, center: int):
     calculator = featomic.SphericalExpansion(**_hypers(descriptor, False))
     density = calculator.compute(atoms).keys_to_properties("neighbor_type")
     correlations = DensityCorrelations(n_correlations=2, max_angular=3 * descriptor.l_max, skip_redundant=False)
-    tensor = correlations.compute(density)
+    tensor = correlations.compute(density, selected_keys=Labels(["o3_lambda"], np.array([[0]])))
     result = []
     for label in descriptor.feature_labels():
         channels = [(label.species_1, label.n_1, label.l_1), (label.species_2, label.n_2, label.l_2)]

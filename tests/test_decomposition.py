@@ -7,7 +7,7 @@ from mpmath import mp
 from scipy.linalg import null_space
 
 import nullmode as nm
-from nullmode.decomposition import triangularise
+from nullmode.householder import triangularise
 
 EVERY = [pytest.param(d, e, id=f"{d}-{e}") for d in DESCRIPTORS for e in ENVIRONMENTS]
 

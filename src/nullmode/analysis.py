@@ -1,7 +1,7 @@
 """Structures or environments through a descriptor, or through many truncations of one: rows of the analysis table."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -11,7 +11,7 @@ import pandas as pd
 from nullmode.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode.attribution import Theory
 from nullmode.decomposition import DegreesOfFreedom, check_rtol
-from nullmode.descriptors._base import Descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
 from nullmode.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.measurement import Question, measure, measure_whole
 from nullmode.structure import whole
@@ -132,7 +132,7 @@ def truncation_sweep(
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     items = _environments(what, descriptor, centers)
     descriptor = with_species_of(descriptor, items)
-    descriptors = [cast("Descriptor", replace(cast("Any", descriptor), **point)) for point in points]
+    descriptors = [changed(descriptor, **point) for point in points]
     frame, _ = measure([Theory(item) for item in items], descriptors, question, threads=threads, progress=progress)
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
@@ -148,8 +148,7 @@ def _question(
     threads: Any,
 ) -> Question:
     check_rtol(rtol)
-    if not isinstance(descriptor, Descriptor):
-        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
+    check_descriptor(descriptor)
     check_tolerance(tolerance)
     check_threads(threads)
     if attribution and degrees_of_freedom != "neighbours":

@@ -1,18 +1,18 @@
 """Why singular values are null: symmetry, incompleteness of the correlations, truncation of the basis."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import numpy as np
 
 from nullmode.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode.completeness import LARGEST_ORDER, completeness
 from nullmode.decomposition import check_rtol, decompose, sensitivity
-from nullmode.descriptors._base import Descriptor, evaluate
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor, evaluate
 from nullmode.environment import Environment, check_environment, within
 from nullmode.symmetry import PointGroup, count_symmetric, largest_tolerance, point_group
-from nullmode.types import InputError, Parity
+from nullmode.types import JSON, InputError, Parity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +158,7 @@ def attribute(
         As :func:`nullmode.sensitivity` and :func:`nullmode.point_group`.
     """
     check_environment(environment)
-    if not isinstance(descriptor, Descriptor):
-        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
+    check_descriptor(descriptor)
     inside = within(environment, descriptor.cutoff)
     _, jacobian, error = evaluate(descriptor, [inside])[0]
     measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
@@ -211,6 +210,15 @@ def explain_rank(
     )
 
 
+def reasons(theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float) -> JSON:
+    """Do as :func:`explain_rank`, for a row; what theory cannot judge has the reason as its diagnostic, and no more."""
+    try:
+        return asdict(explain_rank(theory, rank, n_dof, descriptor, rtol, tolerance))
+    except InputError as error:
+        # One that theory cannot judge must not take the others with it.
+        return {"diagnostic": str(error)}
+
+
 def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> bool:
     return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
 
@@ -220,7 +228,7 @@ def _at_the_cutoff(theory: Geometry, descriptor: Descriptor, rank: int, rtol: fl
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
     if rank >= most or not smoothing or theory.farthest <= descriptor.cutoff - smoothing:
         return 0
-    wider = replace(cast("Any", descriptor), cutoff=descriptor.cutoff + smoothing)
+    wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
     return max(0, min(theory.rank_of(wider, rtol), most) - rank)
 
 

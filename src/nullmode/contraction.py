@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
 from nullmode.basis.density import expand, expansion
-from nullmode.descriptors._base import DensityDescriptor, with_species_of
+from nullmode.descriptors._base import DensityDescriptor, changed, with_species_of
 from nullmode.descriptors._pack import pack
 from nullmode.environment import Environment, check_environments
 from nullmode.radial.optimal_contraction import OptimalContraction
@@ -58,8 +58,8 @@ def fit_contraction(descriptor: D, environments: Sequence[Environment]) -> D:
             "radial_basis=nm.OptimalContraction(...)."
         )
     environments = check_environments(environments)
-    primitive = replace(cast("Any", descriptor), radial_basis=basis.primitives, n_max=basis.n_primitives)
-    triangles = _triangles(with_species_of(cast("D", primitive), environments), environments)
+    primitive = changed(descriptor, radial_basis=basis.primitives, n_max=basis.n_primitives)
+    triangles = _triangles(with_species_of(primitive, environments), environments)
     matrices = []
     for l, triangle in enumerate(triangles):
         _, amplitudes, u = np.linalg.svd(triangle)
@@ -71,7 +71,7 @@ def fit_contraction(descriptor: D, environments: Sequence[Environment]) -> D:
             )
         signs = np.sign(u[np.arange(len(u)), np.abs(u).argmax(axis=1)])
         matrices.append(tuple(map(tuple, (u * signs[:, None]).tolist())))
-    return cast("D", replace(cast("Any", descriptor), radial_basis=replace(basis, matrices=tuple(matrices))))
+    return changed(descriptor, radial_basis=replace(basis, matrices=tuple(matrices)))
 
 
 def _triangles(descriptor: DensityDescriptor, environments: Sequence[Environment]) -> list[Floats]:

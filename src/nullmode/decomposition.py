@@ -9,11 +9,10 @@ import numpy as np
 from nullmode._jit import kernel
 from nullmode.arguments import as_real, real_array
 from nullmode.environment import Environment, check_environment
+from nullmode.householder import COLLINEAR, complete_frame, triangularise
 from nullmode.types import Floats, InputError, Integers
 
 DegreesOfFreedom = Literal["neighbours", "atoms"]
-COLLINEAR = 1e-6
-"""A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +59,15 @@ def check_rtol(rtol: float) -> float:
     return float(rtol)
 
 
+def check_floor(result: Sensitivity) -> None:
+    """Refuse a relative tolerance below the noise of the Jacobian that it was taken for."""
+    if result.rtol < result.rotation_floor:
+        raise InputError(
+            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
+            f"{result.rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
+        )
+
+
 def sensitivity(
     jacobian: Floats,
     environment: Environment,
@@ -95,11 +103,7 @@ def sensitivity(
     """
     check_rtol(rtol)
     result = decompose(jacobian, environment, rtol, degrees_of_freedom)
-    if rtol < result.rotation_floor:
-        raise InputError(
-            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
-            f"{rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
-        )
+    check_floor(result)
     largest = result.singular_values.max(initial=0.0)
     if rtol * largest < (jacobian_error := jacobian_error * error_growth(environment, degrees_of_freedom)):
         raise InputError(
@@ -212,11 +216,11 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
 
 
 @kernel
-def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]:
-    """Singular values, right singular vectors and largest response to a rotation; `matrix` is destroyed."""
+def _spectrum(matrix: Floats, rigid: Floats) -> tuple[Floats, Floats, float]:
+    """Singular values, right singular vectors and norm of the response to rigid motions; `matrix` is destroyed."""
     columns = matrix.shape[1]
-    frame, n_rotations = complete_frame(rotations)
-    d = columns - n_rotations
+    frame, n_rigid = complete_frame(rigid)
+    d = columns - n_rigid
     if d == 0:
         return np.empty(0), np.empty((0, columns)), 0.0
     # Squares of very small or large entries would leave the range of numbers.
@@ -230,71 +234,7 @@ def _spectrum(matrix: Floats, rotations: Floats) -> tuple[Floats, Floats, float]
         triangle[i, i:] = matrix[i, i:]
     turned = triangle @ frame
     response = 0.0
-    if n_rotations > 0:
-        response = sqrt(np.sum(turned[:, :n_rotations] ** 2))
-    _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rotations:]), False)
-    return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rotations:].T), scale * response
-
-
-@kernel
-def triangularise(matrix: Floats) -> None:
-    """Replace the upper triangle by R of a Householder QR; below it stays rubbish.
-
-    Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.2.1, by rows.
-    """
-    rows, columns = matrix.shape
-    w = np.empty(columns)
-    for k in range(min(rows - 1, columns)):
-        scale = 0.0
-        for i in range(k, rows):
-            scale = max(scale, abs(matrix[i, k]))
-        if scale == 0.0:
-            continue
-        total = 0.0
-        for i in range(k, rows):
-            total += (matrix[i, k] / scale) ** 2
-        alpha = -np.copysign(scale * sqrt(total), matrix[k, k])
-        matrix[k, k] -= alpha
-        w[k:] = 0.0
-        for i in range(k, rows):
-            v = matrix[i, k]
-            for j in range(k + 1, columns):
-                w[j] += v * matrix[i, j]
-        tau = -1.0 / alpha / matrix[k, k]
-        for i in range(k, rows):
-            v = tau * matrix[i, k]
-            for j in range(k + 1, columns):
-                matrix[i, j] -= v * w[j]
-        matrix[k, k] = alpha
-
-
-@kernel
-def complete_frame(rotations: Floats) -> tuple[Floats, int]:
-    """Orthogonal matrix whose first columns span the rotations; Householder with column pivoting."""
-    rows, columns = rotations.shape
-    a = rotations.copy()
-    frame = np.eye(rows)
-    first = 0.0
-    rank = 0
-    for step in range(min(rows, columns)):
-        best = step
-        most = -1.0
-        for j in range(step, columns):
-            size = np.sqrt(np.sum(a[step:, j] ** 2))
-            if size > most:
-                best, most = j, size
-        if step == 0:
-            first = most
-        if most <= COLLINEAR * first:
-            break
-        for i in range(rows):
-            a[i, step], a[i, best] = a[i, best], a[i, step]
-        v = a[step:, step].copy()
-        v[0] += np.copysign(most, v[0])
-        v /= np.sqrt(np.sum(v**2))
-        for j in range(step, columns):
-            a[step:, j] -= 2.0 * np.sum(v * a[step:, j]) * v
-        for i in range(rows):
-            frame[i, step:] -= 2.0 * np.sum(frame[i, step:] * v) * v
-        rank += 1
-    return frame, rank
+    if n_rigid > 0:
+        response = sqrt(np.sum(turned[:, :n_rigid] ** 2))
+    _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rigid:]), False)
+    return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rigid:].T), scale * response

@@ -4,20 +4,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nullmode import tables
-from nullmode.attribution import Theory, explain_rank
-from nullmode.decomposition import DegreesOfFreedom, complete_frame, displacements, error_growth
+from nullmode.attribution import Theory, reasons
+from nullmode.decomposition import DegreesOfFreedom, displacements, error_growth
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
+from nullmode.householder import complete_frame
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.structure_rows import StructureTheory, measure_structure
-from nullmode.types import JSON, Floats, InputError
+from nullmode.types import JSON, Floats
 
 # What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
 _CHUNK_BYTES = 8 << 20
@@ -143,14 +145,14 @@ def _rows(
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
     n_dof = np.zeros(len(cases), dtype=np.int64)
-    n_rotations = np.zeros(len(cases), dtype=np.int64)
+    has_rigid = np.zeros(len(cases), dtype=np.bool_)
     rank = np.zeros(shape, dtype=np.int64)
     largest, smallest, response = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     spectra = np.empty(shape, dtype=object)
     for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, question.degrees_of_freedom):
         values, noise = singular_values(matrices, frames, n_rigid, layout)
         values = np.moveaxis(values[:, n, l], 0, 1)
-        n_dof[members], n_rotations[members] = values.shape[-1], n_rigid
+        n_dof[members], has_rigid[members] = values.shape[-1], n_rigid > 0
         response[:, members] = noise[:, n, l].T
         if values.shape[-1]:
             largest[:, members], smallest[:, members] = values[..., 0], values[..., -1]
@@ -159,7 +161,7 @@ def _rows(
             for i, row in zip(members, values[k], strict=True):
                 spectra[k, i] = row if finite[i] else np.full(len(row), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        floor = np.where((largest > 0) & (n_rotations > 0), response / largest, np.nan)
+        floor = np.where((largest > 0) & has_rigid, response / largest, np.nan)
         inverse, condition = smallest / largest, largest / smallest
     status = np.full(shape, "ok", dtype=object)
     growth = [error_growth(case.environment, question.degrees_of_freedom) for case in cases]
@@ -185,13 +187,15 @@ def _rows(
     frame = pd.DataFrame(columns).astype({"structure": object})
     if question.tolerance is None:
         return frame
-    reasons = [
-        _reasons(case, int(frame["rank"][k]), int(frame["n_dof"][k]), descriptors[point], question)
-        if frame["status"][k] == "ok"
+    why = [
+        reasons(case, int(rank), int(n_dof), descriptors[point], question.rtol, question.tolerance)
+        if status == "ok"
         else {}
-        for k, (point, case) in enumerate((point, case) for point in points for case in cases)
+        for (point, case), rank, n_dof, status in zip(
+            product(points, cases), frame["rank"], frame["n_dof"], frame["status"], strict=True
+        )
     ]
-    return frame.join(pd.DataFrame(reasons, columns=_ATTRIBUTED, index=frame.index))
+    return frame.join(pd.DataFrame(why, columns=_ATTRIBUTED, index=frame.index))
 
 
 def _alike(
@@ -209,15 +213,6 @@ def _alike(
         frames.append(frame)
     for (_, n_rigid), group in groups.items():
         yield *group, n_rigid
-
-
-def _reasons(case: Theory, rank: int, n_dof: int, descriptor: Descriptor, question: Question) -> JSON:
-    try:
-        why = asdict(explain_rank(case, rank, n_dof, descriptor, question.rtol, question.tolerance or 0.0))
-    except InputError as error:
-        # One environment that theory cannot judge must not take the others with it.
-        return {"diagnostic": str(error)}
-    return {name: why[name] for name in _ATTRIBUTED}
 
 
 def _chunk_length(n_features: int, n_neighbours: int, n_cells: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from nullmode.arguments import as_real, check_tolerance
 from nullmode.counterfactual import of_next_order, with_larger_basis, with_raised_cutoff
 from nullmode.decomposition import Sensitivity, decompose, sensitivity
-from nullmode.descriptors._base import Descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
 from nullmode.environment import Environment, check_environment, within
 from nullmode.nearly_symmetric import Symmetrized, nearly_symmetric
 from nullmode.types import Floats, InputError
@@ -122,8 +122,7 @@ def explain_near_null(
     """
     check_environment(environment)
     check_tolerance(tolerance)
-    if not isinstance(descriptor, Descriptor):
-        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
+    check_descriptor(descriptor)
     inside = within(environment, descriptor.cutoff)
     result = sensitivity(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
     if not rtol < as_real(threshold) <= 1:

@@ -1,15 +1,16 @@
 """One descriptor at many truncations, from one set of Jacobians: the triangular factor is updated block by block."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from math import sqrt
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from nullmode._jit import kernel
-from nullmode.descriptors._base import DensityDescriptor, Descriptor
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.environment import Environment
+from nullmode.householder import insert
 from nullmode.types import Floats, Integers
 
 
@@ -70,7 +71,7 @@ def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
         n_max, l_max = sorted(set(n)), sorted(set(l))
         if len(members) > 1:
             wider = {name: top for name, top in (("n_max", n_max[-1]), ("l_max", l_max[-1])) if name in _names(largest)}
-            largest = cast("Descriptor", replace(cast("Any", largest), **wider))
+            largest = changed(largest, **wider)
         points = [(i, n_max.index(n[k]), l_max.index(l[k])) for k, i in enumerate(members)]
         result.append(Sweep(largest, n_max, l_max, points))
     return result
@@ -172,14 +173,14 @@ def _triangles(
                     block[x, k - start] = turned[order[k], x]
             triangle = running[n]
             if n_n == 1:
-                _insert(triangle, block, stop - start, False)
+                insert(triangle, block, stop - start, False)
             else:
-                _insert(partial, block, stop - start, False)
+                insert(partial, block, stop - start, False)
                 # All rows, however few were inserted: where columns are zero, later ones hold what there is.
                 for x in range(columns):
                     for k in range(x + 1):
                         block[x, k] = partial[k, x]
-                _insert(triangle, block, columns, True)
+                insert(triangle, block, columns, True)
             total = 0.0
             for k in range(columns):
                 for x in range(max(k, d), columns):
@@ -187,34 +188,3 @@ def _triangles(
                 for x in range(k, d):
                     triangles[n, l, k, x] = triangle[k, x]
             response[n, l] = sqrt(total)
-
-
-@kernel
-def _insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None:
-    """Make `triangle` the R of itself on top of `rows` more rows, given by columns; these are destroyed.
-
-    Householder vectors of a stacked triangle touch one of its rows: Golub and Van Loan, Matrix Computations (4th ed.),
-    section 6.5.3. Of a triangular block, column j has entries in its first j + 1 rows.
-    """
-    columns = triangle.shape[0]
-    for j in range(columns):
-        length = min(j + 1, rows) if triangular else rows
-        v = block[j]
-        total = 0.0
-        for k in range(length):
-            total += v[k] * v[k]
-        if total == 0.0:
-            continue
-        diagonal = triangle[j, j]
-        alpha = -np.copysign(sqrt(total + diagonal * diagonal), diagonal)
-        head = diagonal - alpha
-        triangle[j, j] = alpha
-        for x in range(j + 1, columns):
-            other = block[x]
-            w = head * triangle[j, x]
-            for k in range(length):
-                w += v[k] * other[k]
-            w /= alpha * head
-            triangle[j, x] += w * head
-            for k in range(length):
-                other[k] += w * v[k]

@@ -7,12 +7,10 @@ import numpy as np
 
 from nullmode.arguments import check_parity, check_tolerance
 from nullmode.environment import CLOSEST, Environment
+from nullmode.householder import COLLINEAR
 from nullmode.schoenflies import schoenflies
 from nullmode.symmetry import largest_group, mean_character, point_group, rotation_characters
 from nullmode.types import Floats, InputError, Integers, Parity
-
-# Of the period: as where a rotation about the axis stops to be a degree of freedom.
-_COLLINEAR = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,7 +137,7 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     # Across the axis every isometry keeps the centroid; along it, atoms may move.
     places = (positions - positions.mean(axis=0)) @ frame.T
     radius = np.linalg.norm(places[:, :2], axis=1)
-    is_line = bool(radius.max() <= max(tolerance, _COLLINEAR * period))
+    is_line = bool(radius.max() <= max(tolerance, COLLINEAR * period))
     like = (kinds[:, None] == kinds) & (is_line | (np.abs(radius[:, None] - radius) <= 2 * tolerance))
     # A wide circle carries the tolerance to the other atoms without enlarging it; few alike, few candidates.
     wide = radius >= 0.5 * radius.max()

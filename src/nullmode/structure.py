@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nullmode.decomposition import COLLINEAR, Sensitivity, check_rtol, infinitesimal_rotations, resolve
-from nullmode.descriptors._base import Descriptor, evaluate, with_species_of
+from nullmode.decomposition import Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
 from nullmode.environment import Centers, Environment, checked_structures, environments_of
+from nullmode.householder import COLLINEAR
 from nullmode.types import Floats, InputError, Integers
 
 if TYPE_CHECKING:
@@ -144,11 +145,7 @@ def structure_sensitivity(
     if not np.isfinite(total.jacobian).all():
         raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
     result = resolved(structure, total, rtol)
-    if rtol < result.rotation_floor:
-        raise InputError(
-            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
-            f"{rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
-        )
+    check_floor(result)
     if error_counts(total, result):
         raise InputError(
             f"`rtol` must be at least the error of the Jacobian over its size, {total.error:.1e} over "
@@ -164,8 +161,7 @@ def error_counts(total: Sum, result: Sensitivity) -> bool:
 
 
 def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
-    if not isinstance(descriptor, Descriptor):
-        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
+    check_descriptor(descriptor)
     structure = whole(*checked_structures([atoms], descriptor.cutoff, centers))[0]
     return structure, with_species_of(descriptor, structure.environments)
 

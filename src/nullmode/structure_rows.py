@@ -1,14 +1,14 @@
 """Whole structures through a descriptor: rows of the analysis table."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 
-from nullmode.attribution import explain_rank
+from nullmode.attribution import reasons
 from nullmode.descriptors._base import Descriptor
 from nullmode.spacegroup import Isometries, isometries
 from nullmode.structure import Structure, Sum, added, error_counts, resolved
-from nullmode.types import JSON, Floats, InputError, Parity
+from nullmode.types import JSON, Floats, Parity
 
 
 class StructureTheory:
@@ -109,10 +109,5 @@ def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float,
         "status": status,
     }
     if tolerance is not None and status == "ok":
-        try:
-            why = explain_rank(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
-            row |= asdict(why)
-        except InputError as error:
-            # One structure that theory cannot judge must not take the others with it.
-            row["diagnostic"] = str(error)
+        row |= reasons(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
     return row

@@ -5,9 +5,9 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from nullmode.attribution import Theory
 from nullmode.contraction import fit_contraction, reference_of
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import DensityDescriptor, Descriptor, with_species_of
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed, with_species_of
 from nullmode.environment import Environment, cut
 from nullmode.measurement import Question, measure, measure_whole
 from nullmode.nested import sweeps
@@ -108,7 +108,7 @@ def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame
             every = cast("DensityDescriptor", replace(cast("Any", largest), species=None))
             basis = fit_contraction(every, cut(atoms, largest.cutoff, centers)).radial_basis
             for index, _, _ in sweep.points:
-                result[index] = replace(cast("Any", descriptors[index]), radial_basis=basis)
+                result[index] = changed(descriptors[index], radial_basis=basis)
     return result
 
 

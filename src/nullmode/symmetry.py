@@ -7,14 +7,13 @@ import numpy as np
 
 from nullmode.arguments import check_parity, check_tolerance
 from nullmode.environment import Environment, check_environment
+from nullmode.householder import COLLINEAR
 from nullmode.schoenflies import schoenflies
 from nullmode.types import Floats, InputError, Integers, Parity
 
 # Candidates are made from two vectors alone; what passes within this multiple of the tolerance is refined on all.
 _LOOSE = 50.0
 _CANDIDATES_AT_ONCE = 512
-# Of the farthest neighbour's distance: as where a rotation about the axis stops to be a degree of freedom.
-_COLLINEAR = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,7 +170,7 @@ def _line(vectors: Floats, tolerance: float) -> Floats | None:
     farthest = vectors[np.argmax((vectors**2).sum(axis=1))]
     axis: Floats = farthest / np.linalg.norm(farthest)
     away = np.linalg.norm(np.cross(vectors, axis), axis=1)
-    return axis if away.max() <= max(tolerance, _COLLINEAR * np.linalg.norm(farthest)) else None
+    return axis if away.max() <= max(tolerance, COLLINEAR * np.linalg.norm(farthest)) else None
 
 
 def _line_candidates(axis: Floats) -> Floats:

@@ -11,8 +11,9 @@ import numpy as np
 
 from nullmode.arguments import as_real, as_whole, check_parity
 from nullmode.descriptors._base import InexactDescriptor, with_species_of
+from nullmode.descriptors._parameters import check_reach
 from nullmode.elements import symbol
-from nullmode.environment import Environment, check_environments, within
+from nullmode.environment import Environment, within
 from nullmode.types import Floats, InputError, Parity
 
 FIRST_STEP = 0.08
@@ -82,14 +83,7 @@ class Adapter(InexactDescriptor):
         return self._values(environment), *differences(self._values, environment)
 
     def _inside(self, environments: Sequence[Environment]) -> list[Environment]:
-        items = check_environments(environments)
-        for environment in items:
-            if environment.cutoff is not None and environment.cutoff < self.cutoff:
-                raise InputError(
-                    f"`environment` must reach as far as the descriptor's cutoff ({self.cutoff} Å), got one cut at "
-                    f"{environment.cutoff} Å. Make it with nullmode.environments(..., cutoff={self.cutoff})."
-                )
-        return [within(environment, self.cutoff) for environment in items]
+        return [within(environment, self.cutoff) for environment in check_reach(environments, self.cutoff)]
 
     def _settle(
         self, *, cutoff: float | None = None, correlation_order: int | None = None, parity: Parity | None = None

@@ -6,16 +6,23 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from nullmode._plugins import variant
-from nullmode.arguments import listed
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.scaling import RadialScaling
 from nullmode.descriptors._pack import most_neighbours, pack, species_of
-from nullmode.elements import atomic_number, symbol
-from nullmode.environment import Environment, check_environments
+from nullmode.descriptors._parameters import (
+    Cutoff,
+    CutoffWidth,
+    Length,
+    SpeciesChoice,
+    check_reach,
+    check_smoothing,
+    species_layout,
+)
+from nullmode.environment import Environment
 from nullmode.radial._base import AnyRadialBasis
 from nullmode.radial._table import Basis, tabulated
 from nullmode.radial.gto import GTO
@@ -26,8 +33,6 @@ LARGEST_L = 25
 MOST_FEATURES = 1_000_000
 """Of an environment: more is a slip of the pen, and fills the memory."""
 D = TypeVar("D", bound="Descriptor")
-
-Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Descriptor(ABC):
@@ -79,11 +84,58 @@ class InexactDescriptor(Descriptor):
         """Features (F,), Jacobian (F, n, 3) and its error (Frobenius norm), in 1/Å, of each environment."""
 
 
+class BatchDescriptor(Descriptor):
+    """A descriptor whose kernel fills the features of many environments at once, in one layout for all (abstract)."""
+
+    @abstractmethod
+    def _size(self, environments: Sequence[Environment] | None) -> int: ...
+
+    @abstractmethod
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        """Fill features (n_environments, F) and, unless it is empty, each (F, n, 3) after the other; both zeros."""
+
+    def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
+        """Features of each environment, shape (F,), in input order; one layout for all."""
+        features, _ = self._run(environments, with_jacobian=False)
+        return list(features)
+
+    def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
+        """Features (F,) and Jacobian (F, n, 3) of each environment, in input order; one layout for all.
+
+        The arrays of one call share memory: copy one that is to outlive the others.
+        """
+        features, jacobians = self._run(environments, with_jacobian=True)
+        return list(zip(features, jacobians, strict=True))
+
+    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
+        items = check_reach(environments, self.cutoff)
+        if not items:
+            return np.empty((0, 0)), []
+        n_features = self._size(items)
+        features = np.zeros((len(items), n_features))
+        lengths = [len(item) for item in items] if with_jacobian else []
+        jacobian = np.zeros(3 * n_features * sum(lengths))
+        self._fill(items, features, jacobian)
+        parts = np.split(jacobian, 3 * n_features * np.cumsum(lengths, dtype=np.int64))
+        return features, [part.reshape(n_features, n, 3) for part, n in zip(parts, lengths, strict=False)]
+
+
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
     """Features, Jacobian and its estimated error: 0 for derivatives in closed form, whose rounding rotations show."""
     if isinstance(descriptor, InexactDescriptor):
         return descriptor.compute_batch_with_error(environments)
     return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]
+
+
+def check_descriptor(descriptor: Any) -> None:
+    """Refuse anything but a Descriptor where one is needed."""
+    if not isinstance(descriptor, Descriptor):
+        raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
+
+
+def changed(descriptor: D, **parameters: Any) -> D:
+    """Make the same descriptor with other values of some parameters."""
+    return cast("D", replace(cast("Any", descriptor), **parameters))
 
 
 def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
@@ -94,11 +146,11 @@ def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
         fixed["species"] = species_of(environments, with_centers=with_centers)
     if getattr(descriptor, "n_neighbours_max", 0) is None:
         fixed["n_neighbours_max"] = most_neighbours(environments, descriptor.cutoff)
-    return cast("D", replace(cast("Any", descriptor), **fixed)) if fixed else descriptor
+    return changed(descriptor, **fixed) if fixed else descriptor
 
 
 @variant
-class DensityDescriptor(Descriptor):
+class DensityDescriptor(BatchDescriptor):
     """A function of the density coefficients c_nlm of the neighbours' species (abstract).
 
     The density is a normalised Gaussian on each neighbour, (pi width²)^(-3/4) exp(-|r - r_j|²/(2 width²)), or a delta
@@ -135,37 +187,20 @@ class DensityDescriptor(Descriptor):
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
     radial_basis: Annotated[AnyRadialBasis, Field(description="radial functions, by name or {kind, …}")] = GTO()
     density: Annotated[Literal["gaussian", "delta"], Field(description="of each neighbour")] = "gaussian"
-    cutoff: Annotated[Length, Field(description="radius of the environment, Å")] = 4.0
-    cutoff_width: Annotated[float, Field(ge=0, allow_inf_nan=False, description="smoothing range, Å")] = 0.5
+    cutoff: Cutoff = 4.0
+    cutoff_width: CutoffWidth = 0.5
     width: Annotated[Length, Field(description="standard deviation of the Gaussian density, Å")] = 0.3
     center_weight: Annotated[float, Field(allow_inf_nan=False, description="weight of the centre's own Gaussian")] = 0.0
     radial_scaling: Annotated[
         RadialScaling | None, Field(description="further weight of each neighbour by its distance; default: none")
     ] = None
-    species: Annotated[
-        tuple[str, ...] | None,
-        Field(description="chemical symbols of the channels; default: those of the set"),
-    ] = None
+    species: SpeciesChoice = None
 
     l_max: ClassVar[int]
 
-    @field_validator("species", mode="before")
-    @classmethod
-    def _symbols(cls, value: Any) -> Any:
-        if value is None:
-            return None
-        names = tuple(symbol(atomic_number(item)) for item in listed(value))
-        if len(set(names)) < len(names):
-            raise InputError(f"`species` must be distinct, got {names}.")
-        return names
-
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if self.cutoff_width > self.cutoff:
-            raise InputError(
-                f"`cutoff_width` must not exceed `cutoff`, got {self.cutoff_width} Å > {self.cutoff} Å. "
-                "Use a narrower one."
-            )
+        check_smoothing(self.cutoff, self.cutoff_width)
         if self.density == "delta" and self.center_weight != 0.0:
             raise InputError(
                 f"`center_weight` must be 0 for a delta density, got {self.center_weight}: a delta function "
@@ -202,53 +237,17 @@ class DensityDescriptor(Descriptor):
         width = self.width if self.density == "gaussian" else None
         return tabulated(self.radial_basis, self.n_max, self.l_max, self.cutoff, width)
 
-    def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
-        """Features of each environment, shape (F,), in input order; one species layout for all."""
-        features, _, _ = self._run(environments, with_jacobian=False)
-        return list(features)
+    def _size(self, environments: Sequence[Environment] | None) -> int:
+        return self._checked_size(len(self._layout(environments)))
 
-    def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
-        """Features (F,) and Jacobian (F, n, 3) of each environment, in input order; one species layout for all.
-
-        The arrays of one call share memory: copy one that is to outlive the others.
-        """
-        features, jacobian, offsets = self._run(environments, with_jacobian=True)
-        size = 3 * features.shape[1]
-        return [
-            (
-                features[i],
-                jacobian[size * offsets[i] : size * offsets[i + 1]].reshape(features.shape[1], -1, 3),
-            )
-            if offsets[i + 1] > offsets[i]
-            else (features[i], np.zeros((features.shape[1], 0, 3)))
-            for i in range(len(features))
-        ]
-
-    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, Floats, Any]:
-        environments = check_environments(environments)
-        if not environments:
-            return np.empty((0, 0)), np.empty(0), np.zeros(1, dtype=np.int64)
-        for environment in environments:
-            if environment.cutoff is not None and environment.cutoff < self.cutoff:
-                raise InputError(
-                    f"`environment` must reach as far as the descriptor's cutoff ({self.cutoff} Å), got one cut at "
-                    f"{environment.cutoff} Å. Make it with nullmode.environments(..., cutoff={self.cutoff})."
-                )
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
         species = self._layout(environments)
         batch = pack(environments, species, with_centers=self.center_weight != 0.0)
-        features = np.zeros((len(environments), self._checked_size(len(species))))
-        jacobian = np.empty(features.shape[1] * 3 * len(batch.vectors) if with_jacobian else 0)
         if features.size:
             self._evaluate(batch, len(species), features, jacobian)
-        return features, jacobian, batch.offsets
 
     def _layout(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
-        environments = None if environments is None else check_environments(environments)
-        if self.species is not None:
-            return self.species
-        if environments is None:
-            return ("X",)
-        return species_of(environments, with_centers=self.center_weight != 0.0)
+        return species_layout(self.species, environments, with_centers=self.center_weight != 0.0)
 
     def _density(self) -> Density:
         scaling = self.radial_scaling

@@ -12,15 +12,9 @@ from nullmode._jit import kernel
 from nullmode._plugins import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
-from nullmode.descriptors._neighbours import (
-    Inside,
-    NeighbourDescriptor,
-    SpeciesChoice,
-    gather,
-    inside,
-    species_layout,
-)
+from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._pack import pack
+from nullmode.descriptors._parameters import SpeciesChoice, species_layout
 from nullmode.environment import Environment
 from nullmode.types import Floats, Parity
 
@@ -261,13 +255,13 @@ class ACSF(NeighbourDescriptor):
         angular = np.array([*g4, *self.g5], dtype=np.float64).reshape(-1, 3)
         return Functions(g2, np.array(self.g3, dtype=np.float64), angular, len(g4))
 
-    def _n_features(self, environments: Sequence[Environment]) -> int:
+    def _size(self, environments: Sequence[Environment] | None) -> int:
         functions = self._functions()
         n = len(species_layout(self.species, environments))
         radial = 1 + len(functions.g2) + len(functions.g3)
         return n * radial + n * (n + 1) // 2 * len(functions.angular)
 
-    def _evaluate(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
         species = species_layout(self.species, environments)
         batch = pack(environments, species, with_centers=False)
         scratch = Scratch(inside(batch), np.empty((2, 3)))

@@ -10,19 +10,9 @@ from nullmode._jit import kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
-from nullmode.descriptors._neighbours import (
-    CutoffWidth,
-    Degeneracy,
-    Inside,
-    MostNeighbours,
-    NeighbourDescriptor,
-    check_smoothing,
-    gather,
-    inside,
-    inverse_distance,
-    laid_out_for,
-)
+from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
 from nullmode.descriptors._pack import pack, species_of
+from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing, laid_out_for
 from nullmode.elements import numbers_of
 from nullmode.environment import Environment
 from nullmode.types import Floats, Integers, Parity
@@ -171,15 +161,12 @@ class CoulombMatrix(NeighbourDescriptor):
         environments
             The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
         """
-        return [EigenvalueLabel(place) for place in range(1 + self._most(environments))]
+        return [EigenvalueLabel(place) for place in range(self._size(environments))]
 
-    def _most(self, environments: Sequence[Environment] | None) -> int:
-        return laid_out_for(self.n_neighbours_max, environments, self.cutoff)
+    def _size(self, environments: Sequence[Environment] | None) -> int:
+        return 1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff)
 
-    def _n_features(self, environments: Sequence[Environment]) -> int:
-        return 1 + self._most(environments)
-
-    def _evaluate(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         atoms = inside(batch)

@@ -11,21 +11,17 @@ from nullmode._jit import kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end
-from nullmode.descriptors._neighbours import (
+from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
+from nullmode.descriptors._pack import pack
+from nullmode.descriptors._parameters import (
     CutoffWidth,
     Degeneracy,
-    Inside,
     MostNeighbours,
-    NeighbourDescriptor,
     SpeciesChoice,
     check_smoothing,
-    gather,
-    inside,
-    inverse_distance,
     laid_out_for,
     species_layout,
 )
-from nullmode.descriptors._pack import pack
 from nullmode.environment import Environment
 from nullmode.types import Floats, Integers, Parity
 
@@ -203,10 +199,10 @@ class InverseDistances(NeighbourDescriptor):
         pairs = combinations_with_replacement(species, 2)
         return [n for _ in species] + [n * (n - 1) // 2 if one == two else n * n // 4 for one, two in pairs]
 
-    def _n_features(self, environments: Sequence[Environment]) -> int:
+    def _size(self, environments: Sequence[Environment] | None) -> int:
         return sum(self._lengths(environments))
 
-    def _evaluate(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
         species = species_layout(self.species, environments)
         batch = pack(environments, species, with_centers=False)
         start = np.cumsum([0, *self._lengths(environments)])

@@ -9,19 +9,11 @@ from pydantic import Field
 from nullmode._jit import kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
-from nullmode.descriptors._base import Length
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
-from nullmode.descriptors._neighbours import (
-    Degeneracy,
-    Inside,
-    MostNeighbours,
-    NeighbourDescriptor,
-    gather,
-    inside,
-    laid_out_for,
-)
+from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
 from nullmode.descriptors._pack import pack, species_of
+from nullmode.descriptors._parameters import Degeneracy, Length, MostNeighbours, laid_out_for
 from nullmode.environment import Environment
 from nullmode.types import Floats, Integers, Parity
 
@@ -208,10 +200,7 @@ class OverlapMatrix(NeighbourDescriptor):
     def _size(self, environments: Sequence[Environment] | None) -> int:
         return self._per_atom * (1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff))
 
-    def _n_features(self, environments: Sequence[Environment]) -> int:
-        return self._size(environments)
-
-    def _evaluate(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         o = self._per_atom
