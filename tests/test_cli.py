@@ -117,6 +117,16 @@ def test_summary_counts_null_values_that_are_not_attributed(nullmode, tmp_path):
     assert [cell.strip() for cell in out.replace("│", "|").splitlines()[3].split("|")[1:6]] == ["C", "1", "9", "1", "8"]
 
 
+def test_what_theory_cannot_judge_is_said(nullmode, tmp_path):
+    write(tmp_path / "methane.xyz", Atoms("CH4", np.vstack([np.zeros(3), TD])))
+    options = ["methane.xyz", "--centers", "C", *SMALL]
+    assert nullmode("analyze", *options)[2] == ""
+    code, _, err = nullmode("analyze", *options, "--tolerance", 1)
+    assert code == 0
+    assert "1 not explained, the first: `tolerance` must be at most a quarter of the smallest distance" in err
+    assert nullmode("analyze", *options, "--no-attribution")[2] == ""
+
+
 def test_users_own_descriptor_is_taken(nullmode, tmp_path):
     path, own = tmp_path / "a.parquet", CHECKOUT / "docs/examples/my_descriptor.py"
     assert nullmode("analyze", FILE, "--out", path, "--descriptor", f"{own}:InverseMoments", "--no-progress")[0] == 0

@@ -38,7 +38,7 @@ def random(seed):
 
 # Environment, descriptor, cause of every soft mode, fewest soft modes, smallest confidence.
 CASES = {
-    **{f"Td + {a} Å": (near_tetrahedron(a), NU_2, "symmetry", 4, 0.6) for a in (1e-1, 1e-2, 1e-3, 1e-4)},
+    **{f"Td + {a} Å": (near_tetrahedron(a), NU_2, "symmetry", 4, 0.6) for a in (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-7)},
     **{f"X(pi(1 - {x}), 0)": (nm.Environment.from_vectors(pair(1 - x, 0)), NU_2, "incompleteness", 1, 0.7)
        for x in (1e-3, 1e-4, 1e-6)},
     "nu = 1": (random(5), NU_1, "incompleteness", 1, 0.7),

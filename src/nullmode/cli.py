@@ -164,6 +164,9 @@ def _print_summary(frame: Any) -> None:
     if frame["ambiguous"].any():
         table.caption = "? the counts depend on the tolerance: close to a more symmetric or degenerate environment"
     Console().print(table)
+    wrong = frame["diagnostic"].replace("", None).dropna()
+    if len(wrong):
+        typer.secho(f"{len(wrong)} not explained, the first: {wrong.iloc[0]}", err=True, fg="red")
 
 
 def main() -> None:

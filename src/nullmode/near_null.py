@@ -6,12 +6,13 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from nullmode.arguments import as_real, check_tolerance
+from nullmode.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
 from nullmode.counterfactual import of_next_order, with_larger_basis, with_raised_cutoff
 from nullmode.decomposition import Sensitivity, decompose, sensitivity
 from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
 from nullmode.environment import Environment, check_environment, within
 from nullmode.nearly_symmetric import Symmetrized, nearly_symmetric
+from nullmode.symmetry import rank_symmetric
 from nullmode.types import Floats, InputError
 
 NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "none"]
@@ -108,7 +109,7 @@ def explain_near_null(
     rtol
         Singular values up to rtol times the largest are null, not soft.
     tolerance
-        Length in Å within which neighbours count as in equal places.
+        Length in Å within which neighbours count as in equal places; less if more is seen than symmetry then allows.
 
     Returns
     -------
@@ -132,13 +133,23 @@ def explain_near_null(
     if not len(soft):
         return []
     descriptor = with_species_of(descriptor, [inside])
-    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, tolerance))
+    apart = _telling(inside, descriptor, result.rank, tolerance)
+    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, apart))
     distances = np.linalg.norm(inside.vectors, axis=1)
     smoothed = distances > descriptor.cutoff - getattr(descriptor, "cutoff_width", 0.0)
     return [
         _explained(mode, float(ratio), threshold, changed, _weight(mode, inside.vectors, smoothed))
         for mode, ratio in zip(result.modes[soft], ratios[soft], strict=True)
     ]
+
+
+def _telling(environment: Environment, descriptor: Descriptor, rank: int, tolerance: float) -> float:
+    """Lower the tolerance until symmetry allows the measured rank: what was seen is not exact, but near."""
+    while rank > rank_symmetric(environment, descriptor.parity or "O3", tolerance):
+        if tolerance / 10 < SMALLEST_TOLERANCE:
+            break
+        tolerance /= 10
+    return tolerance
 
 
 class _Spectra:
