@@ -190,3 +190,15 @@ def test_a_function_gets_what_it_has_parameters_for():
     np.testing.assert_allclose(jac[0, 0], [4, 0, 0], atol=1e-10)
     assert nm.FromCallable(square, cutoff=4).compute(env).shape == (2,)
     assert nm.FromCallable(lambda v, s: s * square(v), cutoff=4).compute(env).tolist() == [8, 7]
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e200])
+def test_units_of_features_do_not_count_in_whole_structures(unit):
+    adapter = nm.FromCallable(
+        lambda v: unit * np.exp(-(v**2).sum(axis=1)).sum(keepdims=True),
+        lambda v: unit * (-2 * v * np.exp(-(v**2).sum(axis=1))[:, None])[None],
+        cutoff=4.0,
+    )
+    result = nm.structure_sensitivity(molecule("H2O"), adapter)
+    assert result.rank == 2
+    assert 0 < result.rotation_floor < 1e-14

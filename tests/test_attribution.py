@@ -241,3 +241,25 @@ def test_too_many_tuples_are_refused():
     env = nm.Environment.from_vectors(rng().normal(size=(60, 3)))
     with pytest.raises(nm.InputError, match=r"`correlation_order` must leave at most 1000000 tuples, got 60\^4"):
         nm.rank_complete(env, 4)
+
+
+class Plain(nm.Descriptor):
+    """Smoothed, but no dataclass: its cutoff cannot be raised."""
+
+    cutoff, cutoff_width = 4.0, 0.5
+    soap = nm.PowerSpectrum(n_max=1, l_max=0, **SETTING)
+
+    def feature_labels(self, environments=None):
+        return self.soap.feature_labels(environments)
+
+    def compute_batch(self, environments):
+        return self.soap.compute_batch(environments)
+
+    def compute_batch_with_jacobian(self, environments):
+        return self.soap.compute_batch_with_jacobian(environments)
+
+
+def test_a_descriptor_that_is_no_dataclass_is_explained():
+    env = nm.Environment.from_vectors([[3.7, 0.1, 0.2], [0.2, -3.8, 0.4], [0.8, 0.3, 0.9]])
+    found = nm.attribute(env, Plain())
+    assert (found.rank, found.null_cutoff, found.diagnostic) == (1, 0, "")

@@ -249,3 +249,29 @@ def test_symmetric_structure_is_found_and_exact(vectors, species, name, a):
 
 def test_nothing_symmetric_is_near_a_random_environment():
     assert nearly_symmetric(random(5)) == []
+
+
+BEYOND = {
+    "contraction": nm.fit_contraction(
+        nm.PowerSpectrum(n_max=4, l_max=4, radial_basis=nm.OptimalContraction(n_primitives=6), **SETTING),
+        [nm.Environment.from_vectors(rng(k).normal(size=(6, 3))) for k in range(20)],
+    ),
+    "largest l": nm.Trispectrum(n_max=1, l_max=7, **SETTING),
+    "user's": nm.FromCallable(
+        lambda v: nm.PowerSpectrum(n_max=4, l_max=4, **SETTING).compute(nm.Environment.from_vectors(v)), cutoff=4.0
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_basis_that_cannot_grow_is_explained_without(name):
+    env = nm.Environment.from_vectors(rng(5).normal(size=(4, 3)))
+    parts = nm.explain_near_null(env, BEYOND[name], threshold=1.0, rtol=1e-5)
+    assert len(parts) == 8
+
+
+def test_an_rtol_below_the_error_of_differences_is_refused():
+    adapter = nm.FromCallable(lambda v: np.sin(60 * np.linalg.norm(v, axis=1)).sum(keepdims=True), cutoff=4.0)
+    env = nm.Environment.from_vectors([[1.0, 0.2, 0.1], [0.3, 1.2, 0.4]])
+    with pytest.raises(nm.InputError, match=r"`rtol` must be at least the error of the Jacobian"):
+        nm.explain_near_null(env, adapter, rtol=1e-12)

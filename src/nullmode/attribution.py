@@ -1,6 +1,6 @@
 """Why singular values are null: symmetry, incompleteness of the correlations, truncation of the basis."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from math import sqrt
 from typing import Protocol
 
@@ -227,6 +227,8 @@ def _at_the_cutoff(theory: Geometry, descriptor: Descriptor, rank: int, rtol: fl
     """Count the null values that a wider cutoff brings back where neighbours are smoothed, up to a rank of `most`."""
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
     if rank >= most or not smoothing or theory.farthest <= descriptor.cutoff - smoothing:
+        return 0
+    if not is_dataclass(descriptor):
         return 0
     wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
     return max(0, min(theory.rank_of(wider, rtol), most) - rank)

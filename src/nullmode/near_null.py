@@ -1,5 +1,6 @@
 """Why singular values are small but not null: the causes of null values by continuity, and the cutoff."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf, isnan, log, log10, nan
 from typing import Any, Literal, TypeAlias, cast
@@ -9,7 +10,7 @@ import numpy as np
 from nullmode.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
 from nullmode.counterfactual import of_next_order, with_larger_basis, with_raised_cutoff
 from nullmode.decomposition import Sensitivity, decompose, sensitivity
-from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
 from nullmode.environment import Environment, check_environment, within
 from nullmode.nearly_symmetric import Symmetrized, nearly_symmetric
 from nullmode.symmetry import rank_symmetric
@@ -125,7 +126,8 @@ def explain_near_null(
     check_tolerance(tolerance)
     check_descriptor(descriptor)
     inside = within(environment, descriptor.cutoff)
-    result = sensitivity(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
+    _, jacobian, error = evaluate(descriptor, [inside])[0]
+    result = sensitivity(jacobian, inside, rtol, jacobian_error=error)
     if not rtol < as_real(threshold) <= 1:
         raise InputError(f"`threshold` must be between rtol = {rtol:.0e} and 1, got {threshold!r}.")
     ratios = result.singular_values[: result.rank] / result.singular_values[0] if result.rank else np.zeros(0)
@@ -156,13 +158,18 @@ class _Spectra:
     """Spectra of one environment with one cause of softness taken away each, shared by all its soft modes."""
 
     def __init__(self, descriptor: Descriptor, environment: Environment, near: list[Symmetrized]) -> None:
-        def spectrum(other: Descriptor | None) -> Sensitivity | None:
-            return None if other is None else _spectrum(other, environment)
+        def spectrum(changed: Callable[[Descriptor], Descriptor | None]) -> Sensitivity | None:
+            try:
+                other = changed(descriptor)
+                return None if other is None else _spectrum(other, environment)
+            except InputError:
+                # More than the descriptor can have, such as an l_max that its contraction was not fitted for.
+                return None
 
         self.scale = float(np.linalg.norm(environment.vectors, axis=1).mean())
-        self.larger_basis = spectrum(with_larger_basis(descriptor))
-        self.next_order = spectrum(of_next_order(descriptor))
-        self.raised_cutoff = spectrum(with_raised_cutoff(descriptor))
+        self.larger_basis = spectrum(with_larger_basis)
+        self.next_order = spectrum(of_next_order)
+        self.raised_cutoff = spectrum(with_raised_cutoff)
         self.paths = [(target, _path(descriptor, environment, target)) for target in near]
 
 

@@ -199,8 +199,9 @@ def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:
 
 
 def _norm(array: Floats) -> float:
-    # Without BLAS, which on arrays this small loses more to its threads than it gains.
-    return float(np.sqrt(np.square(array).sum()))
+    # Without BLAS, which on arrays this small loses more to its threads than it gains; squares stay in range.
+    largest = max(array.max(initial=0.0), -array.min(initial=0.0)) or 1.0
+    return float(largest * np.sqrt(np.square(array / largest).sum()))
 
 
 def resolved(structure: Structure, total: Sum, rtol: float) -> Sensitivity:
