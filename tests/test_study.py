@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
-from cases import ENVIRONMENTS, SETTING, environment
+from cases import ENVIRONMENTS, SETTING, environment, rattled
 
 import nullmode as nm
 from nullmode.descriptors import DESCRIPTORS
@@ -224,6 +226,31 @@ def test_a_contraction_in_a_workflow_is_the_one_that_python_fits():
     expected = nm.truncation_sweep(envs, largest, n_max=[1, 3], l_max=[0, 2])
     for got, want in zip(rows["singular_values"], expected["singular_values"], strict=True):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-13 * want[0])
+
+
+def test_a_contraction_is_fitted_to_a_family_of_other_species_too():
+    ethanol = [rattled(molecule("CH3CH2OH"), 0.1, seed) for seed in range(5)]
+    rows = [
+        {
+            "numbers": a.numbers,
+            "positions": a.positions.ravel(),
+            "cell": np.zeros(9),
+            "pbc": a.pbc,
+            "centers": [0, 1, 2],
+        }
+        for a in ethanol
+    ]
+    methane = {"n_structures": 3, "seed": 3}
+    basis = {"kind": "optimal-contraction", "n_primitives": 6, "reference": "ethanol"}
+    cell = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment"}
+    cell |= {"points": [{"n_max": 2, "l_max": 2, "radial_basis": basis}], "rtol": 1e-9, "tolerance": 1e-6}
+    got = run_cell(make_structures("random_methane", methane, "methane"), cell, {"ethanol": pd.DataFrame(rows)})
+    reference = nm.environments(ethanol, centers=[0, 1, 2])
+    fitted = nm.fit_contraction(nm.PowerSpectrum(**cell["points"][0]), reference)
+    envs = nm.environments(list(random_methane.structures(**methane)), centers="C")
+    expected = nm.analyze(envs, replace(fitted, species=None))
+    for values, want in zip(got["singular_values"], expected["singular_values"], strict=True):
+        np.testing.assert_allclose(values, want, rtol=0, atol=1e-13 * want[0])
 
 
 def test_whole_structures_are_analysed():
