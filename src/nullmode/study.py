@@ -105,7 +105,7 @@ def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame
         if isinstance(largest, DensityDescriptor) and (name := reference_of(largest)) is not None:
             atoms, centers = _atoms_of(references[name])
             # All species of the reference count, whichever the analysed set holds: they share one contraction.
-            every = cast("DensityDescriptor", replace(cast("Any", largest), species=None))
+            every = changed(largest, species=None)
             basis = fit_contraction(every, cut(atoms, largest.cutoff, centers)).radial_basis
             for index, _, _ in sweep.points:
                 result[index] = changed(descriptors[index], radial_basis=basis)
