@@ -1,11 +1,11 @@
 """A descriptor with one cause of softness taken away: a larger basis, the next correlation order, a raised cutoff."""
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from nullmode.descriptors._base import DensityDescriptor, Descriptor
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.descriptors.trispectrum import Trispectrum
@@ -59,7 +59,7 @@ def _fields(descriptor: Descriptor) -> set[str]:
 
 
 def _with(descriptor: Descriptor, changes: dict[str, Any]) -> Descriptor | None:
-    return _made(partial(replace, cast("Any", descriptor)), changes)
+    return _made(partial(changed, descriptor), changes)
 
 
 def _made(make: Callable[..., Any], parameters: dict[str, Any]) -> Descriptor | None:
