@@ -17,6 +17,8 @@ from nullmode.types import Floats, InputError, Integers, Parity
 class Isometries:
     """All isometries of space that take a structure to itself; those that differ by a lattice vector count once.
 
+    Of a slab or crystal, in its smallest cell.
+
     Attributes
     ----------
     name
@@ -112,12 +114,16 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float
 
     # Errors as exceptions, as spglib's documentation asks from 2.7 on.
     spglib.error.OLD_ERROR_HANDLING = False
-    to_cell = np.linalg.inv(cell)
-    scaled = positions @ to_cell
+    # In the smallest cell: of a supercell, operations that keep the crystal but not the supercell would be missed, and
+    # what any features see at first order repeats with the crystal.
+    given = cell.tolist(), (positions @ np.linalg.inv(cell)).tolist(), kinds.tolist()
     try:
-        found: Any = spglib.get_symmetry((cell.tolist(), scaled.tolist(), kinds.tolist()), symprec=tolerance)
+        primitive: Any = spglib.standardize_cell(given, to_primitive=True, no_idealize=True, symprec=tolerance)
+        found: Any = spglib.get_symmetry(primitive, symprec=tolerance)
     except spglib.SpglibError as error:
         raise InputError(f"`tolerance` must let spglib find the space group, got {tolerance} ({error}).") from None
+    cell, scaled = np.array(primitive[0]), np.array(primitive[1])
+    to_cell = np.linalg.inv(cell)
     turns, shifts = np.array(found["rotations"], dtype=np.float64), np.array(found["translations"])
     away = np.einsum("gab,jb->gja", turns, scaled) + shifts[:, None] - scaled
     away -= np.round(away)
