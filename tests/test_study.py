@@ -286,3 +286,13 @@ def test_whole_structures_are_analysed():
 def test_a_scope_that_cannot_be_is_refused(what, options, message):
     with pytest.raises(nm.InputError, match=message):
         nm.analyze(what, SOAP, **options)
+
+
+def test_whole_molecules_lift_the_spurious_zero_but_not_those_of_symmetry():
+    # science.md section 5. The family's centres are the carbons; a whole structure counts the hydrogens too.
+    structures = make_structures("point_groups", {"names": ["Td", "X"]}, "groups")
+    cell = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "structure"}
+    points = [{"n_max": 6, "l_max": 6, "cutoff": 3.5, "width": 0.3}]
+    rows = run_cell(structures, {**cell, "points": points, "rtol": 1e-9, "tolerance": 1e-6})
+    assert rows["rank"].tolist() == [1, 9]
+    assert rows["n_neighbours"].tolist() == [20, 20]

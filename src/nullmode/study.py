@@ -70,7 +70,8 @@ def run_cell(
         places = [k for k, descriptor in enumerate(points) if descriptor.cutoff == cutoff]
         atoms, centers = _atoms_of(structures)
         if cell["scope"] == "structure":
-            wholes = whole(atoms, cutoff, centers)
+            # The family's centres are for environments; a whole structure is the sum over all its atoms.
+            wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
             environments = [environment for structure in wholes for environment in structure.environments]
         else:
             environments = cut(atoms, cutoff, centers)
