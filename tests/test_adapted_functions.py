@@ -151,6 +151,7 @@ def compare(function, derivative, n):
     expected, numeric, bound = differenced.compute_batch_with_error([env])[0]
     assert error == 0 < bound
     np.testing.assert_allclose(phi, expected, rtol=1e-13)
+    np.testing.assert_allclose(exact.compute(env), phi, rtol=1e-14)
     assert np.linalg.norm(jac - numeric) < 3 * bound
     assert nm.sensitivity(jac, env).rotation_floor < 1e-14
     frame = nm.analyze([env] * 3, exact, threads=2)

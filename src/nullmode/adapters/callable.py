@@ -73,7 +73,9 @@ class FromCallable(Adapter):
         return list(range(len(self.compute(environments[0]))))
 
     def _values(self, environment: Environment) -> Floats:
-        phi = real_array("function(...)", _numpy(self._called("function", environment)))
+        # A function written in torch takes nothing but tensors.
+        given = _tensor(environment.vectors) if self.derivative == "torch" else None
+        phi = real_array("function(...)", _numpy(self._called("function", environment, given)))
         if phi.ndim != 1:
             raise InputError(f"`function` must return features of shape (F,), got {phi.shape}.")
         return phi
@@ -115,7 +117,7 @@ class FromCallable(Adapter):
         def at(x: Any) -> Any:
             return self._called("function", environment, x)
 
-        x = torch.tensor(environment.vectors, dtype=torch.float64)
+        x = _tensor(environment.vectors)
         value = at(x)
         _check_double(value, "torch.float64")
         slopes = torch.autograd.functional.jacobian(at, x)
@@ -153,6 +155,11 @@ def _arity(name: str, called: Callable[..., Any]) -> int:
             "default. Wrap it: lambda vectors, species: ..."
         )
     return count
+
+
+def _tensor(vectors: Floats) -> Any:
+    torch = peer("torch", "torch", "FromCallable")
+    return torch.tensor(vectors, dtype=torch.float64)
 
 
 def _numpy(value: Any) -> Any:
