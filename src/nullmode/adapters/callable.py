@@ -86,9 +86,9 @@ class FromCallable(Adapter):
             slopes = real_array("jacobian(...)", _numpy(self._called("jacobian", environment)))
             _check_shape(slopes, phi, environment)
             return phi, slopes
-        way = self.derivative
+        way: str = self.derivative
         if way == "auto":
-            way = type(self._called("function", environment)).__module__.partition(".")[0]  # type: ignore[assignment]
+            way = type(self._called("function", environment)).__module__.partition(".")[0]
         if way in ("jax", "jaxlib"):
             return self._by_jax(environment)
         return self._by_torch(environment) if way == "torch" else None

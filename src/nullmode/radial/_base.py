@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
@@ -90,7 +90,7 @@ class RadialBasis(ABC):
     def __str__(self) -> str:
         """Kind, and what departs from the default: a label for tables."""
         parts = []
-        for field in fields(self):  # type: ignore[arg-type]
+        for field in fields(cast("Any", self)):
             value = getattr(self, field.name)
             if field.repr and field.name != "kind" and value != field.default:
                 parts.append(str(value) if isinstance(value, str) else f"{field.name}={value}")
