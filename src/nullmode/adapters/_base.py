@@ -38,8 +38,8 @@ class Adapter(InexactDescriptor):
         ``O3`` or ``SO3``; None likewise.
     """
 
-    # None stands for what the peer tells, and is settled on construction, before anything reads a cutoff. The others are
-    # fields here and constants of the class in the base: mypy has no word for either.
+    # None stands for what the peer tells; construction settles it before anything reads a cutoff. The others are fields
+    # here and constants of the class in the base: mypy has no word for either.
     cutoff: float = None  # type: ignore[assignment]
     correlation_order: int | None = None  # type: ignore[misc]
     parity: Parity | None = None  # type: ignore[misc]
