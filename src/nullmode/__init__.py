@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nullmode.basis.scaling import RadialScaling
     from nullmode.completeness import rank_complete
     from nullmode.contraction import fit_contraction
+    from nullmode.dataset import load
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
     from nullmode.descriptors.acsf import ACSF
@@ -73,6 +74,7 @@ _HOME = {
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "fit_contraction": "nullmode.contraction",
+    "load": "nullmode.dataset",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
@@ -117,6 +119,7 @@ __all__ = [
     "environments",
     "explain_near_null",
     "fit_contraction",
+    "load",
     "point_group",
     "rank_complete",
     "rank_symmetric",

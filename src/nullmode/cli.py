@@ -57,7 +57,7 @@ def analyze(
     from nullmode.descriptors._base import with_species_of
     from nullmode.environment import environments
     from nullmode.families.file import structures
-    from nullmode.fingerprint import code_hash
+    from nullmode.fingerprint import digest, origin
 
     given = {
         "n_max": n_max,
@@ -89,10 +89,10 @@ def analyze(
     if not attribution:
         frame = frame.assign(**dict.fromkeys((column.name for column in tables.ATTRIBUTION), None))
     if out is not None:
-        code = code_hash("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
-        source = {"file": str(file), "index": index, "centers": wanted}
+        code = origin("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
+        source = {"index": index, "centers": wanted, "inputs": {str(file): {"sha256": digest(file)}}}
         made = {"kind": descriptor, "parameters": parameters, "descriptor": repr(with_species_of(chosen, envs))}
-        what = {"code": code, **made, "rtol": rtol, "scope": scope}
+        what = {**code, **made, "rtol": rtol, "scope": scope}
         why = {"attribution": attribution} | ({"tolerance": tolerance} if attribution else {})
         tables.write(frame, out, "analysis", source | what | why)
         typer.echo(f"{len(frame)} rows written to {out}")
@@ -101,16 +101,45 @@ def analyze(
 
 @app.command()
 def provenance(
-    file: Annotated[Path, typer.Argument(help="A Parquet table written by nullmode.")],
+    file: Annotated[Path, typer.Argument(help="A table (Parquet) or figure (PNG, PDF, SVG) written by nullmode.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")] = False,
 ) -> None:
-    """Print what a table follows from: configuration, code, versions, and the meaning of its columns."""
+    """Say what a table or figure follows from, what made it, and what its columns mean.
+
+    First what stands in the file: configuration with seeds, hashes of the code, versions of the libraries, and the same
+    of its inputs. Equal contents give equal files, to the byte.
+
+    Then in what the installed nullmode and libraries differ: if in nothing, they would make the same file again.
+
+    Then the jobs that made this very file and its inputs: host, start, duration, memory, commit. They are read from the
+    folders logs and benchmarks above it, where the file is known by its hash.
+
+    Example: nullmode provenance results/figures/truncation.png --json
+    """
     import json
 
     from nullmode import tables
+    from nullmode.provenance import trace
 
-    typer.echo(json.dumps(tables.provenance(file), indent=2, sort_keys=True))
+    found = trace(file)
+    columns = tables.schema_of(file) if file.suffix == ".parquet" else []
+    if as_json:
+        named = [dict(zip(("name", "type", "unit", "meaning"), column, strict=True)) for column in columns]
+        typer.echo(json.dumps(found | ({"columns": named} if named else {}), indent=2, sort_keys=True))
+        return
+    typer.echo(json.dumps(found["content"], indent=2, sort_keys=True))
     typer.echo()
-    for name, kind, unit, meaning in tables.schema_of(file):
+    parts = [f"{name} {values['file']} (installed: {values['installed']})" for name, values in found["differs"].items()]
+    typer.echo(f"Differs from what is installed: {', '.join(parts) or 'nothing'}.")
+    total = sum(job["seconds"] for job in found["jobs"])
+    made = f"{len(found['jobs'])} in {total:.1f} s" if found["jobs"] else "none whose log names this very file"
+    typer.echo(f"Jobs behind it: {made}.")
+    for job in found["jobs"]:
+        memory = f"{job['benchmark']['memory_mb']:.0f} MB" if "memory_mb" in job.get("benchmark", {}) else ""
+        typer.echo(
+            f"  {job['log']:40s} {job['host']}  {job['started']}  {job['seconds']:.1f} s  {memory:8s} {job['commit']}"
+        )
+    for name, kind, unit, meaning in columns:
         typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
 
 

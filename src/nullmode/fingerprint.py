@@ -7,22 +7,85 @@ import ast
 import hashlib
 import sys
 from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import NamedTuple
+
+from nullmode.types import JSON, InputError
 
 PACKAGE = Path(__file__).resolve().parent
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Syntax trees, and with them the hashes, may differ from one minor version to the next."""
+CARRIERS = frozenset({"nullmode", "pandas", "platformdirs", "pyarrow", "pydantic", "rich", "threadpoolctl", "yaml"})
+"""Libraries that carry numbers and check them, but compute none; of nullmode itself, the hashes say more."""
 _DIGITS = 12
+
+
+def origin(*roots: str) -> JSON:
+    """Say what a result is computed with, so that equal origins give equal numbers.
+
+    Parameters
+    ----------
+    *roots
+        As in :func:`code_hash`.
+
+    Returns
+    -------
+    dict
+        ``code``: the hash of each root with all that it imports of nullmode. ``versions``: of Python and of the
+        libraries that these modules import, but for those in ``CARRIERS``.
+    """
+    libraries = sorted(frozenset.union(*map(_libraries, roots)) - CARRIERS)
+    versions = {name: found for name in ["python", *libraries] if (found := installed(name)) is not None}
+    return {"code": {root: code_hash(root) for root in roots}, "versions": versions}
+
+
+def check_unchanged(planned: JSON) -> None:
+    """Refuse to compute with other code than what the job was planned with, which is what its table will name.
+
+    Raises
+    ------
+    InputError
+        If a module or a library is not what it was when :func:`origin` gave `planned`.
+    """
+    now = origin(*planned["code"])
+    changed = [name for key in planned for name in planned[key] if now[key].get(name) != planned[key][name]]
+    if changed:
+        raise InputError(
+            f"The code must not change between the plan and a job, got changes in {', '.join(changed)}. "
+            "Start the workflow again."
+        )
+
+
+@cache
+def installed(module: str) -> str | None:
+    """Version of the library that gives a module, or of Python; None for what belongs to no library."""
+    if module == "python":
+        return PYTHON
+    try:
+        return version(module)
+    except PackageNotFoundError:
+        names = packages_distributions().get(module, [])
+        return version(names[0]) if names else None
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache
 def kernel_hash() -> str:
     """Hash of every file that defines kernels (names ``_jit``): the key of the kernel cache."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    total = hashlib.sha256(PYTHON.encode())
     for path in sorted(PACKAGE.rglob("*.py")):
         if b"_jit" in path.read_bytes():
-            digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0{_meaning(path)}\0".encode())
-    return digest.hexdigest()[:_DIGITS]
+            total.update(f"{path.relative_to(PACKAGE).as_posix()}\0{_source(path).meaning}\0".encode())
+    return total.hexdigest()[:_DIGITS]
 
 
+@cache
 def code_hash(*roots: str) -> str:
     """Hash of the code that a result depends on: the named modules and all of nullmode that they import.
 
@@ -37,12 +100,20 @@ def code_hash(*roots: str) -> str:
     -------
     str
         Twelve hexadecimal digits.
+
+    Raises
+    ------
+    FileNotFoundError
+        If none of the roots exists.
     """
-    digest = hashlib.sha256()
-    for path in _closure(roots):
+    files = _closure(roots)
+    if not files:
+        raise FileNotFoundError(f"None of these is a module of nullmode: {', '.join(roots)}.")
+    total = hashlib.sha256()
+    for path in files:
         name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
-        digest.update(f"{name}\0{_meaning(path)}\0".encode())
-    return digest.hexdigest()[:_DIGITS]
+        total.update(f"{name}\0{_source(path).meaning}\0".encode())
+    return total.hexdigest()[:_DIGITS]
 
 
 def _closure(roots: tuple[str, ...]) -> list[Path]:
@@ -53,7 +124,7 @@ def _closure(roots: tuple[str, ...]) -> list[Path]:
         if path is None or path in found:
             continue
         found.add(path)
-        waiting.extend(_module_path(name) for name in _imports(path))
+        waiting.extend(_module_path(name) for name in _source(path).imports)
     return sorted(found)
 
 
@@ -67,19 +138,29 @@ def _module_path(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+class _Source(NamedTuple):
+    """What a file imports, and the hash of its syntax tree without docstrings."""
+
+    imports: frozenset[str]
+    meaning: str
+
+
 @cache
-def _imports(path: Path) -> frozenset[str]:
+def _source(path: Path) -> _Source:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
     if "nullmode" in names and not path.is_relative_to(PACKAGE):
         # A user's file reaches the public names through the package; which ones, its imports do not tell.
         names.update(_public_modules())
-    return frozenset(names)
+    return _Source(frozenset(names), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
 
 
 def _public_modules() -> set[str]:
@@ -89,14 +170,7 @@ def _public_modules() -> set[str]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
-def _meaning(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))  # a copy of its own: docstrings are cut out of it
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+def _libraries(root: str) -> frozenset[str]:
+    """Modules of others that a root or what it reaches imports, by their first names."""
+    names = {name.partition(".")[0] for path in _closure((root,)) for name in _source(path).imports}
+    return frozenset(names - sys.stdlib_module_names)

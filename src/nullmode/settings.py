@@ -16,7 +16,7 @@ from nullmode._plugins import constructed, explain, load, source_of, suggest, va
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION
-from nullmode.fingerprint import code_hash
+from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.radial import RADIAL_BASES
 from nullmode.types import JSON, InputError, Scope
@@ -170,6 +170,7 @@ def jobs(settings: Settings) -> list[Job]:
                     "descriptor": name,
                     "kind": descriptor.kind,
                     "scope": descriptor.scope,
+                    "parameters": descriptor.parameters,
                     "references": _references(points),
                     "points": points,
                     "rtol": settings.rtol,
@@ -179,21 +180,21 @@ def jobs(settings: Settings) -> list[Job]:
     return result
 
 
-def family_code(settings: Settings, family: str) -> str:
-    """Hash of the code that generates a family."""
-    return code_hash("nullmode.structures", source_of(settings.families[family].kind, FAMILIES))
+def family_code(settings: Settings, family: str) -> JSON:
+    """Origin of a family's structures: hashes of the code that generates them, versions of libraries."""
+    return origin("nullmode.structures", source_of(settings.families[family].kind, FAMILIES))
 
 
-def kind_code(kind: str) -> str:
-    """Hash of the code that analyses with a kind of descriptor, in any radial basis."""
-    bases = {target.partition(":")[0] for target in RADIAL_BASES.values()}
-    return code_hash("nullmode.study", source_of(kind, DESCRIPTORS), *bases)
+def kind_code(kind: str) -> JSON:
+    """Origin of what is computed with a kind of descriptor, in any radial basis."""
+    bases = sorted({target.partition(":")[0] for target in RADIAL_BASES.values()})
+    return origin("nullmode.study", source_of(kind, DESCRIPTORS), *bases)
 
 
-def figure_code(settings: Settings, figure: str) -> str:
-    """Hash of the code that draws a figure, and of the descriptors that it computes itself."""
+def figure_code(settings: Settings, figure: str) -> JSON:
+    """Origin of a figure: the code that draws it, and the descriptors that it computes itself."""
     kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
-    return code_hash("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES), *kinds)
+    return origin("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES), *kinds)
 
 
 def figure_families(settings: Settings, figure: str) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nullmode._plugins import load, validated
+from nullmode._plugins import load, parameter_model, validated
 from nullmode.families import FAMILIES
 from nullmode.types import JSON, InputError
 
@@ -35,3 +35,10 @@ def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
     if not rows:
         raise InputError(f"`families.{name}` must hold at least one structure, got none.")
     return pd.DataFrame(rows)
+
+
+def complete(kind: str, parameters: JSON, name: str) -> JSON:
+    """All parameters of a family as JSON has them: those given, and of the others the defaults, seeds among them."""
+    target = load(kind, FAMILIES, "family")
+    model = parameter_model(target, f"families.{name}.parameters")
+    return model(**parameters).model_dump(mode="json", fallback=repr)

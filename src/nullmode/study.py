@@ -2,11 +2,8 @@
 
 import inspect
 import json
-import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +23,7 @@ from nullmode.measurement import Question, measure, measure_whole
 from nullmode.nested import sweeps
 from nullmode.structure import whole
 from nullmode.structure_rows import StructureTheory
-from nullmode.types import JSON, Floats, InputError, Integers
+from nullmode.types import JSON, Floats, Integers
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -186,21 +183,3 @@ def warm_kernels(kind: str) -> None:
     """Compile the kernels of one of the package's descriptors, on an environment of two neighbours."""
     environment = Environment.from_vectors([[1.0, 0.0, 0.0], [0.0, 1.1, 0.2]])
     analyze(environment, load(kind, DESCRIPTORS, "descriptor")(), threads=1)
-
-
-@contextmanager
-def job_log(path: str) -> Iterator[None]:
-    """Send what a workflow job prints to its log; an InputError ends the job with its message alone."""
-    with (
-        Path(path).open("w", encoding="utf-8", buffering=1) as log,
-        redirect_stdout(log),
-        redirect_stderr(log),
-    ):
-        try:
-            yield
-        except InputError as error:
-            print(f"nullmode: {error}", file=log)
-            raise SystemExit(1) from None
-        except BaseException:
-            traceback.print_exc(file=log)
-            raise

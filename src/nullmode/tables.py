@@ -1,8 +1,10 @@
-"""The only Parquet code: documented columns, provenance in the file, and no half-written file ever in place."""
+"""Parquet tables: documented columns, provenance in the file, and no half-written file ever in place."""
 
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nullmode.fingerprint import PYTHON, digest
 from nullmode.types import JSON, InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Rises when a column, or a key of what a file follows from, changes its name, type or meaning; not for a new one."""
 _KEY = b"nullmode"
-_LIBRARIES = ("nullmode", "numpy", "scipy", "numba", "ase", "pandas", "pyarrow", "vesin")
 
 
 class Column(NamedTuple):
@@ -136,9 +139,9 @@ def coordinates(frame: pd.DataFrame, table: str) -> list[str]:
     return [name for name in frame.columns if name not in known]
 
 
-def versions() -> dict[str, str]:
-    """Versions of nullmode and of the libraries that its numbers depend on."""
-    return {name: version(name) for name in _LIBRARIES}
+def inputs(files: Mapping[str, str | Path]) -> JSON:
+    """Say what tables another one is made from: the hash of each file, and what it follows from itself, by name."""
+    return {name: {"sha256": digest(path), **provenance(path)} for name, path in files.items()}
 
 
 def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -> None:
@@ -153,7 +156,7 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     table
         Name in ``TABLES``.
     provenance
-        What the content follows from; kept in the file, with the versions of the libraries.
+        What the content follows from, such as an origin of :mod:`nullmode.fingerprint`; kept in the file.
 
     Raises
     ------
@@ -175,7 +178,9 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
         arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     except pa.ArrowException as error:
         raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
-    content = {"table": table, "schema_version": SCHEMA_VERSION, "versions": versions(), **provenance}
+    carriers = {"python": PYTHON, **{name: version(name) for name in ("nullmode", "pandas", "pyarrow")}}
+    versions = carriers | provenance.get("versions", {})
+    content = {**provenance, "table": table, "schema_version": SCHEMA_VERSION, "versions": versions}
     arrow = arrow.replace_schema_metadata({_KEY: json.dumps(content, sort_keys=True).encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -207,44 +212,78 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
         For a missing, corrupt or foreign file, or another table or version.
     """
     content = provenance(path)
-    if table is not None and content.get("table") != table:
-        raise InputError(f"`path` must be a {table} table, got the {content.get('table')} table {path}.")
-    try:
-        frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"`path` must be an undamaged Parquet file, got {path}: {error}. {_REMEDY}") from error
+    if table is not None:
+        check_table(content, path, table)
+    with undamaged(path):
+        frame: pd.DataFrame = pq.read_table(path, filters=filters, partitioning=None).to_pandas()
     return frame
 
 
 def provenance(path: str | Path) -> JSON:
     """Read what a table follows from, without its rows; errors as :func:`read`."""
+    return content_of(schema_at(path), path)
+
+
+def schema_at(path: str | Path) -> pa.Schema:
+    """Read the schema of a Parquet file; errors as :func:`read`."""
+    check_exists(path)
+    with undamaged(path):
+        return pq.read_schema(path)
+
+
+def check_exists(path: str | Path) -> None:
+    """Refuse what is no file."""
     if not Path(path).is_file():
         raise InputError(f"`path` must be an existing Parquet file, got {path}.")
+
+
+def check_table(content: JSON, path: str | Path, table: str) -> None:
+    """Refuse another table than the wanted one; `content` is what it follows from."""
+    if content["table"] != table:
+        raise InputError(f"`path` must be a {table} table, got the {content['table']} table {path}.")
+
+
+@contextmanager
+def undamaged(path: str | Path) -> Iterator[None]:
+    """Turn what pyarrow says of a damaged file into an InputError that names it."""
     try:
-        schema = pq.read_schema(path)
+        yield
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"`path` must be an undamaged Parquet file, got {path}: {error}. {_REMEDY}") from error
-    if _KEY not in (schema.metadata or {}):
-        raise InputError(f"`path` must be a table written by nullmode, got the foreign file {path}.")
-    content: JSON = json.loads(schema.metadata[_KEY])
-    if content["schema_version"] != SCHEMA_VERSION:
         raise InputError(
-            f"`path` must have schema version {SCHEMA_VERSION}, got {content['schema_version']} in {path}. {_REMEDY}"
+            f"`path` must be an undamaged Parquet file, got {path}: {error}. If the workflow made it, delete it and "
+            "run the workflow again."
+        ) from error
+
+
+def content_of(schema: pa.Schema, path: str | Path) -> JSON:
+    """Take what a table follows from out of its schema; errors as :func:`read`, naming `path`."""
+    try:
+        content: JSON = json.loads(schema.metadata[_KEY])
+        found, writer, _ = content["schema_version"], content["versions"]["nullmode"], content["table"]
+    except (TypeError, KeyError, ValueError):
+        raise InputError(f"`path` must be a table written by nullmode, got the foreign file {path}.") from None
+    if found != SCHEMA_VERSION:
+        remedy = (
+            "Update nullmode to that version or a later one."
+            if found > SCHEMA_VERSION
+            else f"Run what made it again, or read it with nullmode {writer}."
+        )
+        raise InputError(
+            f"`path` must have schema version {SCHEMA_VERSION}, got {found}, written by nullmode {writer}, in {path}. "
+            f"{remedy}"
         )
     return content
 
 
 def schema_of(path: str | Path) -> list[tuple[str, str, str, str]]:
     """Name, type, unit and meaning of each column of a file."""
-    provenance(path)
+    schema = schema_at(path)
+    content_of(schema, path)
     rows = []
-    for field in pq.read_schema(path):
+    for field in schema:
         notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
         rows.append((field.name, str(field.type), notes.get("unit", ""), notes.get("meaning", "")))
     return rows
-
-
-_REMEDY = "If the workflow made it, delete it and run the workflow again."
 
 
 def _umask() -> int:

@@ -10,6 +10,6 @@ rule summary:
     log:
         f"{RESULTS}/logs/summary.log",
     params:
-        code=nullmode.fingerprint.code_hash("nullmode.study"),
+        code=nullmode.fingerprint.origin("nullmode.study", "nullmode.dataset"),
     script:
         "../scripts/summary.py"

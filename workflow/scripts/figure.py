@@ -2,23 +2,26 @@
 
 from typing import TYPE_CHECKING
 
-from nullmode import study, tables
+from nullmode import fingerprint, tables
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import save
+from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with study.job_log(snakemake.log[0]):
+    with job_log(snakemake.log[0], snakemake.input, snakemake.output):
+        fingerprint.check_unchanged(snakemake.params.code)
         entry = snakemake.params.figure
         draw = load(entry["kind"], FIGURES, "figure")
         parameters = entry["parameters"]
         if families := snakemake.params.families:
-            files = zip(families, snakemake.input.structures, strict=True)
-            parameters |= {"structures": {family: tables.read(path, "structures") for family, path in files}}
+            drawn = dict(zip(families, snakemake.input.structures, strict=True))
+            parameters = parameters | {"structures": {name: tables.read(drawn[name], "structures") for name in drawn}}
         if kinds := snakemake.params.kinds:
-            parameters |= {"kinds": kinds}
+            parameters = parameters | {"kinds": kinds}
+        provenance = {**entry, **snakemake.params.code, "inputs": tables.inputs({"sensitivity": snakemake.input.table})}
         table = tables.read(snakemake.input.table, "sensitivity")
-        save(draw(table, **parameters), snakemake.output.png.removesuffix(".png"))
+        save(draw(table, **parameters), snakemake.output.png.removesuffix(".png"), provenance)

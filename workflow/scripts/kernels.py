@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from nullmode import study
+from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with study.job_log(snakemake.log[0]):
+    with job_log(snakemake.log[0]):
         study.warm_kernels(snakemake.wildcards.kind)

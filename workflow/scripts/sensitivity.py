@@ -2,17 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from nullmode import study, tables
+from nullmode import fingerprint, study, tables
+from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with study.job_log(snakemake.log[0]):
-        structures = tables.read(snakemake.input.structures, "structures")
+    with job_log(snakemake.log[0], snakemake.input, snakemake.output):
+        fingerprint.check_unchanged(snakemake.params.code)
         cell = snakemake.params.cell
-        files = zip(cell["references"], snakemake.input.references, strict=True)
-        references = {name: tables.read(path, "structures") for name, path in files}
+        files = dict(zip(cell["references"], snakemake.input.references, strict=True))
+        references = {name: tables.read(path, "structures") for name, path in files.items()}
+        files[cell["family"]] = snakemake.input.structures
+        structures = tables.read(files[cell["family"]], "structures")
         frame = study.run_cell(structures, cell, references, threads=snakemake.threads)
-        provenance = {**cell, "code": snakemake.params.code}
+        provenance = {**cell, **snakemake.params.code, "inputs": tables.inputs(files)}
         tables.write(frame, snakemake.output[0], "sensitivity", provenance)

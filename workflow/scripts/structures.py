@@ -2,14 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from nullmode import structures, study, tables
+from nullmode import fingerprint, structures, tables
+from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with study.job_log(snakemake.log[0]):
+    with job_log(snakemake.log[0], snakemake.input, snakemake.output):
+        code = snakemake.params.code
+        fingerprint.check_unchanged(code)
         family, name = snakemake.params.family, snakemake.wildcards.family
         frame = structures.make_structures(family["kind"], family["parameters"], name)
-        provenance = {"family": name, **family, "code": snakemake.params.code}
+        parameters = structures.complete(family["kind"], family["parameters"], name)
+        files = {path: {"sha256": fingerprint.digest(path)} for path in snakemake.input}
+        provenance = {"family": name, "kind": family["kind"], "parameters": parameters, "inputs": files, **code}
         tables.write(frame, snakemake.output[0], "structures", provenance)

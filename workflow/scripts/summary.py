@@ -2,19 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from nullmode import study, tables
+from nullmode import agreement, dataset, fingerprint, study, tables
+from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with study.job_log(snakemake.log[0]):
-        frame = pd.concat([tables.read(path, "sensitivity") for path in snakemake.input], ignore_index=True)
-        provenance = {
-            "parts": [tables.provenance(path) for path in snakemake.input],
-            "code": snakemake.params.code,
-        }
+    with job_log(snakemake.log[0], snakemake.input, snakemake.output):
+        fingerprint.check_unchanged(snakemake.params.code)
+        provenance = agreement.merged(snakemake.input, snakemake.params.code)
+        frame = dataset.load(snakemake.input, "sensitivity")
         tables.write(frame, snakemake.output.sensitivity, "sensitivity", provenance)
         tables.write(study.summarize(frame), snakemake.output.summary, "summary", provenance)

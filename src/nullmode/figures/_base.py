@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.types import Floats, InputError
+from nullmode import stamp
+from nullmode.types import JSON, Floats, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,11 +60,28 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: "Figure", stem: str | Path) -> list[Path]:
-    """Write a figure as vector graphics and PNG; the same figure gives the same bytes."""
+def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> list[Path]:
+    """Write a figure as vector graphics and PNG; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure
+        To write.
+    stem
+        Path without the ending; its folder is made.
+    provenance
+        What the figure follows from; kept in each file, with its name and nullmode's version.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written: PDF, SVG, PNG.
+    """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
-    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+    given = provenance or {}
+    versions = {"nullmode": version("nullmode"), **given.get("versions", {})}
+    kept = stamp.metadata({**given, "figure": stem.name, "versions": versions})
     paths = []
     for ending in FORMATS:
         path = stem.with_name(f"{stem.name}.{ending}")
@@ -70,7 +89,7 @@ def save(figure: "Figure", stem: str | Path) -> list[Path]:
         try:
             # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
             with style():
-                figure.savefig(temporary, format=ending, metadata=dates[ending])
+                figure.savefig(temporary, format=ending, metadata=kept[ending])
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

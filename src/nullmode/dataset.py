@@ -1,0 +1,203 @@
+"""Many tables as one: the parts of a sweep, read with filters, and refused where they do not belong together."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
+
+from nullmode import tables
+from nullmode._plugins import suggest
+from nullmode.agreement import check_agreement
+from nullmode.types import JSON, InputError
+
+# Where a results folder holds a table; the first pattern that finds files counts.
+_PLACES = {
+    "sensitivity": ("sensitivity/**/*.parquet", "tables/sensitivity.parquet"),
+    "structures": ("structures/*.parquet",),
+    "summary": ("tables/summary.parquet",),
+}
+# A few values of a column, for messages.
+_SHOWN = 8
+_PARQUET = ds.ParquetFileFormat()
+
+
+def load(
+    where: str | Path | Iterable[str | Path],
+    table: str = "sensitivity",
+    *,
+    columns: Sequence[str] | None = None,
+    filters: Any = None,
+    mixed: bool = False,
+) -> pd.DataFrame:
+    """Read a table of a finished or running sweep, all parts of it as one.
+
+    Parameters
+    ----------
+    where
+        The results folder, a folder of Parquet files, one file, or several.
+    table
+        Which of :data:`nullmode.tables.TABLES` it is.
+    columns
+        Names of those to read; default all. What is left out is not read from disk.
+    filters
+        Of rows: ``[(column, operator, value), ...]``, of which all must hold, a list of such lists, of which one must
+        hold, or a pyarrow expression. Files, and row groups of files, that cannot hold a match are not read.
+    mixed
+        Read parts together that different code, libraries, structures or settings made.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows in the order of the files, those of a folder by name; a coordinate that a part does not have is null there.
+
+    Raises
+    ------
+    InputError
+        For a missing folder, one without tables, a corrupt or foreign file, another table or schema version (the file
+        is named), parts that do not belong together, unknown columns, or filters that no row passes.
+    """
+    paths = _pruned(_files(where, table), filters)
+    fragments = [_fragment(path) for path in paths]
+    contents = {path: _content(item, path, table) for path, item in zip(paths, fragments, strict=True)}
+    if not mixed:
+        check_agreement(contents)
+    schema = _schema(fragments, paths)
+    _check_columns([*(columns or []), *(name for name, _, _ in _predicates(filters))], schema.names)
+    arrow = _read(fragments, paths, schema, columns, _expression(filters))
+    if not arrow.num_rows:
+        held = _held(fragments, schema, filters)
+        raise InputError(f"`filters` must let a row pass, got {filters!r} with none in {len(paths)} files. {held}")
+    frame: pd.DataFrame = arrow.to_pandas()
+    return frame
+
+
+def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
+    if table not in tables.TABLES:
+        raise InputError(f"`table` must be a known one, got {table!r}. {suggest(table, list(tables.TABLES))}")
+    if not isinstance(where, str | Path):
+        paths = [Path(path) for path in where]
+        if not paths:
+            raise InputError("`where` must name at least one file, got none.")
+        return paths
+    root = Path(where)
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise InputError(f"`where` must be an existing folder or Parquet file, got {where} (from {Path.cwd()}).")
+    whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "tables"))
+    for pattern in _PLACES.get(table, ()) if whole else ("**/*.parquet",):
+        found = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
+        if found:
+            return found
+    raise InputError(
+        f"`where` must hold the {table} table, got {where} without a Parquet file of it. Run the workflow, or name the "
+        "folder or file that holds it."
+    )
+
+
+def _predicates(filters: Any) -> list[tuple[Any, Any, Any]]:
+    """List the conditions of a filter that is no expression."""
+    if filters is None or isinstance(filters, ds.Expression):
+        return []
+    return [item for group in _groups(filters) for item in group]
+
+
+def _groups(filters: Any) -> list[list[tuple[Any, Any, Any]]]:
+    try:
+        nested = [filters] if isinstance(filters[0][0], str) else filters
+        return [[(column, operator, value) for column, operator, value in group] for group in nested]
+    except (TypeError, ValueError, LookupError):
+        raise InputError(
+            f"`filters` must be a list of (column, operator, value), a list of such lists, or a pyarrow expression, "
+            f"got {filters!r}."
+        ) from None
+
+
+def _expression(filters: Any) -> Any:
+    if filters is None or isinstance(filters, ds.Expression):
+        return filters
+    try:
+        return pq.filters_to_expression(_groups(filters))
+    except (ValueError, TypeError, pa.ArrowException) as error:
+        raise InputError(f"`filters` must be conditions that pyarrow takes, got {filters!r}: {error}.") from error
+
+
+def _pruned(paths: list[Path], filters: Any) -> list[Path]:
+    """Leave out files whose folders' names, such as family=water, already fail the filter; they are not opened."""
+    keys = [dict(part.split("=", 1) for part in path.parts if "=" in part) for path in paths]
+    names = set.intersection(*map(set, keys)) & {"family", "descriptor"}
+    groups = _groups(filters) if _predicates(filters) else []
+    groups = [[item for item in group if item[0] in names] for group in groups]
+    if not names or not groups or not all(groups):
+        return paths
+    known = pa.table({name: [key[name] for key in keys] for name in names} | {"place": range(len(paths))})
+    kept = [paths[place] for place in known.filter(_expression(groups))["place"].to_pylist()]
+    # One file at least, for what its columns are.
+    return kept or paths[:1]
+
+
+def _fragment(path: Path) -> Any:
+    tables.check_exists(path)
+    return _PARQUET.make_fragment(str(path), LocalFileSystem())
+
+
+def _content(fragment: Any, path: Path, table: str) -> JSON:
+    with tables.undamaged(path):
+        schema = fragment.physical_schema
+    content = tables.content_of(schema, path)
+    tables.check_table(content, path, table)
+    return content
+
+
+def _schema(fragments: list[Any], paths: list[Path]) -> pa.Schema:
+    """Unite the columns of all parts; a family's coordinates are columns of its own."""
+    result = fragments[0].physical_schema
+    for fragment, path in zip(fragments, paths, strict=True):
+        try:
+            result = pa.unify_schemas([result, fragment.physical_schema], promote_options="permissive")
+        except pa.ArrowException as error:
+            raise InputError(
+                f"The coordinates of all parts must have one type each, got another in {path}: {error}. Read the "
+                "families apart, with a filter."
+            ) from error
+    return result
+
+
+def _check_columns(names: list[Any], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(f"`columns` and `filters` must name columns, got {name!r}. {suggest(str(name), known)}")
+
+
+def _read(
+    fragments: list[Any], paths: list[Path], schema: pa.Schema, columns: Sequence[str] | None, condition: Any
+) -> pa.Table:
+    chosen = None if columns is None else list(columns)
+    try:
+        dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
+        return dataset.to_table(columns=chosen, filter=condition)
+    except (pa.ArrowException, OSError) as error:
+        # Which file it was, pyarrow does not say.
+        for fragment, path in zip(fragments, paths, strict=True):
+            with tables.undamaged(path):
+                fragment.to_table()
+        raise InputError(f"`filters` must fit the columns and their types, got {condition}: {error}.") from error
+
+
+def _held(fragments: list[Any], schema: pa.Schema, filters: Any) -> str:
+    """Say what values the filtered columns of texts have, for the remedy."""
+    named = dict.fromkeys(name for name, _, _ in _predicates(filters) if pa.types.is_string(schema.field(name).type))
+    if not named:
+        return "Widen them."
+    dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
+    found = dataset.to_table(columns=list(named))
+    parts = []
+    for name in named:
+        values = found[name].unique().drop_null().to_pylist()
+        parts.append(f"`{name}` holds {', '.join(values[:_SHOWN])}" + (", …" if len(values) > _SHOWN else ""))
+    return "; ".join(parts) + "."

@@ -1,0 +1,72 @@
+"""What a figure follows from, in the metadata that its format has: text chunk, document information, Dublin Core."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from nullmode.types import JSON, InputError
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_KEYWORD = "nullmode"
+_SVG_DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
+
+
+def metadata(content: JSON) -> dict[str, dict[str, Any]]:
+    """Metadata of a figure for matplotlib's ``savefig``, by format; no dates, so that bytes repeat."""
+    text = json.dumps(content, sort_keys=True)
+    return {
+        "pdf": {"CreationDate": None, "Keywords": text},
+        "svg": {"Date": None, "Description": text},
+        "png": {_KEYWORD: text},
+    }
+
+
+def read(path: str | Path) -> JSON:
+    """Read what a figure follows from.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or no PNG, PDF or SVG with nullmode's metadata.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"`path` must be an existing table or figure, got {path}.")
+    content = Path(path).read_bytes()
+    readers: dict[bytes, Callable[[bytes], bytes | str]] = {_PNG: _of_png, b"%PDF-": _of_pdf, b"<?xml": _of_svg}
+    for start, reader in readers.items():
+        if content.startswith(start):
+            try:
+                result = json.loads(reader(content))
+            except (LookupError, ValueError, ElementTree.ParseError):
+                break
+            if isinstance(result, dict) and "figure" in result:
+                return result
+    raise InputError(f"`path` must be a table (Parquet) or figure (PNG, PDF, SVG) written by nullmode, got {path}.")
+
+
+def _of_png(content: bytes) -> bytes:
+    # Chunks: length of the data, type, data, checksum. A text chunk's data: keyword, zero, text.
+    place, wanted = len(_PNG), f"{_KEYWORD}\0".encode()
+    while True:
+        size = int.from_bytes(content[place : place + 4])
+        kind, data = content[place + 4 : place + 8], content[place + 8 : place + 8 + size]
+        if kind == b"tEXt" and data.startswith(wanted):
+            return data.removeprefix(wanted)
+        if kind in (b"IEND", b""):
+            raise LookupError
+        place += size + 12
+
+
+def _of_pdf(content: bytes) -> bytes:
+    # A string ends at the first parenthesis that no backslash escapes.
+    found = re.search(rb"/Keywords \(((?:\\.|[^\\()])*)\)", content, re.DOTALL)
+    if found is None:
+        raise LookupError
+    return re.sub(rb"\\(.)", rb"\1", found[1], flags=re.DOTALL)
+
+
+def _of_svg(content: bytes) -> str:
+    return ElementTree.fromstring(content).findtext(f".//{_SVG_DESCRIPTION}", "")
