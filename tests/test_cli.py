@@ -11,7 +11,7 @@ from cases import TD
 from configs import CHECKOUT
 
 import nullmode as nm
-from nullmode import cli, tables
+from nullmode import cli, fingerprint, tables
 
 SMALL = ["--n-max", "3", "--l-max", "2", "--no-progress"]
 FILE = str(CHECKOUT / "tests/data/small.extxyz")
@@ -141,7 +141,8 @@ def test_same_command_gives_the_same_bytes(nullmode, table, tmp_path):
 def test_provenance_prints_origin_and_columns(nullmode, table):
     code, out, _ = nullmode("provenance", table)
     assert code == 0
-    assert '"descriptor": "PowerSpectrum(n_max=3' in out
+    assert "PowerSpectrum(n_max=3" in out
+    assert fingerprint.digest(FILE) in out
     for column in tables.ANALYSIS:
         assert column.name in out
         assert column.meaning in out
@@ -214,7 +215,10 @@ def bad_files(folder):
         (["analyze", "methane.xyz", "--sigma", "1"], "No such option"),
         (["analyze"], "Missing argument"),
         (["provenance", "missing.parquet"], "`path` must be an existing Parquet file"),
-        (["provenance", "methane.xyz"], "`path` must be an undamaged Parquet file"),
+        (
+            ["provenance", "methane.xyz"],
+            "`path` must be a table (Parquet) or figure (PNG, PDF, SVG) written by nullmode",
+        ),
         (["explain"], "No such command"),
     ],
 )

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -55,7 +56,7 @@ each_table = pytest.mark.parametrize("table", FRAMES)
 @pytest.fixture
 def written(tmp_path):
     path = tmp_path / "table.parquet"
-    tables.write(FRAMES["sensitivity"], path, "sensitivity", {"seed": 1})
+    tables.write(FRAMES["sensitivity"], path, "sensitivity", {"seed": 1, "versions": {"numpy": "2.4.6"}})
     return path
 
 
@@ -110,7 +111,28 @@ def test_provenance_is_kept(written):
     assert provenance["table"] == "sensitivity"
     assert provenance["schema_version"] == tables.SCHEMA_VERSION
     assert provenance["versions"]["nullmode"] == nm.__version__
-    assert provenance["versions"]["numpy"] == np.__version__
+    assert provenance["versions"]["pyarrow"] == pa.__version__
+    assert provenance["versions"]["numpy"] == "2.4.6"
+
+
+def test_inputs_are_known_by_hash_and_by_what_they_follow_from(written):
+    found = tables.inputs({"a": written})["a"]
+    assert found.pop("sha256") == hashlib.sha256(written.read_bytes()).hexdigest()
+    assert found == tables.provenance(written)
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [
+        (tables.SCHEMA_VERSION - 1, "Run what made it again, or read it with nullmode 9.0"),
+        (tables.SCHEMA_VERSION + 1, "Update nullmode to that version or a later one"),
+    ],
+    ids=["older", "newer"],
+)
+def test_another_schema_version_says_what_to_do(written, version, remedy):
+    of_version(written, version)
+    with pytest.raises(nm.InputError, match=f"got {version}, written by nullmode 9.0, in {written}. {remedy}"):
+        tables.read(written)
 
 
 def test_rows_are_filtered(written):
@@ -157,9 +179,17 @@ def _foreign(path):
     pq.write_table(pa.table({"a": [1]}), path)
 
 
+def _half_foreign(path):
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({b"nullmode": b"{}"}), path)
+
+
 def _of_another_version(path):
-    table = pq.read_table(path)
-    content = {"table": "sensitivity", "schema_version": tables.SCHEMA_VERSION + 1}
+    of_version(path, tables.SCHEMA_VERSION + 1)
+
+
+def of_version(path, version):
+    table = pq.read_table(path, partitioning=None)
+    content = {"table": "sensitivity", "schema_version": version, "versions": {"nullmode": "9.0"}}
     pq.write_table(table.replace_schema_metadata({b"nullmode": json.dumps(content).encode()}), path)
 
 
@@ -172,6 +202,7 @@ def _of_another_version(path):
         (_no_parquet, "undamaged Parquet file"),
         (_damaged_rows, "undamaged Parquet file"),
         (_foreign, "written by nullmode, got the foreign file"),
+        (_half_foreign, "written by nullmode, got the foreign file"),
         (_of_another_version, "must have schema version"),
     ],
 )

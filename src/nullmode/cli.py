@@ -118,6 +118,8 @@ def provenance(
     """
     import json
 
+    import yaml
+
     from nullmode import tables
     from nullmode.provenance import trace
 
@@ -127,20 +129,31 @@ def provenance(
         named = [dict(zip(("name", "type", "unit", "meaning"), column, strict=True)) for column in columns]
         typer.echo(json.dumps(found | ({"columns": named} if named else {}), indent=2, sort_keys=True))
         return
-    typer.echo(json.dumps(found["content"], indent=2, sort_keys=True))
-    typer.echo()
+    typer.echo(yaml.safe_dump(found["content"], default_flow_style=None, width=120, allow_unicode=True))
     parts = [f"{name} {values['file']} (installed: {values['installed']})" for name, values in found["differs"].items()]
-    typer.echo(f"Differs from what is installed: {', '.join(parts) or 'nothing'}.")
-    total = sum(job["seconds"] for job in found["jobs"])
-    made = f"{len(found['jobs'])} in {total:.1f} s" if found["jobs"] else "none whose log names this very file"
-    typer.echo(f"Jobs behind it: {made}.")
-    for job in found["jobs"]:
-        memory = f"{job['benchmark']['memory_mb']:.0f} MB" if "memory_mb" in job.get("benchmark", {}) else ""
-        typer.echo(
-            f"  {job['log']:40s} {job['host']}  {job['started']}  {job['seconds']:.1f} s  {memory:8s} {job['commit']}"
-        )
+    typer.echo(f"Differs from what is installed: {', '.join(parts) or 'nothing'}.\n")
+    _print_jobs(found["jobs"])
     for name, kind, unit, meaning in columns:
         typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
+
+
+def _print_jobs(jobs: list[JSON]) -> None:
+    """Show the job that made a file, and of those behind it the longest."""
+    if not jobs:
+        typer.echo("Made by: not known, since no log above it names it. It was moved, or no workflow made it.\n")
+        return
+    own, *others = jobs
+    others.sort(key=lambda job: -job["seconds"])
+    shown = [own, *others[:9]]
+    total = sum(job["seconds"] for job in jobs)
+    typer.echo(f"Made by {len(jobs)} jobs in {total:.1f} s" + (", the last and the longest:" if others else ":"))
+    for job in shown:
+        memory = f", {job['benchmark']['memory_mb']:.0f} MB" if "memory_mb" in job.get("benchmark", {}) else ""
+        when = f"{job['seconds']:.1f} s{memory} on {job['host']}, {job['started']}"
+        typer.echo(f"  {job['log']}: {when}, commit {job['commit']}")
+    if len(shown) < len(jobs):
+        typer.echo(f"  and {len(jobs) - len(shown)} more, listed by --json")
+    typer.echo()
 
 
 def _listed(text: str) -> list[str]:

@@ -21,8 +21,6 @@ _PLACES = {
     "structures": ("structures/*.parquet",),
     "summary": ("tables/summary.parquet",),
 }
-# A few values of a column, for messages.
-_SHOWN = 8
 _PARQUET = ds.ParquetFileFormat()
 
 
@@ -70,8 +68,7 @@ def load(
     _check_columns([*(columns or []), *(name for name, _, _ in _predicates(filters))], schema.names)
     arrow = _read(fragments, paths, schema, columns, _expression(filters))
     if not arrow.num_rows:
-        held = _held(fragments, schema, filters)
-        raise InputError(f"`filters` must let a row pass, got {filters!r} with none in {len(paths)} files. {held}")
+        raise _nothing(filters, _texts(fragments, schema, filters))
     frame: pd.DataFrame = arrow.to_pandas()
     return frame
 
@@ -136,9 +133,10 @@ def _pruned(paths: list[Path], filters: Any) -> list[Path]:
     if not names or not groups or not all(groups):
         return paths
     known = pa.table({name: [key[name] for key in keys] for name in names} | {"place": range(len(paths))})
-    kept = [paths[place] for place in known.filter(_expression(groups))["place"].to_pylist()]
-    # One file at least, for what its columns are.
-    return kept or paths[:1]
+    kept = known.filter(_expression(groups))["place"].to_pylist()
+    if not kept:
+        raise _nothing(filters, {name: list(dict.fromkeys(key[name] for key in keys)) for name in sorted(names)})
+    return [paths[place] for place in kept]
 
 
 def _fragment(path: Path) -> Any:
@@ -189,15 +187,16 @@ def _read(
         raise InputError(f"`filters` must fit the columns and their types, got {condition}: {error}.") from error
 
 
-def _held(fragments: list[Any], schema: pa.Schema, filters: Any) -> str:
-    """Say what values the filtered columns of texts have, for the remedy."""
-    named = dict.fromkeys(name for name, _, _ in _predicates(filters) if pa.types.is_string(schema.field(name).type))
-    if not named:
-        return "Widen them."
+def _texts(fragments: list[Any], schema: pa.Schema, filters: Any) -> dict[str, list[str]]:
+    """Values of the filtered columns that are texts."""
+    named = {name for name, _, _ in _predicates(filters) if pa.types.is_string(schema.field(name).type)}
     dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
-    found = dataset.to_table(columns=list(named))
-    parts = []
-    for name in named:
-        values = found[name].unique().drop_null().to_pylist()
-        parts.append(f"`{name}` holds {', '.join(values[:_SHOWN])}" + (", …" if len(values) > _SHOWN else ""))
-    return "; ".join(parts) + "."
+    found = dataset.to_table(columns=sorted(named))
+    return {name: found[name].unique().drop_null().to_pylist() for name in found.column_names}
+
+
+def _nothing(filters: Any, held: dict[str, list[str]]) -> InputError:
+    """Make the error that no row passed; `held`: values that columns have, of which the first are shown."""
+    known = [f"`{name}` holds {', '.join(held[name][:8])}{', …' * (len(held[name]) > 8)}" for name in held]
+    shown = "it" if filters is None else repr(filters)
+    return InputError(f"`filters` must let a row pass, got {shown} with none. {'; '.join(known) or 'Widen them'}.")
