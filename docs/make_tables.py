@@ -9,10 +9,11 @@ OPENING = f"""# Tables
 
 Made by `python docs/make_tables.py` from `src/nullmode/tables.py`; do not edit.
 
-Every table is a Parquet file. `nullmode.tables.read(path)` returns it as a pandas data frame and refuses what is not
-nullmode's; `pandas.read_parquet` reads it as well. Each column carries its unit and meaning in the file, and the
-file what it follows from (parameters, hash of the code, versions of the libraries; no time, host or commit, so that
-the same input gives the same bytes): `nullmode provenance FILE` prints both. The schema version is {SCHEMA_VERSION}.
+Every table is a Parquet file. [`nullmode.load`](how-to-read-results.md) returns one, or all parts of a sweep, as a
+pandas data frame and refuses what is not nullmode's; `pandas.read_parquet` reads a file as well. Each column carries
+its unit and meaning in the file, and the file what it follows from (parameters and seeds, hashes of the code and of the
+inputs, versions of the libraries; no time, host or commit, so that the same input gives the same bytes):
+`nullmode provenance FILE` prints both. The schema version is {SCHEMA_VERSION}.
 
 A missing number (for instance `l_max` of a descriptor without one) is null. Coordinates of a family (such as `path`,
 `t`, `u`, `v`) follow as further columns of `structures` and `sensitivity`, and those that are texts also of `summary`;

@@ -127,10 +127,11 @@ def _expression(filters: Any) -> Any:
 def _pruned(paths: list[Path], filters: Any) -> list[Path]:
     """Leave out files whose folders' names, such as family=water, already fail the filter; they are not opened."""
     keys = [dict(part.split("=", 1) for part in path.parts if "=" in part) for path in paths]
-    names = set.intersection(*map(set, keys)) & {"family", "descriptor"}
-    groups = _groups(filters) if _predicates(filters) else []
+    asked = {name for name, _, _ in _predicates(filters)}
+    names = set.intersection(*map(set, keys)) & {"family", "descriptor"} & asked
+    groups = _groups(filters) if asked else []
     groups = [[item for item in group if item[0] in names] for group in groups]
-    if not names or not groups or not all(groups):
+    if not names or not all(groups):
         return paths
     known = pa.table({name: [key[name] for key in keys] for name in names} | {"place": range(len(paths))})
     kept = known.filter(_expression(groups))["place"].to_pylist()
