@@ -12,6 +12,7 @@ import yaml
 from configs import BAD, CHECKOUT, changed, small
 
 from nullmode import tables
+from nullmode.provenance import trace
 
 pytestmark = pytest.mark.workflow
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "2"]
@@ -297,3 +298,55 @@ def test_failed_job_says_why_and_leaves_nothing(project):
     # The job's log is shown, without a traceback of nullmode's.
     assert "nullmode: `centers` must occur in tests/data/small.extxyz, got 'Xe'" in stopped.stdout
     assert not (project.folder / RESULTS / "structures/from_file.parquet").exists()
+
+
+# Where results come from.
+
+
+def test_every_result_is_traced_to_its_jobs(finished):
+    results = finished.folder / RESULTS
+    behind = {}
+    for path in [path for ending in ("parquet", "pdf", "svg", "png") for path in results.rglob(f"*.{ending}")]:
+        found = trace(path)
+        assert found["differs"] == {}, path
+        behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]
+        assert behind[path.relative_to(results).as_posix()], path
+        measured = {job["log"].split("/")[0] for job in found["jobs"] if "benchmark" in job}
+        assert measured == {"sensitivity"} & {log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]}
+    # The last job, nine parts, five families.
+    assert [len(behind[f"figures/pair_map.{ending}"]) for ending in ("pdf", "svg", "png")] == [16] * 3
+    assert behind["tables/summary.parquet"][0] == "summary.log"
+    assert "seed: 1" in str(trace(results / "figures/truncation.svg")["content"]).replace("'", "")
+
+
+@pytest.fixture
+def upgraded(project, tmp_path):
+    """A finished run whose spglib says that it is another version."""
+    fake = tmp_path / "upgraded/spglib-99.0.dist-info"
+    fake.mkdir(parents=True)
+    (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: spglib\nVersion: 99.0\n")
+    project.source = f"{fake.parent}{os.pathsep}{project.source}"
+    return project
+
+
+def test_upgraded_library_reruns_what_imports_it(upgraded):
+    kernels = {"kernels/power-spectrum", "kernels/radial-spectrum"}
+    assert upgraded.jobs("-n") == kernels | SOAP | SWEPT | RADIAL | BASES | WHOLE | LATER
+
+
+def test_parts_of_two_versions_are_not_mixed(upgraded):
+    results = upgraded.folder / RESULTS
+    (part,) = (results / "sensitivity/family=from_file/descriptor=radial").iterdir()
+    part.unlink()
+    before = upgraded.digests("parquet")
+    # Snakemake is told to look at times alone, as after an upgrade in the middle of a sweep.
+    stopped = upgraded.start("--rerun-triggers", "mtime")
+    assert stopped.returncode == 1
+    (said,) = re.findall(r"nullmode: The tables must be of one origin.*", stopped.stdout)
+    assert "spglib" in said
+    assert " 99.0 in " in said
+    assert tables.provenance(part)["versions"]["spglib"] == "99.0"
+    # Snakemake takes out what a failed job might have written.
+    gone = {RESULTS / "tables/sensitivity.parquet", RESULTS / "tables/summary.parquet"}
+    after = upgraded.digests("parquet")
+    assert all(after[name] == digest for name, digest in before.items() if RESULTS / name not in gone)
