@@ -9,6 +9,20 @@ from nullmode import tables
 from nullmode.fingerprint import CARRIERS
 from nullmode.types import JSON, InputError
 
+# What parts say of the configuration that rows do not; how work is dealt to jobs is not in it.
+_SETTINGS = (
+    "family",
+    "family_kind",
+    "family_parameters",
+    "descriptor",
+    "kind",
+    "scope",
+    "parameters",
+    "references",
+    "rtol",
+    "tolerance",
+)
+
 
 def check_agreement(contents: Mapping[Any, JSON]) -> None:
     """Refuse files that different code, libraries, structures or settings made.
@@ -48,8 +62,8 @@ def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
     Returns
     -------
     dict
-        ``code``, ``versions`` and ``inputs`` of all parts; ``parts``: what else they say, each once and without its
-        truncations, which the rows name.
+        ``code``, ``versions`` and ``inputs`` of all parts; ``parts``: their families, descriptors and settings, each
+        once, without the truncations, which the rows name.
 
     Raises
     ------
@@ -63,9 +77,8 @@ def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
     for content in [*contents.values(), own]:
         for key, held in shared.items():
             held.update(content.get(key, {}))
-    apart = {*shared, "table", "schema_version", "points"}
     for content in contents.values():
-        part = {key: value for key, value in content.items() if key not in apart}
+        part = {key: content[key] for key in _SETTINGS if key in content}
         parts.setdefault(json.dumps(part, sort_keys=True), part)
     return {**shared, "parts": list(parts.values())}
 
@@ -83,12 +96,11 @@ def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
             if key in part:
                 yield f"`{key}`", part[key]
         # A sweep holds several descriptors and names them in its rows; the rows of other tables do not tell them apart.
-        if "family" in part and "descriptor" in part:
-            for key in ("kind", "scope", "parameters"):
-                yield f"`{key}` of descriptor {part['descriptor']}", part[key]
-        elif "descriptor" in part:
-            for key in ("descriptor", "scope"):
-                yield f"`{key}`", part[key]
+        named = "family" in part and "descriptor" in part
+        suffix = f" of descriptor {part['descriptor']}" if named else ""
+        for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):
+            if key in part:
+                yield f"`{key}`{suffix}", part[key]
     for root, code in content.get("code", {}).items():
         yield f"code {root}", code
 

@@ -42,7 +42,7 @@ def read(path: str | Path) -> JSON:
                 result = json.loads(reader(content))
             except (LookupError, ValueError, ElementTree.ParseError):
                 break
-            if isinstance(result, dict) and "figure" in result:
+            if isinstance(result, dict) and "nullmode" in result.get("versions", {}):
                 return result
     raise InputError(f"`path` must be a table (Parquet) or figure (PNG, PDF, SVG) written by nullmode, got {path}.")
 

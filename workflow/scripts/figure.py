@@ -22,6 +22,11 @@ if __name__ == "__main__":
             parameters = parameters | {"structures": {name: tables.read(drawn[name], "structures") for name in drawn}}
         if kinds := snakemake.params.kinds:
             parameters = parameters | {"kinds": kinds}
-        provenance = {**entry, **snakemake.params.code, "inputs": tables.inputs({"sensitivity": snakemake.input.table})}
+        provenance = {
+            "figure": snakemake.wildcards.figure,
+            **entry,
+            **snakemake.params.code,
+            "inputs": tables.inputs({"sensitivity": snakemake.input.table}),
+        }
         table = tables.read(snakemake.input.table, "sensitivity")
         save(draw(table, **parameters), snakemake.output.png.removesuffix(".png"), provenance)

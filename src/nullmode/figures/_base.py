@@ -70,7 +70,7 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> 
     stem
         Path without the ending; its folder is made.
     provenance
-        What the figure follows from; kept in each file, with its name and nullmode's version.
+        What the figure follows from; kept in each file, with nullmode's version.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> 
     stem.parent.mkdir(parents=True, exist_ok=True)
     given = provenance or {}
     versions = {"nullmode": version("nullmode"), **given.get("versions", {})}
-    kept = stamp.metadata({**given, "figure": stem.name, "versions": versions})
+    kept = stamp.metadata({**given, "versions": versions})
     paths = []
     for ending in FORMATS:
         path = stem.with_name(f"{stem.name}.{ending}")
