@@ -49,7 +49,7 @@ class Kernel(Generic[P, R]):
         with _COMPILING:
             if "dispatcher" in self.__dict__:
                 return self.__dict__["dispatcher"]
-            dispatcher = numba.njit(self.py_func, error_model="numpy", nogil=True, fastmath=set(FASTMATH))
+            dispatcher = numba.njit(self.py_func, error_model="numpy", nogil=True, fastmath=set(FASTMATH), _nrt=False)
             _enable_cache(dispatcher)
             return dispatcher
 
