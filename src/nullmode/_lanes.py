@@ -153,6 +153,42 @@ def put(_: Any, array: Any, place: Any, value: Any) -> Any:
     return types.void(array, place, value), code
 
 
+@Operation
+def total(_: Any, value: Any) -> Any:
+    """total(x): sum over the lanes, halves first."""
+    from numba.core import types
+
+    return types.float64(value), _folded(lambda builder, one, other: builder.fadd(one, other))
+
+
+@Operation
+def highest(_: Any, value: Any) -> Any:
+    """highest(x): largest of the lanes."""
+    from numba.core import types
+
+    def larger(builder: Any, one: Any, other: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<", one, other), other, one)
+
+    return types.float64(value), _folded(larger)
+
+
+def _folded(join: Callable[..., Any]) -> Callable[..., Any]:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        from llvmlite import ir
+
+        index = ir.IntType(32)
+        (value,) = args
+        width = WIDTH
+        while width > 1:
+            width //= 2
+            halves = (ir.Constant(ir.VectorType(index, width), list(range(k, k + width))) for k in (0, width))
+            none = ir.Constant(value.type, ir.Undefined)
+            value = join(builder, *(builder.shuffle_vector(value, none, half) for half in halves))
+        return builder.extract_element(value, ir.Constant(index, 0))
+
+    return code
+
+
 def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     from llvmlite import ir
     from numba.core import types
