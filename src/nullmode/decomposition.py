@@ -9,7 +9,7 @@ import numpy as np
 from nullmode.arguments import as_real, real_array
 from nullmode.environment import Environment, check_environment
 from nullmode.householder import COLLINEAR, complete_frame
-from nullmode.spectra import decompose_many
+from nullmode.batched_svd import decompose_many
 from nullmode.types import Floats, InputError, Integers
 
 _START: Integers = np.zeros(1, dtype=np.int64)

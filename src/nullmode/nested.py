@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from nullmode import spectra
+from nullmode import batched_svd
 from nullmode._jit import kernel
 from nullmode._lanes import WIDTH
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
@@ -140,7 +140,7 @@ def singular_values(
     for i, (matrix, frame) in enumerate(zip(matrices, frames, strict=True)):
         np.matmul(matrix, np.concatenate([frame[:, n_rigid:], frame[:, :n_rigid]], axis=1) / scale[i], out=turned)
         _triangles(turned, plan.order, plan.first, *scratch, triangles[i], response[i])
-    values = spectra.singular_values(triangles.reshape(-1, d, d)).reshape(*shape, d)
+    values = batched_svd.singular_values(triangles.reshape(-1, d, d)).reshape(*shape, d)
     count = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
     values[:, np.arange(d) >= count[:, :, None]] = 0.0
     return values * scale[:, None, None, None], response * scale[:, None, None]

@@ -167,6 +167,7 @@ class CoulombMatrix(NeighbourDescriptor):
         return 1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff)
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        features[:], jacobian[:] = 0.0, 0.0
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         atoms = inside(batch)

@@ -201,6 +201,7 @@ class OverlapMatrix(NeighbourDescriptor):
         return self._per_atom * (1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff))
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        features[:], jacobian[:] = 0.0, 0.0
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         o = self._per_atom
