@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from nullmode.fingerprint import kernel_hash
 
@@ -50,8 +50,16 @@ class Kernel(Generic[P, R]):
         with _COMPILING:
             if "dispatcher" in self.__dict__:
                 return self.__dict__["dispatcher"]
-            options = {"error_model": "numpy", "nogil": True, "fastmath": set(FASTMATH), "_nrt": self.allocates}
-            dispatcher = numba.njit(self.py_func, **options)
+            # Inlined, a kernel that another one calls is the same machine code whether it was compiled or loaded.
+            # Otherwise the compiling process takes the callee's own, optimised by itself, with other last bits.
+            dispatcher = cast("Any", numba.njit)(
+                self.py_func,
+                error_model="numpy",
+                nogil=True,
+                fastmath=set(FASTMATH),
+                forceinline=True,
+                _nrt=self.allocates,
+            )
             _enable_cache(dispatcher)
             return dispatcher
 

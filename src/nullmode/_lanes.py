@@ -5,6 +5,10 @@ than the loop. A kernel that calls these functions says itself what happens at o
 processor has: one register of AVX-512, two of AVX, four of SSE or NEON.
 """
 
+# Numba has no types, and its protocols no use for every argument.
+# mypy: disable-error-code="no-untyped-call, untyped-decorator, misc"
+# ruff: noqa: ARG001, ARG002, ARG005
+
 import operator
 from collections.abc import Callable
 from functools import cache, cached_property
@@ -248,11 +252,11 @@ def register() -> None:
     lanes = _lanes()
 
     @register_model(type(lanes))
-    class Model(models.PrimitiveModel):  # type: ignore[misc]
+    class Model(models.PrimitiveModel):
         def __init__(self, manager: Any, kind: Any) -> None:
             super().__init__(manager, kind, ir.VectorType(ir.DoubleType(), WIDTH))
 
-    class Arithmetic(AbstractTemplate):  # type: ignore[misc]
+    class Arithmetic(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             kinds = (type(lanes), types.Float, types.Integer)
             if lanes in args and all(isinstance(kind, kinds) for kind in args):

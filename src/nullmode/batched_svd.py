@@ -1,4 +1,4 @@
-"""Singular values and modes of many Jacobians: each is reduced to a triangle, and these are decomposed eight at a time."""
+"""Singular values and modes of many Jacobians: each is reduced to a triangle; these are decomposed eight at a time."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -58,7 +58,9 @@ def scratch(n_features: int, columns: int, n_matrices: int) -> Scratch:
     )
 
 
-def decompose_many(flat: Floats, start: Integers, n_features: int, frames: Floats, n_rigid: int, modes: bool) -> Spectra:
+def decompose_many(
+    flat: Floats, start: Integers, n_features: int, frames: Floats, n_rigid: int, *, modes: bool
+) -> Spectra:
     """Decompose matrices of one shape.
 
     Householder QR, then one-sided Jacobi on the triangle: never through the Gram matrix, which loses every singular
@@ -90,7 +92,7 @@ def decompose_many(flat: Floats, start: Integers, n_features: int, frames: Float
     for i in range(m):
         scale[i] = _reduce(flat, start[i], n_features, frames[i], n_rigid, room, i, result.response)
     turned = room.turned[:, :, n_rigid:]
-    finite = np.isfinite(turned).all(axis=(1, 2))
+    finite = np.asarray(np.isfinite(turned).all(axis=(1, 2)))
     turned = np.where(finite[:, None, None], turned, 0.0)
     if modes:
         _, result.values[:], vectors = np.linalg.svd(turned, full_matrices=False)

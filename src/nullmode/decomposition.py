@@ -7,12 +7,11 @@ from typing import Literal
 import numpy as np
 
 from nullmode.arguments import as_real, real_array
+from nullmode.batched_svd import decompose_many
 from nullmode.environment import Environment, check_environment
 from nullmode.householder import COLLINEAR, complete_frame
-from nullmode.batched_svd import decompose_many
 from nullmode.types import Floats, InputError, Integers
 
-_START: Integers = np.zeros(1, dtype=np.int64)
 _START: Integers = np.zeros(1, dtype=np.int64)
 DegreesOfFreedom = Literal["neighbours", "atoms"]
 
@@ -216,4 +215,3 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
     return matrix @ spread, np.ascontiguousarray(
         together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T
     )
-

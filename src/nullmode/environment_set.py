@@ -85,7 +85,8 @@ class EnvironmentSet:
             near = np.flatnonzero((np.einsum("mnx,mnx->mn", apart, apart) < CLOSEST**2).any(axis=1))
             if len(near):
                 raise InputError(
-                    f"`vectors` must be distinct and off the centre, got two atoms at one place in environment {near[0]}."
+                    f"`vectors` must be distinct and off the centre, got two atoms at one place "
+                    f"in environment {near[0]}."
                 )
         none = np.full(m, -1)
         return cls(
@@ -111,6 +112,19 @@ class EnvironmentSet:
             structure=np.array([-1 if item.structure is None else item.structure for item in items], dtype=np.int64),
             cutoff=min((np.inf if item.cutoff is None else item.cutoff for item in items), default=np.inf),
         )
+
+    @classmethod
+    def joined(cls, sets: Sequence[Self]) -> Self:
+        """Lay sets end to end."""
+        if len(sets) == 1:
+            return sets[0]
+        ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
+        arrays = {
+            name: np.concatenate([getattr(item, name) for item in sets])
+            for name in ("vectors", "species", "center_species", "center", "structure")
+        }
+        offsets = [item.offsets[:-1] + end for item, end in zip(sets, ends[:-1], strict=True)]
+        return cls(**arrays, offsets=np.concatenate([*offsets, ends[-1:]]), cutoff=min(item.cutoff for item in sets))
 
     def within(self, cutoff: float) -> Self:
         """Leave out the neighbours that are not nearer than `cutoff` (Å)."""

@@ -13,7 +13,10 @@ COLLINEAR = 1e-6
 
 
 def block_of(rows: int, columns: int) -> Floats:
-    """Allocate a block for :func:`insert`; columns that begin a power of two apart would compete for a place in cache."""
+    """Allocate a block for :func:`insert`.
+
+    Columns that begin a power of two apart would compete for a place in cache.
+    """
     length = padded(rows)
     return aligned(columns, length + WIDTH * (length % 64 == 0))
 
@@ -109,7 +112,7 @@ def largest(flat: Floats, start: int, end: int) -> float:
     for k in range(start, whole, WIDTH):
         entries = magnitude(load(flat, k))
         most = where_less(most, entries, entries, most)
-    result = highest(most)
+    result: float = highest(most)
     for k in range(whole, end):
         result = max(result, abs(flat[k]))
     return result
@@ -158,7 +161,7 @@ def complete(rigid: Floats, frame: Floats) -> int:
                 product += frame[k, i] * rigid[i, step]
             for i in range(step, rows):
                 frame[k, i] -= 2.0 * product / total * rigid[i, step]
-    return min(rows, columns)
+    return int(min(rows, columns))
 
 
 def complete_frame(rigid: Floats) -> tuple[Floats, int]:

@@ -2,8 +2,8 @@
 
 One-sided Jacobi: columns are rotated in pairs until all are orthogonal; their norms are the singular values. No worse
 than bidiagonalisation for any value, and better for small ones (Demmel and Veselić, SIAM J. Matrix Anal. Appl. 13,
-1204 (1992)); and since every matrix takes the same steps, eight of them fill the lanes of a processor, which a few columns
-of one do not.
+1204 (1992)); and since every matrix takes the same steps, eight of them fill the lanes of a processor, which a few
+columns of one do not.
 """
 
 import numpy as np

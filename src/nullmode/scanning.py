@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from nullmode.elements import symbol
 from nullmode.environment import Environment
 from nullmode.environment_set import EnvironmentSet
 from nullmode.fingerprint import code_hash
-from nullmode.progress import processors, progress_bar, single_threaded_blas
-from nullmode.spectrum_set import spectra
+from nullmode.running import processors, progress_bar, single_threaded_blas
+from nullmode.spectrum_set import fixed_layout, spectra
 from nullmode.types import JSON, InputError
 
 _ROW_GROUP = 1 << 16
@@ -82,26 +83,67 @@ def scan(
         raise InputError("`environments` must hold at least one environment, got none.")
     fixed = fixed_layout(descriptor, first)
     content = {"descriptor": repr(fixed), "rtol": rtol, "code": code_hash("nullmode.scanning")} | (provenance or {})
-    count = 0
     workers = threads or processors()
+    waiting: deque[Future[list[Any]]] = deque()
+    count = 0
     with (
         single_threaded_blas(),
         progress_bar(total, progress) as advance,
         tables.streamed(path, "spectra", content) as write,
         ThreadPoolExecutor(max_workers=workers) as pool,
     ):
-        waiting: deque[Future[pa.Table]] = deque()
 
-        def finish_one() -> int:
+        def finish_one() -> None:
             rows = waiting.popleft().result()
             write(rows)
-            advance(len(rows))
-            return len(rows)
+            advance(len(rows[0]))
 
-        for part in _before(first, parts):
-            waiting.append(pool.submit(_rows, part, fixed, rtol))
+        for part in chain([first], parts):
+            waiting.append(pool.submit(_rows, part, count, fixed, rtol))
+            count += len(part)
             if len(waiting) > workers:
-                count += finish_one()
+                finish_one()
         while waiting:
-            count += finish_one()
+            finish_one()
     return count
+
+
+def _parts(environments: Any) -> Iterator[EnvironmentSet]:
+    """Gather sets, large enough that writing them one by one costs nothing."""
+    sets: Iterable[Any] = [environments] if isinstance(environments, EnvironmentSet) else environments
+    waiting: list[EnvironmentSet] = []
+    for item in sets:
+        waiting.append(item if isinstance(item, EnvironmentSet) else EnvironmentSet.from_environments(item))
+        if sum(map(len, waiting)) >= _ROW_GROUP:
+            yield EnvironmentSet.joined(waiting)
+            waiting = []
+    if any(map(len, waiting)):
+        yield EnvironmentSet.joined(waiting)
+
+
+def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
+    """Columns of the table ``spectra``."""
+    items = part.within(descriptor.cutoff)
+    found = spectra(items, descriptor, rtol=rtol)
+    n_neighbours = np.diff(items.offsets)
+    status = np.full(len(items), "ok", dtype=object)
+    status[found.error > rtol] = "rtol_below_error"
+    status[found.rotation_floor > rtol] = "rtol_below_floor"
+    known = np.arange(found.singular_values.shape[1]) < found.n_dof[:, None]
+    status[(np.isnan(found.singular_values) & known).any(axis=1)] = "not_finite"
+    status[n_neighbours == 0] = "no_neighbours"
+    structure = np.where(items.structure < 0, first + np.arange(len(items)), items.structure)
+    numbers, inverse = np.unique(items.center_species, return_inverse=True)
+    ends = np.concatenate([[0], np.cumsum(found.n_dof)])
+    return [
+        pa.array(structure),
+        pa.array(items.center),
+        pa.array([symbol(int(number)) for number in numbers]).take(pa.array(inverse)),
+        pa.array(n_neighbours),
+        pa.array(found.n_dof),
+        pa.array(found.rank),
+        pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(found.singular_values[known])),
+        pa.array(found.inverse_condition_number),
+        pa.array(found.rotation_floor),
+        pa.array(status),
+    ]

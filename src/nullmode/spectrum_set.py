@@ -7,7 +7,14 @@ import numpy as np
 
 from nullmode.batched_svd import decompose_many, rotation_frames
 from nullmode.decomposition import check_rtol
-from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import (
+    DensityDescriptor,
+    Descriptor,
+    changed,
+    check_descriptor,
+    evaluate,
+    with_species_of,
+)
 from nullmode.descriptors._pack import batch
 from nullmode.elements import symbol
 from nullmode.environment import Environment
@@ -112,7 +119,7 @@ def spectra(
         error=np.zeros(m),
         rtol=rtol,
     )
-    fixed = _fixed(descriptor, items)
+    fixed = fixed_layout(descriptor, items)
     for n in np.unique(counts[counts > 0]):
         places = np.flatnonzero(counts == n)
         part = items if len(places) == m else items.take(places)
@@ -124,7 +131,7 @@ def spectra(
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
 
 
-def _fixed(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
+def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
     """Fix an open layout to what the set holds."""
     if not isinstance(descriptor, DensityDescriptor):
         return with_species_of(descriptor, list(items))
@@ -145,8 +152,9 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
             part = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
-            _, jacobians, errors = zip(*evaluate(descriptor, part), strict=True)
-            yield start, np.concatenate([np.ravel(jacobian) for jacobian in jacobians]), np.array(errors)
+            results = evaluate(descriptor, part)
+            flat = np.concatenate([np.ravel(jacobian) for _, jacobian, _ in results])
+            yield start, flat, np.array([error for _, _, error in results])
         return
     species = descriptor.species or ()
     n_features = descriptor._n_features(len(species))
@@ -170,9 +178,7 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
         yield start, part_jacobians, np.zeros(count)
 
 
-def _reduce(
-    vectors: Floats, jacobians: Floats, n: int, errors: Floats, places: Integers, result: SpectrumSet
-) -> None:
+def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, places: Integers, result: SpectrumSet) -> None:
     """Decompose one tile, and put what is found in the places of its environments."""
     count = len(places)
     size = jacobians.size // count

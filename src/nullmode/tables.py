@@ -3,6 +3,8 @@
 import json
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,6 +102,10 @@ SENSITIVITY = (
         "distance of the features from those of the first structure with the same coordinate `pair`, over their norm",
     ),
 )
+SPECTRA = (
+    Column("structure", _INTEGER, "", "place of the structure in its set, or of the environment in the stream, from 0"),
+    *(column for column in ENVIRONMENT if column.name not in ("structure", "condition_number")),
+)
 STRUCTURES = (
     Column("structure", _INTEGER, "", "place in the family, from 0"),
     Column("numbers", _INTEGERS, "", "atomic numbers"),
@@ -127,6 +133,7 @@ TABLES = {
     "structures": STRUCTURES,
     "sensitivity": SENSITIVITY,
     "summary": SUMMARY,
+    "spectra": SPECTRA,
 }
 
 
@@ -175,18 +182,45 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
         arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     except pa.ArrowException as error:
         raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
-    content = {"table": table, "schema_version": SCHEMA_VERSION, "versions": versions(), **provenance}
-    arrow = arrow.replace_schema_metadata({_KEY: json.dumps(content, sort_keys=True).encode()})
+    arrow = arrow.replace_schema_metadata({_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()})
+    with _written(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd")
+
+
+@contextmanager
+def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callable[[list[Any]], None]]:
+    """Context with a function that adds rows, given as an array for each column, to a table; errors as :func:`write`.
+
+    The file appears at the end, if nothing was raised.
+    """
+    schema = pa.schema(
+        [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]],
+        {_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()},
+    )
+    with (
+        _written(Path(path)) as temporary,
+        # Numbers with all digits repeat too rarely for a dictionary.
+        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=["center_species", "status"]) as writer,
+    ):
+        yield lambda arrays: writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     try:
-        pq.write_table(arrow, temporary, compression="zstd")
+        yield temporary
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _content(table: str, provenance: JSON) -> JSON:
+    return {"table": table, "schema_version": SCHEMA_VERSION, "versions": versions(), **provenance}
 
 
 def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.DataFrame:

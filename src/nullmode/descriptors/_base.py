@@ -119,9 +119,7 @@ class BatchDescriptor(Descriptor):
         self._fill(items, features, jacobian)
         ends = accumulate(sizes)
         return features, [
-            jacobian[end - size : end].reshape(n_features, -1, 3)
-            if size
-            else np.empty((n_features, len(item), 3))
+            jacobian[end - size : end].reshape(n_features, -1, 3) if size else np.empty((n_features, len(item), 3))
             for item, size, end in zip(items, sizes, ends, strict=False)
         ]
 

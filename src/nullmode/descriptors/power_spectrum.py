@@ -18,8 +18,11 @@ from nullmode.types import Floats, Integers, Parity
 
 
 class Scratch(NamedTuple):
-    """Of one environment and one l: coefficients by m; per channel and neighbour component (rows of `columns`), factors of
-    d c/d r (see Expansion) and sums over m with c."""
+    """Of one environment and one l.
+
+    Coefficients by m; per channel and neighbour component (rows of `columns`), factors of d c/d r (see Expansion) and
+    sums over m with c.
+    """
 
     expansion: Expansion
     columns: int
@@ -68,7 +71,7 @@ def _products(l: int, norm: float, scratch: Scratch, features: Floats, row: int)
     """Write the features of one l; what spills over the end of a channel's is overwritten by the next."""
     c, by_m = scratch.expansion.c, scratch.c
     channels = c.shape[0]
-    
+
     for q in range(channels):
         for m in range(2 * l + 1):
             by_m[m * channels + q] = c[q, l * l + m]

@@ -65,9 +65,7 @@ def structures(
             yield methane(hydrogens)
 
 
-def positions(
-    n_structures: int, seed: int = 0, radius: float = 3.0, min_distance: float = 0.5
-) -> Iterator[Floats]:
+def positions(n_structures: int, seed: int = 0, radius: float = 3.0, min_distance: float = 0.5) -> Iterator[Floats]:
     """Draw the hydrogens of :func:`structures` block by block: for millions, objects would cost more than the rest.
 
     Yields
