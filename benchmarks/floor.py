@@ -10,6 +10,11 @@ COPIED = 16 * 2**20
 SQUARE = 1000
 
 
+def n_features(n_max, l_max, neighbours):
+    K = n_max * len(neighbours)
+    return (l_max + 1) * K * (K + 1) // 2
+
+
 def operations(n_max, l_max, neighbours):
     """Operations of each step, for so many neighbours of each species, none of them in the smoothing range."""
     n, species = sum(neighbours), sum(count > 0 for count in neighbours)

@@ -101,8 +101,7 @@ def floors(frame):
         neighbours = codes.SETS[name][2]
         n = sum(neighbours)
         for n_max, l_max in sizes:
-            K = n_max * len(neighbours)
-            n_features = (l_max + 1) * K * (K + 1) // 2
+            n_features = floor.n_features(n_max, l_max, neighbours)
             analytic = sum(floor.operations(n_max, l_max, neighbours).values())
             algebra = sum(floor.linear_algebra(n_features, n).values())
             for task, code, count, kept, modes in (

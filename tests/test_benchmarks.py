@@ -8,7 +8,9 @@ import floor
 import numpy as np
 import pandas as pd
 import pytest
+import side_by_side
 from cases import SETTING, rng
+from configs import CHECKOUT
 
 import nullmode as nm
 
@@ -123,11 +125,17 @@ def test_operations_of_qr_are_no_more_than_a_count():
     assert formula <= count < 1.3 * formula
 
 
-def test_a_short_run_writes_table_and_plot(tmp_path, monkeypatch, capsys):
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")
-    import side_by_side
+def test_page_has_the_numbers_of_the_formulae():
+    page = (CHECKOUT / "docs/performance.md").read_text(encoding="utf-8")
+    for name, (n_max, l_max) in [(name, size) for name, sizes in side_by_side.SIZES.items() for size in sizes]:
+        neighbours = codes.SETS[name][2]
+        counts = floor.operations(n_max, l_max, neighbours)
+        counts |= floor.linear_algebra(floor.n_features(n_max, l_max, neighbours), sum(neighbours))
+        numbers = [f"{count / 1000:.1f}" for count in (*counts.values(), sum(counts.values()))]
+        assert f"| {name} ({n_max}, {l_max}) | {' | '.join(numbers)} |" in page
 
+
+def test_a_short_run_writes_table_and_plot(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(side_by_side, "SIZES", {"CH4": [(4, 4)]})
     monkeypatch.setattr(side_by_side.codes, "SETS", {"CH4": (codes.methane, 2, (4,))})
     monkeypatch.setattr(side_by_side, "memory", lambda: pd.DataFrame(columns=[*side_by_side.COLUMNS[:-1], "memory"]))
