@@ -5,6 +5,7 @@ be prepared once, is. All codes see the neighbours alone: the carbon's own densi
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 import featomic
 import numpy as np
@@ -58,17 +59,18 @@ def power_spectrum(n_max, l_max):
     return nm.PowerSpectrum(n_max=n_max, l_max=l_max, cutoff=CUTOFF, cutoff_width=CUTOFF_WIDTH, width=WIDTH)
 
 
-def spectra(items, descriptor, threads=1):
-    """Singular values and modes of a set."""
+def spectra(items, descriptor):
+    """Singular values (m, d) and modes (m, d, n, 3) of m environments alike in size."""
+    results = descriptor.compute_batch_with_jacobian(items)
+    found = [nm.sensitivity(jacobian, item) for item, (_, jacobian) in zip(items, results, strict=True)]
+    return np.array([one.singular_values for one in found]), np.array([one.modes for one in found])
 
-    def part(chosen):
-        results = descriptor.compute_batch_with_jacobian(chosen)
-        return [nm.sensitivity(jacobian, item) for item, (_, jacobian) in zip(chosen, results, strict=True)]
 
+def spectra_in_threads(items, descriptor, threads):
     size = -(-len(items) // threads)
+    parts = [items[start : start + size] for start in range(0, len(items), size)]
     with ThreadPoolExecutor(threads) as pool:
-        parts = pool.map(part, [items[start : start + size] for start in range(0, len(items), size)])
-        return [result for one in parts for result in one]
+        return [np.concatenate(arrays) for arrays in zip(*pool.map(spectra, parts, repeat(descriptor)), strict=True)]
 
 
 def nullmode(structures, n_max, l_max):
