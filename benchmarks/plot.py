@@ -7,7 +7,7 @@ MARKERS = {"floor": "|"}
 
 
 def shown(code):
-    """Name a code without its linear algebra, of which the faster one is drawn."""
+    """Name a code without its linear algebra, of which QR and the SVD of R is drawn, the faster one."""
     return code.removesuffix(" + QR + SVD of R")
 
 
@@ -21,7 +21,8 @@ def plot(frame, tasks):
             chosen = rows[rows["code"].map(shown) == code]
             y = [places[key] for key in zip(chosen["set"], chosen["n_max"], chosen["l_max"], strict=True)]
             marker = MARKERS.get(code, "o")
-            axes.plot(chosen["median"], y, marker, color=colour, markersize=9 if marker == "|" else 5, label=code)
+            size, order = 9 if marker == "|" else 5, 4 if code == "nullmode" else 3
+            axes.plot(chosen["median"], y, marker, color=colour, markersize=size, zorder=order, label=code)
         axes.set_xscale("log")
         axes.set_yticks(list(places.values()), [f"{name}, ({n_max}, {l_max})" for name, n_max, l_max in places])
         axes.set_ylim(len(places) - 0.5, -0.5)

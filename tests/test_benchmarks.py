@@ -13,6 +13,7 @@ from cases import SETTING, rng
 from configs import CHECKOUT
 
 import nullmode as nm
+from nullmode.basis.spline import interpolate
 
 STRUCTURES = codes.methane(2)
 SIZE = 4, 4
@@ -124,6 +125,29 @@ def test_operations_of_qr_are_no_more_than_a_count():
     np.testing.assert_allclose(np.abs(triangle), np.abs(np.linalg.qr(matrix, mode="r")), atol=1e-12)
     formula = floor.linear_algebra(60, 4)["QR"]
     assert formula <= count < 1.3 * formula
+
+
+@pytest.mark.parametrize(("n_max", "kept"), [(4, 10), (6, 18), (8, 26), (12, 26)])
+def test_few_rows_hold_the_singular_values(n_max, kept):
+    soap = codes.power_spectrum(n_max, 3)
+    (item,) = codes.environments(STRUCTURES[:1])
+    radial = np.empty((2, 4, 4 * n_max))
+    for j, distance in enumerate(np.linalg.norm(item.vectors, axis=1)):
+        interpolate(soap.basis.table, distance, radial[0, j], radial[1, j])
+    upper = np.triu_indices(n_max)
+    weight = np.where(upper[0] == upper[1], 1.0, np.sqrt(2))
+    blocks = codes.jacobian_stack(STRUCTURES[:1], n_max, 3)[0].reshape(4, -1, 12)
+    turned = np.zeros_like(blocks)
+    for l, block in enumerate(blocks):
+        q, _ = np.linalg.qr(radial.reshape(8, 4, n_max)[:, l].T, mode="complete")
+        matrices = np.zeros((12, n_max, n_max))
+        matrices[:, *upper] = (block / weight[:, None]).T
+        matrices[:, *upper[::-1]] = matrices[:, *upper]
+        turned[l] = (q.T @ matrices @ q)[:, *upper].T * weight[:, None]
+        assert (np.abs(turned[l]).max(axis=1) > 1e-12 * np.abs(blocks).max()).sum() == kept
+    turned[np.abs(turned) <= 1e-12 * np.abs(blocks).max()] = 0.0
+    expected = singular_values(blocks.reshape(-1, 12))
+    np.testing.assert_allclose(singular_values(turned.reshape(-1, 12)), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_page_has_the_numbers_of_the_formulae():
