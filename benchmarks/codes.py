@@ -4,9 +4,6 @@ Every function takes structures whose first atom, a carbon, is the centre, and r
 be prepared once, is. All codes see the neighbours alone: the carbon's own density is left out.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
-
 import featomic
 import numpy as np
 from ase import Atoms
@@ -59,18 +56,10 @@ def power_spectrum(n_max, l_max):
     return nm.PowerSpectrum(n_max=n_max, l_max=l_max, cutoff=CUTOFF, cutoff_width=CUTOFF_WIDTH, width=WIDTH)
 
 
-def spectra(items, descriptor):
+def spectra(items, descriptor, threads=1):
     """Singular values (m, d) and modes (m, d, n, 3) of m environments alike in size."""
-    results = descriptor.compute_batch_with_jacobian(items)
-    found = [nm.sensitivity(jacobian, item) for item, (_, jacobian) in zip(items, results, strict=True)]
-    return np.array([one.singular_values for one in found]), np.array([one.modes for one in found])
-
-
-def spectra_in_threads(items, descriptor, threads):
-    size = -(-len(items) // threads)
-    parts = [items[start : start + size] for start in range(0, len(items), size)]
-    with ThreadPoolExecutor(threads) as pool:
-        return [np.concatenate(arrays) for arrays in zip(*pool.map(spectra, parts, repeat(descriptor)), strict=True)]
+    found = nm.spectra(items, descriptor, modes=True, threads=threads)
+    return found.singular_values, found.modes
 
 
 def nullmode(structures, n_max, l_max):

@@ -65,8 +65,8 @@ def threaded():
     items, soap = codes.environments(codes.methane(N_THREADED)), codes.power_spectrum(8, 8)
     where = "CH4", 8, 8, "values + modes, by the wall clock"
     return {
-        (*where, "nullmode", N_THREADED): lambda: codes.spectra_in_threads(items, soap, 1),
-        (*where, "nullmode, 2 threads", N_THREADED): lambda: codes.spectra_in_threads(items, soap, 2),
+        (*where, "nullmode", N_THREADED): lambda: codes.spectra(items, soap, 1),
+        (*where, "nullmode, 2 threads", N_THREADED): lambda: codes.spectra(items, soap, 2),
     }
 
 

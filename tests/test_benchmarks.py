@@ -88,7 +88,7 @@ def test_linear_algebra_and_spectra_agree():
     stack = codes.jacobian_stack(STRUCTURES, *SIZE)
     for threads in (1, 2):
         items = codes.environments(STRUCTURES)
-        values, modes = codes.spectra_in_threads(items, codes.power_spectrum(*SIZE), threads)
+        values, modes = codes.spectra(items, codes.power_spectrum(*SIZE), threads)
         for algebra in (codes.stacked_svd, codes.svd_of_triangles):
             np.testing.assert_allclose(algebra(stack)[1][:, :9], values, rtol=1e-9)
         responses = np.linalg.norm(np.einsum("sfc,sdc->sdf", stack, modes.reshape(2, 9, 12)), axis=-1)

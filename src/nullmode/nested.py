@@ -130,6 +130,11 @@ def singular_values(
     n_features, columns = matrices[0].shape
     d = columns - n_rigid
     shape = (len(matrices), plan.n_n, plan.n_l)
+    if plan.n_n * plan.n_l == 1:
+        flat = np.concatenate([matrix.ravel() for matrix in matrices])
+        start = n_features * columns * np.arange(len(matrices))
+        found = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
+        return found.values.reshape(*shape, d), found.response.reshape(shape)
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
     # Squares of very small or large entries would leave the range of numbers.

@@ -124,7 +124,7 @@ def _parts(environments: Any) -> Iterator[EnvironmentSet]:
 def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
     """Columns of the table ``spectra``."""
     items = part.within(descriptor.cutoff)
-    found = spectra(items, descriptor, rtol=rtol)
+    found = spectra(items, descriptor, rtol=rtol, threads=1)
     n_neighbours = np.diff(items.offsets)
     status = np.full(len(items), "ok", dtype=object)
     status[found.error > rtol] = "rtol_below_error"

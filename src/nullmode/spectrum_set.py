@@ -1,10 +1,12 @@
 """Singular values, ranks and modes of many environments, reduced tile by tile: no Jacobian is kept."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nullmode.arguments import check_threads
 from nullmode.batched_svd import decompose_many, rotation_frames
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors._base import (
@@ -19,6 +21,7 @@ from nullmode.descriptors._pack import batch
 from nullmode.elements import symbol
 from nullmode.environment import Environment
 from nullmode.environment_set import EnvironmentSet
+from nullmode.running import processors, single_threaded_blas
 from nullmode.types import Bools, Floats, InputError, Integers
 
 _TILE_BYTES = 1 << 20
@@ -78,11 +81,12 @@ def spectra(
     *,
     rtol: float = 1e-9,
     modes: bool = False,
+    threads: int | None = None,
 ) -> SpectrumSet:
     """Find singular values, ranks and, if asked for, modes of many environments.
 
     What :func:`nullmode.sensitivity` gives for one, at a fraction of its cost: nothing is allocated for an environment,
-    and its Jacobian does not outlive its reduction. One thread; :func:`nullmode.scan` uses many.
+    and its Jacobian does not outlive its reduction. For more than fits into memory: :func:`nullmode.scan`.
 
     Parameters
     ----------
@@ -94,6 +98,8 @@ def spectra(
         Singular values up to rtol times the largest count as null.
     modes
         Whether to give the displacement modes.
+    threads
+        How many to use; default all this process may. The results do not depend on it.
 
     Raises
     ------
@@ -102,6 +108,7 @@ def spectra(
     """
     check_rtol(rtol)
     check_descriptor(descriptor)
+    check_threads(threads)
     items = environments if isinstance(environments, EnvironmentSet) else EnvironmentSet.from_environments(environments)
     if items.cutoff < descriptor.cutoff:
         raise InputError(
@@ -120,12 +127,18 @@ def spectra(
         rtol=rtol,
     )
     fixed = fixed_layout(descriptor, items)
-    for n in np.unique(counts[counts > 0]):
-        places = np.flatnonzero(counts == n)
+    workers = threads or processors()
+
+    def fill(places: Integers) -> None:
         part = items if len(places) == m else items.take(places)
-        for start, jacobians, errors in _tiles(part, int(n), fixed):
-            here = places[start : start + len(errors)]
-            _reduce(part.vectors[n * start :], jacobians, int(n), errors, here, result)
+        n = int(counts[places[0]])
+        for start, jacobians, errors in _tiles(part, n, fixed):
+            _reduce(part.vectors[n * start :], jacobians, n, errors, places[start : start + len(errors)], result)
+
+    alike = [np.flatnonzero(counts == n) for n in np.unique(counts[counts > 0])]
+    shares = [share for places in alike for share in np.array_split(places, min(workers, -(-len(places) // _MOST)))]
+    with single_threaded_blas(), ThreadPoolExecutor(max_workers=workers) as pool:
+        list(pool.map(fill, shares))
     d = int(result.n_dof.max(initial=0))
     shorter = None if result.modes is None else result.modes[:, :d]
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
