@@ -43,7 +43,7 @@ reproduce: install ## Compute every table and figure into results/ (CORES=n for 
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
 
-benchmark: install ## Time features and Jacobians side by side with featomic, and a sweep over truncations; one thread
+benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep; one thread
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
 

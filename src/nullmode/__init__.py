@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.descriptors.trispectrum import Trispectrum
     from nullmode.environment import Environment, environments
+    from nullmode.environment_set import EnvironmentSet
     from nullmode.irreps import symmetry_adapted
     from nullmode.near_null import NearNull, explain_near_null
     from nullmode.null_modes import NullModes, split_null_modes
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.scanning import scan
+    from nullmode.spectrum_set import SpectrumSet, spectra
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -71,6 +74,7 @@ _HOME = {
     "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
+    "EnvironmentSet": "nullmode.environment_set",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "fit_contraction": "nullmode.contraction",
@@ -78,7 +82,10 @@ _HOME = {
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
+    "scan": "nullmode.scanning",
     "sensitivity": "nullmode.decomposition",
+    "spectra": "nullmode.spectrum_set",
+    "SpectrumSet": "nullmode.spectrum_set",
     "split_null_modes": "nullmode.null_modes",
     "structure_jacobian": "nullmode.structure",
     "structure_sensitivity": "nullmode.structure",
@@ -96,6 +103,7 @@ __all__ = [
     "CoulombMatrix",
     "Descriptor",
     "Environment",
+    "EnvironmentSet",
     "FromCallable",
     "FromDscribe",
     "FromFeatomic",
@@ -113,6 +121,7 @@ __all__ = [
     "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
+    "SpectrumSet",
     "Trispectrum",
     "analyze",
     "attribute",
@@ -123,7 +132,9 @@ __all__ = [
     "point_group",
     "rank_complete",
     "rank_symmetric",
+    "scan",
     "sensitivity",
+    "spectra",
     "split_null_modes",
     "structure_jacobian",
     "structure_sensitivity",

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from nullmode.fingerprint import kernel_hash
 
@@ -33,9 +33,10 @@ def kernel_cache() -> Path:
 class Kernel(Generic[P, R]):
     """A function compiled by Numba on its first call; other kernels may call it."""
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], *, allocates: bool) -> None:
         update_wrapper(self, function)
         self.py_func = function
+        self.allocates = allocates
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         # Numba has no types; the decorated function's are this kernel's.
@@ -49,7 +50,16 @@ class Kernel(Generic[P, R]):
         with _COMPILING:
             if "dispatcher" in self.__dict__:
                 return self.__dict__["dispatcher"]
-            dispatcher = numba.njit(self.py_func, error_model="numpy", nogil=True, fastmath=set(FASTMATH))
+            # Inlined, a kernel that another one calls is the same machine code whether it was compiled or loaded.
+            # Otherwise the compiling process takes the callee's own, optimised by itself, with other last bits.
+            dispatcher = cast("Any", numba.njit)(
+                self.py_func,
+                error_model="numpy",
+                nogil=True,
+                fastmath=set(FASTMATH),
+                forceinline=True,
+                _nrt=self.allocates,
+            )
             _enable_cache(dispatcher)
             return dispatcher
 
@@ -81,5 +91,13 @@ def _enable_cache(dispatcher: Any) -> None:
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
-    """Decorate a kernel; see the module's text for the policy."""
-    return Kernel(function)
+    """Decorate a kernel; it may allocate nothing, for then Numba counts no references to its arrays.
+
+    Counting costs an atomic instruction at each use of an array that a tuple holds: as much as a short loop.
+    """
+    return Kernel(function, allocates=False)
+
+
+def allocating_kernel(function: Callable[P, R]) -> Kernel[P, R]:
+    """Decorate a kernel that makes arrays, or calls LAPACK; once per environment at most."""
+    return Kernel(function, allocates=True)

@@ -87,7 +87,7 @@ def _triangles(descriptor: DensityDescriptor, environments: Sequence[Environment
         coefficients = np.empty((len(part), len(species), n, (l_max + 1) ** 2))
         for i in range(len(part)):
             expand(batch, i, density, scratch)
-            coefficients[i] = scratch.c.reshape(len(species), n, -1)
+            coefficients[i] = scratch.c[:, : (l_max + 1) ** 2].reshape(len(species), n, -1)
         for l in range(l_max + 1):
             rows = np.moveaxis(coefficients[..., l * l : (l + 1) ** 2], 2, 3).reshape(-1, n)
             _, triangles[l] = np.linalg.qr(np.vstack([triangles[l], rows]))

@@ -6,12 +6,13 @@ from typing import Literal
 
 import numpy as np
 
-from nullmode._jit import kernel
 from nullmode.arguments import as_real, real_array
+from nullmode.batched_svd import decompose_many
 from nullmode.environment import Environment, check_environment
-from nullmode.householder import COLLINEAR, complete_frame, triangularise
+from nullmode.householder import COLLINEAR, complete_frame
 from nullmode.types import Floats, InputError, Integers
 
+_START: Integers = np.zeros(1, dtype=np.int64)
 DegreesOfFreedom = Literal["neighbours", "atoms"]
 
 
@@ -147,9 +148,10 @@ def resolve(matrix: Floats, rigid: Floats, rtol: float, scale: float = 0.0, nois
     scale, noise
         Size and error, in 1/Å, of the terms whose sum the matrix is: what is left where they cancel is no response.
     """
-    values, modes, response = _spectrum(np.array(matrix, order="C"), rigid)
+    frame, n_rigid = complete_frame(rigid)
+    spectra = decompose_many(np.ravel(matrix), _START, len(matrix), frame[None], n_rigid, modes=True)
+    values, modes, response = spectra.values[0], spectra.modes[0], spectra.response[0]
     d = len(values)
-    values[len(matrix) :] = 0.0
     largest, smallest = (values[0], values[-1]) if d else (0.0, 0.0)
     scale = max(scale, largest)
     rank = int(np.count_nonzero(values > rtol * scale))
@@ -213,28 +215,3 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
     return matrix @ spread, np.ascontiguousarray(
         together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T
     )
-
-
-@kernel
-def _spectrum(matrix: Floats, rigid: Floats) -> tuple[Floats, Floats, float]:
-    """Singular values, right singular vectors and norm of the response to rigid motions; `matrix` is destroyed."""
-    columns = matrix.shape[1]
-    frame, n_rigid = complete_frame(rigid)
-    d = columns - n_rigid
-    if d == 0:
-        return np.empty(0), np.empty((0, columns)), 0.0
-    # Squares of very small or large entries would leave the range of numbers.
-    scale = np.abs(matrix).max() if matrix.size else 0.0
-    if scale == 0.0:
-        scale = 1.0
-    matrix /= scale
-    triangle = np.zeros((columns, columns))
-    triangularise(matrix)
-    for i in range(min(columns, matrix.shape[0])):
-        triangle[i, i:] = matrix[i, i:]
-    turned = triangle @ frame
-    response = 0.0
-    if n_rigid > 0:
-        response = sqrt(np.sum(turned[:, :n_rigid] ** 2))
-    _, values, vectors = np.linalg.svd(np.ascontiguousarray(turned[:, n_rigid:]), False)
-    return scale * values, vectors @ np.ascontiguousarray(frame[:, n_rigid:].T), scale * response

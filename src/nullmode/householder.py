@@ -5,42 +5,20 @@ from math import sqrt
 import numpy as np
 
 from nullmode._jit import kernel
+from nullmode._lanes import WIDTH, aligned, highest, load, magnitude, padded, splat, store, total, where_less
 from nullmode.types import Floats
 
 COLLINEAR = 1e-6
 """A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
 
 
-@kernel
-def triangularise(matrix: Floats) -> None:
-    """Replace the upper triangle by R of a Householder QR; below it stays rubbish.
+def block_of(rows: int, columns: int) -> Floats:
+    """Allocate a block for :func:`insert`.
 
-    Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.2.1, by rows.
+    Columns that begin a power of two apart would compete for a place in cache.
     """
-    rows, columns = matrix.shape
-    w = np.empty(columns)
-    for k in range(min(rows - 1, columns)):
-        scale = 0.0
-        for i in range(k, rows):
-            scale = max(scale, abs(matrix[i, k]))
-        if scale == 0.0:
-            continue
-        total = 0.0
-        for i in range(k, rows):
-            total += (matrix[i, k] / scale) ** 2
-        alpha = -np.copysign(scale * sqrt(total), matrix[k, k])
-        matrix[k, k] -= alpha
-        w[k:] = 0.0
-        for i in range(k, rows):
-            v = matrix[i, k]
-            for j in range(k + 1, columns):
-                w[j] += v * matrix[i, j]
-        tau = -1.0 / alpha / matrix[k, k]
-        for i in range(k, rows):
-            v = tau * matrix[i, k]
-            for j in range(k + 1, columns):
-                matrix[i, j] -= v * w[j]
-        matrix[k, k] = alpha
+    length = padded(rows)
+    return aligned(columns, length + WIDTH * (length % 64 == 0))
 
 
 @kernel
@@ -48,59 +26,145 @@ def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None
     """Make `triangle` the R of itself on top of `rows` more rows, given by columns; these are destroyed.
 
     Householder vectors of a stacked triangle touch one of its rows: Golub and Van Loan, Matrix Computations (4th ed.),
-    section 6.5.3. Of a triangular block, column j has entries in its first j + 1 rows.
+    section 6.5.3. Of a triangular block, column j has entries in its first j + 1 rows. Entries from there to the next
+    multiple of eight must be zeros.
     """
     columns = triangle.shape[0]
+    stride = block.shape[1]
+    flat = block.reshape(-1)
     for j in range(columns):
         length = min(j + 1, rows) if triangular else rows
-        v = block[j]
-        total = 0.0
-        for k in range(length):
-            total += v[k] * v[k]
-        if total == 0.0:
+        v, end = j * stride, j * stride + length
+        squares = splat(0.0)
+        for k in range(v, end, WIDTH):
+            entries = load(flat, k)
+            squares += entries * entries
+        square = total(squares)
+        if square == 0.0:
             continue
         diagonal = triangle[j, j]
-        alpha = -np.copysign(sqrt(total + diagonal * diagonal), diagonal)
+        alpha = -np.copysign(sqrt(square + diagonal * diagonal), diagonal)
         head = diagonal - alpha
         triangle[j, j] = alpha
-        for x in range(j + 1, columns):
-            other = block[x]
-            w = head * triangle[j, x]
-            for k in range(length):
-                w += v[k] * other[k]
-            w /= alpha * head
+        for x in range(j + 1, columns, 2):
+            # Two columns share what is loaded of the vector; past the last one, the same is done twice to nothing.
+            y = min(x + 1, columns - 1)
+            to_x, to_y = (x - j) * stride, (y - j) * stride
+            first, second = splat(0.0), splat(0.0)
+            for k in range(v, end, WIDTH):
+                entries = load(flat, k)
+                first += entries * load(flat, k + to_x)
+                second += entries * load(flat, k + to_y)
+            w = (head * triangle[j, x] + total(first)) / (alpha * head)
+            u = (head * triangle[j, y] + total(second)) / (alpha * head)
             triangle[j, x] += w * head
-            for k in range(length):
-                other[k] += w * v[k]
+            if y > x:
+                triangle[j, y] += u * head
+            along_x, along_y = splat(w), splat(u)
+            for k in range(v, end, WIDTH):
+                entries = load(flat, k)
+                new_x, new_y = load(flat, k + to_x) + along_x * entries, load(flat, k + to_y) + along_y * entries
+                store(flat, k + to_x, new_x)
+                if y > x:
+                    store(flat, k + to_y, new_y)
 
 
 @kernel
-def complete_frame(rigid: Floats) -> tuple[Floats, int]:
-    """Orthogonal matrix whose first columns span the rigid motions; Householder with column pivoting."""
+def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: Floats) -> float:
+    """Fill the triangular factor R of a matrix, and give the largest of its entries, by which R was divided.
+
+    Parameters
+    ----------
+    flat, start, rows
+        Where the matrix is, row by row, and how many rows it has.
+    block, shape (columns, any number of rows)
+        Scratch from :func:`block_of`: as many rows are inserted at once. If those of a block stay in the nearest cache,
+        they are read once.
+    triangle, shape (columns, columns)
+        Filled; zeros below the diagonal.
+    """
+    columns = triangle.shape[0]
+    triangle[:] = 0.0
+    # Squares of very small or large entries would leave the range of numbers.
+    scale = largest(flat, start, start + rows * columns)
+    if scale == 0.0:
+        return 1.0
+    inverse = 1.0 / scale
+    most = block.shape[1] // WIDTH * WIDTH
+    for first in range(0, rows, most):
+        length = min(most, rows - first)
+        for x in range(columns):
+            column = block[x]
+            place = start + first * columns + x
+            for k in range(length):
+                column[k] = flat[place + k * columns] * inverse
+            for k in range(length, (length + WIDTH - 1) // WIDTH * WIDTH):
+                column[k] = 0.0
+        insert(triangle, block, length, False)
+    return scale
+
+
+@kernel
+def largest(flat: Floats, start: int, end: int) -> float:
+    """Find the largest magnitude among entries of an array."""
+    most = splat(0.0)
+    whole = end - (end - start) % WIDTH
+    for k in range(start, whole, WIDTH):
+        entries = magnitude(load(flat, k))
+        most = where_less(most, entries, entries, most)
+    result: float = highest(most)
+    for k in range(whole, end):
+        result = max(result, abs(flat[k]))
+    return result
+
+
+@kernel
+def complete(rigid: Floats, frame: Floats) -> int:
+    """Fill an orthogonal matrix whose first columns span those of `rigid`, destroyed; give their number.
+
+    Householder with column pivoting: Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.4.1.
+    """
     rows, columns = rigid.shape
-    a = rigid.copy()
-    frame = np.eye(rows)
+    frame[:] = 0.0
+    for k in range(rows):
+        frame[k, k] = 1.0
     first = 0.0
-    rank = 0
     for step in range(min(rows, columns)):
         best = step
         most = -1.0
         for j in range(step, columns):
-            size = np.sqrt(np.sum(a[step:, j] ** 2))
+            size = 0.0
+            for i in range(step, rows):
+                size += rigid[i, j] * rigid[i, j]
             if size > most:
                 best, most = j, size
+        most = sqrt(most)
         if step == 0:
             first = most
         if most <= COLLINEAR * first:
-            break
+            return step
         for i in range(rows):
-            a[i, step], a[i, best] = a[i, best], a[i, step]
-        v = a[step:, step].copy()
-        v[0] += np.copysign(most, v[0])
-        v /= np.sqrt(np.sum(v**2))
-        for j in range(step, columns):
-            a[step:, j] -= 2.0 * np.sum(v * a[step:, j]) * v
-        for i in range(rows):
-            frame[i, step:] -= 2.0 * np.sum(frame[i, step:] * v) * v
-        rank += 1
-    return frame, rank
+            rigid[i, step], rigid[i, best] = rigid[i, best], rigid[i, step]
+        rigid[step, step] += np.copysign(most, rigid[step, step])
+        total = 0.0
+        for i in range(step, rows):
+            total += rigid[i, step] * rigid[i, step]
+        for j in range(step + 1, columns):
+            product = 0.0
+            for i in range(step, rows):
+                product += rigid[i, step] * rigid[i, j]
+            for i in range(step, rows):
+                rigid[i, j] -= 2.0 * product / total * rigid[i, step]
+        for k in range(rows):
+            product = 0.0
+            for i in range(step, rows):
+                product += frame[k, i] * rigid[i, step]
+            for i in range(step, rows):
+                frame[k, i] -= 2.0 * product / total * rigid[i, step]
+    return int(min(rows, columns))
+
+
+def complete_frame(rigid: Floats) -> tuple[Floats, int]:
+    """Orthogonal matrix whose first columns span the rigid motions, and how many these are."""
+    frame = np.empty((len(rigid), len(rigid)))
+    return frame, complete(np.array(rigid, order="C"), frame)

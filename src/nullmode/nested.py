@@ -7,10 +7,12 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from nullmode import batched_svd
 from nullmode._jit import kernel
+from nullmode._lanes import WIDTH
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.environment import Environment
-from nullmode.householder import insert
+from nullmode.householder import block_of, insert
 from nullmode.types import Floats, Integers
 
 
@@ -128,17 +130,22 @@ def singular_values(
     n_features, columns = matrices[0].shape
     d = columns - n_rigid
     shape = (len(matrices), plan.n_n, plan.n_l)
+    if plan.n_n * plan.n_l == 1:
+        flat = np.concatenate([matrix.ravel() for matrix in matrices])
+        start = n_features * columns * np.arange(len(matrices))
+        found = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
+        return found.values.reshape(*shape, d), found.response.reshape(shape)
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
     # Squares of very small or large entries would leave the range of numbers.
     scale = np.array([max(matrix.max(initial=0.0), -matrix.min(initial=0.0)) or 1.0 for matrix in matrices])
     longest = max(columns, int(np.diff(plan.first).max()))
-    scratch = np.empty((columns, longest)), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
+    scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
     turned = np.empty((n_features, columns))
     for i, (matrix, frame) in enumerate(zip(matrices, frames, strict=True)):
         np.matmul(matrix, np.concatenate([frame[:, n_rigid:], frame[:, :n_rigid]], axis=1) / scale[i], out=turned)
         _triangles(turned, plan.order, plan.first, *scratch, triangles[i], response[i])
-    values = np.linalg.svd(triangles, compute_uv=False) if d else np.empty((*shape, 0))
+    values = batched_svd.singular_values(triangles.reshape(-1, d, d)).reshape(*shape, d)
     count = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
     values[:, np.arange(d) >= count[:, :, None]] = 0.0
     return values * scale[:, None, None, None], response * scale[:, None, None]
@@ -171,6 +178,9 @@ def _triangles(
             for k in range(start, stop):
                 for x in range(columns):
                     block[x, k - start] = turned[order[k], x]
+            for k in range(stop - start, (stop - start + WIDTH - 1) // WIDTH * WIDTH):
+                for x in range(columns):
+                    block[x, k] = 0.0
             triangle = running[n]
             if n_n == 1:
                 insert(triangle, block, stop - start, False)
@@ -178,8 +188,8 @@ def _triangles(
                 insert(partial, block, stop - start, False)
                 # All rows, however few were inserted: where columns are zero, later ones hold what there is.
                 for x in range(columns):
-                    for k in range(x + 1):
-                        block[x, k] = partial[k, x]
+                    for k in range((columns + WIDTH - 1) // WIDTH * WIDTH):
+                        block[x, k] = partial[k, x] if k <= x else 0.0
                 insert(triangle, block, columns, True)
             total = 0.0
             for k in range(columns):

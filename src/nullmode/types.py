@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
 """Real numbers of any precision."""
+Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 Parity = Literal["O3", "SO3"]
 """Group under which features are invariant: ``O3`` (true scalars) or ``SO3`` (pseudoscalars kept)."""

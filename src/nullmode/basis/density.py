@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nullmode._jit import kernel
+from nullmode._lanes import WIDTH, aligned, load, padded, splat, store
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.harmonics import harmonics
 from nullmode.basis.scaling import scaling
@@ -55,9 +56,11 @@ class Expansion(NamedTuple):
 
     Attributes
     ----------
-    c, shape (n_species n_max, (l_max + 1)²)
+    c, shape (n_species n_max, >= (l_max + 1)²)
         Density coefficients c_(q lm), channel q = species·n_max + n.
-    y, dy, shape ((l_max + 1)², 3 n)
+    harmonics, shape (n, >= (l_max + 1)²)
+        Y_lm in the direction of each neighbour.
+    y, dy, shape ((l_max + 1)², >= 3 n)
         Harmonics (three times each) and their gradients on the sphere, column 3j + k.
     value, derivative, shape (n, (l_max + 1) n_max)
         Radial integrals (of a delta density, radial functions) times the cutoff function and the radial scaling, and
@@ -71,6 +74,7 @@ class Expansion(NamedTuple):
     """
 
     c: Floats
+    harmonics: Floats
     y: Floats
     dy: Floats
     value: Floats
@@ -80,14 +84,21 @@ class Expansion(NamedTuple):
     work: Floats
 
 
+def columns_of(n_neighbours: int) -> int:
+    """Columns that hold the components of `n_neighbours`, and pairs of lanes."""
+    return 2 * padded(-(-3 * n_neighbours // 2))
+
+
 def expansion(density: Density, n_species: int, n_neighbours: int) -> Expansion:
     """Allocate the scratch for environments of up to `n_neighbours`."""
     size = (density.l_max + 1) ** 2
     functions = (density.l_max + 1) * density.n_max
+    columns = columns_of(n_neighbours)
     return Expansion(
-        c=np.empty((n_species * density.n_max, size)),
-        y=np.empty((size, 3 * n_neighbours)),
-        dy=np.empty((size, 3 * n_neighbours)),
+        c=aligned(n_species * density.n_max, padded(size) + WIDTH),
+        harmonics=aligned(n_neighbours, padded(size) + WIDTH),
+        y=aligned(size, columns),
+        dy=aligned(size, columns),
         value=np.empty((n_neighbours, functions)),
         derivative=np.empty((n_neighbours, functions)),
         direction=np.empty(3 * n_neighbours),
@@ -113,11 +124,6 @@ def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> 
     first = batch.offsets[environment]
     n = batch.offsets[environment + 1] - first
     n_max = density.n_max
-    out.c[:] = 0.0
-    if density.center_weight != 0.0:
-        start = batch.center_species[environment] * n_max
-        for k in range(n_max):
-            out.c[start + k, 0] = density.center_weight * density.norm[0] * density.table.nodes[0, 0, k]
     for j in range(n):
         x = batch.vectors[first + j, 0]
         y = batch.vectors[first + j, 1]
@@ -133,10 +139,11 @@ def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> 
         if r >= density.cutoff:
             out.value[j] = 0.0
             out.derivative[j] = 0.0
+            out.harmonics[j] = 0.0
             out.y[:, 3 * j : 3 * j + 3] = 0.0
             out.dy[:, 3 * j : 3 * j + 3] = 0.0
             continue
-        harmonics(x, y, z, density.l_max, density.norm, out.work, out.y, out.dy, j)
+        harmonics(x, y, z, density.l_max, density.norm, out.work, out.harmonics, out.y, out.dy, j)
         interpolate(density.table, r, out.value[j], out.derivative[j])
         if r > density.cutoff - density.cutoff_width:
             f, df = shifted_cosine(r, density.cutoff, density.cutoff_width)
@@ -144,9 +151,24 @@ def expand(batch: Batch, environment: int, density: Density, out: Expansion) -> 
         if density.scaling_exponent != 0.0:
             f, df = scaling(r, density.scaling_rate, density.scaling_scale, density.scaling_exponent)
             _weight(f, df, out.value[j], out.derivative[j])
-        start = batch.species[first + j] * n_max
+    _sum(batch.species[first : first + n], density, out)
+    if density.center_weight != 0.0:
+        start = batch.center_species[environment] * n_max
+        for k in range(n_max):
+            out.c[start + k, 0] += density.center_weight * density.norm[0] * density.table.nodes[0, 0, k]
+
+
+@kernel
+def _sum(species: Integers, density: Density, out: Expansion) -> None:
+    """Sum over the neighbours of each species; what spills over the end of an l is overwritten by the next."""
+    c, y = out.c.reshape(-1), out.harmonics.reshape(-1)
+    n_max = density.n_max
+    for q in range(out.c.shape[0]):
+        kind, k = q // n_max, q % n_max
         for l in range(density.l_max + 1):
-            for k in range(n_max):
-                value = out.value[j, l * n_max + k]
-                for lm in range(l * l, (l + 1) * (l + 1)):
-                    out.c[start + k, lm] += value * out.y[lm, 3 * j]
+            for lm in range(l * l, (l + 1) * (l + 1), WIDTH):
+                total = splat(0.0)
+                for j in range(species.size):
+                    if species[j] == kind:
+                        total += load(y, j * out.harmonics.shape[1] + lm) * splat(out.value[j, l * n_max + k])
+                store(c, q * out.c.shape[1] + lm, total)

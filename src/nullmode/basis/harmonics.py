@@ -42,11 +42,12 @@ def harmonics(
     l_max: int,
     norm: Floats,
     work: Floats,
+    once: Floats,
     values: Floats,
     gradients: Floats,
     j: int,
 ) -> None:
-    """Fill columns 3j to 3j + 2 with Y_lm (three times) and its gradient at the unit vector (x, y, z).
+    """Fill columns 3j to 3j + 2 with Y_lm (three times, and once by itself) and its gradient at (x, y, z).
 
     Cartesian recursion of Bigi et al., J. Chem. Phys. 159, 064802 (2023), eqs. 9–19 (sphericart), signs without
     the Condon–Shortley phase. The gradient is that of the function on the sphere, continued with degree 0: divide
@@ -62,7 +63,9 @@ def harmonics(
         From :func:`norms`.
     work, shape (>= norm.size + 2 (l_max + 1),)
         Scratch.
-    values, gradients, shape ((l_max + 1)², 3 n)
+    once, shape (n, >= (l_max + 1)²)
+        Column l² + l + m.
+    values, gradients, shape ((l_max + 1)², >= 3 n)
         Row l² + l + m.
     j
         Which neighbour.
@@ -101,12 +104,14 @@ def harmonics(
             # The radial part l·Y of the solid harmonic's gradient is taken off.
             radial = l * value
             row = center + m
+            once[j, row] = value * c
             values[row, 3 * j : 3 * j + 3] = value * c
             gradients[row, 3 * j] = c1 - x * (side + radial) * c
             gradients[row, 3 * j + 1] = -s1 - y * (side + radial) * c
             gradients[row, 3 * j + 2] = (below - z * radial) * c
             if m > 0:
                 row = center - m
+                once[j, row] = value * s
                 values[row, 3 * j : 3 * j + 3] = value * s
                 gradients[row, 3 * j] = s1 - x * (side + radial) * s
                 gradients[row, 3 * j + 1] = c1 - y * (side + radial) * s

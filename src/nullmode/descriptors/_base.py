@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 import numpy as np
@@ -92,7 +93,7 @@ class BatchDescriptor(Descriptor):
 
     @abstractmethod
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        """Fill features (n_environments, F) and, unless it is empty, each (F, n, 3) after the other; both zeros."""
+        """Write every entry of features (n_environments, F) and, unless empty, of each (F, n, 3) after the other."""
 
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
         """Features of each environment, shape (F,), in input order; one layout for all."""
@@ -112,12 +113,15 @@ class BatchDescriptor(Descriptor):
         if not items:
             return np.empty((0, 0)), []
         n_features = self._size(items)
-        features = np.zeros((len(items), n_features))
-        lengths = [len(item) for item in items] if with_jacobian else []
-        jacobian = np.zeros(3 * n_features * sum(lengths))
+        features = np.empty((len(items), n_features))
+        sizes = [3 * n_features * len(item) for item in items] if with_jacobian else []
+        jacobian = np.empty(sum(sizes))
         self._fill(items, features, jacobian)
-        parts = np.split(jacobian, 3 * n_features * np.cumsum(lengths, dtype=np.int64))
-        return features, [part.reshape(n_features, n, 3) for part, n in zip(parts, lengths, strict=False)]
+        ends = accumulate(sizes)
+        return features, [
+            jacobian[end - size : end].reshape(n_features, -1, 3) if size else np.empty((n_features, len(item), 3))
+            for item, size, end in zip(items, sizes, ends, strict=False)
+        ]
 
 
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:

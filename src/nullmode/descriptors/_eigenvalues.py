@@ -13,7 +13,7 @@ to be null, over s_1: 1e-4 with groups of gaps up to 1e-12, 2e-6 with 1e-10, 3e-
 
 import numpy as np
 
-from nullmode._jit import kernel
+from nullmode._jit import allocating_kernel, kernel
 from nullmode.types import Floats, Integers
 
 
@@ -26,7 +26,7 @@ def group_end(values: Floats, first: int, gap: float) -> int:
     return last
 
 
-@kernel
+@allocating_kernel
 def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, place: Integers) -> Floats:
     """Eigenvalues of a symmetric matrix, and where they stand among those of its continuation with zeros.
 

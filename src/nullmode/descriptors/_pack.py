@@ -7,7 +7,7 @@ import numpy as np
 from nullmode.basis.density import Batch
 from nullmode.elements import atomic_number, symbol
 from nullmode.environment import Environment
-from nullmode.types import InputError
+from nullmode.types import Floats, InputError, Integers
 
 
 def species_of(environments: Sequence[Environment], *, with_centers: bool) -> tuple[str, ...]:
@@ -25,7 +25,27 @@ def most_neighbours(environments: Sequence[Environment], cutoff: float) -> int:
 
 
 def pack(environments: Sequence[Environment], species: Sequence[str], *, with_centers: bool) -> Batch:
-    """Lay environments out for a kernel.
+    """Lay environments out for a kernel; errors as :func:`batch`."""
+    return batch(
+        np.concatenate([environment.vectors for environment in environments]),
+        np.concatenate([environment.species for environment in environments]),
+        np.cumsum([0, *(len(environment) for environment in environments)]),
+        np.array([environment.center_species for environment in environments]),
+        species,
+        with_centers=with_centers,
+    )
+
+
+def batch(
+    vectors: Floats,
+    numbers: Integers,
+    offsets: Integers,
+    centers: Integers,
+    species: Sequence[str],
+    *,
+    with_centers: bool,
+) -> Batch:
+    """Turn atomic numbers of neighbours and centres into places among the species.
 
     Raises
     ------
@@ -34,8 +54,6 @@ def pack(environments: Sequence[Environment], species: Sequence[str], *, with_ce
     """
     place = np.full(120, -1)
     place[[atomic_number(name) for name in species]] = np.arange(len(species))
-    numbers = np.concatenate([environment.species for environment in environments])
-    centers = np.array([environment.center_species for environment in environments])
     unknown = set(numbers[place[numbers] < 0].tolist())
     if with_centers:
         unknown.update(centers[place[centers] < 0].tolist())
@@ -44,9 +62,4 @@ def pack(environments: Sequence[Environment], species: Sequence[str], *, with_ce
             f"`species` must cover the environments, got {tuple(species)} without "
             f"{', '.join(symbol(number) for number in sorted(unknown))}. Add them, or pass species=None."
         )
-    return Batch(
-        vectors=np.concatenate([environment.vectors for environment in environments]),
-        species=place[numbers],
-        offsets=np.cumsum([0, *(len(environment) for environment in environments)]),
-        center_species=place[centers],
-    )
+    return Batch(vectors=vectors, species=place[numbers], offsets=offsets, center_species=place[centers])

@@ -262,6 +262,7 @@ class ACSF(NeighbourDescriptor):
         return n * radial + n * (n + 1) // 2 * len(functions.angular)
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        features[:], jacobian[:] = 0.0, 0.0
         species = species_layout(self.species, environments)
         batch = pack(environments, species, with_centers=False)
         scratch = Scratch(inside(batch), np.empty((2, 3)))

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple, Self, final
 import numpy as np
 from pydantic import model_validator
 
-from nullmode._jit import kernel
+from nullmode._jit import allocating_kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
@@ -31,7 +31,7 @@ class Scratch(NamedTuple):
     place: Integers
 
 
-@kernel
+@allocating_kernel
 def coulomb_matrix(
     batch: Batch,
     charge: Floats,
@@ -167,6 +167,7 @@ class CoulombMatrix(NeighbourDescriptor):
         return 1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff)
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        features[:], jacobian[:] = 0.0, 0.0
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         atoms = inside(batch)

@@ -203,6 +203,7 @@ class InverseDistances(NeighbourDescriptor):
         return sum(self._lengths(environments))
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        features[:], jacobian[:] = 0.0, 0.0
         species = species_layout(self.species, environments)
         batch = pack(environments, species, with_centers=False)
         start = np.cumsum([0, *self._lengths(environments)])

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, final
 import numpy as np
 from pydantic import Field
 
-from nullmode._jit import kernel
+from nullmode._jit import allocating_kernel, kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
@@ -42,7 +42,7 @@ class Scratch(NamedTuple):
     slope: Floats
 
 
-@kernel
+@allocating_kernel
 def overlap_matrix(
     batch: Batch, orbitals: Orbitals, degeneracy: float, scratch: Scratch, features: Floats, jacobian: Floats
 ) -> None:
@@ -201,6 +201,7 @@ class OverlapMatrix(NeighbourDescriptor):
         return self._per_atom * (1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff))
 
     def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        features[:], jacobian[:] = 0.0, 0.0
         species = species_of(environments, with_centers=True)
         batch = pack(environments, species, with_centers=True)
         o = self._per_atom

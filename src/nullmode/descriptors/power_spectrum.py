@@ -9,17 +9,24 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._jit import kernel
+from nullmode._lanes import WIDTH, aligned, load, put, splat, store
 from nullmode._plugins import variant
-from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
+from nullmode.basis.density import Batch, Density, Expansion, columns_of, expand, expansion
 from nullmode.descriptors._base import LARGEST_L, DensityDescriptor
 from nullmode.environment import Environment
-from nullmode.types import Floats, Parity
+from nullmode.types import Floats, Integers, Parity
 
 
 class Scratch(NamedTuple):
-    """Per channel and neighbour component, of one l: factors of d c/d r (see Expansion), and sums over m with c."""
+    """Of one environment and one l.
+
+    Coefficients by m; per channel and neighbour component (rows of `columns`), factors of d c/d r (see Expansion) and
+    sums over m with c.
+    """
 
     expansion: Expansion
+    columns: int
+    c: Floats
     slope: Floats
     ratio: Floats
     a: Floats
@@ -38,66 +45,89 @@ def power_spectrum(batch: Batch, density: Density, scratch: Scratch, features: F
     ----------
     batch, density, scratch
         As the types say.
-    features, shape (n_environments, F)
+    features, shape (n_environments·F,)
         Index l·n_pairs + pair.
     jacobian, shape (F·3·n_total,) or (0,)
         Each environment's (F, n, 3) after the other.
     """
-    expansion = scratch.expansion
-    c, y, dy = expansion.c, expansion.y, expansion.dy
-    slope, ratio, a, b = scratch.slope, scratch.ratio, scratch.a, scratch.b
-    n_max = density.n_max
-    channels = c.shape[0]
-    n_features = features.shape[1]
-    for i in range(features.shape[0]):
-        expand(batch, i, density, expansion)
+    channels = scratch.expansion.c.shape[0]
+    n_pairs = channels * (channels + 1) // 2
+    n_features = (density.l_max + 1) * n_pairs
+    for i in range(batch.offsets.size - 1):
+        expand(batch, i, density, scratch.expansion)
         first = batch.offsets[i]
         n = batch.offsets[i + 1] - first
-        row = 0
-        start = 3 * first * n_features
         for l in range(density.l_max + 1):
-            low = l * l
-            high = low + 2 * l + 1
-            diagonal = (1.0 - 2.0 * (l % 2)) / sqrt(2.0 * l + 1.0)
-            for q in range(channels):
-                for p in range(q, channels):
-                    total = 0.0
-                    for lm in range(low, high):
-                        total += c[q, lm] * c[p, lm]
-                    features[i, row + p - q] = total * (diagonal if p == q else diagonal * sqrt(2.0))
-                row += channels - q
-            if jacobian.size == 0:
-                continue
-            slope[:, : 3 * n] = 0.0
-            ratio[:, : 3 * n] = 0.0
-            for j in range(n):
-                q = batch.species[first + j] * n_max
-                for k in range(n_max):
-                    value = expansion.value[j, l * n_max + k] * expansion.inverse_distance[j]
-                    derivative = expansion.derivative[j, l * n_max + k]
-                    for x in range(3 * j, 3 * j + 3):
-                        slope[q + k, x] = derivative * expansion.direction[x]
-                        ratio[q + k, x] = value
-            # Views of rows, since the compiler vectorises loops over them and not over two indices.
-            for q in range(channels):
-                aq, bq = a[q], b[q]
-                aq[: 3 * n] = 0.0
-                bq[: 3 * n] = 0.0
-                for lm in range(low, high):
-                    coefficient = c[q, lm]
-                    row_y, row_dy = y[lm], dy[lm]
-                    for x in range(3 * n):
-                        aq[x] += coefficient * row_y[x]
-                        bq[x] += coefficient * row_dy[x]
-            for q in range(channels):
-                aq, bq, sq, rq = a[q], b[q], slope[q], ratio[q]
-                for p in range(q, channels):
-                    weight = diagonal if p == q else diagonal * sqrt(2.0)
-                    ap, bp, sp, rp = a[p], b[p], slope[p], ratio[p]
-                    out = jacobian[start : start + 3 * n]
-                    for x in range(3 * n):
-                        out[x] = weight * (sq[x] * ap[x] + rq[x] * bp[x] + sp[x] * aq[x] + rp[x] * bq[x])
-                    start += 3 * n
+            norm = (1.0 - 2.0 * (l % 2)) / sqrt(2.0 * l + 1.0)
+            row = i * n_features + l * n_pairs
+            _products(l, norm, scratch, features, row)
+            if jacobian.size:
+                _factors(l, n, batch.species[first : first + n], density, scratch)
+                _outer(norm, n, scratch, jacobian, 3 * (first * n_features + l * n_pairs * n))
+
+
+@kernel
+def _products(l: int, norm: float, scratch: Scratch, features: Floats, row: int) -> None:
+    """Write the features of one l; what spills over the end of a channel's is overwritten by the next."""
+    c, by_m = scratch.expansion.c, scratch.c
+    channels = c.shape[0]
+
+    for q in range(channels):
+        for m in range(2 * l + 1):
+            by_m[m * channels + q] = c[q, l * l + m]
+    for q in range(channels):
+        for p in range(q, channels, WIDTH):
+            total = splat(0.0)
+            for m in range(2 * l + 1):
+                total += load(by_m, m * channels + p) * splat(c[q, l * l + m])
+            put(features, row + p - q, total * (norm * sqrt(2.0)))
+        features[row] *= sqrt(0.5)
+        row += channels - q
+
+
+@kernel
+def _factors(l: int, n: int, species: Integers, density: Density, scratch: Scratch) -> None:
+    """Fill the factors of d c/d r, and their sums over m with c, of one l."""
+    expansion, width = scratch.expansion, scratch.columns
+    c, y, dy = expansion.c, expansion.y.reshape(-1), expansion.dy.reshape(-1)
+    n_max = density.n_max
+    for q in range(c.shape[0]):
+        kind, k = q // n_max, l * n_max + q % n_max
+        for j in range(n):
+            own = species[j] == kind
+            derivative = expansion.derivative[j, k] if own else 0.0
+            value = expansion.value[j, k] * expansion.inverse_distance[j] if own else 0.0
+            for x in range(3 * j, 3 * j + 3):
+                scratch.slope[q * width + x] = derivative * expansion.direction[x]
+                scratch.ratio[q * width + x] = value
+        # Two blocks at once: a sum by itself waits for each addition to end before the next.
+        for x in range(0, 3 * n, 2 * WIDTH):
+            a1, a2, b1, b2 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+            for lm in range(l * l, (l + 1) * (l + 1)):
+                place, coefficient = lm * width + x, splat(c[q, lm])
+                a1 += load(y, place) * coefficient
+                a2 += load(y, place + WIDTH) * coefficient
+                b1 += load(dy, place) * coefficient
+                b2 += load(dy, place + WIDTH) * coefficient
+            store(scratch.a, q * width + x, a1)
+            store(scratch.a, q * width + x + WIDTH, a2)
+            store(scratch.b, q * width + x, b1)
+            store(scratch.b, q * width + x + WIDTH, b2)
+
+
+@kernel
+def _outer(norm: float, n: int, scratch: Scratch, jacobian: Floats, start: int) -> None:
+    """Write the Jacobian of one l; what spills over the end of a row is overwritten by the next."""
+    slope, ratio, a, b, width = scratch.slope, scratch.ratio, scratch.a, scratch.b, scratch.columns
+    for q in range(scratch.expansion.c.shape[0]):
+        for p in range(q, scratch.expansion.c.shape[0]):
+            weight = norm if p == q else norm * sqrt(2.0)
+            for x in range(0, 3 * n, WIDTH):
+                one, two = q * width + x, p * width + x
+                total = load(slope, one) * load(a, two) + load(ratio, one) * load(b, two)
+                total += load(slope, two) * load(a, one) + load(ratio, two) * load(b, one)
+                put(jacobian, start + x, total * weight)
+            start += 3 * n
 
 
 class PowerLabel(NamedTuple):
@@ -151,6 +181,8 @@ class PowerSpectrum(DensityDescriptor):
     def _evaluate(self, batch: Batch, n_species: int, features: Floats, jacobian: Floats) -> None:
         density = self._density()
         most = int(np.diff(batch.offsets).max())
-        shape = (n_species * self.n_max, 3 * most)
-        scratch = Scratch(expansion(density, n_species, most), *(np.empty(shape) for _ in range(4)))
-        power_spectrum(batch, density, scratch, features, jacobian)
+        channels, columns = n_species * self.n_max, columns_of(most)
+        rows = [aligned(channels * columns) for _ in range(4)]
+        by_m = aligned((2 * self.l_max + 1) * channels + WIDTH)
+        scratch = Scratch(expansion(density, n_species, most), columns, by_m, *rows)
+        power_spectrum(batch, density, scratch, features.reshape(-1), jacobian)

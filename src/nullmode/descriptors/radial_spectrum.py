@@ -33,7 +33,8 @@ def radial_spectrum(batch: Batch, density: Density, scratch: Expansion, features
     n_features = features.shape[1]
     for i in range(features.shape[0]):
         expand(batch, i, density, scratch)
-        features[i] = scratch.c[:, 0]
+        for q in range(n_features):
+            features[i, q] = scratch.c[q, 0]
         if jacobian.size == 0:
             continue
         first = batch.offsets[i]

@@ -8,12 +8,13 @@ import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from nullmode.families._base import methane
-from nullmode.types import InputError
+from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 _TRIES = 100_000
+_BLOCK = 1024
 
 
 def _check_room(min_distance: float, info: ValidationInfo) -> float:
@@ -59,19 +60,39 @@ def structures(
     InputError
         If the sphere has no room.
     """
-    from scipy.spatial.distance import pdist
+    for block in positions(n_structures, seed, radius, min_distance):
+        for hydrogens in block:
+            yield methane(hydrogens)
 
-    for k in range(n_structures):
-        rng = np.random.default_rng([seed, k])
-        for _ in range(_TRIES):
-            cube = rng.uniform(-radius, radius, size=(4, 3))
-            if (np.linalg.norm(cube, axis=1) <= radius).all() and pdist(
-                np.vstack([np.zeros(3), cube])
-            ).min() > min_distance:
-                break
-        else:
-            raise InputError(
-                f"`min_distance` must leave room for four atoms around the centre, got {min_distance} Å in a sphere of "
-                f"{radius} Å, where {_TRIES} tries found none."
-            )
-        yield methane(cube)
+
+def positions(n_structures: int, seed: int = 0, radius: float = 3.0, min_distance: float = 0.5) -> Iterator[Floats]:
+    """Draw the hydrogens of :func:`structures` block by block: for millions, objects would cost more than the rest.
+
+    Yields
+    ------
+    ndarray, shape (m, 4, 3)
+        Relative to the carbon, in Å.
+    """
+    for first in range(0, n_structures, _BLOCK):
+        yield _block(np.random.default_rng([seed, first // _BLOCK]), radius, min_distance)[: n_structures - first]
+
+
+def _block(rng: np.random.Generator, radius: float, min_distance: float) -> Floats:
+    """Draw a whole block, whatever is used of it: a structure depends on its place alone."""
+    hydrogens = np.empty((_BLOCK, 4, 3))
+    waiting = np.arange(_BLOCK)
+    for _ in range(_TRIES):
+        directions = rng.normal(size=(len(waiting), 4, 3))
+        directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+        drawn = radius * np.cbrt(rng.random((len(waiting), 4, 1))) * directions
+        hydrogens[waiting] = drawn
+        atoms = np.concatenate([np.zeros((len(waiting), 1, 3)), drawn], axis=1)
+        i, j = np.triu_indices(5, 1)
+        close = (np.linalg.norm(atoms[:, i] - atoms[:, j], axis=-1) <= min_distance).any(axis=1)
+        waiting = waiting[close]
+        if not len(waiting):
+            return hydrogens
+    raise InputError(
+        f"`min_distance` must leave room for four atoms around the centre, got {min_distance} Å in a sphere of "
+        f"{radius} Å, where {_TRIES} tries found none."
+    )

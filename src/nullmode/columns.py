@@ -1,0 +1,122 @@
+"""The documented columns of every table: name, type, unit, meaning."""
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+
+class Column(NamedTuple):
+    """A column of a table: its name, Arrow type, unit (empty for a pure number or a text) and meaning."""
+
+    name: str
+    type: pa.DataType
+    unit: str
+    meaning: str
+
+
+_TEXT, _INTEGER, _FLOAT, _FLOATS, _INTEGERS = (
+    pa.string(),
+    pa.int64(),
+    pa.float64(),
+    pa.list_(pa.float64()),
+    pa.list_(pa.int64()),
+)
+
+ENVIRONMENT = (
+    Column("structure", _INTEGER, "", "place of the structure in its set or family, from 0"),
+    Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors, and of a whole structure"),
+    Column("center_species", _TEXT, "", "chemical symbol of the centre; null for a whole structure"),
+    Column(
+        "n_neighbours",
+        _INTEGER,
+        "",
+        "neighbours inside the cutoff, each periodic image counted; of a whole structure, those of all its centres",
+    ),
+    Column("n_dof", _INTEGER, "", "displacements that are no rigid motion (d)"),
+    Column(
+        "rank",
+        _INTEGER,
+        "",
+        "singular values above rtol times the largest; of a whole structure, see theory.md: centres may cancel",
+    ),
+    Column("singular_values", _FLOATS, "1/Å", "of the Jacobian, descending, d of them"),
+    Column("condition_number", _FLOAT, "", "largest over smallest singular value; infinite where singular"),
+    Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value; 0 where singular"),
+    Column("rotation_floor", _FLOAT, "", "response to rigid motions over the largest singular value: noise"),
+    Column("status", _TEXT, "", "ok | no_neighbours | rtol_below_floor | rtol_below_error | not_finite"),
+)
+WHERE = (
+    Column("family", _TEXT, "", "name of the family in the configuration"),
+    Column("descriptor", _TEXT, "", "name of the descriptor in the configuration"),
+    Column("scope", _TEXT, "", "environment | structure: what a row is about"),
+    Column("correlation_order", _INTEGER, "", "neighbours correlated (nu); null where that has no meaning"),
+    Column("n_max", _INTEGER, "", "number of radial functions"),
+    Column("l_max", _INTEGER, "", "largest angular momentum, inclusive"),
+    Column("cutoff", _FLOAT, "Å", "radius of the environment"),
+    Column("cutoff_width", _FLOAT, "Å", "smoothing range below the cutoff"),
+    Column("width", _FLOAT, "Å", "standard deviation of the Gaussian density"),
+    Column("density", _TEXT, "", "gaussian | delta; null where there is none"),
+    Column("radial_basis", _TEXT, "", "radial functions; null where there are none"),
+    Column("parameters", _TEXT, "", "all parameters of the descriptor, as JSON with sorted keys"),
+    Column("rtol", _FLOAT, "", "relative tolerance of the rank"),
+)
+ATTRIBUTION = (
+    Column("rank_complete", _INTEGER, "", "what a complete basis of this order would see; null where not known"),
+    Column("rank_symmetric", _INTEGER, "", "what features of this parity may see"),
+    Column("null_symmetry", _INTEGER, "", "null values that symmetry demands: n_dof - rank_symmetric"),
+    Column("null_incompleteness", _INTEGER, "", "null values of a low body order: rank_symmetric - rank_complete"),
+    Column("null_truncation", _INTEGER, "", "null values of a small basis, unless ambiguous: rank_complete - rank"),
+    Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
+    Column("null_cutoff", _INTEGER, "", "of the last two, how many a cutoff raised by cutoff_width brings back"),
+    Column("point_group", _TEXT, "", "Schoenflies symbol; of a periodic structure, that of its crystal class"),
+    Column("ambiguous", pa.bool_(), "", "whether the counts depend on the tolerance while values are null"),
+    Column(
+        "tolerance", _FLOAT, "Å", "length at which the counts were taken: as asked for, or less if the rank demands it"
+    ),
+    Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance"),
+    Column("diagnostic", _TEXT, "", "empty, or what is wrong with the counts"),
+)
+ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)
+SENSITIVITY = (
+    *WHERE,
+    *ANALYSIS,
+    Column(
+        "pair_distance",
+        _FLOAT,
+        "",
+        "distance of the features from those of the first structure with the same coordinate `pair`, over their norm",
+    ),
+)
+SPECTRA = (
+    Column("structure", _INTEGER, "", "place of the structure in its set, or of the environment in the stream, from 0"),
+    *(column for column in ENVIRONMENT if column.name not in ("structure", "condition_number")),
+)
+STRUCTURES = (
+    Column("structure", _INTEGER, "", "place in the family, from 0"),
+    Column("numbers", _INTEGERS, "", "atomic numbers"),
+    Column("positions", _FLOATS, "Å", "x, y, z of each atom"),
+    Column("cell", _FLOATS, "Å", "three cell vectors, row by row"),
+    Column("pbc", _INTEGERS, "", "1 along periodic directions"),
+    Column("centers", _INTEGERS, "", "indices of the central atoms"),
+)
+SUMMARY = (
+    *WHERE,
+    Column("n_environments", _INTEGER, "", "environments in this row"),
+    Column("n_ok", _INTEGER, "", "of which with status ok; the columns that follow are over these"),
+    Column("rank_min", _INTEGER, "", "smallest rank"),
+    Column("rank_median", _FLOAT, "", "median rank"),
+    Column("rank_max", _INTEGER, "", "largest rank"),
+    Column("fraction_deficient", _FLOAT, "", "share of environments with rank below n_dof"),
+    *(
+        Column(f"inverse_condition_number_p{name}", _FLOAT, "", f"its percentile {name.replace('_', '.')}")
+        for name in ("0_5", "5", "25", "50", "75", "95")
+    ),
+    Column("rotation_floor_max", _FLOAT, "", "largest noise floor"),
+)
+TABLES = {
+    "analysis": ANALYSIS,
+    "structures": STRUCTURES,
+    "sensitivity": SENSITIVITY,
+    "summary": SUMMARY,
+    "spectra": SPECTRA,
+}

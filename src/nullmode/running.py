@@ -1,0 +1,37 @@
+"""What long runs share: how many processors, BLAS on one thread, a progress bar."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def single_threaded_blas() -> Any:
+    """Context in which BLAS uses one thread."""
+    # Kernels reach LAPACK through scipy; on matrices this small a threaded BLAS is many times slower.
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
+
+
+def processors() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def progress_bar(total: int | None, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
+    """Context with a function that advances a bar on stderr; it does nothing where no bar is wanted."""
+    if not wanted:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda n: bar.advance(task, n)
