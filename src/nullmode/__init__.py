@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.search.partners import Partners, find_partners
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -63,6 +64,7 @@ _HOME = {
     "NullModes": "nullmode.null_modes",
     "OptimalContraction": "nullmode.radial.optimal_contraction",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
+    "Partners": "nullmode.search.partners",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialScaling": "nullmode.basis.scaling",
@@ -75,6 +77,7 @@ _HOME = {
     "congruent": "nullmode.congruence",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
+    "find_partners": "nullmode.search.partners",
     "fit_contraction": "nullmode.contraction",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
@@ -110,6 +113,7 @@ __all__ = [
     "NullModes",
     "OptimalContraction",
     "OverlapMatrix",
+    "Partners",
     "PointGroup",
     "PowerSpectrum",
     "RadialScaling",
@@ -122,6 +126,7 @@ __all__ = [
     "congruent",
     "environments",
     "explain_near_null",
+    "find_partners",
     "fit_contraction",
     "point_group",
     "rank_complete",
