@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.search.change import DistanceToChange, distance_to_change
     from nullmode.search.partners import Partners, find_partners
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
@@ -50,6 +51,7 @@ _HOME = {
     "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
     "DVR": "nullmode.radial.dvr",
     "Descriptor": "nullmode.descriptors._base",
+    "DistanceToChange": "nullmode.search.change",
     "Environment": "nullmode.environment",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
@@ -75,6 +77,7 @@ _HOME = {
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
     "congruent": "nullmode.congruence",
+    "distance_to_change": "nullmode.search.change",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "find_partners": "nullmode.search.partners",
@@ -100,6 +103,7 @@ __all__ = [
     "Chebyshev",
     "CoulombMatrix",
     "Descriptor",
+    "DistanceToChange",
     "Environment",
     "FromCallable",
     "FromDscribe",
@@ -124,6 +128,7 @@ __all__ = [
     "analyze",
     "attribute",
     "congruent",
+    "distance_to_change",
     "environments",
     "explain_near_null",
     "find_partners",
