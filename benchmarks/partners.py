@@ -1,8 +1,8 @@
 """Degenerate partners looked for from one member of each pair, and where there should be none; how hard it is.
 
 Twenty random A± by the power spectrum and five random ring pairs by the bispectrum, whose other member the search is
-not told; twenty random methanes by the bispectrum. One line per target; "back home" counts the starts that led back to the target. Run with
-``make benchmark``; some minutes.
+not told; twenty random methanes by the bispectrum. One line per target; "back home" counts the starts that led back
+to the target. Run with ``make benchmark``; some minutes.
 """
 
 import os
