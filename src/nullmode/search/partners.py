@@ -159,7 +159,7 @@ class _Search:
         self.evaluator, self.tolerance, self.min_distance = evaluator, tolerance, min_distance
         # Features that keep pseudoscalars tell mirror images apart: to find one would be news.
         self.reflections = evaluator.descriptor.parity != "SO3"
-        self.target, _, _ = evaluator.evaluate([evaluator.start.vectors])[0]
+        self.target, self.jacobian, _ = evaluator.evaluate([evaluator.start.vectors])[0]
         self.norm = float(np.linalg.norm(self.target))
         if self.norm == 0:
             raise InputError("`descriptor` must see the environment, got features that are all zero.")
@@ -253,10 +253,11 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
         key=lambda end: end.residual,
         default=None,
     )
-    spectra = [evaluator.sensitivity(end.environment.vectors, end.jacobian, rtol).singular_values for end in found]
+    places = [(own.vectors, search.jacobian), *((end.environment.vectors, end.jacobian) for end in found)]
+    spectra = np.stack([evaluator.sensitivity(*place, rtol).singular_values for place in places])
     return Partners(
         environments=tuple(end.environment for end in found),
-        singular_values=np.array(spectra),
+        singular_values=spectra[1:],
         converged=bool(found),
         history=tuple(search.history),
         attribution=tuple(attribute(end.environment, evaluator.descriptor, rtol) for end in found),
