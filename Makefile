@@ -43,9 +43,10 @@ reproduce: install ## Compute every table and figure into results/ (CORES=n for 
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
 
-benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep; one thread
+benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, a sweep, searches for partners
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/partners.py
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nullmode.attribution import Attribution, attribute
     from nullmode.basis.scaling import RadialScaling
     from nullmode.completeness import rank_complete
+    from nullmode.congruence import Superposition, congruent, superpose
     from nullmode.contraction import fit_contraction
     from nullmode.dataset import load
     from nullmode.decomposition import Sensitivity, sensitivity
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from nullmode.radial.optimal_contraction import OptimalContraction
     from nullmode.scanning import scan
     from nullmode.spectrum_set import SpectrumSet, spectra
+    from nullmode.search.change import DistanceToChange, distance_to_change
+    from nullmode.search.partners import Partners, find_partners
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -52,6 +55,7 @@ _HOME = {
     "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
     "DVR": "nullmode.radial.dvr",
     "Descriptor": "nullmode.descriptors._base",
+    "DistanceToChange": "nullmode.search.change",
     "Environment": "nullmode.environment",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
@@ -66,17 +70,22 @@ _HOME = {
     "NullModes": "nullmode.null_modes",
     "OptimalContraction": "nullmode.radial.optimal_contraction",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
+    "Partners": "nullmode.search.partners",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
+    "Superposition": "nullmode.congruence",
     "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
     "EnvironmentSet": "nullmode.environment_set",
+    "congruent": "nullmode.congruence",
+    "distance_to_change": "nullmode.search.change",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
+    "find_partners": "nullmode.search.partners",
     "fit_contraction": "nullmode.contraction",
     "load": "nullmode.dataset",
     "point_group": "nullmode.symmetry",
@@ -89,6 +98,7 @@ _HOME = {
     "split_null_modes": "nullmode.null_modes",
     "structure_jacobian": "nullmode.structure",
     "structure_sensitivity": "nullmode.structure",
+    "superpose": "nullmode.congruence",
     "symmetry_adapted": "nullmode.irreps",
     "truncation_sweep": "nullmode.analysis",
 }
@@ -102,6 +112,7 @@ __all__ = [
     "Chebyshev",
     "CoulombMatrix",
     "Descriptor",
+    "DistanceToChange",
     "Environment",
     "EnvironmentSet",
     "FromCallable",
@@ -116,17 +127,22 @@ __all__ = [
     "NullModes",
     "OptimalContraction",
     "OverlapMatrix",
+    "Partners",
     "PointGroup",
     "PowerSpectrum",
     "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
     "SpectrumSet",
+    "Superposition",
     "Trispectrum",
     "analyze",
     "attribute",
+    "congruent",
+    "distance_to_change",
     "environments",
     "explain_near_null",
+    "find_partners",
     "fit_contraction",
     "load",
     "point_group",
@@ -138,6 +154,7 @@ __all__ = [
     "split_null_modes",
     "structure_jacobian",
     "structure_sensitivity",
+    "superpose",
     "symmetry_adapted",
     "truncation_sweep",
 ]

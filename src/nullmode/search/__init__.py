@@ -1,0 +1,1 @@
+"""Searches: singular points, orbits along soft modes, degenerate partners."""
