@@ -51,9 +51,7 @@ class Bounds:
         gone = vectors - self.start
         length = np.linalg.norm(gone)
         lost, towards = _symmetry(vectors, avoided, self.asymmetry)
-        excess = np.concatenate(
-            [self.closest - distance, radius - self.farthest, [length - self.displacement], [lost]]
-        )
+        excess = np.concatenate([self.closest - distance, radius - self.farthest, [length - self.displacement], [lost]])
         slopes = np.concatenate(
             [
                 near[:, :n].reshape(-1, 3 * n),

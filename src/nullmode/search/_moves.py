@@ -39,7 +39,7 @@ class Moves:
         return result
 
     def slope(self, a: Floats) -> Floats:
-        """Derivative of the vectors with respect to the coordinates, shape (3 n, p)."""
+        """Differentiate the vectors by the coordinates, shape (3 n, p)."""
         moved, stretch = self._moved(a)
         basis = self.basis.reshape(len(moved), 3, -1)
         unit = moved / np.linalg.norm(moved, axis=1, keepdims=True)
