@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.search.multistart import find_singular_points
+    from nullmode.search.singular import SingularPoint, find_singular
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -68,6 +70,7 @@ _HOME = {
     "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
+    "SingularPoint": "nullmode.search.singular",
     "Superposition": "nullmode.congruence",
     "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
@@ -75,6 +78,8 @@ _HOME = {
     "congruent": "nullmode.congruence",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
+    "find_singular": "nullmode.search.singular",
+    "find_singular_points": "nullmode.search.multistart",
     "fit_contraction": "nullmode.contraction",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
@@ -115,6 +120,7 @@ __all__ = [
     "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
+    "SingularPoint",
     "Superposition",
     "Trispectrum",
     "analyze",
@@ -122,6 +128,8 @@ __all__ = [
     "congruent",
     "environments",
     "explain_near_null",
+    "find_singular",
+    "find_singular_points",
     "fit_contraction",
     "point_group",
     "rank_complete",
