@@ -80,15 +80,18 @@ class Descent:
 
     def run(self, phase: str, first: Floats) -> View:
         """Descend from coordinates (p,): Levenberg-Marquardt until near a zero, then Gauss-Newton; return the end."""
-        self._phase, self._accepted = phase, None
-        self.view = self._look(first)
-        self._walls = np.full(len(self.view.crossed), _WALL)
-        self._walls[-1] = _SYMMETRY_WALL
+        self._begin(phase, first)
         self._levenberg_marquardt(max(_NEAR, self._accuracy))
         if self.view.ratio <= _NEAR:
             self._gauss_newton()
             if not self.arrived():
                 self._levenberg_marquardt(self._accuracy)
+        return self.view
+
+    def settle(self, first: Floats) -> View:
+        """Take Gauss-Newton steps alone from coordinates (p,), which have to be near a zero."""
+        self._begin("settle", first)
+        self._gauss_newton()
         return self.view
 
     def arrived(self) -> bool:
@@ -160,6 +163,12 @@ class Descent:
                 self.view = before
                 return
             self._note()
+
+    def _begin(self, phase: str, first: Floats) -> None:
+        self._phase, self._accepted = phase, None
+        self.view = self._look(first)
+        self._walls = np.full(len(self.view.crossed), _WALL)
+        self._walls[-1] = _SYMMETRY_WALL
 
     def _look(self, a: Floats) -> View:
         vectors = self._room.place(a)

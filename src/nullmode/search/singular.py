@@ -14,13 +14,13 @@ from nullmode.running import single_threaded_blas
 from nullmode.search._bounds import Bounds, Operation, remainder
 from nullmode.search._descent import Descent, View
 from nullmode.search._evaluation import Evaluator
+from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import moves, symmetric_basis
 from nullmode.search._record import SearchRecord
 from nullmode.symmetry import PointGroup, largest_tolerance, point_group, proper
 from nullmode.types import Floats, InputError
 
 _KICK = 0.2  # Å per coordinate
-_FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,14 +45,14 @@ class SingularPoint(SearchRecord):
         Whether symmetry does not demand all the null values: rank < rank_symmetric.
     opening_rates, shape (m,)
         How fast null values open along the m displacements that keep the symmetry of the start, in 1/Å per Å,
-        descending. Empty if not converged.
+        descending. Zero along the set of singular points, and where they open to second order. Empty if not converged.
     manifold_dimension
-        How many of them are zero: the dimension of the set of points with as many null values, around this one and with
-        the symmetry of the start; rotations are not counted. -1 if not converged.
+        Dimension of the set of singular points around this one with the symmetry of the start, rotations not counted;
+        if sets cross, of what they span. -1 if not converged.
     distance
         Displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
     evaluations
-        Environments whose Jacobian was computed.
+        Environments whose Jacobian was computed to find it, without what its description took.
     starts
         Places in the set of those starts that led here; 0 for a single start.
     message
@@ -163,7 +163,8 @@ def find_singular(
         _check_noise(descent.view, accuracy)
         best: tuple[bool, float, View] | None = None
         symmetric_ends, converged = 0, False
-        for attempt in range(attempts):
+        # One displacement alone sets s_1.
+        for attempt in range(attempts if len(descent.view.seen.singular_values) > 1 else 0):
             move = _KICK * np.sqrt(attempt) * rng.normal(size=room.basis.shape[1])
             if max_displacement is not None and attempt:
                 move *= min(1.0, max_displacement / 2 / np.linalg.norm(move))
@@ -181,15 +182,21 @@ def find_singular(
         if not converged and best is not None:
             descent.view = best[2]
         view = descent.view
-        rates = _opening_rates(descent, symmetric, rtol) if converged else np.empty(0)
+        evaluations = evaluator.evaluations
+        rates, dimension = np.empty(0), -1
+        if converged:
+            rates = _opening_rates(descent, symmetric, rtol)
+            dimension = manifold_dimension(evaluator, view.vectors, symmetric, ignored, accuracy)
     end = evaluator.environment(view.vectors)
     why = attribute(end, evaluator.descriptor, rtol, tolerance)
-    message = (
-        ""
-        if converged
-        else f"no singular point within the bounds in {attempts} attempts, of which {symmetric_ends} ended within "
-        f"{asymmetry} Å of a symmetric point; the softest other has s_d/s_1 = {view.ratio:.1e}"
-    )
+    message = ""
+    if best is None and not converged:
+        message = "only one displacement keeps the symmetry of the start, and what is seen of it is all that is seen"
+    elif not converged:
+        message = (
+            f"no singular point within the bounds in {attempts} attempts, of which {symmetric_ends} ended within "
+            f"{asymmetry} Å of a symmetric point; the softest end shown has s_d/s_1 = {view.ratio:.1e}"
+        )
     whole = evaluator.sensitivity(view.vectors, view.jacobian, rtol)
     return SingularPoint(
         environments=(end,),
@@ -200,9 +207,9 @@ def find_singular(
         mode=view.seen.modes[-1],
         spurious=why.rank < why.rank_symmetric,
         opening_rates=rates,
-        manifold_dimension=int(np.count_nonzero(rates <= _FLAT * rates.max(initial=1e-3))) if converged else -1,
+        manifold_dimension=dimension,
         distance=float(np.linalg.norm(view.vectors - start.vectors)),
-        evaluations=evaluator.evaluations,
+        evaluations=evaluations,
         starts=(0,),
         message=message,
     )
