@@ -43,7 +43,7 @@ def manifold_dimension(
     for length in _AWAY:
         ends = []
         for _ in range(2 * d):
-            draw: Floats = rng.normal(size=symmetric.shape[1])
+            draw = rng.normal(size=(symmetric.shape[1],))
             away = draw - turns @ (turns.T @ draw)
             view = descent.settle(length / np.linalg.norm(away) * away)
             if descent.arrived() and np.linalg.norm(view.a) < 2 * length:
