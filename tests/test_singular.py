@@ -154,6 +154,14 @@ def test_set_of_singular_points_has_the_dimension_of_theory(found):
     assert point.manifold_dimension <= len(point.opening_rates) - opening
 
 
+@pytest.mark.parametrize(("vectors", "first_order", "dimension"), [(f1(), 3, 6), (f2(), 2, 5), (COMMENT, 2, 5)])
+def test_values_of_the_families_open_to_their_order(vectors, first_order, dimension):
+    point = nm.find_singular(nm.Environment.from_vectors(vectors), POWER, asymmetry=0.1)
+    assert point.distance < 1e-7
+    assert np.count_nonzero(point.opening_rates > 1e-6) == first_order
+    assert point.manifold_dimension == dimension
+
+
 def test_incompleteness_is_singular_in_any_basis(found):
     _, descriptor, _, _, _, point = found
     if not point.attribution[0].null_incompleteness or descriptor.correlation_order != 2:
@@ -237,6 +245,23 @@ def test_slope_of_half_the_squared_residual(name, limits):
     half(a)
     exact = search._slope().T @ search._residual()
     np.testing.assert_allclose(exact, slope_of(half, a), rtol=1e-5, atol=1e-6 * abs(exact).max())
+
+
+@pytest.mark.parametrize("vectors", [f1(), f2(), pair(1.0, 0.0), pair(0.0, 0.0)])
+def test_null_value_opens_at_its_rate(vectors):
+    evaluator = Evaluator(nm.Environment.from_vectors(vectors), POWER)
+    group = nm.point_group(evaluator.start)
+    symmetric, others = symmetric_basis(group)
+    room = moves(vectors, symmetric, group, (), ())
+    wide = Bounds(start=vectors, closest=0.1, farthest=np.full(4, 9.0), displacement=9.0, asymmetry=0.0)
+    search = Descent(evaluator, room, wide, others, 1e-13)
+    modes = search.view.seen.modes
+    along = rng(7).normal(size=(4, 3))
+    h = 1e-6
+    value = spectrum(evaluator.environment(vectors + h * along), POWER)[-1]
+    assert value / h == pytest.approx(
+        np.linalg.norm(search.opening(modes[-1:], len(modes) - 1) @ along.ravel()), rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("limits", [{}, {"fixed_radii": True}, {"fixed_radii": [0], "fixed_atoms": [2]}], ids=str)
