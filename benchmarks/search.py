@@ -48,11 +48,15 @@ def nelder_mead(start, descriptor, asymmetry):
         vectors = x.reshape(-1, 3)
         return ratio(vectors) + bounds.crossed(vectors, set())[0].sum()
 
+    def stop(intermediate_result):
+        if intermediate_result.fun <= ACCURACY:
+            raise StopIteration
+
     rng = np.random.default_rng(0)
     options = {"maxfev": RUN, "maxiter": RUN, "xatol": 1e-14, "fatol": 1e-17, "adaptive": True}
     for run in range(RUNS):
         moved = first.ravel() + 0.2 * np.sqrt(run) * rng.normal(size=first.size)
-        end = minimize(objective, moved, method="Nelder-Mead", options=options)
+        end = minimize(objective, moved, method="Nelder-Mead", options=options, callback=stop)
         vectors = end.x.reshape(-1, 3)
         symmetric = asymmetry and nm.point_group(nm.Environment.from_vectors(vectors), 1e-5).name != "C1"
         if end.fun <= ACCURACY and not symmetric:
@@ -72,7 +76,15 @@ def main():
     descriptor = nm.PowerSpectrum(**SETTING)
     nm.find_singular(pair[0], descriptor)
     table = Table(
-        "starts", "singular points", "method", "<= 1e-13", "<= 1e-6", "C1, spurious", "evaluations: median", "mean", "CPU s"
+        "starts",
+        "singular points",
+        "method",
+        "<= 1e-13",
+        "<= 1e-6",
+        "C1, spurious",
+        "evaluations: median",
+        "mean",
+        "CPU s",
     )
     for name, starts in (("X+(.9 pi, .03 pi)", pair), ("50 random CH4", methane)):
         for wanted, asymmetry in (("any", 0.0), ("without symmetry", 0.3)):

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from nullmode.decomposition import infinitesimal_rotations
 from nullmode.search._bounds import Bounds
 from nullmode.search._descent import Descent
 from nullmode.search._evaluation import Evaluator
-from nullmode.search._moves import Moves
+from nullmode.search._moves import Moves, without_rotations
 from nullmode.types import Floats
 
 _AWAY = (1e-4, 1e-5, 1e-6)  # Å
@@ -35,16 +34,15 @@ def manifold_dimension(
     """
     n = len(vectors)
     bounds = Bounds(start=vectors, closest=0.0, farthest=np.full(n, np.inf), displacement=np.inf, asymmetry=0.0)
-    room = Moves(start=vectors, basis=symmetric, held=np.zeros(n, dtype=np.bool_))
+    basis = without_rotations(symmetric, vectors)
+    room = Moves(start=vectors, basis=basis, held=np.zeros(n, dtype=np.bool_))
     descent = Descent(evaluator, room, bounds, ignored, accuracy)
-    turns = np.linalg.qr(symmetric.T @ infinitesimal_rotations(vectors))[0]
     d = len(descent.view.seen.singular_values)
     rng = np.random.default_rng(0)
     for length in _AWAY:
         ends = []
         for _ in range(2 * d):
-            draw = rng.normal(size=(symmetric.shape[1],))
-            away = draw - turns @ (turns.T @ draw)
+            away = rng.normal(size=(basis.shape[1],))
             view = descent.settle(length / np.linalg.norm(away) * away)
             if descent.arrived() and np.linalg.norm(view.a) < 2 * length:
                 ends.append(view.a / length)

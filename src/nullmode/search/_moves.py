@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from nullmode.arguments import as_whole, listed
+from nullmode.decomposition import infinitesimal_rotations
 from nullmode.symmetry import PointGroup, symmetric_projector
 from nullmode.types import Floats, InputError
 
@@ -23,7 +24,7 @@ class Moves:
     start, shape (n, 3)
         In Å.
     basis, shape (3 n, p)
-        B: orthonormal displacements that keep the symmetry of the start and move no held atom.
+        B: orthonormal displacements, without rotations, that keep the symmetry of the start and move no held atom.
     held, shape (n,)
         Whether a neighbour keeps its distance from the centre.
     """
@@ -90,11 +91,21 @@ def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any,
     rows.append(radial.reshape(n, 3 * n)[held])
     _, size, axes = np.linalg.svd(np.concatenate(rows) @ symmetric)
     free = axes[np.count_nonzero(size > _RANK) :]
-    if not len(free):
+    basis = without_rotations(symmetric @ free.T, start)
+    if not basis.shape[1]:
         raise InputError(
             f"`fixed_atoms` and `fixed_radii` must leave something to move, got {fixed_atoms!r} and {fixed_radii!r}."
         )
-    return Moves(start=start, basis=symmetric @ free.T, held=held)
+    return Moves(start=start, basis=basis, held=held)
+
+
+def without_rotations(basis: Floats, start: Floats) -> Floats:
+    """Take the rotations that a space of displacements (3 n, p) holds out of it: they lead nowhere new."""
+    rotations, size, _ = np.linalg.svd(infinitesimal_rotations(start), full_matrices=False)
+    rotations = rotations[:, size > _RANK * size[0]]
+    inside, share, _ = np.linalg.svd(basis.T @ rotations)
+    rest: Floats = basis @ inside[:, np.count_nonzero(share > 1 - _RANK) :]
+    return rest
 
 
 def _marked(argument: str, chosen: Any, n: int) -> Any:
