@@ -192,6 +192,20 @@ def test_last_steps_are_newtons():
     assert all(after < max(before**1.5, 1e-14) for before, after in pairwise(residuals))
 
 
+def test_equal_starts_end_at_equal_points():
+    ends = [nm.find_singular(nm.Environment.from_vectors(RANDOM), POWER) for _ in range(2)]
+    assert ends[0].environments[0].vectors.tobytes() == ends[1].environments[0].vectors.tobytes()
+
+
+def test_largest_radius_is_kept_by_those_within_it():
+    start = nm.Environment.from_vectors(RANDOM)
+    before = np.linalg.norm(RANDOM, axis=1)
+    limit = np.sort(before)[-2] + 0.01
+    point = nm.find_singular(start, POWER, max_radius=limit)
+    assert point.converged
+    assert (np.linalg.norm(point.environments[0].vectors, axis=1) <= np.maximum(before, limit) + 1e-8).all()
+
+
 def test_symmetric_points_are_found_where_they_are_let():
     start = nm.Environment.from_vectors(RANDOM)
     ends = [nm.find_singular(start, POWER, asymmetry=0, attempts=1, max_displacement=d) for d in (0.5, 1.0, 2.0)]

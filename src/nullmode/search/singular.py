@@ -50,7 +50,7 @@ class SingularPoint(SearchRecord):
         descending. Zero along the set of singular points, and where they open to second order. Empty if not converged.
     manifold_dimension
         Dimension of the set of singular points around this one with the symmetry of the start, rotations not counted;
-        if sets cross, of what they span. -1 if not converged.
+        if sets cross, of what they span. -1 if not converged, or if they cannot be followed.
     distance
         Displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
     evaluations
@@ -102,7 +102,8 @@ def find_singular(
     Parameters
     ----------
     environment
-        Where to start. Neighbours beyond the descriptor's cutoff are left out. A symmetric start keeps its symmetry;
+        Where to start. Neighbours beyond the descriptor's cutoff are left out; each of the others moves by itself,
+        periodic images too. A symmetric start keeps its symmetry;
         move it a little to let it go.
     descriptor
         Any.
