@@ -53,6 +53,11 @@ class View:
         """s_d/s_1 of the displacements that keep the symmetry."""
         return self.seen.inverse_condition_number
 
+    @property
+    def left(self) -> float:
+        """What is to become zero: s_d/s_1, or what is crossed, in Å, if that is more."""
+        return max(self.ratio, float(self.crossed.max()))
+
 
 class _ArrivedError(Exception):
     """Stops MINPACK, which has no other way to be told."""
@@ -82,16 +87,14 @@ class Descent:
     def run(self, phase: str, first: Floats) -> View:
         """Descend from coordinates (p,): Levenberg-Marquardt until near a zero, then Gauss-Newton; return the end."""
         self._begin(phase, first)
-        goal = _NEAR
-        for _ in range(_STEPS):
-            goal = max(goal, self._accuracy)
+        goal = max(_NEAR, self._accuracy)
+        while True:
             self._levenberg_marquardt(goal)
             stuck = self.view.ratio > goal
             self._gauss_newton()
-            if stuck or self.view.ratio <= self._accuracy:
-                break
-            goal = self.view.ratio / 10
-        return self.view
+            if stuck or self.arrived() or goal == self._accuracy:
+                return self.view
+            goal = max(min(self.view.ratio, goal) / 10, self._accuracy)
 
     def settle(self, first: Floats) -> View:
         """Take Gauss-Newton steps alone from coordinates (p,), which have to be near a zero."""
@@ -155,18 +158,18 @@ class Descent:
         """Take the shortest full steps, as long as each leaves less than a half: to the rounding of the Jacobian."""
         for _ in range(_STEPS):
             before = self.view
-            if before.ratio <= _ROUNDING * self._accuracy:
+            if self.arrived() and before.ratio <= _ROUNDING * self._accuracy:
                 return
             # What opens slower than this is the curvature of the set of zeros seen from a distance of the residual.
             cut = max(_FLAT, 30 * before.ratio)
             step = np.linalg.lstsq(self._slope(), -self._residual(), rcond=cut)[0]
             self.view = self._look(before.a + step)
-            if before.ratio / 5 < self.view.ratio < before.ratio / 3:
+            if before.left / 5 < self.view.left < before.left / 3:
                 # Where values open to second order a step goes half the way, and a quarter is left.
                 single, self.view = self.view, self._look(before.a + 2 * step)
-                if self.view.ratio > single.ratio:
+                if self.view.left > single.left:
                     self.view = single
-            if not self.view.ratio < before.ratio / 2:
+            if not self.view.left < before.left / 2:
                 self.view = before
                 return
             self._note()
