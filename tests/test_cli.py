@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
-from ase.io import write
-from cases import TD
+from ase.io import read, write
+from cases import TD, pair
 from configs import CHECKOUT
 
 import nullmode as nm
@@ -148,7 +148,24 @@ def test_provenance_prints_origin_and_columns(nullmode, table):
         assert column.meaning in out
 
 
-@pytest.mark.parametrize("command", [[], ["analyze"], ["provenance"]])
+def test_find_writes_what_the_function_returns(nullmode):
+    start = Atoms("CH4", positions=[[0, 0, 0], *pair(0.97, 0.005)])
+    write("start.xyz", start)
+    options = ["--parameter", "n_max=6", "--parameter", "l_max=6", "--fixed-radii", "--no-progress"]
+    code, out, _ = nullmode("find", "start.xyz", "--centers", "C", "--out", "points.xyz", *options)
+    assert code == 0
+    assert "8 of 9" in out
+    (written,) = read("points.xyz", ":")
+    starts = nm.environments(read("start.xyz"), centers="C")
+    (point,) = nm.find_singular_points(starts, nm.PowerSpectrum(n_max=6, l_max=6), fixed_radii=True)
+    assert written.info["converged"]
+    assert written.info["spurious"]
+    np.testing.assert_allclose(np.linalg.norm(written.positions[1:], axis=1), 1.09, atol=1e-7)
+    np.testing.assert_allclose(written.positions[1:], point.environments[0].vectors, atol=1e-7)
+    np.testing.assert_allclose(np.abs(written.arrays["mode"][1:]), np.abs(point.mode), atol=1e-7)
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["find"], ["provenance"]])
 def test_help(nullmode, command):
     code, out, _ = nullmode(*command, "--help")
     assert code == 0
@@ -214,6 +231,10 @@ def bad_files(folder):
         (["analyze", "methane.xyz", "--n-max", "many"], "Invalid value for '--n-max'"),
         (["analyze", "methane.xyz", "--sigma", "1"], "No such option"),
         (["analyze"], "Missing argument"),
+        (["find", "missing.xyz"], "`path` must be an existing structure file, got missing.xyz"),
+        (["find", "methane.xyz", "--out", "no/where.xyz"], "`--out` must lie in an existing folder"),
+        (["find", "methane.xyz", "--attempts", "0"], "`attempts` must be a whole number of at least 1"),
+        (["find", "methane.xyz", "--descriptor", "soap"], "`--descriptor` must be a known descriptor, got 'soap'"),
         (["provenance", "missing.parquet"], "`path` must be an existing Parquet file"),
         (
             ["provenance", "methane.xyz"],
@@ -225,7 +246,7 @@ def bad_files(folder):
 def test_bad_input_ends_with_one_message(nullmode, tmp_path, arguments, message):
     bad_files(tmp_path)
     before = sorted(tmp_path.iterdir())
-    more = ["--no-progress"] if arguments[0] == "analyze" else []
+    more = ["--no-progress"] if arguments[0] in ("analyze", "find") else []
     code, _, err = nullmode(*arguments, *more)
     assert code == 2
     assert message in " ".join(err.replace("│", " ").split())

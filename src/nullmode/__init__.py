@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
     from nullmode.scanning import scan
-    from nullmode.spectrum_set import SpectrumSet, spectra
     from nullmode.search.change import DistanceToChange, distance_to_change
+    from nullmode.search.multistart import find_singular_points
     from nullmode.search.partners import Partners, find_partners
+    from nullmode.search.singular import SingularPoint, find_singular
+    from nullmode.spectrum_set import SpectrumSet, spectra
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -57,6 +59,7 @@ _HOME = {
     "Descriptor": "nullmode.descriptors._base",
     "DistanceToChange": "nullmode.search.change",
     "Environment": "nullmode.environment",
+    "EnvironmentSet": "nullmode.environment_set",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
     "FromFeatomic": "nullmode.adapters.featomic",
@@ -76,16 +79,19 @@ _HOME = {
     "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
+    "SingularPoint": "nullmode.search.singular",
+    "SpectrumSet": "nullmode.spectrum_set",
     "Superposition": "nullmode.congruence",
     "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
-    "EnvironmentSet": "nullmode.environment_set",
     "congruent": "nullmode.congruence",
     "distance_to_change": "nullmode.search.change",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "find_partners": "nullmode.search.partners",
+    "find_singular": "nullmode.search.singular",
+    "find_singular_points": "nullmode.search.multistart",
     "fit_contraction": "nullmode.contraction",
     "load": "nullmode.dataset",
     "point_group": "nullmode.symmetry",
@@ -94,7 +100,6 @@ _HOME = {
     "scan": "nullmode.scanning",
     "sensitivity": "nullmode.decomposition",
     "spectra": "nullmode.spectrum_set",
-    "SpectrumSet": "nullmode.spectrum_set",
     "split_null_modes": "nullmode.null_modes",
     "structure_jacobian": "nullmode.structure",
     "structure_sensitivity": "nullmode.structure",
@@ -133,6 +138,7 @@ __all__ = [
     "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
+    "SingularPoint",
     "SpectrumSet",
     "Superposition",
     "Trispectrum",
@@ -143,6 +149,8 @@ __all__ = [
     "environments",
     "explain_near_null",
     "find_partners",
+    "find_singular",
+    "find_singular_points",
     "fit_contraction",
     "load",
     "point_group",

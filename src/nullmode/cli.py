@@ -100,6 +100,53 @@ def analyze(
 
 
 @app.command()
+def find(
+    file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
+    out: Annotated[Path | None, typer.Option(help="Extended XYZ file to write the points to.")] = None,
+    descriptor: Annotated[str, typer.Option(help="Its name, or path/to/file.py:class.")] = "power-spectrum",
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of the descriptor, as name=value; may be repeated.")
+    ] = None,
+    centers: Annotated[
+        str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
+    ] = None,
+    index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
+    fixed_radii: Annotated[bool, typer.Option(help="Keep distances from the centre.")] = False,
+    max_displacement: Annotated[float | None, typer.Option(help="Largest displacement of all neighbours, Å.")] = None,
+    asymmetry: Annotated[float, typer.Option(help="Least distance from symmetric points, Å; 0 for any.")] = 0.3,
+    attempts: Annotated[int, typer.Option(help="How many times to start from each environment.")] = 20,
+    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+) -> None:
+    """Look for singular points near every chosen centre: environments at which the descriptor loses a displacement.
+
+    Example: nullmode find methane.xyz --centers C --parameter n_max=8 --parameter l_max=8 --out points.xyz
+    """
+    from nullmode._plugins import constructed, load
+    from nullmode.descriptors import DESCRIPTORS
+    from nullmode.environment import environments
+    from nullmode.families.file import structures
+    from nullmode.search.multistart import find_singular_points
+
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"`--out` must lie in an existing folder, got {out}.")
+    parameters = _parsed(parameter or [], {})
+    chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor", "--descriptor"), parameters, "descriptor")
+    wanted = None if centers is None else [int(item) if item.isdigit() else item for item in _listed(centers)]
+    points = find_singular_points(
+        environments(list(structures(file, wanted, index)), chosen.cutoff, wanted),
+        chosen,
+        fixed_radii=fixed_radii,
+        max_displacement=max_displacement,
+        asymmetry=asymmetry,
+        attempts=attempts,
+        progress=progress,
+    )
+    if out is not None:
+        _write_points(points, out)
+    _print_points(points)
+
+
+@app.command()
 def provenance(
     file: Annotated[Path, typer.Argument(help="A table (Parquet) or figure (PNG, PDF, SVG) written by nullmode.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")] = False,
@@ -178,6 +225,43 @@ def _parsed(pairs: list[str], given: JSON) -> JSON:
             reason = " ".join(str(error).split())
             raise InputError(f"`--parameter` must have a value that YAML reads, got {pair!r}: {reason}.") from None
     return result
+
+
+def _write_points(points: Any, out: Path) -> None:
+    import numpy as np
+    from ase import Atoms
+    from ase.io import write
+
+    images = []
+    for point in points:
+        end = point.environments[0]
+        info = {"converged": point.converged, "spurious": point.spurious, "starts": list(point.starts)}
+        image = Atoms([end.center_species, *end.species], positions=[[0, 0, 0], *end.vectors], info=info)
+        image.set_array("mode", np.concatenate([np.zeros((1, 3)), point.mode]))
+        images.append(image)
+    write(out, images, format="extxyz")
+
+
+def _print_points(points: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "starts", "singular", "point group", "n_dof", "rank", "by symmetry", "dimensions", "moved / Å", "s_d/s_1"
+    )
+    for point in points:
+        why, values = point.attribution[0], point.singular_values[0]
+        table.add_row(
+            ", ".join(map(str, point.starts)),
+            "yes" if point.converged else "no",
+            point.point_group,
+            f"{why.rank} of {why.n_dof}",
+            str(point.manifold_dimension) if point.converged else "",
+            f"{point.distance:.2f}",
+            f"{values[-1] / values[0]:.1e}",
+            style="yellow" if point.converged else None,
+        )
+    Console().print(table)
 
 
 def _print_summary(frame: Any) -> None:

@@ -1,7 +1,7 @@
 """What every search hands back: where it got to, how, and why values are null there."""
 
 from abc import ABC
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nullmode.attribution import Attribution
@@ -51,5 +51,5 @@ class SearchRecord(ABC):
     environments: tuple[Environment, ...]
     singular_values: Floats
     converged: bool
-    history: tuple[Step, ...]
-    attribution: tuple[Attribution, ...]
+    history: tuple[Step, ...] = field(repr=False)
+    attribution: tuple[Attribution, ...] = field(repr=False)
