@@ -18,6 +18,15 @@ def real_harmonic(l, m, direction):
     return np.sqrt(2) * (complex_value.real if m > 0 else complex_value.imag)
 
 
+def spectrum(environment, descriptor):
+    """Singular values off the rotations, by plain linear algebra."""
+    jacobian = descriptor.compute_with_jacobian(environment)[1].reshape(-1, 3 * len(environment))
+    rotations = np.cross(np.eye(3)[:, None], environment.vectors).reshape(3, -1)
+    shapes = np.linalg.svd(rotations)[2][3:]
+    values = np.linalg.svd(jacobian @ shapes.T, compute_uv=False)
+    return np.pad(values, (0, len(shapes) - len(values)))
+
+
 def gto_functions(n_max, cutoff, orthonormalization="loewdin"):
     """Orthonormalised GTO radial functions, as callables, by numerical integration of the overlaps."""
     widths = [cutoff * max(np.sqrt(n), 1) / n_max for n in range(n_max)]
@@ -233,12 +242,3 @@ def orbital_overlap(place_a, width_a, powers_a, place_b, width_b, powers_b):
         a, b = (place_a[k], width_a, powers_a[k]), (place_b[k], width_b, powers_b[k])
         result *= integral(*a, *b) / np.sqrt(integral(*a, *a) * integral(*b, *b))
     return result
-
-
-def spectrum(environment, descriptor):
-    """Singular values off the rotations, by plain linear algebra."""
-    jacobian = descriptor.compute_with_jacobian(environment)[1].reshape(-1, 3 * len(environment))
-    rotations = np.cross(np.eye(3)[:, None], environment.vectors).reshape(3, -1)
-    shapes = np.linalg.svd(rotations)[2][3:]
-    values = np.linalg.svd(jacobian @ shapes.T, compute_uv=False)
-    return np.pad(values, (0, len(shapes) - len(values)))
