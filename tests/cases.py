@@ -42,6 +42,27 @@ def rings(phi, psi, z1=0.5, z2=1.2):
     return np.vstack([upper, lower, [[0, 0, z2]]])
 
 
+def f1():
+    """A pair related by a twofold axis, one atom on it, one anywhere (science: F1)."""
+    b = np.array([0.7, 0.6, 0.5])
+    return np.array([b, b * [-1, -1, 1], [0, 0, -1.2], [0.9, -0.8, 0.3]])
+
+
+def f2():
+    """Three atoms at one distance and one angle to the fourth (science: F2)."""
+    return np.vstack([1.1 * polar(0.3, np.array([0.0, 1.5, 3.4])), [[0, 0, 1.3]]])
+
+
+# The Comment's point, of family F2 (arXiv:2205.01062).
+COMMENT = np.array(
+    [
+        [-0.48292545, -0.01172688, 0.98098615],
+        [0.79969229, -0.54679906, -0.50714015],
+        [0.78736755, 0.62878750, 0.45254563],
+        [-0.66861222, 0.86029185, 0.09243308],
+    ]
+)
+
 TD = BOND / np.sqrt(3) * np.array([[1, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1]])
 OCTAHEDRON = BOND * np.vstack([np.eye(3), -np.eye(3)])
 AMMONIA = 1.01 * polar(np.radians(-20.0), 2 * np.pi / 3 * np.arange(3))

@@ -22,6 +22,15 @@ def real_harmonic(l, m, direction):
     return np.sqrt(2) * (complex_value.real if m > 0 else complex_value.imag)
 
 
+def spectrum(environment, descriptor):
+    """Singular values off the rotations, by plain linear algebra."""
+    jacobian = descriptor.compute_with_jacobian(environment)[1].reshape(-1, 3 * len(environment))
+    rotations = np.cross(np.eye(3)[:, None], environment.vectors).reshape(3, -1)
+    shapes = np.linalg.svd(rotations)[2][3:]
+    values = np.linalg.svd(jacobian @ shapes.T, compute_uv=False)
+    return np.pad(values, (0, len(shapes) - len(values)))
+
+
 def gto_functions(n_max, cutoff, orthonormalization="loewdin"):
     """Orthonormalised GTO radial functions, as callables, by numerical integration of the overlaps."""
     widths = [cutoff * max(np.sqrt(n), 1) / n_max for n in range(n_max)]

@@ -1,43 +1,20 @@
-"""Singular points: laws over starts, derivatives against differences, bounds, what must not be found."""
+"""Singular points: laws over starts, bounds, what must not be found, many starts."""
 
 from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from cases import BOND, DESCRIPTORS, RANKS, TD, environment, pair, polar, rings, rng, stretched
+from cases import BOND, COMMENT, RANKS, TD, f1, f2, pair, rings, rng, stretched
+from naive import spectrum
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
-from nullmode.search._bounds import Bounds, remainder
-from nullmode.search._descent import Descent
-from nullmode.search._evaluation import Evaluator
-from nullmode.search._moves import moves, symmetric_basis
 
 POWER = nm.PowerSpectrum(n_max=8, l_max=8)
 BISPECTRUM = nm.Bispectrum(n_max=3, l_max=5)
 MOVED = 0.02 * rng(1).normal(size=(4, 3))
 RANDOM = rng(5).normal(size=(4, 3))
-COMMENT = np.array(
-    [
-        [-0.48292545, -0.01172688, 0.98098615],
-        [0.79969229, -0.54679906, -0.50714015],
-        [0.78736755, 0.62878750, 0.45254563],
-        [-0.66861222, 0.86029185, 0.09243308],
-    ]
-)
-
-
-def f1():
-    """A pair related by a twofold axis, one atom on it, one anywhere (science: F1)."""
-    b = np.array([0.7, 0.6, 0.5])
-    return np.array([b, b * [-1, -1, 1], [0, 0, -1.2], [0.9, -0.8, 0.3]])
-
-
-def f2():
-    """Three atoms at one distance and one angle to the fourth (science: F2)."""
-    return np.vstack([1.1 * polar(0.3, np.array([0.0, 1.5, 3.4])), [[0, 0, 1.3]]])
-
 
 # name -> vectors, species, descriptor, options; rank, dimension of the set of singular points around what is found
 # (None: not the same for all).
@@ -70,15 +47,6 @@ def found(request):
     vectors, species, descriptor, options, rank, dimension = FOUND[request.param]
     start = nm.Environment.from_vectors(vectors, species)
     return start, descriptor, options, rank, dimension, nm.find_singular(start, descriptor, **options)
-
-
-def spectrum(environment, descriptor):
-    """Singular values off the rotations, by plain linear algebra."""
-    jacobian = descriptor.compute_with_jacobian(environment)[1].reshape(-1, 3 * len(environment))
-    rotations = np.cross(np.eye(3)[:, None], environment.vectors).reshape(3, -1)
-    shapes = np.linalg.svd(rotations)[2][3:]
-    values = np.linalg.svd(jacobian @ shapes.T, compute_uv=False)
-    return np.pad(values, (0, len(shapes) - len(values)))
 
 
 def test_point_is_singular(found):
@@ -221,115 +189,6 @@ def test_what_is_not_there_is_not_found(name):
     assert point.manifold_dimension == -1
     assert len(point.opening_rates) == 0
     assert point.distance <= options.get("max_displacement", np.inf) + 0.01
-
-
-# Derivatives.
-
-
-def descent(name="methane", descriptor=POWER, **limits):
-    evaluator = Evaluator(environment(name), descriptor)
-    start = evaluator.start
-    group = nm.point_group(start)
-    symmetric, others = symmetric_basis(group)
-    room = moves(start.vectors, symmetric, group, limits.get("fixed_atoms", ()), limits.get("fixed_radii", False))
-    n = len(start)
-    bounds = Bounds(start=start.vectors, closest=1.7, farthest=np.full(n, 1.0), displacement=0.01, asymmetry=2.0)
-    result = Descent(evaluator, room, bounds, others, 1e-13)
-    result.avoided |= {((1, 0, *range(2, n)), 1), ((*range(1, n), 0), -1), (tuple(range(n)), -1)}
-    return result
-
-
-def slope_of(function, a, step=1e-6):
-    return np.array([(function(a + step * e) - function(a - step * e)) / (2 * step) for e in np.eye(len(a))]).T
-
-
-SMOOTH = ["power", "power, sharp", "bispectrum", "bispectrum, chiral", "acsf", "inverse distances", "power, scaled"]
-
-
-@pytest.mark.parametrize("limits", [{}, {"fixed_radii": [0, 2]}, {"fixed_atoms": [1], "fixed_radii": [1, 3]}], ids=str)
-@pytest.mark.parametrize("name", SMOOTH)
-def test_slope_of_half_the_squared_residual(name, limits):
-    search = descent(descriptor=DESCRIPTORS[name], **limits)
-    a = 0.03 * rng(2).normal(size=search.view.a.shape)
-
-    def half(a):
-        search._begin("", a)
-        return search._residual() @ search._residual() / 2
-
-    half(a)
-    exact = search._slope().T @ search._residual()
-    np.testing.assert_allclose(exact, slope_of(half, a), rtol=1e-5, atol=1e-6 * abs(exact).max())
-
-
-@pytest.mark.parametrize("vectors", [f1(), f2(), pair(1.0, 0.0), pair(0.0, 0.0)])
-def test_null_value_opens_at_its_rate(vectors):
-    evaluator = Evaluator(nm.Environment.from_vectors(vectors), POWER)
-    group = nm.point_group(evaluator.start)
-    symmetric, others = symmetric_basis(group)
-    room = moves(vectors, symmetric, group, (), ())
-    wide = Bounds(start=vectors, closest=0.1, farthest=np.full(4, 9.0), displacement=9.0, asymmetry=0.0)
-    search = Descent(evaluator, room, wide, others, 1e-13)
-    modes = search.view.seen.modes
-    along = rng(7).normal(size=(4, 3))
-    h = 1e-6
-    value = spectrum(evaluator.environment(vectors + h * along), POWER)[-1]
-    assert value / h == pytest.approx(
-        np.linalg.norm(search.opening(modes[-1:], len(modes) - 1) @ along.ravel()), rel=1e-4
-    )
-
-
-@pytest.mark.parametrize("limits", [{}, {"fixed_radii": True}, {"fixed_radii": [0], "fixed_atoms": [2]}], ids=str)
-def test_slope_of_places(limits):
-    room = descent(**limits)._room
-    a = 0.1 * rng(3).normal(size=room.basis.shape[1])
-    np.testing.assert_allclose(room.slope(a), slope_of(lambda a: room.place(a).ravel(), a), atol=1e-9)
-
-
-def test_slope_of_what_is_crossed():
-    search = descent()
-    vectors = search.view.vectors + 0.1
-
-    def crossed(x):
-        return search._bounds.crossed(x.reshape(-1, 3), search.avoided)[0]
-
-    assert np.count_nonzero(crossed(vectors)) >= 8
-    slope = search._bounds.crossed(vectors, search.avoided)[1]
-    np.testing.assert_allclose(slope, slope_of(crossed, vectors.ravel()), atol=1e-7)
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_remainder_is_the_least_over_operations(sign):
-    vectors, operation = rng(4).normal(size=(5, 3)), ((2, 0, 1, 4, 3), sign)
-    least = remainder(vectors, operation)[0]
-    turns = sign * Rotation.random(2000, rng=rng(0)).as_matrix()
-    others = np.linalg.norm(vectors @ turns.transpose(0, 2, 1) - vectors[list(operation[0])], axis=(1, 2))
-    assert least <= others.min() < 1.2 * least
-
-
-@pytest.mark.parametrize("name", SMOOTH)
-def test_change_of_the_jacobian_is_certified(name):
-    descriptor, place = DESCRIPTORS[name], environment("methane")
-    evaluator = Evaluator(place, descriptor)
-    direction = rng(6).normal(size=(4, 3))
-    direction /= np.linalg.norm(direction)
-    _, jacobian, _ = evaluator.evaluate([place.vectors])[0]
-    change, error = evaluator.change_along(place.vectors, jacobian, direction)
-
-    def ahead(t):
-        return evaluator.evaluate([place.vectors + t * direction])[0][1].reshape(change.shape)
-
-    h = 2e-3
-    better = (8 * (ahead(h) - ahead(-h)) - (ahead(2 * h) - ahead(-2 * h))) / (12 * h)
-    assert np.linalg.norm(change - better) < 1e-6 * np.linalg.norm(change)
-    assert error < 1e-6 * np.linalg.norm(change)
-
-
-def test_certificate_shows_a_wrong_jacobian():
-    place = environment("methane")
-    evaluator = Evaluator(place, POWER)
-    _, jacobian, _ = evaluator.evaluate([place.vectors])[0]
-    change, error = evaluator.change_along(place.vectors, 1.001 * jacobian, rng(6).normal(size=(4, 3)) / 3)
-    assert error > 1e-5 * np.linalg.norm(change)
 
 
 # Many starts.
