@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.search.orbit import Orbit, follow_orbit
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -61,6 +62,7 @@ _HOME = {
     "NearNull": "nullmode.near_null",
     "NullModes": "nullmode.null_modes",
     "OptimalContraction": "nullmode.radial.optimal_contraction",
+    "Orbit": "nullmode.search.orbit",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
@@ -73,6 +75,7 @@ _HOME = {
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "fit_contraction": "nullmode.contraction",
+    "follow_orbit": "nullmode.search.orbit",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
@@ -105,6 +108,7 @@ __all__ = [
     "NearNull",
     "NullModes",
     "OptimalContraction",
+    "Orbit",
     "OverlapMatrix",
     "PointGroup",
     "PowerSpectrum",
@@ -117,6 +121,7 @@ __all__ = [
     "environments",
     "explain_near_null",
     "fit_contraction",
+    "follow_orbit",
     "point_group",
     "rank_complete",
     "rank_symmetric",

@@ -10,5 +10,6 @@ FAMILIES = {
     "degenerate_pair": "nullmode.families.degenerate_pair:structures",
     "point_groups": "nullmode.families.point_groups:structures",
     "random_methane": "nullmode.families.random_methane:structures",
+    "quasi_constant_orbit": "nullmode.families.quasi_constant_orbit:structures",
     "file": "nullmode.families.file:structures",
 }
