@@ -35,8 +35,8 @@ _MEMBER = np.array(
         [-0.71508605, 0.82075656, 0.05577277],
     ]
 )
-# The Comment's first step moves the first hydrogen to larger x.
-_FORWARD = np.array([[1.0, 0.0, 0.0], *np.zeros((3, 3))])
+FORWARD = np.array([[1.0, 0.0, 0.0], *np.zeros((3, 3))])
+"""The Comment's first step moves the first hydrogen to larger x."""
 
 
 def structures(
@@ -73,7 +73,7 @@ def structures(
     for value in array(t).tolist():
         environment = Environment.from_vectors(start(value))
         orbit = follow_orbit(
-            environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=_FORWARD
+            environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=FORWARD
         )
         for at, item in zip(orbit.lengths.tolist(), orbit.environments, strict=True):
             yield methane(item.vectors, t=value, length=at, four_body_energy=four_body_energy(item.vectors)[0])
