@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nullmode.attribution import Attribution, attribute
     from nullmode.basis.scaling import RadialScaling
     from nullmode.completeness import rank_complete
+    from nullmode.congruence import Superposition, congruent, superpose
     from nullmode.contraction import fit_contraction
     from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
@@ -69,9 +70,11 @@ _HOME = {
     "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
+    "Superposition": "nullmode.congruence",
     "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
+    "congruent": "nullmode.congruence",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "fit_contraction": "nullmode.contraction",
@@ -83,6 +86,7 @@ _HOME = {
     "split_null_modes": "nullmode.null_modes",
     "structure_jacobian": "nullmode.structure",
     "structure_sensitivity": "nullmode.structure",
+    "superpose": "nullmode.congruence",
     "symmetry_adapted": "nullmode.irreps",
     "truncation_sweep": "nullmode.analysis",
 }
@@ -115,9 +119,11 @@ __all__ = [
     "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
+    "Superposition",
     "Trispectrum",
     "analyze",
     "attribute",
+    "congruent",
     "environments",
     "explain_near_null",
     "fit_contraction",
@@ -129,6 +135,7 @@ __all__ = [
     "split_null_modes",
     "structure_jacobian",
     "structure_sensitivity",
+    "superpose",
     "symmetry_adapted",
     "truncation_sweep",
 ]

@@ -1,9 +1,8 @@
 """Environments and descriptors to rows: what is seen of each environment's displacements, and why not the rest."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -18,6 +17,7 @@ from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.elements import symbol
 from nullmode.householder import complete_frame
 from nullmode.nested import Plan, Sweep, plan, singular_values, sweeps
+from nullmode.running import progress_bar, single_threaded_blas
 from nullmode.structure_rows import StructureTheory, measure_structure
 from nullmode.types import JSON, Floats
 
@@ -65,7 +65,7 @@ def measure(
     """
     frames: list[pd.DataFrame] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
-    with _single_threaded_blas(), _progress(len(cases) * len(descriptors), progress) as advance:
+    with single_threaded_blas(), progress_bar(len(cases) * len(descriptors), progress) as advance:
         for sweep in sweeps(descriptors):
             n_features = len(sweep.descriptor.compute_batch([cases[0].environment])[0])
             layout = plan(sweep, [case.environment for case in cases], n_features)
@@ -113,8 +113,8 @@ def measure_whole(
     rows: list[JSON] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
     with (
-        _single_threaded_blas(),
-        _progress(len(pairs), progress, "structures") as advance,
+        single_threaded_blas(),
+        progress_bar(len(pairs), progress, "structures") as advance,
         ThreadPoolExecutor(max_workers=threads or _processors()) as pool,
     ):
         for row, phi in pool.map(run, pairs):
@@ -218,28 +218,6 @@ def _alike(
 def _chunk_length(n_features: int, n_neighbours: int, n_cells: int) -> int:
     columns = 3 * max(1, n_neighbours)
     return max(1, min(_CHUNK_MOST, _CHUNK_BYTES // (8 * columns * (max(1, n_features) + n_cells * columns))))
-
-
-def _single_threaded_blas() -> Any:
-    # Kernels reach LAPACK through scipy; on matrices this small a threaded BLAS is many times slower.
-    import scipy.linalg  # noqa: F401
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1, user_api="blas")
-
-
-@contextmanager
-def _progress(total: int, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
-    if not wanted:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda n: bar.advance(task, n)
 
 
 def _processors() -> int:

@@ -1,6 +1,6 @@
 """The null modes themselves, sorted by cause and by irreducible representation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from nullmode.decomposition import decompose
 from nullmode.descriptors._base import Descriptor
 from nullmode.environment import Environment, within
 from nullmode.irreps import symmetry_adapted
-from nullmode.symmetry import PointGroup, point_group, symmetric_projector
+from nullmode.symmetry import point_group, proper, symmetric_projector
 from nullmode.types import Floats
 
 
@@ -66,7 +66,7 @@ def split_null_modes(
     if not len(null):
         return []
     group = point_group(inside, why.tolerance)
-    symmetric = symmetric_projector(_proper(group) if descriptor.parity == "SO3" else group)
+    symmetric = symmetric_projector(proper(group) if descriptor.parity == "SO3" else group)
     share, turn = np.linalg.eigh(null @ symmetric @ null.T)
     spaces = [("symmetry", turn[:, share < 0.5]), (_other_cause(why), turn[:, share >= 0.5])]
     found: dict[tuple[str, str], list[Floats]] = {}
@@ -88,12 +88,6 @@ def _plain(modes: Floats) -> Floats:
         result[k] = left[place] / np.linalg.norm(left[place])
         left = left - np.outer(result[k], result[k])
     return result.reshape(modes.shape)
-
-
-def _proper(group: PointGroup) -> PointGroup:
-    """Keep the rotations: what features that keep pseudoscalars are invariant under."""
-    kept = np.linalg.det(group.operations) > 0
-    return replace(group, operations=group.operations[kept], permutations=group.permutations[kept])
 
 
 def _other_cause(why: Attribution) -> str:

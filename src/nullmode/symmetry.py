@@ -1,6 +1,6 @@
 """Point group of an environment, and how many displacements keep it: what symmetry allows a descriptor to see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 
 import numpy as np
@@ -101,6 +101,12 @@ def displacement_representation(group: PointGroup) -> Floats:
 def symmetric_projector(group: PointGroup) -> Floats:
     """Projector on the displacements that every operation leaves as they are, shape (3 n, 3 n)."""
     return np.asarray(displacement_representation(group).mean(axis=0), dtype=np.float64)
+
+
+def proper(group: PointGroup) -> PointGroup:
+    """Keep the rotations: what features that keep pseudoscalars are invariant under."""
+    kept = np.linalg.det(group.operations) > 0
+    return replace(group, operations=group.operations[kept], permutations=group.permutations[kept])
 
 
 def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: float = 1e-6) -> int:

@@ -54,9 +54,14 @@ class Evaluator:
         self.evaluations += len(places)
         return evaluate(self.descriptor, [self.environment(vectors) for vectors in places])
 
-    def sensitivity(self, vectors: Floats, jacobian: Floats, rtol: float) -> Sensitivity:
-        """Singular values and modes on the complement of the rotations; the judgement of rtol is the caller's."""
-        return resolve(jacobian.reshape(len(jacobian), -1), infinitesimal_rotations(vectors), rtol)
+    def sensitivity(self, vectors: Floats, jacobian: Floats, rtol: float, ignored: Floats | None = None) -> Sensitivity:
+        """Singular values and modes on the complement of the rotations; the judgement of rtol is the caller's.
+
+        Further displacements to leave out are the columns of `ignored`, shape (3 n, k).
+        """
+        rigid = infinitesimal_rotations(vectors)
+        left_out = rigid if ignored is None else np.concatenate([rigid, ignored], axis=1)
+        return resolve(jacobian.reshape(len(jacobian), -1), left_out, rtol)
 
     def change_along(
         self, vectors: Floats, jacobian: Floats, direction: Floats, error: float = 0.0

@@ -11,6 +11,7 @@ from nullmode.arguments import real_array
 from nullmode.attribution import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.environment import Environment
+from nullmode.running import single_threaded_blas
 from nullmode.search._continuation import Course, Stop
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord
@@ -122,13 +123,14 @@ def follow_orbit(
     shape = evaluator.start.vectors.shape
     if direction is not None and (direction.shape != shape or not np.isfinite(direction).all()):
         raise InputError(f"`direction` must be finite and have shape {shape}, got shape {np.shape(direction)}.")
-    course = Course(evaluator, direction, rtol)
     stopped: Stop = "length"
-    if scheme == "fixed_step":
-        points, gap = course.bare_steps(length, step, every)
-    else:
-        points, stopped, gap = course.corrected_steps(length, step, accuracy)
-        points = [*points[:-1:every], points[-1]]
+    with single_threaded_blas():
+        course = Course(evaluator, direction, rtol)
+        if scheme == "fixed_step":
+            points, gap = course.bare_steps(length, step, every)
+        else:
+            points, stopped, gap = course.corrected_steps(length, step, accuracy)
+            points = [*points[:-1:every], points[-1]]
     found = tuple(evaluator.environment(point.vectors) for point in points)
     reasons = (attribute(item, evaluator.descriptor, rtol, tolerance) for item in found) if attribution else ()
     return Orbit(

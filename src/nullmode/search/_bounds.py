@@ -1,0 +1,95 @@
+"""What a search must not cross, as residuals that vanish inside: least squares with a zero are then not biased."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nullmode.types import Floats
+
+Operation = tuple[tuple[int, ...], int]
+"""A permutation of the neighbours, and +1 for rotations or -1 for operations that change handedness."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bounds:
+    """Limits of a search.
+
+    Attributes
+    ----------
+    start, shape (n, 3)
+        In Å.
+    closest
+        Least distance between any two atoms, the centre included, in Å.
+    farthest, shape (n,)
+        Largest distance of each neighbour from the centre, in Å.
+    displacement
+        Largest displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
+    asymmetry
+        Least displacement, sqrt(sum |g r_j - r_σ(j)|²), in Å, that is left of each avoided operation.
+    """
+
+    start: Floats
+    closest: float
+    farthest: Floats
+    displacement: float
+    asymmetry: float
+
+    def crossed(self, vectors: Floats, avoided: set[Operation]) -> tuple[Floats, Floats]:
+        """How far each limit is crossed, in Å (0 inside), and its derivative: shapes (m,) and (m, 3 n)."""
+        n = len(vectors)
+        atoms = np.concatenate([vectors, np.zeros((1, 3))])
+        first, second = np.triu_indices(n + 1, 1)
+        apart = atoms[first] - atoms[second]
+        distance = np.linalg.norm(apart, axis=1)
+        direction = apart / np.maximum(distance, np.finfo(float).tiny)[:, None]
+        pairs = np.arange(len(first))
+        near = np.zeros((len(first), n + 1, 3))
+        near[pairs, first], near[pairs, second] = -direction, direction
+        radius = np.linalg.norm(vectors, axis=1)
+        far = np.zeros((n, n, 3))
+        far[np.arange(n), np.arange(n)] = vectors / radius[:, None]
+        gone = vectors - self.start
+        length = np.linalg.norm(gone)
+        lost, towards = _symmetry(vectors, avoided, self.asymmetry)
+        excess = np.concatenate([self.closest - distance, radius - self.farthest, [length - self.displacement], [lost]])
+        slopes = np.concatenate(
+            [
+                near[:, :n].reshape(-1, 3 * n),
+                far.reshape(-1, 3 * n),
+                (gone / max(length, np.finfo(float).tiny)).reshape(1, -1),
+                towards.reshape(1, -1),
+            ]
+        )
+        inside = excess <= 0
+        excess[inside], slopes[inside] = 0.0, 0.0
+        return excess, slopes
+
+
+def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:
+    """How far the best operation g with this permutation σ and handedness misses, in Å, and its derivative (n, 3).
+
+    The distance is sqrt(sum |g r_j - r_σ(j)|²) at its least over g (Kabsch, Acta Cryst. A32, 922 (1976)); there its
+    derivative is that for constant g.
+    """
+    permutation, sign = operation
+    images = list(permutation)
+    u, _, v = np.linalg.svd(vectors[images].T @ vectors)
+    u[:, 2] *= sign * np.sign(np.linalg.det(u @ v))
+    g = u @ v
+    off = vectors @ g.T - vectors[images]
+    distance = float(np.linalg.norm(off))
+    slope = off @ g
+    np.subtract.at(slope, images, off)
+    return distance, slope / max(distance, np.finfo(float).tiny)
+
+
+def _symmetry(vectors: Floats, avoided: set[Operation], least: float) -> tuple[float, Floats]:
+    """Norm of what the avoided operations lack of a distance, and its derivative (n, 3)."""
+    total, slope = 0.0, np.zeros_like(vectors)
+    for operation in sorted(avoided):
+        distance, change = remainder(vectors, operation)
+        lack = max(0.0, least - distance)
+        total += lack**2
+        slope -= lack * change
+    size = float(np.sqrt(total))
+    return size, slope / max(size, np.finfo(float).tiny)

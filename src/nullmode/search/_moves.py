@@ -1,0 +1,116 @@
+"""What may move in a search, and how: symmetry kept, atoms and radii held."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nullmode.arguments import as_whole, listed
+from nullmode.symmetry import PointGroup, proper, symmetric_projector
+from nullmode.types import Floats, InputError, Parity
+
+_RANK = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moves:
+    """Places r(a) of the neighbours over free coordinates a, with r(0) the start.
+
+    r_j = R_j (r_j(0) + (B a)_j), where R_j scales a vector to the length it had if its radius is held, and else is 1.
+
+    Attributes
+    ----------
+    start, shape (n, 3)
+        In Å.
+    basis, shape (3 n, p)
+        B: orthonormal displacements that keep the symmetry of the start and move no held atom.
+    held, shape (n,)
+        Whether a neighbour keeps its distance from the centre.
+    """
+
+    start: Floats
+    basis: Floats
+    held: Any
+
+    def place(self, a: Floats) -> Floats:
+        """Vectors (n, 3) in Å at coordinates (p,)."""
+        moved, stretch = self._moved(a)
+        result: Floats = np.where(self.held[:, None], moved * stretch, moved)
+        return result
+
+    def slope(self, a: Floats) -> Floats:
+        """Differentiate the vectors by the coordinates, shape (3 n, p)."""
+        moved, stretch = self._moved(a)
+        basis = self.basis.reshape(len(moved), 3, -1)
+        unit = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+        along = np.einsum("nx,nxp->np", unit, basis)
+        turned = stretch[:, :, None] * (basis - unit[:, :, None] * along[:, None])
+        result: Floats = np.where(self.held[:, None, None], turned, basis).reshape(self.basis.shape)
+        return result
+
+    def _moved(self, a: Floats) -> tuple[Floats, Floats]:
+        moved = self.start + (self.basis @ a).reshape(-1, 3)
+        length = np.linalg.norm(self.start, axis=1, keepdims=True)
+        return moved, length / np.linalg.norm(moved, axis=1, keepdims=True)
+
+
+def symmetric_basis(group: PointGroup, parity: Parity) -> Floats:
+    """Orthonormal displacements that every operation leaves as they are, shape (3 n, q); for SO3 every rotation."""
+    if len(group) == 1:
+        return np.eye(3 * group.permutations.shape[1])
+    share, vectors = np.linalg.eigh(symmetric_projector(proper(group) if parity == "SO3" else group))
+    return np.ascontiguousarray(vectors[:, share > 0.5])
+
+
+def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any, fixed_radii: Any) -> Moves:
+    """Find what may move.
+
+    Parameters
+    ----------
+    start, shape (n, 3)
+        In Å.
+    symmetric, shape (3 n, q)
+        Displacements that keep the symmetry.
+    group
+        The symmetry: what holds for one neighbour holds for its images.
+    fixed_atoms
+        Neighbours that stay in place.
+    fixed_radii
+        Neighbours that keep their distance from the centre; True for all, False for none.
+
+    Raises
+    ------
+    InputError
+        For what is no neighbour, or if nothing is left to move.
+    """
+    n = len(start)
+    still = _images(group, _marked("fixed_atoms", fixed_atoms, n))
+    held = _images(group, _marked("fixed_radii", fixed_radii, n))
+    rows = [np.eye(3 * n)[np.repeat(still, 3)]]
+    radial = np.zeros((n, n, 3))
+    radial[np.arange(n), np.arange(n)] = start / np.linalg.norm(start, axis=1, keepdims=True)
+    rows.append(radial.reshape(n, 3 * n)[held])
+    _, size, axes = np.linalg.svd(np.concatenate(rows) @ symmetric)
+    free = axes[np.count_nonzero(size > _RANK) :]
+    if not len(free):
+        raise InputError(
+            f"`fixed_atoms` and `fixed_radii` must leave something to move, got {fixed_atoms!r} and {fixed_radii!r}."
+        )
+    return Moves(start=start, basis=symmetric @ free.T, held=held)
+
+
+def _marked(argument: str, chosen: Any, n: int) -> Any:
+    mask = np.zeros(n, dtype=np.bool_)
+    if isinstance(chosen, bool):
+        mask[:] = chosen
+        return mask
+    for item in listed(chosen):
+        place = as_whole(item)
+        if place is None or not 0 <= place < n:
+            raise InputError(f"`{argument}` must be indices of neighbours (0 to {n - 1}), got {item!r}.")
+        mask[place] = True
+    return mask
+
+
+def _images(group: PointGroup, mask: Any) -> Any:
+    return mask[group.permutations].any(axis=0)

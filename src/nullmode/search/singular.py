@@ -1,0 +1,284 @@
+"""Singular points: environments at which a descriptor loses a displacement that symmetry would let it see."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nullmode.arguments import as_real, as_whole, check_tolerance
+from nullmode.attribution import attribute
+from nullmode.decomposition import check_rtol
+from nullmode.descriptors._base import Descriptor
+from nullmode.environment import Environment
+from nullmode.running import single_threaded_blas
+from nullmode.search._bounds import Bounds, Operation, remainder
+from nullmode.search._descent import Descent, View
+from nullmode.search._evaluation import Evaluator
+from nullmode.search._moves import moves, symmetric_basis
+from nullmode.search._record import SearchRecord
+from nullmode.symmetry import PointGroup, largest_tolerance, point_group, proper
+from nullmode.types import Floats, InputError
+
+_KICK = 0.2  # Å per coordinate
+_FLAT = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SingularPoint(SearchRecord):
+    """A singular point, or the softest point that a search came to.
+
+    Attributes
+    ----------
+    environments
+        The point.
+    singular_values, shape (1, d)
+        There, in 1/Å.
+    converged
+        Whether it is singular, within the bounds, and as far from symmetric points as asked for.
+    history
+        The steps; their residual is s_d/s_1, of displacements that keep the symmetry of the start.
+    attribution
+        Of the point.
+    mode, shape (n, 3)
+        The displacement that is lost, of unit length.
+    spurious
+        Whether symmetry does not demand all the null values: rank < rank_symmetric.
+    opening_rates, shape (m,)
+        How fast null values open along the m displacements that keep the symmetry of the start, in 1/Å per Å,
+        descending. Empty if not converged.
+    manifold_dimension
+        How many of them are zero: the dimension of the set of points with as many null values, around this one and with
+        the symmetry of the start; rotations are not counted. -1 if not converged.
+    distance
+        Displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
+    evaluations
+        Environments whose Jacobian was computed.
+    starts
+        Places in the set of those starts that led here; 0 for a single start.
+    message
+        Empty, or why it did not converge.
+    """
+
+    mode: Floats
+    spurious: bool
+    opening_rates: Floats
+    manifold_dimension: int
+    distance: float
+    evaluations: int
+    starts: tuple[int, ...]
+    message: str
+
+    @property
+    def point_group(self) -> str:
+        """Schoenflies symbol of the point."""
+        return self.attribution[0].point_group
+
+
+def find_singular(
+    environment: Environment,
+    descriptor: Descriptor,
+    *,
+    fixed_atoms: Any = (),
+    fixed_radii: Any = False,
+    min_distance: float = 0.5,
+    max_radius: float | None = None,
+    max_displacement: float | None = None,
+    asymmetry: float = 0.3,
+    attempts: int = 20,
+    seed: int = 0,
+    accuracy: float = 1e-13,
+    rtol: float = 1e-9,
+    tolerance: float = 1e-6,
+) -> SingularPoint:
+    """Look for a singular point near an environment: one where the smallest singular value vanishes.
+
+    Least squares for J(r) v = 0, with v the softest of the displacements that keep the symmetry of the start, and the
+    bounds as further residuals, zero inside. Derivatives are analytic in J; that of J along v is a difference of
+    Jacobians. Where the search ends near a symmetric point, whose null values are demanded, it starts again, moved at
+    random, and keeps away from the operations that it met.
+
+    Parameters
+    ----------
+    environment
+        Where to start. Neighbours beyond the descriptor's cutoff are left out. A symmetric start keeps its symmetry;
+        move it a little to let it go.
+    descriptor
+        Any.
+    fixed_atoms
+        Indices of neighbours that stay in place, with their images under the symmetry of the start; True for all.
+    fixed_radii
+        Indices of neighbours that keep their distance from the centre, likewise; True for all.
+    min_distance
+        Least distance of any two atoms, the centre included, in Å: atoms that coincide are singular in any descriptor.
+    max_radius
+        Largest distance from the centre, in Å, of all but those farther at the start; None for cutoff - cutoff_width,
+        or without a cutoff_width the farthest neighbour's: at the cutoff, everything is lost.
+    max_displacement
+        Largest displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å; None for any.
+    asymmetry
+        Least distance from symmetric points, in Å: what the best operation leaves of sqrt(sum |g r_j - r_σ(j)|²). 0
+        lets symmetric points be found.
+    attempts
+        How many times to start.
+    seed
+        Of the random moves before all attempts but the first.
+    accuracy
+        A point is singular where s_d/s_1 is not above this.
+    rtol, tolerance
+        For the attribution, as in :func:`nullmode.attribute`.
+
+    Returns
+    -------
+    SingularPoint
+        If no attempt converged, the softest end, away from symmetric points if there is one.
+
+    Raises
+    ------
+    InputError
+        For bounds that the start crosses, an accuracy below the error of the Jacobian, or nothing left to move; and as
+        :func:`nullmode.attribute`.
+    """
+    _check(min_distance, max_radius, max_displacement, asymmetry, attempts, seed, accuracy)
+    check_rtol(rtol)
+    check_tolerance(tolerance)
+    evaluator = Evaluator(environment, descriptor)
+    start = evaluator.start
+    _check_start(start, min_distance)
+    parity = descriptor.parity or "O3"
+    own = point_group(start, min(tolerance, largest_tolerance(start.vectors)))
+    symmetric = symmetric_basis(own, parity)
+    room = moves(start.vectors, symmetric, own, fixed_atoms, fixed_radii)
+    bounds = Bounds(
+        start=start.vectors,
+        closest=min_distance,
+        farthest=_farthest(start, descriptor, max_radius),
+        displacement=np.inf if max_displacement is None else max_displacement,
+        asymmetry=asymmetry,
+    )
+    # The complement of the symmetric displacements.
+    ignored = np.linalg.svd(symmetric.T)[2][symmetric.shape[1] :].T
+    rng = np.random.default_rng(seed)
+    with single_threaded_blas():
+        descent = Descent(evaluator, room, bounds, ignored, accuracy)
+        _check_noise(descent.view, accuracy)
+        best: tuple[bool, float, View] | None = None
+        symmetric_ends, converged = 0, False
+        for attempt in range(attempts):
+            move = _KICK * np.sqrt(attempt) * rng.normal(size=room.basis.shape[1])
+            if max_displacement is not None and attempt:
+                move *= min(1.0, max_displacement / 2 / np.linalg.norm(move))
+            view = descent.run(f"attempt {attempt}", move)
+            arrived = descent.arrived()
+            met = _operations_near(evaluator.environment(view.vectors), asymmetry, parity) - _names(own)
+            converged = arrived and not met
+            if converged:
+                break
+            symmetric_ends += bool(met)
+            descent.avoided |= met
+            outside = view.crossed.max() > 1e-3
+            if best is None or (bool(met) or outside, view.ratio) < best[:2]:
+                best = bool(met) or outside, view.ratio, view
+        if not converged and best is not None:
+            descent.view = best[2]
+        view = descent.view
+        rates = _opening_rates(descent, symmetric, rtol) if converged else np.empty(0)
+    end = evaluator.environment(view.vectors)
+    why = attribute(end, evaluator.descriptor, rtol, tolerance)
+    message = (
+        ""
+        if converged
+        else f"no singular point within the bounds in {attempts} attempts, of which {symmetric_ends} ended within "
+        f"{asymmetry} Å of a symmetric point; the softest other has s_d/s_1 = {view.ratio:.1e}"
+    )
+    whole = evaluator.sensitivity(view.vectors, view.jacobian, rtol)
+    return SingularPoint(
+        environments=(end,),
+        singular_values=whole.singular_values[None],
+        converged=converged,
+        history=tuple(descent.history),
+        attribution=(why,),
+        mode=view.seen.modes[-1],
+        spurious=why.rank < why.rank_symmetric,
+        opening_rates=rates,
+        manifold_dimension=int(np.count_nonzero(rates <= _FLAT * rates.max(initial=1e-3))) if converged else -1,
+        distance=float(np.linalg.norm(view.vectors - start.vectors)),
+        evaluations=evaluator.evaluations,
+        starts=(0,),
+        message=message,
+    )
+
+
+def _opening_rates(descent: Descent, symmetric: Floats, rtol: float) -> Floats:
+    """Singular values of the second derivative along the null modes and displacements that keep the symmetry."""
+    seen = descent.view.seen
+    rank = int(np.count_nonzero(seen.singular_values > rtol * seen.singular_values[0]))
+    rates = np.linalg.svd(descent.opening(seen.modes[rank:], rank) @ symmetric, compute_uv=False)
+    # As many as there are displacements; the others belong to rotations, which open nothing.
+    padded = np.zeros(max(len(rates), len(seen.modes)))
+    padded[: len(rates)] = rates
+    return padded[: len(seen.modes)]
+
+
+def _operations_near(environment: Environment, length: float, parity: str) -> set[Operation]:
+    """Find the symmetry operations that miss an environment by less than a length in Å."""
+    if length == 0:
+        return set()
+    group = point_group(environment, min(length, largest_tolerance(environment.vectors)))
+    near = _names(proper(group) if parity == "SO3" else group)
+    return {operation for operation in near if remainder(environment.vectors, operation)[0] < length}
+
+
+def _names(group: PointGroup) -> set[Operation]:
+    signs = np.where(np.linalg.det(group.operations) > 0, 1, -1)
+    names = {(tuple(p), s) for p, s in zip(group.permutations.tolist(), signs.tolist(), strict=True)}
+    # No permutation and no reflection: the identity, or turns about the axis of a line.
+    return names - {(tuple(range(group.permutations.shape[1])), 1)}
+
+
+def _farthest(start: Environment, descriptor: Descriptor, max_radius: float | None) -> Floats:
+    lengths: Floats = np.linalg.norm(start.vectors, axis=1)
+    if max_radius is None:
+        smoothing = getattr(descriptor, "cutoff_width", None)
+        max_radius = float(lengths.max()) if smoothing is None else descriptor.cutoff - smoothing
+    return np.maximum(lengths, max_radius)
+
+
+def _check(
+    min_distance: Any, max_radius: Any, max_displacement: Any, asymmetry: Any, attempts: Any, seed: Any, accuracy: Any
+) -> None:
+    for argument, value, optional in (
+        ("min_distance", min_distance, False),
+        ("max_radius", max_radius, True),
+        ("max_displacement", max_displacement, True),
+    ):
+        if not (optional and value is None) and not 0 < as_real(value) < np.inf:
+            raise InputError(f"`{argument}` must be a positive length in Å, got {value!r}.")
+    if not 0 <= as_real(asymmetry) < np.inf:
+        raise InputError(f"`asymmetry` must be a length in Å, or 0, got {asymmetry!r}.")
+    if (as_whole(attempts) or 0) < 1:
+        raise InputError(f"`attempts` must be a whole number of at least 1, got {attempts!r}.")
+    if as_whole(seed) is None or seed < 0:
+        raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}.")
+    if not 0 < as_real(accuracy) < 1:
+        raise InputError(f"`accuracy` must be between 0 and 1, got {accuracy!r}.")
+
+
+def _check_start(start: Environment, min_distance: float) -> None:
+    # A quarter of the smallest distance is the largest tolerance.
+    closest = 4 * largest_tolerance(start.vectors)
+    if closest < min_distance:
+        raise InputError(
+            f"`min_distance` must be at most the smallest distance of the start, {closest:.3f} Å, got {min_distance}."
+        )
+
+
+def _check_noise(view: View, accuracy: float) -> None:
+    largest = view.seen.singular_values.max(initial=0.0)
+    if not largest > 0:
+        raise InputError("`descriptor` must see a displacement of the environment, got a Jacobian that is zero.")
+    noise = max(view.error / largest, view.seen.rotation_floor)
+    if accuracy < noise:
+        raise InputError(
+            f"`accuracy` must be at least the relative error of the Jacobian, {noise:.1e}, got {accuracy:.1e}. Use a "
+            "larger one or a more accurate Jacobian."
+        )
