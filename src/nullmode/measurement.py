@@ -80,7 +80,7 @@ def measure(
                 frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, question)
                 return frame, features if keep_features else ()
 
-            with ThreadPoolExecutor(max_workers=threads or _processors()) as pool:
+            with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
                 for frame, part_features in pool.map(run, parts):
                     frames.append(frame)
                     for index, n, l in sweep.points if keep_features else ():
@@ -115,7 +115,7 @@ def measure_whole(
     with (
         single_threaded_blas(),
         progress_bar(len(pairs), progress, "structures") as advance,
-        ThreadPoolExecutor(max_workers=threads or _processors()) as pool,
+        ThreadPoolExecutor(max_workers=threads or processors()) as pool,
     ):
         for row, phi in pool.map(run, pairs):
             rows.append(row)
@@ -220,7 +220,8 @@ def _chunk_length(n_features: int, n_neighbours: int, n_cells: int) -> int:
     return max(1, min(_CHUNK_MOST, _CHUNK_BYTES // (8 * columns * (max(1, n_features) + n_cells * columns))))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

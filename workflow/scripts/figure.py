@@ -1,4 +1,4 @@
-"""Draw one figure from the sensitivity table, and from what else it asks for."""
+"""Draw one figure from the sensitivity table or a search, and from what else it asks for."""
 
 from typing import TYPE_CHECKING
 
@@ -20,5 +20,10 @@ if __name__ == "__main__":
             parameters |= {"structures": {family: tables.read(path, "structures") for family, path in files}}
         if kinds := snakemake.params.kinds:
             parameters |= {"kinds": kinds}
-        table = tables.read(snakemake.input.table, "sensitivity")
-        save(draw(table, **parameters), snakemake.output.png.removesuffix(".png"))
+        if searches := snakemake.params.searches:
+            files = iter(snakemake.input.searches)
+            both = [(tables.read(next(files), "search"), tables.read(next(files), "search_steps")) for _ in searches]
+            figure = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
+        else:
+            figure = draw(tables.read(snakemake.input.table, "sensitivity"), **parameters)
+        save(figure, snakemake.output.png.removesuffix(".png"))

@@ -113,7 +113,7 @@ class Course:
         """Extrapolate, correct, adapt the step; stop where the orbit closes, with the distance of its ends."""
         points, step = [self.first], min(largest, 10 * accuracy)
         while points[-1].length < length:
-            step = min(step, largest)
+            step = min(step, largest, max(length - points[-1].length, _CONVERGED))
             found = self._next(points, step)
             if found is None or found[1] > min(accuracy, _BEND * step):
                 if step < _SMALLEST * accuracy:

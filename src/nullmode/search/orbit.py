@@ -1,7 +1,8 @@
 """Orbits: the curves along which the softest mode leads, and features stay all but constant."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -46,6 +47,12 @@ class Orbit(SearchRecord):
         Why it ends: ``closed``; ``length``: it is as long as asked for; ``modes_meet``: a second mode becomes as soft,
         and no curve continues the softest; ``lost``: no step was short enough to stay on the curve.
     """
+
+    per_environment: ClassVar[Mapping[str, str]] = {
+        "lengths": "length",
+        "modes": "mode",
+        "feature_distances": "feature_distance",
+    }
 
     lengths: Floats
     modes: Floats
