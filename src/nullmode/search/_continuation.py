@@ -145,7 +145,12 @@ class Course:
         else:
             passed = np.array([point.length for point in last]) - here.length
             guess = BarycentricInterpolator(passed, np.stack([point.vectors for point in last]))(step)
-        found = self._corrected(guess, guess - here.vectors, here.mode)
+        # A rotation in one step would be extrapolated to the next, and add to the length.
+        rotations = infinitesimal_rotations(here.vectors)
+        way = (guess - here.vectors).ravel()
+        way -= rotations @ np.linalg.lstsq(rotations, way)[0]
+        guess = here.vectors + way.reshape(guess.shape)
+        found = self._corrected(guess, way, here.mode)
         if found is None:
             return None
         vectors, sight, rest = found
@@ -157,8 +162,8 @@ class Course:
         """Bring a guess onto the curve in the plane normal to `onward`, None where that does not converge."""
         from scipy.optimize import root
 
-        onward = onward.ravel() / np.linalg.norm(onward)
-        frame, n_fixed = complete_frame(np.column_stack([onward, infinitesimal_rotations(guess)]))
+        fixed = np.column_stack([onward / np.linalg.norm(onward), infinitesimal_rotations(guess)])
+        frame, n_fixed = complete_frame(fixed)
         plane = frame[:, n_fixed:]
 
         def place(amounts: Floats) -> Floats:
