@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.search.multistart import find_singular_points
     from nullmode.search.orbit import Orbit, follow_orbit
+    from nullmode.search.singular import SingularPoint, find_singular
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
@@ -70,6 +72,7 @@ _HOME = {
     "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
     "Sensitivity": "nullmode.decomposition",
+    "SingularPoint": "nullmode.search.singular",
     "Superposition": "nullmode.congruence",
     "Trispectrum": "nullmode.descriptors.trispectrum",
     "analyze": "nullmode.analysis",
@@ -77,6 +80,8 @@ _HOME = {
     "congruent": "nullmode.congruence",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
+    "find_singular": "nullmode.search.singular",
+    "find_singular_points": "nullmode.search.multistart",
     "fit_contraction": "nullmode.contraction",
     "follow_orbit": "nullmode.search.orbit",
     "point_group": "nullmode.symmetry",
@@ -119,6 +124,7 @@ __all__ = [
     "RadialScaling",
     "RadialSpectrum",
     "Sensitivity",
+    "SingularPoint",
     "Superposition",
     "Trispectrum",
     "analyze",
@@ -126,6 +132,8 @@ __all__ = [
     "congruent",
     "environments",
     "explain_near_null",
+    "find_singular",
+    "find_singular_points",
     "fit_contraction",
     "follow_orbit",
     "point_group",

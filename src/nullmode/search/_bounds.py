@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nullmode.symmetry import PointGroup
 from nullmode.types import Floats
 
 Operation = tuple[tuple[int, ...], int]
@@ -63,6 +64,13 @@ class Bounds:
         inside = excess <= 0
         excess[inside], slopes[inside] = 0.0, 0.0
         return excess, slopes
+
+
+def operations(group: PointGroup) -> set[Operation]:
+    """List the operations of a group but the identity, and turns about the axis of a line."""
+    signs = np.where(np.linalg.det(group.operations) > 0, 1, -1)
+    named = {(tuple(p), s) for p, s in zip(group.permutations.tolist(), signs.tolist(), strict=True)}
+    return named - {(tuple(range(group.permutations.shape[1])), 1)}
 
 
 def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:

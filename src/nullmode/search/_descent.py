@@ -13,7 +13,7 @@ from nullmode.types import Floats
 
 _INSIDE = 1e-9  # Å by which a bound may be crossed
 _WALL, _SYMMETRY_WALL = 3.0, 0.3  # weight of what is crossed, in 1/Å, beside s_d/s_1
-_FIRST_STEP = 0.5  # Å
+_FIRST_STEP = 0.1  # Å
 _STEPS = 100
 _NEAR = 1e-4  # s_d/s_1 at which Gauss-Newton takes over
 _FLAT = 1e-6
@@ -80,21 +80,39 @@ class Descent:
 
     def run(self, phase: str, first: Floats) -> View:
         """Descend from coordinates (p,): Levenberg-Marquardt until near a zero, then Gauss-Newton; return the end."""
-        self._phase, self._accepted = phase, None
-        self.view = self._look(first)
-        self._walls = np.full(len(self.view.crossed), _WALL)
-        self._walls[-1] = _SYMMETRY_WALL
+        self._begin(phase, first)
         self._levenberg_marquardt(max(_NEAR, self._accuracy))
         if self.view.ratio <= _NEAR:
             self._gauss_newton()
-        if self.view.ratio <= _NEAR and not self.arrived():
-            # The zero is one of higher order, where only small steps get on.
-            self._levenberg_marquardt(self._accuracy)
+            if not self.arrived():
+                self._levenberg_marquardt(self._accuracy)
+        return self.view
+
+    def settle(self, first: Floats) -> View:
+        """Take Gauss-Newton steps alone from coordinates (p,), which have to be near a zero."""
+        self._begin("settle", first)
+        self._gauss_newton()
         return self.view
 
     def arrived(self) -> bool:
         """Whether the last place is singular and within the bounds."""
         return self.view.ratio <= self._accuracy and bool(self.view.crossed.max() <= _INSIDE)
+
+    def opening(self, modes: Floats, rank: int) -> Floats:
+        """Second derivatives of the features contracted with modes, off the range of J on the first `rank` modes.
+
+        Rows for each mode (k, n, 3) after the other: shape (F k, 3 n), in 1/Å².
+        """
+        view = self.view
+        flat = view.jacobian.reshape(len(view.jacobian), -1)
+        values = view.seen.singular_values[:rank]
+        known = values > self._accuracy * values.max(initial=0.0)
+        left = flat @ view.seen.modes[:rank][known].reshape(-1, flat.shape[1]).T / values[known]
+        rows = [np.zeros((0, flat.shape[1]))]
+        for mode in modes:
+            change, _ = self._evaluator.change_along(view.vectors, view.jacobian, mode, view.error)
+            rows.append(change - left @ (left.T @ change))
+        return np.concatenate(rows)
 
     def _levenberg_marquardt(self, goal: float) -> None:
         """Go on with MINPACK's Levenberg-Marquardt until s_d/s_1 is at the goal, or nothing is won any more."""
@@ -129,35 +147,28 @@ class Descent:
         self._note()
 
     def _gauss_newton(self) -> None:
-        """Take the shortest full steps while each leaves less than a half."""
+        """Take the shortest full steps, as long as each leaves less than a half: to the rounding of the Jacobian."""
         for _ in range(_STEPS):
             before = self.view
-            if self.arrived():
-                return
             # What opens slower than this is the curvature of the set of zeros seen from a distance of the residual.
             cut = max(_FLAT, 30 * before.ratio)
             step = np.linalg.lstsq(self._slope(), -self._residual(), rcond=cut)[0]
             self.view = self._look(before.a + step)
+            if before.ratio / 5 < self.view.ratio < before.ratio / 3:
+                # Where values open to second order a step goes half the way, and a quarter is left.
+                single, self.view = self.view, self._look(before.a + 2 * step)
+                if self.view.ratio > single.ratio:
+                    self.view = single
             if not self.view.ratio < before.ratio / 2:
                 self.view = before
                 return
             self._note()
 
-    def opening(self, modes: Floats, rank: int) -> Floats:
-        """Second derivatives of the features contracted with modes, off the range of J on the first `rank` modes.
-
-        Rows for each mode (k, n, 3) after the other: shape (F k, 3 n), in 1/Å².
-        """
-        view = self.view
-        flat = view.jacobian.reshape(len(view.jacobian), -1)
-        values = view.seen.singular_values[:rank]
-        known = values > self._accuracy * values.max(initial=0.0)
-        left = flat @ view.seen.modes[:rank][known].reshape(-1, flat.shape[1]).T / values[known]
-        rows = [np.zeros((0, flat.shape[1]))]
-        for mode in modes:
-            change, _ = self._evaluator.change_along(view.vectors, view.jacobian, mode, view.error)
-            rows.append(change - left @ (left.T @ change))
-        return np.concatenate(rows)
+    def _begin(self, phase: str, first: Floats) -> None:
+        self._phase, self._accepted = phase, None
+        self.view = self._look(first)
+        self._walls = np.full(len(self.view.crossed), _WALL)
+        self._walls[-1] = _SYMMETRY_WALL
 
     def _look(self, a: Floats) -> View:
         vectors = self._room.place(a)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from nullmode.arguments import as_whole, listed
-from nullmode.symmetry import PointGroup, proper, symmetric_projector
-from nullmode.types import Floats, InputError, Parity
+from nullmode.symmetry import PointGroup, symmetric_projector
+from nullmode.types import Floats, InputError
 
 _RANK = 1e-9
 
@@ -54,12 +54,10 @@ class Moves:
         return moved, length / np.linalg.norm(moved, axis=1, keepdims=True)
 
 
-def symmetric_basis(group: PointGroup, parity: Parity) -> Floats:
-    """Orthonormal displacements that every operation leaves as they are, shape (3 n, q); for SO3 every rotation."""
-    if len(group) == 1:
-        return np.eye(3 * group.permutations.shape[1])
-    share, vectors = np.linalg.eigh(symmetric_projector(proper(group) if parity == "SO3" else group))
-    return np.ascontiguousarray(vectors[:, share > 0.5])
+def symmetric_basis(group: PointGroup) -> tuple[Floats, Floats]:
+    """Orthonormal displacements that every operation leaves as they are, shape (3 n, q), and a basis of the others."""
+    share, vectors = np.linalg.eigh(symmetric_projector(group))
+    return np.ascontiguousarray(vectors[:, share > 0.5]), np.ascontiguousarray(vectors[:, share <= 0.5])
 
 
 def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any, fixed_radii: Any) -> Moves:

@@ -1,6 +1,7 @@
 """Singular points: environments at which a descriptor loses a displacement that symmetry would let it see."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,17 @@ from nullmode.decomposition import check_rtol
 from nullmode.descriptors._base import Descriptor
 from nullmode.environment import Environment
 from nullmode.running import single_threaded_blas
-from nullmode.search._bounds import Bounds, Operation, remainder
+from nullmode.search._bounds import Bounds, Operation, operations, remainder
 from nullmode.search._descent import Descent, View
 from nullmode.search._evaluation import Evaluator
+from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import moves, symmetric_basis
 from nullmode.search._record import SearchRecord
-from nullmode.symmetry import PointGroup, largest_tolerance, point_group, proper
+from nullmode.symmetry import largest_tolerance, point_group, proper
 from nullmode.types import Floats, InputError
 
 _KICK = 0.2  # Å per coordinate
-_FLAT = 1e-6
+_BEYOND = 1e-3  # Å
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,14 +47,14 @@ class SingularPoint(SearchRecord):
         Whether symmetry does not demand all the null values: rank < rank_symmetric.
     opening_rates, shape (m,)
         How fast null values open along the m displacements that keep the symmetry of the start, in 1/Å per Å,
-        descending. Empty if not converged.
+        descending. Zero along the set of singular points, and where they open to second order. Empty if not converged.
     manifold_dimension
-        How many of them are zero: the dimension of the set of points with as many null values, around this one and with
-        the symmetry of the start; rotations are not counted. -1 if not converged.
+        Dimension of the set of singular points around this one with the symmetry of the start, rotations not counted;
+        if sets cross, of what they span. -1 if not converged.
     distance
         Displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
     evaluations
-        Environments whose Jacobian was computed.
+        Environments whose Jacobian was computed to find it, without what its description took.
     starts
         Places in the set of those starts that led here; 0 for a single start.
     message
@@ -144,67 +146,76 @@ def find_singular(
     evaluator = Evaluator(environment, descriptor)
     start = evaluator.start
     _check_start(start, min_distance)
-    parity = descriptor.parity or "O3"
+    only_proper = descriptor.parity == "SO3"
     own = point_group(start, min(tolerance, largest_tolerance(start.vectors)))
-    symmetric = symmetric_basis(own, parity)
+    own = proper(own) if only_proper else own
+    symmetric, others = symmetric_basis(own)
     room = moves(start.vectors, symmetric, own, fixed_atoms, fixed_radii)
+    reach = np.inf if max_displacement is None else max_displacement
     bounds = Bounds(
         start=start.vectors,
         closest=min_distance,
         farthest=_farthest(start, descriptor, max_radius),
-        displacement=np.inf if max_displacement is None else max_displacement,
+        displacement=reach,
         asymmetry=asymmetry,
     )
-    # The complement of the symmetric displacements.
-    ignored = np.linalg.svd(symmetric.T)[2][symmetric.shape[1] :].T
-    rng = np.random.default_rng(seed)
+
+    def met() -> set[Operation]:
+        return _operations_near(start, descent.view.vectors, asymmetry, only_proper=only_proper) - operations(own)
+
     with single_threaded_blas():
-        descent = Descent(evaluator, room, bounds, ignored, accuracy)
+        descent = Descent(evaluator, room, bounds, others, accuracy)
         _check_noise(descent.view, accuracy)
-        best: tuple[bool, float, View] | None = None
-        symmetric_ends, converged = 0, False
-        for attempt in range(attempts):
-            move = _KICK * np.sqrt(attempt) * rng.normal(size=room.basis.shape[1])
-            if max_displacement is not None and attempt:
-                move *= min(1.0, max_displacement / 2 / np.linalg.norm(move))
-            view = descent.run(f"attempt {attempt}", move)
-            arrived = descent.arrived()
-            met = _operations_near(evaluator.environment(view.vectors), asymmetry, parity) - _names(own)
-            converged = arrived and not met
-            if converged:
-                break
-            symmetric_ends += bool(met)
-            descent.avoided |= met
-            outside = view.crossed.max() > 1e-3
-            if best is None or (bool(met) or outside, view.ratio) < best[:2]:
-                best = bool(met) or outside, view.ratio, view
-        if not converged and best is not None:
-            descent.view = best[2]
-        view = descent.view
-        rates = _opening_rates(descent, symmetric, rtol) if converged else np.empty(0)
+        message = _attempted(descent, met, reach, attempts, np.random.default_rng(seed))
+        view, evaluations = descent.view, evaluator.evaluations
+        rates, dimension = np.empty(0), -1
+        if not message:
+            rates = _opening_rates(descent, symmetric, rtol)
+            dimension = manifold_dimension(evaluator, view.vectors, symmetric, others, accuracy)
     end = evaluator.environment(view.vectors)
     why = attribute(end, evaluator.descriptor, rtol, tolerance)
-    message = (
-        ""
-        if converged
-        else f"no singular point within the bounds in {attempts} attempts, of which {symmetric_ends} ended within "
-        f"{asymmetry} Å of a symmetric point; the softest other has s_d/s_1 = {view.ratio:.1e}"
-    )
-    whole = evaluator.sensitivity(view.vectors, view.jacobian, rtol)
     return SingularPoint(
         environments=(end,),
-        singular_values=whole.singular_values[None],
-        converged=converged,
+        singular_values=evaluator.sensitivity(view.vectors, view.jacobian, rtol).singular_values[None],
+        converged=not message,
         history=tuple(descent.history),
         attribution=(why,),
         mode=view.seen.modes[-1],
         spurious=why.rank < why.rank_symmetric,
         opening_rates=rates,
-        manifold_dimension=int(np.count_nonzero(rates <= _FLAT * rates.max(initial=1e-3))) if converged else -1,
+        manifold_dimension=dimension,
         distance=float(np.linalg.norm(view.vectors - start.vectors)),
-        evaluations=evaluator.evaluations,
+        evaluations=evaluations,
         starts=(0,),
         message=message,
+    )
+
+
+def _attempted(
+    descent: Descent, met: Callable[[], set[Operation]], reach: float, attempts: int, rng: np.random.Generator
+) -> str:
+    """Descend until an attempt arrives away from symmetric points; return why none did, or nothing.
+
+    The view of the descent is then the point, else the softest end, away from symmetric points if there is one.
+    """
+    if len(descent.view.seen.singular_values) == 1:
+        return "only one displacement keeps the symmetry of the start: the descriptor sees it, or nothing"
+    n_symmetric, ends = 0, []
+    for attempt in range(attempts):
+        move = _KICK * np.sqrt(attempt) * rng.normal(size=descent.view.a.shape)
+        if attempt and np.isfinite(reach):
+            move *= min(1.0, reach / 2 / np.linalg.norm(move))
+        view = descent.run(f"attempt {attempt}", move)
+        near = met()
+        if descent.arrived() and not near:
+            return ""
+        descent.avoided |= near
+        n_symmetric += bool(near)
+        ends.append((bool(near) or bool(view.crossed.max() > _BEYOND), view.ratio, attempt, view))
+    descent.view = min(ends)[-1]
+    return (
+        f"no singular point in {attempts} attempts, of which {n_symmetric} ended too near a symmetric point; the end "
+        f"that is shown has s_d/s_1 = {descent.view.ratio:.1e}"
     )
 
 
@@ -219,20 +230,13 @@ def _opening_rates(descent: Descent, symmetric: Floats, rtol: float) -> Floats:
     return padded[: len(seen.modes)]
 
 
-def _operations_near(environment: Environment, length: float, parity: str) -> set[Operation]:
-    """Find the symmetry operations that miss an environment by less than a length in Å."""
+def _operations_near(start: Environment, vectors: Floats, length: float, *, only_proper: bool) -> set[Operation]:
+    """Find the symmetry operations that miss a place by less than a length in Å."""
     if length == 0:
         return set()
-    group = point_group(environment, min(length, largest_tolerance(environment.vectors)))
-    near = _names(proper(group) if parity == "SO3" else group)
-    return {operation for operation in near if remainder(environment.vectors, operation)[0] < length}
-
-
-def _names(group: PointGroup) -> set[Operation]:
-    signs = np.where(np.linalg.det(group.operations) > 0, 1, -1)
-    names = {(tuple(p), s) for p, s in zip(group.permutations.tolist(), signs.tolist(), strict=True)}
-    # No permutation and no reflection: the identity, or turns about the axis of a line.
-    return names - {(tuple(range(group.permutations.shape[1])), 1)}
+    group = point_group(replace(start, vectors=vectors), min(length, largest_tolerance(vectors)))
+    found = operations(proper(group) if only_proper else group)
+    return {operation for operation in found if remainder(vectors, operation)[0] < length}
 
 
 def _farthest(start: Environment, descriptor: Descriptor, max_radius: float | None) -> Floats:

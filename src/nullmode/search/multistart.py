@@ -1,0 +1,86 @@
+"""Singular points from many starts: ranked, each once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from nullmode.congruence import congruent
+from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
+from nullmode.environment import Environment, check_environments, within
+from nullmode.running import progress_bar
+from nullmode.search.singular import SingularPoint, find_singular
+from nullmode.types import InputError
+
+
+def find_singular_points(
+    environments: Sequence[Environment],
+    descriptor: Descriptor,
+    *,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    progress: bool = False,
+    **options: Any,
+) -> list[SingularPoint]:
+    """Look for singular points from every environment of a set.
+
+    Points that a rotation, a reflection (not for features that keep pseudoscalars) and a renumbering of neighbours take
+    to each other count once: the nearest to its start is kept, and ``starts`` names all that led there.
+
+    Parameters
+    ----------
+    environments
+        Where to start.
+    descriptor
+        Any; its layout is that of the whole set.
+    seed
+        Start k has the seed `seed` + k.
+    tolerance
+        Length in Å within which neighbours count as in equal places, of one point and of two.
+    progress
+        Show a progress bar on stderr.
+    **options
+        As for :func:`nullmode.find_singular`.
+
+    Returns
+    -------
+    list of SingularPoint
+        Those that converged come first; nearest to their start first, or softest first among the others.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.find_singular`, with the place of the environment; nothing is returned then.
+    """
+    items = check_environments(environments)
+    if not items:
+        raise InputError("`environments` must hold at least one, got none.")
+    check_descriptor(descriptor)
+    descriptor = with_species_of(descriptor, [within(item, descriptor.cutoff) for item in items])
+    found = []
+    with progress_bar(len(items), progress, "starts") as advance:
+        for k, item in enumerate(items):
+            try:
+                point = find_singular(item, descriptor, seed=seed + k, tolerance=tolerance, **options)
+            except InputError as error:
+                raise InputError(f"environments[{k}]: {error}") from None
+            found.append(replace(point, starts=(k,)))
+            advance(1)
+    reflections = descriptor.parity != "SO3"
+    kept: list[SingularPoint] = []
+    for point in sorted(found, key=_rank):
+        same = [
+            place
+            for place, other in enumerate(kept)
+            if point.converged
+            and other.converged
+            and congruent(point.environments[0], other.environments[0], tolerance, reflections=reflections)
+        ]
+        if same:
+            kept[same[0]] = replace(kept[same[0]], starts=kept[same[0]].starts + point.starts)
+        else:
+            kept.append(point)
+    return kept
+
+
+def _rank(point: SingularPoint) -> tuple[bool, float]:
+    return not point.converged, point.distance if point.converged else point.history[-1].residual
