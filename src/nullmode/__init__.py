@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nullmode.radial.optimal_contraction import OptimalContraction
     from nullmode.search.multistart import find_singular_points
     from nullmode.search.orbit import Orbit, follow_orbit
+    from nullmode.search.partners import Partners, find_partners
     from nullmode.search.singular import SingularPoint, find_singular
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
@@ -67,6 +68,7 @@ _HOME = {
     "OptimalContraction": "nullmode.radial.optimal_contraction",
     "Orbit": "nullmode.search.orbit",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
+    "Partners": "nullmode.search.partners",
     "PointGroup": "nullmode.symmetry",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialScaling": "nullmode.basis.scaling",
@@ -80,6 +82,7 @@ _HOME = {
     "congruent": "nullmode.congruence",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
+    "find_partners": "nullmode.search.partners",
     "find_singular": "nullmode.search.singular",
     "find_singular_points": "nullmode.search.multistart",
     "fit_contraction": "nullmode.contraction",
@@ -119,6 +122,7 @@ __all__ = [
     "OptimalContraction",
     "Orbit",
     "OverlapMatrix",
+    "Partners",
     "PointGroup",
     "PowerSpectrum",
     "RadialScaling",
@@ -132,6 +136,7 @@ __all__ = [
     "congruent",
     "environments",
     "explain_near_null",
+    "find_partners",
     "find_singular",
     "find_singular_points",
     "fit_contraction",
