@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import nullmode as nm
-from nullmode import tables
+from nullmode import searching, tables
+from nullmode.structures import make_structures
 
 
 def frames():
@@ -44,7 +45,20 @@ def frames():
     )
     numbers = {c.name: [1.5 if c.type == pa.float64() else 2] for c in tables.SUMMARY if c.name not in where}
     summary = pd.DataFrame({**{name: [value] for name, value in where.items()}, **numbers})
-    return {"analysis": analysis, "sensitivity": sensitivity, "structures": structures, "summary": summary}
+    cell = {
+        **{"search": "s", "search_kind": "orbit", "search_parameters": {"length": 0.02}, "family": "a"},
+        **{"descriptor": "b", "kind": "power-spectrum", "parameters": {"n_max": 3, "l_max": 3}},
+        **{"scope": "environment", "rtol": 1e-9},
+    }
+    found, steps = searching.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
+    return {
+        "analysis": analysis,
+        "structures": structures,
+        "sensitivity": sensitivity,
+        "summary": summary,
+        "search": found,
+        "search_steps": steps,
+    }
 
 
 FRAMES = frames()

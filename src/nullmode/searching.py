@@ -85,7 +85,7 @@ def run_search(
                 "center": environment.center,
             }
             inside = within(environment, made.cutoff)
-            found.extend({**start, **row} for row in _rows(record, inside))
+            found.extend({**start, **row} for row in _rows(record, inside, cell["rtol"]))
             steps.extend({**start, "step": k, **step._asdict()} for k, step in enumerate(record.history))
             advance(1)
     coordinates = structures[["structure", *tables.coordinates(structures, "structures")]]
@@ -94,7 +94,7 @@ def run_search(
     return frame, pd.DataFrame(steps, columns=columns)
 
 
-def _rows(record: SearchRecord, start: Environment) -> list[JSON]:
+def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
     """One row per environment found, or one that says that nothing was."""
     count = len(record.environments)
     own = [(field.name, getattr(record, field.name)) for field in fields(record) if field.name not in _SHARED]
@@ -110,6 +110,8 @@ def _rows(record: SearchRecord, start: Environment) -> list[JSON]:
             "start_vectors": start.vectors.ravel().tolist(),
             "vectors": record.environments[k].vectors.ravel().tolist() if count else [],
             "singular_values": values.tolist(),
+            "n_dof": len(values),
+            "rank": int(np.count_nonzero(values > rtol * values.max(initial=0.0))),
             "inverse_condition_number": values[-1] / values[0] if values.size and values[0] > 0 else np.nan,
         }
         row |= {name: _plain(value) for name, value in own if name not in named}

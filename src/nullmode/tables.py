@@ -138,6 +138,8 @@ SEARCH = (
     Column("vectors", _FLOATS, "Å", "the same of what was found; empty where nothing was"),
     Column("singular_values", _FLOATS, "1/Å", "of the Jacobian there, descending"),
     Column("inverse_condition_number", _FLOAT, "", "smallest over largest of them"),
+    Column("n_dof", _INTEGER, "", "how many there are: displacements that are no rotation"),
+    Column("rank", _INTEGER, "", "how many of them are above rtol times the largest"),
     *ATTRIBUTION,
 )
 SEARCH_STEPS = (

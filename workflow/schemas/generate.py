@@ -30,7 +30,8 @@ def schema() -> dict[str, Any]:
     for entry, (what, table) in TABLES.items():
         for kind in table:
             target = load(kind, table, what)
-            model = target if what == "descriptor" else parameter_model(target, kind, skip=(*GIVEN, *GIVEN_TO_SEARCHES))
+            skip = GIVEN_TO_SEARCHES if what == "search" else GIVEN
+            model = target if what == "descriptor" else parameter_model(target, kind, skip)
             adapters[entry, kind] = TypeAdapter(model)
     parts, shared = TypeAdapter.json_schemas([(key, "validation", adapter) for key, adapter in adapters.items()])
     definitions = dict(shared["$defs"])

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_ENDS = {
+    "closed": "a loop",
+    "length": "not closed",
+    "modes_meet": "ends where modes meet",
+    "lost": "lost",
+}
+
 
 def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> "Figure":
     """One column per orbit, along its length: s_d/s_1, change of the features, and four-body energy.
@@ -42,8 +49,9 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
                 if label != "four-body energy":
                     ax.set_yscale("log")
             first = rows.iloc[0]
-            ends = "a loop" if first["stopped"] == "closed" else str(first["stopped"]).replace("_", " ")
-            axes[0, column].set_title(f"structure {first['structure']}, centre {first['center']}:\n{ends}")
+            axes[0, column].set_title(
+                f"structure {first['structure']}, centre {first['center']}\n{_ENDS[first['stopped']]}"
+            )
             axes[-1, column].set_xlabel("length / Å")
         for ax, label in zip(axes[:, 0], labels, strict=True):
             ax.set_ylabel(label)

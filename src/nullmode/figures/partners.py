@@ -1,5 +1,6 @@
 """Degenerate partners: environments with equal features, side by side."""
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nullmode.environment import Environment
+
+_EQUAL = 1e-8
+"""Features that differ by less, over their norm, are equal."""
 
 
 def draw(
@@ -53,13 +57,18 @@ def draw(
             for ax in line:
                 ax.set(xlim=(left, right), ylim=(low, high))
             line[0].set_title(f"structure {row['structure']}, centre {row['center']}")
-            line[1].set_title(
-                f"{row['structural_distance']:.2f} Å apart, features {row['feature_distance']:.0e}", loc="center"
-            )
+            line[1].set_title(f"{row['structural_distance']:.2f} Å away, {_split(row)}")
         if not rows:
             figure.text(0.5, 0.5, "no partner found", ha="center")
         plt.close(figure)
         return figure
+
+
+def _split(row: dict[Any, Any]) -> str:
+    """Say which correlations tell the two apart."""
+    splits = {int(order): distance for order, distance in json.loads(row["splits"]).items()}
+    order = next((order for order, distance in sorted(splits.items()) if distance > _EQUAL), None)
+    return rf"split by $\nu$ = {order}" if order else "split by none tried"
 
 
 def _pair(row: dict[Any, Any]) -> "tuple[Environment, Environment]":
@@ -67,12 +76,12 @@ def _pair(row: dict[Any, Any]) -> "tuple[Environment, Environment]":
     from nullmode.congruence import superpose
     from nullmode.environment import Environment
 
+    kinds = list(row["species"]), row["center_species"]
     first, second = (
-        Environment.from_vectors(np.reshape(row[name], (-1, 3)), row["species"].tolist(), row["center_species"])
-        for name in ("start_vectors", "vectors")
+        Environment.from_vectors(np.reshape(row[name], (-1, 3)), *kinds) for name in ("start_vectors", "vectors")
     )
     turned = second.vectors @ superpose(second, first).operation.T
-    return first, Environment.from_vectors(turned, row["species"].tolist(), row["center_species"])
+    return first, Environment.from_vectors(turned, *kinds)
 
 
 def _view(vectors: Floats) -> Floats:
