@@ -1,6 +1,7 @@
 """What a search must not cross, as residuals that vanish inside: least squares with a zero are then not biased."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -67,19 +68,24 @@ class Bounds:
 
 
 def operations(group: PointGroup) -> set[Operation]:
-    """List the operations of a group but the identity, and turns about the axis of a line."""
+    """List the operations of a group but the identity; its name stands for the turns about the axis of a line."""
     signs = np.where(np.linalg.det(group.operations) > 0, 1, -1)
     named = {(tuple(p), s) for p, s in zip(group.permutations.tolist(), signs.tolist(), strict=True)}
-    return named - {(tuple(range(group.permutations.shape[1])), 1)}
+    return named if group.axis is not None else named - {_turn(group.permutations.shape[1])}
 
 
 def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:
     """How far the best operation g with this permutation σ and handedness misses, in Å, and its derivative (n, 3).
 
     The distance is sqrt(sum |g r_j - r_σ(j)|²) at its least over g (Kabsch, Acta Cryst. A32, 922 (1976)); there its
-    derivative is that for constant g.
+    derivative is that for constant g. For the turns of a line, g is that by a third about the line nearest to all.
     """
     permutation, sign = operation
+    if operation == _turn(len(vectors)):
+        axis = np.linalg.svd(vectors)[2][0]
+        aside = vectors - np.outer(vectors @ axis, axis)
+        size = float(np.linalg.norm(aside))
+        return sqrt(3) * size, sqrt(3) * aside / max(size, np.finfo(float).tiny)
     images = list(permutation)
     u, _, v = np.linalg.svd(vectors[images].T @ vectors)
     u[:, 2] *= sign * np.sign(np.linalg.det(u @ v))
@@ -91,6 +97,10 @@ def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:
     return distance, slope / max(distance, np.finfo(float).tiny)
 
 
+def _turn(n: int) -> Operation:
+    return tuple(range(n)), 1
+
+
 def _symmetry(vectors: Floats, avoided: set[Operation], least: float) -> tuple[float, Floats]:
     """Norm of what the avoided operations lack of a distance, and its derivative (n, 3)."""
     total, slope = 0.0, np.zeros_like(vectors)
@@ -99,5 +109,5 @@ def _symmetry(vectors: Floats, avoided: set[Operation], least: float) -> tuple[f
         lack = max(0.0, least - distance)
         total += lack**2
         slope -= lack * change
-    size = float(np.sqrt(total))
+    size = sqrt(total)
     return size, slope / max(size, np.finfo(float).tiny)

@@ -17,6 +17,7 @@ _FIRST_STEP = 0.1  # Å
 _STEPS = 100
 _NEAR = 1e-4  # s_d/s_1 at which Gauss-Newton takes over
 _FLAT = 1e-6
+_ROUNDING = 1e-2  # of the accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,11 +82,15 @@ class Descent:
     def run(self, phase: str, first: Floats) -> View:
         """Descend from coordinates (p,): Levenberg-Marquardt until near a zero, then Gauss-Newton; return the end."""
         self._begin(phase, first)
-        self._levenberg_marquardt(max(_NEAR, self._accuracy))
-        if self.view.ratio <= _NEAR:
+        goal = _NEAR
+        for _ in range(_STEPS):
+            goal = max(goal, self._accuracy)
+            self._levenberg_marquardt(goal)
+            stuck = self.view.ratio > goal
             self._gauss_newton()
-            if not self.arrived():
-                self._levenberg_marquardt(self._accuracy)
+            if stuck or self.view.ratio <= self._accuracy:
+                break
+            goal = self.view.ratio / 10
         return self.view
 
     def settle(self, first: Floats) -> View:
@@ -150,6 +155,8 @@ class Descent:
         """Take the shortest full steps, as long as each leaves less than a half: to the rounding of the Jacobian."""
         for _ in range(_STEPS):
             before = self.view
+            if before.ratio <= _ROUNDING * self._accuracy:
+                return
             # What opens slower than this is the curvature of the set of zeros seen from a distance of the residual.
             cut = max(_FLAT, 30 * before.ratio)
             step = np.linalg.lstsq(self._slope(), -self._residual(), rcond=cut)[0]
@@ -204,6 +211,8 @@ class Descent:
         return np.concatenate([rates, self._walls[:, None] * self.view.slopes]) @ self._room.slope(self.view.a)
 
     def _note(self) -> None:
+        if self.view is self._accepted:
+            return
         before = self._accepted if self._accepted is not None else self.view
         length = float(np.linalg.norm(self.view.vectors - before.vectors))
         self.history.append(Step(self._phase, self._evaluator.evaluations, self.view.ratio, length))

@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from nullmode.attribution import Attribution
@@ -56,5 +56,5 @@ class SearchRecord(ABC):
     environments: tuple[Environment, ...]
     singular_values: Floats
     converged: bool
-    history: tuple[Step, ...]
-    attribution: tuple[Attribution, ...]
+    history: tuple[Step, ...] = field(repr=False)
+    attribution: tuple[Attribution, ...] = field(repr=False)

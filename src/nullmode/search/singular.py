@@ -1,7 +1,7 @@
 """Singular points: environments at which a descriptor loses a displacement that symmetry would let it see."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,9 +61,9 @@ class SingularPoint(SearchRecord):
         Empty, or why it did not converge.
     """
 
-    mode: Floats
+    mode: Floats = field(repr=False)
     spurious: bool
-    opening_rates: Floats
+    opening_rates: Floats = field(repr=False)
     manifold_dimension: int
     distance: float
     evaluations: int

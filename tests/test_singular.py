@@ -1,0 +1,364 @@
+"""Singular points: laws over starts, derivatives against differences, bounds, what must not be found."""
+
+from itertools import pairwise, permutations
+
+import numpy as np
+import pytest
+from cases import BOND, DESCRIPTORS, RANKS, TD, environment, pair, polar, rings, rng, stretched
+from scipy.spatial.distance import pdist
+from scipy.spatial.transform import Rotation
+
+import nullmode as nm
+from nullmode.search._bounds import Bounds, remainder
+from nullmode.search._descent import Descent
+from nullmode.search._evaluation import Evaluator
+from nullmode.search._moves import moves, symmetric_basis
+
+POWER = nm.PowerSpectrum(n_max=8, l_max=8)
+BISPECTRUM = nm.Bispectrum(n_max=3, l_max=5)
+MOVED = 0.02 * rng(1).normal(size=(4, 3))
+RANDOM = rng(5).normal(size=(4, 3))
+COMMENT = np.array(
+    [
+        [-0.48292545, -0.01172688, 0.98098615],
+        [0.79969229, -0.54679906, -0.50714015],
+        [0.78736755, 0.62878750, 0.45254563],
+        [-0.66861222, 0.86029185, 0.09243308],
+    ]
+)
+
+
+def f1():
+    """A pair related by a twofold axis, one atom on it, one anywhere (science: F1)."""
+    b = np.array([0.7, 0.6, 0.5])
+    return np.array([b, b * [-1, -1, 1], [0, 0, -1.2], [0.9, -0.8, 0.3]])
+
+
+def f2():
+    """Three atoms at one distance and one angle to the fourth (science: F2)."""
+    return np.vstack([1.1 * polar(0.3, np.array([0.0, 1.5, 3.4])), [[0, 0, 1.3]]])
+
+
+# name -> vectors, species, descriptor, options; rank, dimension of the set of singular points around what is found
+# (None: not the same for all).
+FOUND = {
+    "X+": (pair(0.9, 0.03), "H", POWER, {}, 8, None),
+    "X+ at fixed radii": (pair(0.9, 0.03), "H", POWER, {"fixed_radii": True, "max_displacement": 0.5}, 8, None),
+    "X+, one atom moves": (pair(0.97, 0.005), "H", POWER, {"fixed_atoms": [0, 1, 2], "fixed_radii": True}, 8, 6),
+    "X(pi, 0) itself": (pair(1.0, 0.0), "H", POWER, {}, 8, 6),
+    "F1": (f1() + MOVED, "H", POWER, {"max_displacement": 0.2}, 8, 6),
+    "F2 itself": (f2(), "H", POWER, {}, 8, 5),
+    "the Comment's": (COMMENT, "H", POWER, {"asymmetry": 0.2}, 8, 5),
+    "random": (RANDOM, "H", POWER, {}, 8, None),
+    "random, small basis": (RANDOM, "H", nm.PowerSpectrum(n_max=2, l_max=2), {}, 8, 9),
+    "random, nu = 1": (RANDOM, "H", nm.RadialSpectrum(n_max=5), {}, 4, 9),
+    "two species": (f1() + MOVED, ["H", "H", "F", "H"], POWER, {}, 8, None),
+    "rings, nu = 3": (rings([0, 1.9, -1.9], 0.6) + 0.01 * rng(1).normal(size=(7, 3)), "H", BISPECTRUM,
+                      {"max_displacement": 0.1}, 17, 5),
+    "a symmetric start": (stretched(1.15, 0.9, 1, 1), "H", POWER, {}, None, None),
+}  # fmt: skip
+NOT_FOUND = {
+    "nu = 3 near random": (RANDOM, nm.Bispectrum(n_max=4, l_max=5), {"max_displacement": 0.3, "attempts": 3}),
+    "nu = 2 too near": (RANDOM, POWER, {"max_displacement": 0.02, "attempts": 3}),
+    "methane": (TD, POWER, {}),
+    "three atoms": (RANDOM[:2], POWER, {"attempts": 3}),
+}
+
+
+@pytest.fixture(scope="module", params=FOUND)
+def found(request):
+    vectors, species, descriptor, options, rank, dimension = FOUND[request.param]
+    start = nm.Environment.from_vectors(vectors, species)
+    return start, descriptor, options, rank, dimension, nm.find_singular(start, descriptor, **options)
+
+
+def spectrum(environment, descriptor):
+    """Singular values off the rotations, by plain linear algebra."""
+    jacobian = descriptor.compute_with_jacobian(environment)[1].reshape(-1, 3 * len(environment))
+    rotations = np.cross(np.eye(3)[:, None], environment.vectors).reshape(3, -1)
+    shapes = np.linalg.svd(rotations)[2][3:]
+    values = np.linalg.svd(jacobian @ shapes.T, compute_uv=False)
+    return np.pad(values, (0, len(shapes) - len(values)))
+
+
+def test_point_is_singular(found):
+    _, descriptor, _, rank, _, point = found
+    assert point.converged
+    assert point.message == ""
+    end = point.environments[0]
+    values = spectrum(end, descriptor)
+    np.testing.assert_allclose(point.singular_values[0], values, atol=1e-13 * values[0])
+    assert values[-1] <= 1.1e-13 * values[0]
+    assert str(point.attribution) == str((nm.attribute(end, descriptor),))  # NaN equals NaN
+    assert rank in (None, point.attribution[0].rank)
+    assert point.spurious
+
+
+def test_mode_is_lost_and_no_rotation(found):
+    _, descriptor, _, _, _, point = found
+    end = point.environments[0]
+    jacobian = descriptor.compute_with_jacobian(end)[1]
+    assert np.linalg.norm(point.mode) == pytest.approx(1)
+    np.testing.assert_allclose(
+        np.einsum("fjx,jx->f", jacobian, point.mode), 0, atol=2e-13 * spectrum(end, descriptor)[0]
+    )
+    np.testing.assert_allclose(np.cross(end.vectors, point.mode).sum(axis=0), 0, atol=1e-12)
+
+
+def test_bounds_hold(found):
+    start, descriptor, options, _, _, point = found
+    end = point.environments[0]
+    assert (end.species == start.species).all()
+    atoms = np.vstack([np.zeros(3), end.vectors])
+    assert pdist(atoms).min() > 0.5 - 1e-8
+    assert np.linalg.norm(end.vectors, axis=1).max() < descriptor.cutoff - descriptor.cutoff_width + 1e-8
+    assert point.distance == pytest.approx(np.linalg.norm(end.vectors - start.vectors))
+    assert point.distance <= options.get("max_displacement", np.inf) + 1e-8
+    still = options.get("fixed_atoms", [])
+    np.testing.assert_array_equal(end.vectors[still], start.vectors[still])
+    if options.get("fixed_radii"):
+        np.testing.assert_allclose(np.linalg.norm(end.vectors, axis=1), BOND, rtol=1e-14)
+
+
+def test_no_symmetric_point_is_near(found):
+    start, _, options, _, _, point = found
+    if len(nm.point_group(start)) > 1:
+        pytest.skip("a symmetric start keeps its symmetry")
+    vectors, species = point.environments[0].vectors, start.species
+    for permutation in permutations(range(len(vectors))):
+        images = list(permutation)
+        if len(vectors) > 4 or (species[images] != species).any():
+            continue
+        for sign in (1, -1):
+            best = sign * Rotation.align_vectors(sign * vectors[images], vectors)[0].as_matrix()
+            missed = np.linalg.norm(vectors @ best.T - vectors[images])
+            if (permutation, sign) != (tuple(range(len(vectors))), 1):
+                # What is nearer than a quarter of the smallest distance is looked for.
+                assert missed > min(options.get("asymmetry", 0.3), pdist(vectors).min() / 4) - 1e-8
+
+
+def test_history_ends_at_the_accuracy(found):
+    point = found[-1]
+    evaluations = [step.evaluations for step in point.history]
+    assert evaluations == sorted(evaluations)
+    assert evaluations[-1] <= point.evaluations
+    assert min(step.residual for step in point.history) <= 1e-13
+
+
+def test_set_of_singular_points_has_the_dimension_of_theory(found):
+    dimension, point = found[-2:]
+    assert dimension in (None, point.manifold_dimension)
+    assert 0 <= point.manifold_dimension <= len(point.opening_rates) == point.attribution[0].rank_symmetric
+    # What opens to first order is no direction of singular points.
+    opening = np.count_nonzero(point.opening_rates > 1e-6 * point.opening_rates.max(initial=1e-3))
+    assert point.manifold_dimension <= len(point.opening_rates) - opening
+
+
+def test_incompleteness_is_singular_in_any_basis(found):
+    _, descriptor, _, _, _, point = found
+    if not point.attribution[0].null_incompleteness or descriptor.correlation_order != 2:
+        pytest.skip("due to the basis, or of another order")
+    values = spectrum(point.environments[0], nm.PowerSpectrum(n_max=10, l_max=6, width=0.5))
+    assert values[-1] < 1e-11 * values[0]
+
+
+def test_symmetric_start_keeps_its_symmetry():
+    point = nm.find_singular(nm.Environment.from_vectors(stretched(1.15, 0.9, 1, 1)), POWER)
+    assert point.point_group == "Cs"
+    assert (point.attribution[0].rank, point.attribution[0].rank_symmetric) == (5, 6)
+
+
+def test_known_point_is_found_again():
+    start = nm.Environment.from_vectors(pair(0.97, 0.005))
+    point = nm.find_singular(start, POWER, fixed_atoms=[0, 1, 2], fixed_radii=True)
+    np.testing.assert_allclose(point.environments[0].vectors, pair(1.0, 0.0), atol=1e-10)
+
+
+def test_last_steps_are_newtons():
+    start = nm.Environment.from_vectors(pair(0.97, 0.005))
+    point = nm.find_singular(start, POWER, fixed_atoms=[0, 1, 2], fixed_radii=True)
+    residuals = [step.residual for step in point.history if step.residual < 1e-5]
+    assert len(residuals) >= 2
+    assert residuals[0] > 1e-10
+    # Quadratic: the exponent is 2, less what is rounding.
+    assert all(after < max(before**1.5, 1e-14) for before, after in pairwise(residuals))
+
+
+def test_symmetric_points_are_found_where_they_are_let():
+    start = nm.Environment.from_vectors(RANDOM)
+    ends = [nm.find_singular(start, POWER, asymmetry=0, attempts=1, max_displacement=d) for d in (0.5, 1.0, 2.0)]
+    assert all(end.converged for end in ends)
+
+
+@pytest.mark.parametrize("name", NOT_FOUND)
+def test_what_is_not_there_is_not_found(name):
+    vectors, descriptor, options = NOT_FOUND[name]
+    point = nm.find_singular(nm.Environment.from_vectors(vectors), descriptor, **options)
+    assert not point.converged
+    assert point.message
+    assert point.manifold_dimension == -1
+    assert len(point.opening_rates) == 0
+    assert point.distance <= options.get("max_displacement", np.inf) + 0.01
+
+
+# Derivatives.
+
+
+def descent(name="methane", descriptor=POWER, **limits):
+    evaluator = Evaluator(environment(name), descriptor)
+    start = evaluator.start
+    group = nm.point_group(start)
+    symmetric, others = symmetric_basis(group)
+    room = moves(start.vectors, symmetric, group, limits.get("fixed_atoms", ()), limits.get("fixed_radii", False))
+    n = len(start)
+    bounds = Bounds(start=start.vectors, closest=1.7, farthest=np.full(n, 1.0), displacement=0.01, asymmetry=2.0)
+    result = Descent(evaluator, room, bounds, others, 1e-13)
+    result.avoided |= {((1, 0, *range(2, n)), 1), ((*range(1, n), 0), -1), (tuple(range(n)), -1)}
+    return result
+
+
+def slope_of(function, a, step=1e-6):
+    return np.array([(function(a + step * e) - function(a - step * e)) / (2 * step) for e in np.eye(len(a))]).T
+
+
+SMOOTH = ["power", "power, sharp", "bispectrum", "bispectrum, chiral", "acsf", "inverse distances", "power, scaled"]
+
+
+@pytest.mark.parametrize("limits", [{}, {"fixed_radii": [0, 2]}, {"fixed_atoms": [1], "fixed_radii": [1, 3]}], ids=str)
+@pytest.mark.parametrize("name", SMOOTH)
+def test_slope_of_half_the_squared_residual(name, limits):
+    search = descent(descriptor=DESCRIPTORS[name], **limits)
+    a = 0.03 * rng(2).normal(size=search.view.a.shape)
+
+    def half(a):
+        search._begin("", a)
+        return search._residual() @ search._residual() / 2
+
+    half(a)
+    exact = search._slope().T @ search._residual()
+    np.testing.assert_allclose(exact, slope_of(half, a), rtol=1e-5, atol=1e-6 * abs(exact).max())
+
+
+@pytest.mark.parametrize("limits", [{}, {"fixed_radii": True}, {"fixed_radii": [0], "fixed_atoms": [2]}], ids=str)
+def test_slope_of_places(limits):
+    room = descent(**limits)._room
+    a = 0.1 * rng(3).normal(size=room.basis.shape[1])
+    np.testing.assert_allclose(room.slope(a), slope_of(lambda a: room.place(a).ravel(), a), atol=1e-9)
+
+
+def test_slope_of_what_is_crossed():
+    search = descent()
+    vectors = search.view.vectors + 0.1
+
+    def crossed(x):
+        return search._bounds.crossed(x.reshape(-1, 3), search.avoided)[0]
+
+    assert np.count_nonzero(crossed(vectors)) >= 8
+    slope = search._bounds.crossed(vectors, search.avoided)[1]
+    np.testing.assert_allclose(slope, slope_of(crossed, vectors.ravel()), atol=1e-7)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_remainder_is_the_least_over_operations(sign):
+    vectors, operation = rng(4).normal(size=(5, 3)), ((2, 0, 1, 4, 3), sign)
+    least = remainder(vectors, operation)[0]
+    turns = sign * Rotation.random(2000, rng=rng(0)).as_matrix()
+    others = np.linalg.norm(vectors @ turns.transpose(0, 2, 1) - vectors[list(operation[0])], axis=(1, 2))
+    assert least <= others.min() < 1.2 * least
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_change_of_the_jacobian_is_certified(name):
+    descriptor, place = DESCRIPTORS[name], environment("methane")
+    evaluator = Evaluator(place, descriptor)
+    direction = rng(6).normal(size=(4, 3))
+    direction /= np.linalg.norm(direction)
+    _, jacobian, _ = evaluator.evaluate([place.vectors])[0]
+    change, error = evaluator.change_along(place.vectors, jacobian, direction)
+
+    def ahead(t):
+        return evaluator.evaluate([place.vectors + t * direction])[0][1].reshape(change.shape)
+
+    h = 2e-3
+    better = (8 * (ahead(h) - ahead(-h)) - (ahead(2 * h) - ahead(-2 * h))) / (12 * h)
+    assert np.linalg.norm(change - better) < 1e-6 * np.linalg.norm(change)
+    assert error < 1e-6 * np.linalg.norm(change)
+
+
+def test_certificate_shows_a_wrong_jacobian():
+    place = environment("methane")
+    evaluator = Evaluator(place, POWER)
+    _, jacobian, _ = evaluator.evaluate([place.vectors])[0]
+    change, error = evaluator.change_along(place.vectors, 1.001 * jacobian, rng(6).normal(size=(4, 3)) / 3)
+    assert error > 1e-5 * np.linalg.norm(change)
+
+
+# Many starts.
+
+
+def copies():
+    turn = Rotation.random(rng=rng(1)).as_matrix()
+    starts = [f2(), f2() @ turn.T, f2()[[2, 0, 3, 1]] * [1, 1, -1], f1(), RANDOM]
+    return [nm.Environment.from_vectors(vectors) for vectors in starts]
+
+
+def test_congruent_points_count_once():
+    points = nm.find_singular_points(copies(), POWER, max_displacement=0.05, attempts=2)
+    assert [point.converged for point in points] == [True, True, False]
+    assert sorted(sorted(point.starts) for point in points) == [[0, 1, 2], [3], [4]]
+
+
+def test_nearest_comes_first():
+    starts = [nm.Environment.from_vectors(f1() + scale * MOVED) for scale in (1.0, 0.3, 0.0)]
+    points = nm.find_singular_points(starts, POWER, max_displacement=0.2, asymmetry=0)
+    assert points[0].starts == (2,)
+    assert len(points) == 3
+    assert [point.distance for point in points] == sorted(point.distance for point in points)
+
+
+def test_progress_goes_to_stderr(capsys):
+    nm.find_singular_points(copies()[:1], POWER, progress=True)
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert "starts" in printed.err
+
+
+BAD = {
+    "min_distance": [
+        ({"min_distance": 0.0}, "positive length"),
+        ({"min_distance": 3.0}, "smallest distance of the st"),
+    ],
+    "max_radius": [({"max_radius": -1.0}, "positive length")],
+    "max_displacement": [({"max_displacement": "1"}, "positive length")],
+    "asymmetry": [({"asymmetry": -0.1}, "or 0")],
+    "attempts": [({"attempts": 0}, "at least 1"), ({"attempts": 2.0}, "whole number")],
+    "seed": [({"seed": -1}, "at least 0"), ({"seed": None}, "whole number")],
+    "accuracy": [({"accuracy": 0}, "between 0 and 1"), ({"accuracy": 1e-18}, "relative error")],
+    "rtol": [({"rtol": 2}, "between 0 and 1")],
+    "tolerance": [({"tolerance": 0}, "length of at least")],
+    "fixed_atoms": [({"fixed_atoms": True}, "something to move"), ({"fixed_atoms": [4]}, "0 to 3")],
+    "fixed_radii": [({"fixed_radii": ["H"]}, "indices")],
+}
+
+
+@pytest.mark.parametrize(
+    ("argument", "options", "message"), [(name, *case) for name, cases in BAD.items() for case in cases]
+)
+def test_bad_arguments_are_named(argument, options, message):
+    start = nm.Environment.from_vectors(RANKS["random"][0] * 1.3)
+    with pytest.raises(nm.InputError, match=f"`{argument}`.*{message}"):
+        nm.find_singular(start, POWER, **options)
+
+
+@pytest.mark.parametrize(("start", "descriptor"), [(TD, POWER), (nm.Environment.from_vectors(TD), "power")])
+def test_other_kinds_of_input_are_refused(start, descriptor):
+    with pytest.raises(nm.InputError, match=r"`environment` must be|`descriptor` must be"):
+        nm.find_singular(start, descriptor)
+
+
+def test_sets_are_checked():
+    with pytest.raises(nm.InputError, match="at least one"):
+        nm.find_singular_points([], POWER)
+    far = nm.Environment.from_vectors([[0, 0, 9.0]])
+    with pytest.raises(nm.InputError, match=r"environments\[1\]: .*neighbour"):
+        nm.find_singular_points([copies()[0], far], POWER, attempts=1)
