@@ -72,7 +72,15 @@ def main():
     descriptor = nm.PowerSpectrum(**SETTING)
     nm.find_singular(pair[0], descriptor)
     table = Table(
-        "starts", "singular points", "method", "<= 1e-13", "<= 1e-6", "C1, spurious", "evaluations: median", "mean", "CPU s"
+        "starts",
+        "singular points",
+        "method",
+        "<= 1e-13",
+        "<= 1e-6",
+        "C1, spurious",
+        "evaluations: median",
+        "mean",
+        "CPU s",
     )
     for name, starts in (("X+(.9 pi, .03 pi)", pair), ("50 random CH4", methane)):
         for wanted, asymmetry in (("any", 0.0), ("without symmetry", 0.3)):

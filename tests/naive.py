@@ -1,10 +1,14 @@
 """Slow, obvious references: each formula as it stands in the textbook."""
 
+from itertools import combinations_with_replacement, permutations
+
 import numpy as np
 from mpmath import mp
 from scipy.integrate import quad
 from scipy.linalg import sqrtm
 from scipy.optimize import brentq
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.special import eval_chebyt, eval_legendre, ive, sph_harm_y, spherical_jn
 
 
@@ -233,3 +237,26 @@ def orbital_overlap(place_a, width_a, powers_a, place_b, width_b, powers_b):
         a, b = (place_a[k], width_a, powers_a[k]), (place_b[k], width_b, powers_b[k])
         result *= integral(*a, *b) / np.sqrt(integral(*a, *a) * integral(*b, *b))
     return result
+
+
+def tuples(vectors, order):
+    """Of every set of `order` neighbours, repetition included: the sorted keys of all its orderings' dot products."""
+    gram = vectors @ vectors.T
+    keys = []
+    for chosen in combinations_with_replacement(range(len(vectors)), order):
+        # Each ordering is a list of dot products; the least names the set, whatever the order of its members.
+        orderings = [gram[np.ix_(p, p)][np.triu_indices(order)] for p in map(list, permutations(chosen))]
+        keys.append(np.array(orderings))
+    return keys
+
+
+def same_multisets(one, other, order, tolerance):
+    """Whether two sets of neighbours of one species have the same correlations of some order, by matching tuples."""
+    first, second = tuples(one, order), tuples(other, order)
+    if len(first) != len(second):
+        return False
+    # Of one: any ordering. Of the other: all orderings. A pair of sets matches if the closest two are close.
+    a = np.array([orderings[0] for orderings in first])
+    b = np.array(second)
+    close = np.abs(a[:, None, None] - b[None]).max(axis=3).min(axis=2) < tolerance
+    return maximum_bipartite_matching(csr_array(close)).min() >= 0

@@ -1,5 +1,8 @@
 """Searches in a workflow: what a table holds is what the function returned, whatever the kind."""
 
+import inspect
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,33 +37,47 @@ def cell(kind, **changes):
 
 
 @each_kind
-def test_tables_hold_what_the_function_returns(kind, tmp_path):
+def test_tables_hold_what_the_function_returns(kind, tmp_path, monkeypatch):
+    records = []
+
+    def kept(environment, descriptor, **options):
+        records.append((environment, load(kind, SEARCHES, "search")(environment, descriptor, **options)))
+        return records[-1][1]
+
+    kept.__signature__ = inspect.signature(load(kind, SEARCHES, "search"))
+    monkeypatch.setattr(
+        searching, "load", lambda name, table, what: kept if what == "search" else load(name, table, what)
+    )
     found, steps = searching.run_search(starts(), cell(kind), threads=1)
     tables.write(found, tmp_path / "found", "search", {})
     tables.write(steps, tmp_path / "steps", "search_steps", {})
     found, steps = tables.read(tmp_path / "found", "search"), tables.read(tmp_path / "steps", "search_steps")
     assert OPTIONS[kind][1] | {"u", "v", "sign"} <= set(found.columns)
-    for structure, u in enumerate([0.9, 0.95]):
-        start = nm.Environment.from_vectors(np.reshape(starts()["positions"][structure], (-1, 3))[1:])
-        soap = nm.PowerSpectrum(species=("H",), **SOAP)
-        record = load(kind, SEARCHES, "search")(start, soap, **OPTIONS[kind][0])
+    assert len(records) == 2
+    for structure, (u, (start, record)) in enumerate(zip([0.9, 0.95], records, strict=True)):
         rows = found[found["structure"] == structure]
         assert (rows["u"] == u).all()
         assert (rows["converged"] == record.converged).all()
         assert rows["found"].tolist() == (list(range(len(record.environments))) or [-1])
         for k, environment in enumerate(record.environments):
             row = rows.iloc[k]
-            np.testing.assert_allclose(np.reshape(row["vectors"], (-1, 3)), environment.vectors, atol=1e-6)
-            np.testing.assert_allclose(row["singular_values"], record.singular_values[k], atol=1e-6)
+            np.testing.assert_array_equal(np.reshape(row["vectors"], (-1, 3)), environment.vectors)
+            np.testing.assert_array_equal(row["singular_values"], record.singular_values[k])
             np.testing.assert_array_equal(np.reshape(row["start_vectors"], (-1, 3)), start.vectors)
             assert row["n_dof"] == 9
+            for name, column in record.per_environment.items():
+                value = getattr(record, name)[k]
+                expected = np.ravel(value).tolist() if isinstance(value, np.ndarray) else value
+                got = json.loads(row[column]) if isinstance(row[column], str) else row[column]
+                assert np.array_equal(got, expected) or got == {str(key): item for key, item in expected.items()}
         mine = steps[steps["structure"] == structure]
         assert mine["phase"].tolist() == [step.phase for step in record.history]
-        np.testing.assert_allclose(mine["residual"], [step.residual for step in record.history], rtol=1e-3, atol=1e-9)
+        np.testing.assert_array_equal(mine["residual"], [step.residual for step in record.history])
         assert mine["evaluations"].is_monotonic_increasing
 
 
-@each_kind
+# Not of singular points: where the search moves at random, what it finds hangs on the last bit.
+@pytest.mark.parametrize("kind", ["orbit", "partners"])
 def test_threads_change_nothing(kind):
     one, many = (searching.run_search(starts(), cell(kind), threads=threads) for threads in (1, 3))
     for first, second in zip(one, many, strict=True):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.search.change import DistanceToChange, distance_to_change
     from nullmode.search.multistart import find_singular_points
     from nullmode.search.orbit import Orbit, follow_orbit
     from nullmode.search.partners import Partners, find_partners
@@ -53,6 +54,7 @@ _HOME = {
     "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
     "DVR": "nullmode.radial.dvr",
     "Descriptor": "nullmode.descriptors._base",
+    "DistanceToChange": "nullmode.search.change",
     "Environment": "nullmode.environment",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
@@ -80,6 +82,7 @@ _HOME = {
     "analyze": "nullmode.analysis",
     "attribute": "nullmode.attribution",
     "congruent": "nullmode.congruence",
+    "distance_to_change": "nullmode.search.change",
     "environments": "nullmode.environment",
     "explain_near_null": "nullmode.near_null",
     "find_partners": "nullmode.search.partners",
@@ -108,6 +111,7 @@ __all__ = [
     "Chebyshev",
     "CoulombMatrix",
     "Descriptor",
+    "DistanceToChange",
     "Environment",
     "FromCallable",
     "FromDscribe",
@@ -134,6 +138,7 @@ __all__ = [
     "analyze",
     "attribute",
     "congruent",
+    "distance_to_change",
     "environments",
     "explain_near_null",
     "find_partners",

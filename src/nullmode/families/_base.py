@@ -1,10 +1,15 @@
 """What several families share."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, ValidationInfo
 
-from nullmode.types import Floats
+from nullmode.axes import MOST_POINTS, Axis, Range, above, array, at_most, values
+from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -13,6 +18,11 @@ BOND = 1.09
 """C–H bond length of methane, Å."""
 TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]]) / np.sqrt(3)
 """Directions of its hydrogens."""
+
+Lengths = Annotated[Axis, above(0)]
+"""Values of a distance, in Å."""
+Slant = Annotated[Axis, above(0), at_most(180)]
+"""Values of an angle with an axis, in degrees."""
 
 
 def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
@@ -29,3 +39,27 @@ def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
 
     positions = np.concatenate([np.zeros((1, 3)), hydrogens])
     return Atoms(f"CH{len(hydrogens)}", positions=positions, info={"centers": [0], **coordinates})
+
+
+def grid(**axes: Axis) -> Iterator[dict[str, float]]:
+    """Go through all points of a grid; the last axis varies fastest."""
+    for point in product(*(array(axis).tolist() for axis in axes.values())):
+        yield dict(zip(axes, point, strict=True))
+
+
+def check_grid(axis: Axis, info: ValidationInfo) -> Axis:
+    """Refuse more points than a grid may have; for the last of its axes, with ``validate_default``."""
+    others = [other for other in info.data.values() if isinstance(other, Range | list)]
+    size = prod(len(values(each)) for each in [*others, axis])
+    if size > MOST_POINTS:
+        raise InputError(f"the axes must span at most {MOST_POINTS} points, got {size}. Use fewer values.")
+    return axis
+
+
+GridEnd = AfterValidator(check_grid)
+
+
+def towards(angle: float, azimuth: float) -> Floats:
+    """Give the unit vector at an angle from x, at an azimuth about x from y towards z; degrees; shape (3,)."""
+    slant, turn = np.radians(angle), np.radians(azimuth)
+    return np.array([np.cos(slant), np.sin(slant) * np.cos(turn), np.sin(slant) * np.sin(turn)])

@@ -68,9 +68,7 @@ class Partners(SearchRecord):
     """
 
     per_environment: ClassVar[Mapping[str, str]] = {
-        "feature_distances": "feature_distance",
-        "structural_distances": "structural_distance",
-        "splits": "splits",
+        **{"feature_distances": "feature_distance", "structural_distances": "structural_distance", "splits": "splits"}
     }
 
     feature_distances: Floats
@@ -242,7 +240,8 @@ def _starts(evaluator: Evaluator, n_starts: int, seed: int) -> Iterator[Floats]:
     """Neighbours in random directions, shape (n, 3); of every fourth start the distances are random, too."""
     lengths = np.linalg.norm(evaluator.start.vectors, axis=1)
     for k in range(n_starts):
-        rng = np.random.default_rng([seed, k])
+        # From one on: [seed, 0] draws what a user's [seed] drew, perhaps this very environment.
+        rng = np.random.default_rng([seed, k + 1])
         directions = rng.normal(size=(len(lengths), 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         free = rng.uniform(_SHORTEST * lengths.min(), max(lengths), size=len(lengths))

@@ -1,0 +1,51 @@
+"""Singular environments F2: three neighbours on a circle about the direction of the fourth."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.axes import Axis
+from nullmode.families._base import BOND, GridEnd, Lengths, Slant, grid, methane, towards
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(
+    theta: Slant = [60, 70, 80, 90, 100, 110, 120, 130],  # noqa: B006
+    phi_2: Axis = [75],  # noqa: B006
+    phi_3: Axis = [180],  # noqa: B006
+    r: Lengths = [BOND],  # noqa: B006
+    r_axis: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [BOND],  # noqa: B006
+) -> "Iterator[Atoms]":
+    """Place three hydrogens at one distance from C and at one angle with x, and a fourth on x.
+
+    The fourth makes the same angle with each of the three, so correlations of two neighbours see only the sum of the
+    changes of three dot products: one number for the two directions in which the fourth may turn. Where nothing else is
+    special, one null value of ν = 2 is spurious. The point from which the Comment (J. Chem. Phys. 157, 177101 (2022))
+    starts is one of these.
+
+    Parameters
+    ----------
+    theta
+        Angle of the three with x, in degrees.
+    phi_2, phi_3
+        Azimuths of the second and third about x, from the first, in degrees.
+    r, r_axis
+        Distances of the three and of the fourth from the centre, in Å.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: all parameters.
+    """
+    for point in grid(theta=theta, phi_2=phi_2, phi_3=phi_3, r=r, r_axis=r_axis):
+        yield methane(hydrogens(**point), **point)
+
+
+def hydrogens(*, theta: float, phi_2: float, phi_3: float, r: float, r_axis: float) -> Floats:
+    """Positions of the three and of the fourth in Å; angles in degrees; shape (4, 3)."""
+    return np.stack([*(r * towards(theta, azimuth) for azimuth in (0.0, phi_2, phi_3)), [r_axis, 0.0, 0.0]])

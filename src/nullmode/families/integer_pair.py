@@ -1,0 +1,43 @@
+"""The pair with integer coordinates: correlations of two neighbours are equal exactly, without any rounding."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from nullmode.axes import Axis, distinct
+from nullmode.families._base import GridEnd, Lengths, grid, methane
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(
+    c: Axis = [0, 1, 2, 3, 4],  # noqa: B006
+    scale: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [0.25],  # noqa: B006
+    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [-1, 1],  # noqa: B006
+) -> "Iterator[Atoms]":
+    """Place hydrogens at (5, 0, 5), (5, 5, 5), (-5, -5, 5) and (0, ±c, 5).
+
+    A ``twofold_pair`` about z. With whole c and a scale that is a power of 2, all squared distances and dot products
+    are exact in floating point.
+
+    Parameters
+    ----------
+    c
+        Of the fourth. At 0 the two are one, singular for ν = 2 without symmetry.
+    scale
+        Unit of length, in Å.
+    signs
+        Of c.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``sign``, ``pair``, ``c``, ``scale``.
+    """
+    for sign in signs:
+        for pair, point in enumerate(grid(c=c, scale=scale)):
+            whole = np.array([[5.0, 0, 5], [5, 5, 5], [-5, -5, 5], [0, sign * point["c"], 5]])
+            yield methane(point["scale"] * whole, sign=sign, pair=pair, **point)

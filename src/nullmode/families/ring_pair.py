@@ -1,0 +1,59 @@
+"""The pair with equal bispectrum: two rings and a cap on one side or on the other."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from nullmode.axes import Axis, distinct
+from nullmode.families._base import GridEnd, Lengths, grid, methane
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(
+    psi: Axis = [10, 20, 30, 40, 50, 60, 70, 80, 90],  # noqa: B006
+    radius: Lengths = [1.0],  # noqa: B006
+    height: Lengths = [0.5],  # noqa: B006
+    cap: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [1.2],  # noqa: B006
+    azimuths: Annotated[list[float], Field(min_length=3), AfterValidator(distinct)] = [0, 115, 212],  # noqa: B006
+    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [1, -1],  # noqa: B006
+) -> "Iterator[Atoms]":
+    """Place a ring of hydrogens above C, the same ring turned by psi below, and one more on the axis.
+
+    Correlations of one, two and three neighbours, pseudoscalars included, are the same with the cap above and below;
+    those of four tell (Nigam, Pozdnyakov, Huguenin-Dumittan, Ceriotti, APL Mach. Learn. 2, 016110 (2024)). Any number
+    of atoms makes a ring; published is three.
+
+    Parameters
+    ----------
+    psi
+        Turn of the lower ring, in degrees.
+    radius, height, cap
+        Of the rings, of the upper ring above the centre, of the cap above or below it, in Å.
+    azimuths
+        Of the atoms of the upper ring, in degrees. If one of them halves the angle of the others (isosceles) the two
+        are congruent, and singular for ν = 3; at psi = 0 and 180 they are mirror images, singular for O(3) features.
+    signs
+        1 for the cap above, -1 for below.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``sign``, ``pair``, ``psi``, ``radius``, ``height``, ``cap``.
+    """
+    for sign in signs:
+        for pair, point in enumerate(grid(psi=psi, radius=radius, height=height, cap=cap)):
+            yield methane(hydrogens(azimuths=azimuths, sign=sign, **point), sign=sign, pair=pair, **point)
+
+
+def hydrogens(*, azimuths: list[float], psi: float, radius: float, height: float, cap: float, sign: int) -> Floats:
+    """Positions of the upper ring, the lower ring and the cap in Å; angles in degrees; shape (2 m + 1, 3)."""
+    rings = [
+        np.stack([radius * np.cos(turn), radius * np.sin(turn), np.full(len(azimuths), z)], axis=1)
+        for turn, z in ((np.radians(azimuths), height), (np.radians(azimuths) + np.radians(psi), -height))
+    ]
+    return np.vstack([*rings, [[0, 0, sign * cap]]])

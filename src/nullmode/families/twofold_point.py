@@ -1,0 +1,52 @@
+"""Singular environments F1: a half turn about a neighbour's axis exchanges two others, and misses the fourth."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.axes import Axis
+from nullmode.families._base import BOND, GridEnd, Lengths, Slant, grid, methane, towards
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def structures(
+    theta: Slant = [40, 50, 60, 70, 80, 100, 110, 120, 130],  # noqa: B006
+    alpha: Slant = [112.5],  # noqa: B006
+    phi: Axis = [30],  # noqa: B006
+    r_a: Lengths = [BOND],  # noqa: B006
+    r_b: Lengths = [BOND],  # noqa: B006
+    r_c: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [BOND],  # noqa: B006
+) -> "Iterator[Atoms]":
+    """Place hydrogens A, B, B' and C around C, with C on the axis x and B' where a half turn about x takes B.
+
+    Correlations of two neighbours do not change to first order when C moves at right angles to x and to A: C moved one
+    way and the other are the two of a ``twofold_pair``. Where nothing else is special, one null singular value of
+    ν = 2 is spurious.
+
+    Parameters
+    ----------
+    theta, alpha
+        Angles of B and A with x, in degrees.
+    phi
+        Azimuth of A about x, from the plane of x and B, in degrees; at multiples of 90 there is a mirror.
+    r_a, r_b, r_c
+        Distances from the centre, in Å.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: all parameters.
+    """
+    for point in grid(theta=theta, alpha=alpha, phi=phi, r_a=r_a, r_b=r_b, r_c=r_c):
+        yield methane(hydrogens(**point), **point)
+
+
+def hydrogens(*, theta: float, alpha: float, phi: float, r_a: float, r_b: float, r_c: float) -> Floats:
+    """Positions of A, B, B', C in Å; angles in degrees; shape (4, 3)."""
+    b = r_b * towards(theta, 0.0)
+    return np.stack([r_a * towards(alpha, phi), b, b * [1, -1, -1], [r_c, 0.0, 0.0]])

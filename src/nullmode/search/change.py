@@ -1,0 +1,154 @@
+"""How far to move along a mode until the features change by a given amount: sensitivity over a finite distance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nullmode.arguments import as_real, as_whole, real_array
+from nullmode.descriptors._base import Descriptor
+from nullmode.environment import Environment
+from nullmode.search._evaluation import Evaluator
+from nullmode.types import Floats, InputError
+
+# Features of this much less than their norm are rounded.
+_SMALLEST = 1e-12
+# Between trial distances: a bump in the change that is narrower is stepped over.
+_FACTOR = 1.25
+_FIRST = 1e-7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DistanceToChange:
+    """How far a displacement goes unseen.
+
+    Attributes
+    ----------
+    distance
+        Length of the displacement, sqrt(sum |dr_j|²) in Å, at which the features have changed by epsilon for the first
+        time; infinite if they have not within `max_distance`.
+    linear
+        What the first derivative alone predicts, in Å: epsilon over the response to a unit displacement; infinite for
+        a null mode.
+    quadratic
+        What the second derivative alone predicts, in Å; infinite where there is none.
+    exponent
+        d log(change)/d log(distance) there: 1 where the response is linear, 2 where it is quadratic; NaN if the
+        distance is infinite.
+    mode, shape (n, 3)
+        Unit displacement along which was moved.
+    epsilon
+        Change of the features over their norm.
+    """
+
+    distance: float
+    linear: float
+    quadratic: float
+    exponent: float
+    mode: Floats
+    epsilon: float
+
+
+def distance_to_change(
+    environment: Environment,
+    descriptor: Descriptor,
+    mode: Any = -1,
+    epsilon: float = 1e-3,
+    *,
+    max_distance: float = 1.0,
+) -> DistanceToChange:
+    """Move neighbours along a straight line until |phi - phi_0| = epsilon |phi_0|.
+
+    Along a mode with singular value s the change is s t + O(t²), so the distance goes as epsilon; along a null mode it
+    goes as sqrt(epsilon), or worse. The two predictions and the true distance say which holds at this epsilon.
+
+    Parameters
+    ----------
+    environment
+        Neighbours beyond the descriptor's cutoff are left out.
+    descriptor
+        Any.
+    mode
+        Index of a mode of :func:`nullmode.sensitivity` (-1 is the softest, 0 the stiffest), or a displacement (n, 3),
+        of any length. Its sign matters over finite distances: a mode and its opposite may go different ways.
+    epsilon
+        Change of the features over their norm.
+    max_distance
+        Where to give up, in Å.
+
+    Raises
+    ------
+    InputError
+        For an epsilon below the rounding of features, a mode that does not exist or does not move anything, or an
+        environment without neighbours or features.
+    """
+    if not _SMALLEST <= as_real(epsilon) < 1:
+        raise InputError(f"`epsilon` must be at least {_SMALLEST} and less than 1, got {epsilon!r}.")
+    if not _FIRST < as_real(max_distance) < np.inf:
+        raise InputError(f"`max_distance` must be a length of more than {_FIRST} Å, got {max_distance!r}.")
+    evaluator = Evaluator(environment, descriptor)
+    vectors = evaluator.start.vectors
+    features, jacobian, error = evaluator.evaluate([vectors])[0]
+    norm = float(np.linalg.norm(features))
+    if norm == 0:
+        raise InputError("`descriptor` must see the environment, got features that are all zero.")
+    direction = _direction(mode, evaluator, jacobian)
+    change, uncertain = evaluator.change_along(vectors, jacobian, direction, error)
+    first = float(np.linalg.norm(jacobian.reshape(len(features), -1) @ direction.ravel()))
+    second = float(np.linalg.norm(change @ direction.ravel())) / 2
+    seen = max(error, _SMALLEST * float(np.linalg.norm(jacobian)))
+
+    def excess(log_distance: float) -> float:
+        moved = evaluator.environment(vectors + np.exp(log_distance) * direction)
+        there = evaluator.descriptor.compute(moved)
+        size = float(np.linalg.norm(there - features)) / norm
+        return float(np.log(max(size, np.finfo(np.float64).tiny) / epsilon))
+
+    distance = _first_crossing(excess, max_distance)
+    slope = np.nan
+    if np.isfinite(distance):
+        half, at = 0.01, np.log(distance)
+        slope = (excess(at + half) - excess(at - half)) / (2 * half)
+    return DistanceToChange(
+        distance=distance,
+        linear=epsilon * norm / first if first > seen else np.inf,
+        quadratic=float(np.sqrt(epsilon * norm / second)) if second > uncertain else np.inf,
+        exponent=float(slope),
+        mode=direction,
+        epsilon=float(epsilon),
+    )
+
+
+def _direction(mode: Any, evaluator: Evaluator, jacobian: Floats) -> Floats:
+    """Take the unit displacement (n, 3) from the index of a mode or from any displacement."""
+    vectors = evaluator.start.vectors
+    place = as_whole(mode)
+    if place is not None:
+        modes = evaluator.sensitivity(vectors, jacobian, _SMALLEST).modes
+        if not -len(modes) <= place < len(modes):
+            raise InputError(f"`mode` must be the index of one of {len(modes)} modes, got {place}.")
+        return np.asarray(modes[place], dtype=np.float64)
+    array = real_array("mode", mode)
+    if array.shape != vectors.shape or not np.isfinite(array).all() or not array.any():
+        raise InputError(
+            f"`mode` must be an index or a displacement of shape {vectors.shape}, finite and not zero, got an array of "
+            f"shape {array.shape}."
+        )
+    return np.asarray(array / np.linalg.norm(array), dtype=np.float64)
+
+
+def _first_crossing(excess: Callable[[float], float], most: float) -> float:
+    """Distance in Å at which the excess, a function of its logarithm, turns positive first; infinite if it does not."""
+    from scipy.optimize import brentq
+
+    step, last = np.log(_FACTOR), np.log(most)
+    before = np.log(_FIRST)
+    while excess(before) >= 0:
+        before -= 1.0
+    while before < last:
+        after = min(before + step, last)
+        if excess(after) >= 0:
+            return float(np.exp(brentq(excess, before, after, xtol=1e-13, rtol=1e-13)))
+        before = after
+    return np.inf
