@@ -22,7 +22,7 @@ PARAMETERS = {
     "selection_rules": {"family": "groups", "descriptors": ["soap"], "names": ["D2d", "X"], "samples": 5},
     "convergence": {"search": "singular"},
     "orbits": {"search": "orbit"},
-    "partners": {"search": "partners"},
+    "partner_pairs": {"search": "partners"},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
