@@ -185,6 +185,12 @@ def test_an_orbit_ends_where_two_modes_are_as_soft():
     assert orbit.singular_values[-1, -2] < 1.001 * orbit.singular_values[-1, -1]
 
 
+@pytest.mark.parametrize("u", [0.8, 0.9])
+def test_an_orbit_is_not_lost_before_two_modes_meet(u):
+    descriptor = nm.PowerSpectrum(n_max=8, l_max=8, width=0.5, cutoff=2.5, cutoff_width=0.0)
+    assert follow_orbit(nm.Environment.from_vectors(pair(u, 0.0)), descriptor).stopped == "modes_meet"
+
+
 def test_every_keeps_the_first_and_the_last():
     full, part = followed("soap, far"), followed("soap, far", every=7, attribution=True)
     np.testing.assert_array_equal(part.lengths[:-1], full.lengths[:-1:7])

@@ -213,9 +213,16 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
         ),
         (
             "search/_continuation.py",
-            "_BEND = 0.25",
-            "_BEND = 0.2",
-            {"structures/orbit.parquet", *SEARCHES, *OF_SEARCHES, *FINE, *LATER},
+            "_CORRECTIONS = 12",
+            "_CORRECTIONS = 13",
+            {
+                "structures/orbit.parquet",
+                "searches/orbit/found.parquet",
+                "searches/partners/found.parquet",
+                *OF_SEARCHES,
+                *FINE,
+                *LATER,
+            },
         ),
         ("figures/paths.py", "linewidth=0.8", "linewidth=0.9", {"figures/distortion_paths.pdf"}),
         (
@@ -269,7 +276,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png")
-    assert len(results) == 6 + 10 + 2 + 6 + 27
+    assert len(results) == 6 + 10 + 2 + 4 + 27
     assert project.digests("parquet", "pdf", "svg", "png") == results
 
 

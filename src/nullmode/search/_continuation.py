@@ -16,13 +16,15 @@ CLOSED = 1e-7
 """Of an orbit that meets its start this closely, in Å and up to rotation, the ends are one."""
 _CONVERGED = 1e-10
 _CORRECTIONS = 12
-# Of the length of a step: a larger correction may have led to another branch.
-_BEND = 0.25
 # Of the accuracy: where steps shorter than this are refused, there is no curve to follow.
 _SMALLEST = 1e-3
 _TRIES_TO_CLOSE = 8
 # Of two singular values that are this close, relatively, where an orbit is lost, it is lost because they are.
 _MEET = 1e-2
+
+
+class _AstrayError(Exception):
+    """A correction has become longer than the step: it leads elsewhere, or nowhere."""
 
 
 class Point(NamedTuple):
@@ -115,7 +117,7 @@ class Course:
         while points[-1].length < length:
             step = min(step, largest, max(length - points[-1].length, _CONVERGED))
             found = self._next(points, step)
-            if found is None or found[1] > min(accuracy, _BEND * step):
+            if found is None or found[1] > accuracy:
                 if step < _SMALLEST * accuracy:
                     *_, second, last = points[-1].result.singular_values
                     return points, "modes_meet" if second <= (1 + _MEET) * last else "lost", np.nan
@@ -167,17 +169,22 @@ class Course:
         plane = frame[:, n_fixed:]
 
         def place(amounts: Floats) -> Floats:
+            if not np.linalg.norm(amounts) <= np.linalg.norm(onward):
+                raise _AstrayError
             return np.asarray(guess + (plane @ amounts).reshape(guess.shape))
 
         # Of Gauss-Newton corrections the derivative is about the unit matrix; Broyden's method improves on that.
         settings = {"fatol": _CONVERGED, "maxiter": _CORRECTIONS, "line_search": None, "jac_options": {"alpha": -1.0}}
-        with np.errstate(invalid="ignore"):  # it divides by its first residual, which may be zero
-            solved = cast("Any", root)(  # its type does not know `line_search=None`
-                lambda amounts: plane.T @ self.look(place(amounts), before).correction(),
-                np.zeros(plane.shape[1]),
-                method="broyden1",
-                options=settings,
-            )
+        try:
+            with np.errstate(invalid="ignore"):  # it divides by its first residual, which may be zero
+                solved = cast("Any", root)(  # its type does not know `line_search=None`
+                    lambda amounts: plane.T @ self.look(place(amounts), before).correction(),
+                    np.zeros(plane.shape[1]),
+                    method="broyden1",
+                    options=settings,
+                )
+        except _AstrayError:
+            return None
         if not solved.success:
             return None
         vectors = place(solved.x)
