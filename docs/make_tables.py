@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from nullmode.tables import SCHEMA_VERSION, TABLES, Column
+from nullmode.columns import TABLES, Column
+from nullmode.tables import SCHEMA_VERSION
 
 PAGE = Path(__file__).with_name("tables.md")
 OPENING = f"""# Tables
@@ -25,6 +26,9 @@ NOTES = {
     "sensitivity": "`results/tables/sensitivity.parquet`, and one part per job under `results/sensitivity/`: one row "
     "per environment and truncation.",
     "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
+    "search": "`results/searches/SEARCH/found.parquet`: one row per environment found, and one per start that led to "
+    "none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
+    "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
 }
 CLOSING = """
 ## Values of `status`

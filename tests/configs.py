@@ -258,6 +258,42 @@ BAD = {
         0,
         "`figures.selection_rules.parameters.samples`",
     ),
+    "unknown search kind": (
+        "searches.orbit.kind",
+        "orbits",
+        "`searches.orbit.kind` must be a known search, got 'orbits'",
+    ),
+    "unknown search key": (
+        "searches.orbit.familys",
+        "a",
+        "`searches.orbit.familys` is not known. Did you mean `family`",
+    ),
+    "search from an unknown family": ("searches.orbit.family", "orbits", "`searches.orbit.family` must name what the"),
+    "search by an unknown descriptor": ("searches.orbit.descriptor", "x", "`searches.orbit.descriptor` must name what"),
+    "search by whole structures": (
+        "searches.orbit.descriptor",
+        "whole",
+        "`searches.orbit.descriptor` must be of scope",
+    ),
+    "search by a swept descriptor": (
+        "searches.orbit.descriptor",
+        "soap_swept",
+        "`searches.orbit.descriptor` must have one truncation each, got 'soap_swept' swept over n_max, l_max, width",
+    ),
+    "search without a family": ("searches.orbit.family", ABSENT, "`searches.orbit.family` is required and missing"),
+    "unknown search parameter": (
+        "searches.orbit.parameters.lenght",
+        1.0,
+        "`searches.orbit.parameters.lenght` is not known. Known: scheme, length",
+    ),
+    "search that fills its own start": ("searches.orbit.parameters.environment", [], "`searches.orbit.parameters.env"),
+    "search of no length": ("searches.orbit.parameters.length", 0, "`searches.orbit.parameters.length`"),
+    "figure of an unknown search": ("figures.orbits.parameters.search", "x", "`figures.orbits.parameters` must name"),
+    "figure of another kind of search": (
+        "figures.orbits.parameters.search",
+        "partners",
+        "`figures.orbits.parameters.search` must be of kind orbit, got one of kind partners",
+    ),
     "figure of an unknown family": ("figures.pair_map.parameters.family", "x", "`figures.pair_map.parameters"),
     "figure of an unknown descriptor": ("figures.pair_map.parameters.descriptors", ["x"], "`figures.pair_map.param"),
 }

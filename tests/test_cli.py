@@ -11,7 +11,7 @@ from cases import TD, pair
 from configs import CHECKOUT
 
 import nullmode as nm
-from nullmode import cli, fingerprint, tables
+from nullmode import cli, columns, fingerprint, tables
 
 SMALL = ["--n-max", "3", "--l-max", "2", "--no-progress"]
 FILE = str(CHECKOUT / "tests/data/small.extxyz")
@@ -102,9 +102,9 @@ def test_attribution_may_be_left_out(nullmode, table, tmp_path):
     assert "n_dof" in out
     rows, full = tables.read(path, "analysis"), tables.read(table, "analysis")
     assert list(rows) == list(full)
-    why = [column.name for column in tables.ATTRIBUTION]
+    why = [column.name for column in columns.ATTRIBUTION]
     assert rows[why].isna().all(axis=None)
-    shared = [column.name for column in tables.ENVIRONMENT if column.name != "singular_values"]
+    shared = [column.name for column in columns.ENVIRONMENT if column.name != "singular_values"]
     pd.testing.assert_frame_equal(rows[shared], full[shared])
     assert "tolerance" not in tables.provenance(path)
 
@@ -143,7 +143,7 @@ def test_provenance_prints_origin_and_columns(nullmode, table):
     assert code == 0
     assert "PowerSpectrum(n_max=3" in out
     assert fingerprint.digest(FILE) in out
-    for column in tables.ANALYSIS:
+    for column in columns.ANALYSIS:
         assert column.name in out
         assert column.meaning in out
 

@@ -23,6 +23,8 @@ from nullmode.cli import app
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
+from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
+from nullmode.search import SEARCHES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -134,6 +136,7 @@ def test_tables_page_is_made_from_the_tables():
         ("# Configuration", settings.Settings),
         ("## `families.NAME`", settings.FamilyEntry),
         ("## `descriptors.NAME`", settings.DescriptorEntry),
+        ("## `searches.NAME`", settings.SearchEntry),
         ("## `figures.NAME`", settings.FigureEntry),
         ("## `families.NAME`", axes.Range),
     ],
@@ -144,14 +147,15 @@ def test_configuration_page_names_every_key(heading, model):
         assert re.search(rf"`{name}`|\b{name}: ", section), name
 
 
-KINDS = [(kind, load(kind, table, "")) for table in (FAMILIES, DESCRIPTORS, FIGURES) for kind in table]
+KINDS = [(kind, load(kind, table, "")) for table in (FAMILIES, DESCRIPTORS, SEARCHES, FIGURES) for kind in table]
 
 
 @pytest.mark.parametrize(("kind", "target"), KINDS, ids=[kind for kind, _ in KINDS])
 def test_configuration_page_names_every_parameter_with_its_default(kind, target):
     section = section_of(f"### `{kind}`")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
-    parameters = [p for p in inspect.signature(target).parameters.values() if p.name not in GIVEN]
+    given = GIVEN_TO_SEARCHES if kind in SEARCHES else GIVEN
+    parameters = [p for p in inspect.signature(target).parameters.values() if p.name not in given]
     assert list(rows) == [name for name in rows if name in {p.name for p in parameters}], "a parameter that is not"
     for parameter in parameters:
         default = parameter.default

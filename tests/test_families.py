@@ -27,6 +27,7 @@ PARAMETERS = {
     "ring_pair": {},
     "point_groups": {},
     "random_methane": {"n_structures": 5},
+    "quasi_constant_orbit": {"t": [1.0, 0.5], "n_max": 4, "l_max": 6, "length": 0.1, "every": 2},
     "file": {"path": SMALL},
 }
 assert PARAMETERS.keys() == FAMILIES.keys()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import nullmode as nm
-from nullmode import InputError, structures, study
+from nullmode import InputError, searching, structures, study
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
@@ -20,6 +20,9 @@ PARAMETERS = {
     "null_causes": {"family": "groups", "descriptors": ["soap", "radial"]},
     "null_modes": {"family": "groups", "descriptors": ["soap", "radial"], "names": ["D2d", "X", "C1"]},
     "selection_rules": {"family": "groups", "descriptors": ["soap"], "names": ["D2d", "X"], "samples": 5},
+    "convergence": {"search": "singular"},
+    "orbits": {"search": "orbit"},
+    "partner_pairs": {"search": "partners"},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
@@ -62,6 +65,21 @@ def real():
     )
 
 
+@functools.cache
+def searched():
+    """Tables of searches of each kind from one pair of environments."""
+    start = structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0.0]}, "pair")
+    result = {}
+    for kind, options in (("singular", {}), ("orbit", {"length": 0.1}), ("partners", {"n_starts": 20})):
+        cell = {
+            **{"search": kind, "search_kind": kind, "search_parameters": options, "family": "pair"},
+            **{"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 4, "l_max": 6}},
+            **{"scope": "environment", "rtol": 1e-9},
+        }
+        result[kind] = searching.run_search(start, cell, threads=1)
+    return result
+
+
 @pytest.fixture
 def table():
     return real().copy()
@@ -69,6 +87,8 @@ def table():
 
 def drawn(kind, table, **parameters):
     draw = load(kind, FIGURES, "figure")
+    if "searches" in inspect.signature(draw).parameters:
+        return draw(searches=searched(), **PARAMETERS[kind] | parameters)
     filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
     given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
     return draw(table, **given, **PARAMETERS[kind] | parameters)

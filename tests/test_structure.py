@@ -13,7 +13,7 @@ from oracles import featomic_features
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
-from nullmode import tables
+from nullmode import columns, tables
 from nullmode.environment import checked_structures
 from nullmode.structure import whole
 from nullmode.structure_rows import StructureTheory, measure_structure
@@ -270,7 +270,7 @@ def test_rows_fit_the_analysis_table(tmp_path):
     descriptor = nm.PowerSpectrum(n_max=4, l_max=3, species=("H", "C", "O", "Mg"), **SETTING)
     cases = [StructureTheory(structure) for structure in whole(*checked_structures(atoms, 4.0, None))]
     rows = [measure_structure(case, descriptor, 1e-9, 1e-6)[0] for case in cases]
-    frame = pd.DataFrame(rows, columns=[column.name for column in tables.ANALYSIS])
+    frame = pd.DataFrame(rows, columns=[column.name for column in columns.ANALYSIS])
     tables.write(frame.convert_dtypes(), tmp_path / "rows.parquet", "analysis", {})
     read = tables.read(tmp_path / "rows.parquet", "analysis")
     assert read["structure"].tolist() == [0, 1, 2]

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import nullmode as nm
-from nullmode import tables
+from nullmode import columns, searching, tables
+from nullmode.structures import make_structures
 
 
 def frames():
@@ -43,13 +44,26 @@ def frames():
             "u": [0.7],
         }
     )
-    numbers = {c.name: [1.5 if c.type == pa.float64() else 2] for c in tables.SUMMARY if c.name not in where}
+    numbers = {c.name: [1.5 if c.type == pa.float64() else 2] for c in columns.SUMMARY if c.name not in where}
     summary = pd.DataFrame({**{name: [value] for name, value in where.items()}, **numbers})
-    return {"analysis": analysis, "sensitivity": sensitivity, "structures": structures, "summary": summary}
+    cell = {
+        **{"search": "s", "search_kind": "orbit", "search_parameters": {"length": 0.02}, "family": "a"},
+        **{"descriptor": "b", "kind": "power-spectrum", "parameters": {"n_max": 3, "l_max": 3}},
+        **{"scope": "environment", "rtol": 1e-9},
+    }
+    found, steps = searching.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
+    return {
+        "analysis": analysis,
+        "structures": structures,
+        "sensitivity": sensitivity,
+        "summary": summary,
+        "search": found,
+        "search_steps": steps,
+    }
 
 
 FRAMES = frames()
-assert FRAMES.keys() == tables.TABLES.keys()
+assert FRAMES.keys() == columns.TABLES.keys()
 each_table = pytest.mark.parametrize("table", FRAMES)
 
 
@@ -68,8 +82,8 @@ def _plain(value):
 def test_what_is_written_is_read(tmp_path, table):
     path = tmp_path / "new" / "table.parquet"
     tables.write(FRAMES[table], path, table, {"seed": 1})
-    columns = [column.name for column in tables.TABLES[table]]
-    assert list(tables.read(path).columns[: len(columns)]) == columns
+    names = [column.name for column in columns.TABLES[table]]
+    assert list(tables.read(path).columns[: len(names)]) == names
     expected, result = FRAMES[table], tables.read(path, table)[list(FRAMES[table].columns)]
     for name in expected:
         assert [_plain(value) for value in result[name]] == [_plain(value) for value in expected[name]]
@@ -80,7 +94,7 @@ def test_every_column_is_documented_in_the_file(tmp_path, table):
     path = tmp_path / "table.parquet"
     tables.write(FRAMES[table], path, table, {})
     rows = tables.schema_of(path)
-    for column, (name, kind, unit, meaning) in zip(tables.TABLES[table], rows, strict=False):
+    for column, (name, kind, unit, meaning) in zip(columns.TABLES[table], rows, strict=False):
         assert (name, kind.replace("element: ", "item: "), unit, meaning) == (
             column.name,
             str(column.type).replace("element: ", "item: "),
@@ -88,7 +102,7 @@ def test_every_column_is_documented_in_the_file(tmp_path, table):
             column.meaning,
         )
         assert meaning
-    assert all(row[3] == "coordinate" for row in rows[len(tables.TABLES[table]) :])
+    assert all(row[3] == "coordinate" for row in rows[len(columns.TABLES[table]) :])
 
 
 @each_table
@@ -100,7 +114,7 @@ def test_same_input_gives_the_same_bytes(tmp_path, table):
 
 @each_table
 def test_missing_columns_are_named(tmp_path, table):
-    last = tables.TABLES[table][-1].name
+    last = columns.TABLES[table][-1].name
     with pytest.raises(nm.InputError, match=f"all columns of the {table} table, got none named {last}"):
         tables.write(FRAMES[table].drop(columns=last), tmp_path / "a", table, {})
 

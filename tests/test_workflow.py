@@ -18,8 +18,10 @@ pytestmark = pytest.mark.workflow
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "2"]
 RESULTS = Path("results/test")
 FIGURES = {f"figures/{name}.pdf" for name in small()["figures"]}
+SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
+OF_SEARCHES = {f"figures/{name}.pdf" for name in ("convergence", "orbits", "partner_pairs")}
 # What follows whenever a row changes.
-LATER = {"tables/sensitivity.parquet", *FIGURES}
+LATER = {"tables/sensitivity.parquet", *FIGURES - OF_SEARCHES}
 SOAP = {
     "sensitivity/family=distortions/descriptor=soap",
     "sensitivity/family=pair_map/descriptor=soap",
@@ -32,6 +34,7 @@ SWEPT = {
 }
 RADIAL = {"sensitivity/family=from_file/descriptor=radial"}
 BASES = {"sensitivity/family=point_groups/descriptor=bases"}
+FINE = {"sensitivity/family=orbit/descriptor=fine"}
 WHOLE = {"sensitivity/family=from_file/descriptor=whole"}
 
 
@@ -179,6 +182,11 @@ def test_full_run_makes_tables_and_figures(finished):
         for basis in ("gto", "optimal-contraction(n_primitives=5, random_methane)")
         for density in ("delta", "gaussian")
     ]
+    for name in config["searches"]:
+        found = tables.read(results / f"searches/{name}/found.parquet", "search")
+        assert set(found["structure"]) == {0, 1, 2}
+        assert found["converged"].all() == (name != "partners")
+        assert len(tables.read(results / f"searches/{name}/steps.parquet", "search_steps"))
     summary = tables.read(results / "tables/summary.parquet", "summary")
     assert summary["n_environments"].sum() == len(rows)
 
@@ -191,7 +199,8 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
     # What is missing besides must not be forgotten.
     shutil.rmtree(project.folder / RESULTS / "sensitivity/family=pair_map")
     project.edit("descriptors/power_spectrum.py", "total += c[q, lm] * c[p, lm]", "total += c[p, lm] * c[q, lm]")
-    assert project.jobs("-n") == {"kernels/power-spectrum"} | SOAP | SWEPT | BASES | WHOLE | LATER
+    of_power_spectrum = {"kernels/power-spectrum", "structures/orbit.parquet"} | SEARCHES | OF_SEARCHES
+    assert project.jobs("-n") == of_power_spectrum | SOAP | SWEPT | BASES | FINE | WHOLE | LATER
 
 
 @pytest.mark.parametrize(
@@ -203,6 +212,19 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             "features[i] = scratch.c[:, 0] + 0",
             {"kernels/radial-spectrum", "sensitivity/family=from_file/descriptor=radial", *LATER},
         ),
+        (
+            "search/_continuation.py",
+            "_CORRECTIONS = 12",
+            "_CORRECTIONS = 13",
+            {
+                "structures/orbit.parquet",
+                "searches/orbit/found.parquet",
+                "searches/partners/found.parquet",
+                *OF_SEARCHES,
+                *FINE,
+                *LATER,
+            },
+        ),
         ("figures/paths.py", "linewidth=0.8", "linewidth=0.9", {"figures/distortion_paths.pdf"}),
         (
             "families/random_methane.py",
@@ -211,7 +233,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             {"structures/random_methane.parquet", *SWEPT, *BASES, *LATER},
         ),
     ],
-    ids=["descriptor", "figure", "family"],
+    ids=["descriptor", "search", "figure", "family"],
 )
 def test_edit_of_a_variant_reruns_what_uses_it(project, path, old, new, jobs):
     project.edit(path, old, new)
@@ -255,7 +277,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png")
-    assert len(results) == 5 + 9 + 2 + 18
+    assert len(results) == 6 + 10 + 2 + 4 + 27
     assert project.digests("parquet", "pdf", "svg", "png") == results
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nullmode.scanning import scan
     from nullmode.search.change import DistanceToChange, distance_to_change
     from nullmode.search.multistart import find_singular_points
+    from nullmode.search.orbit import Orbit, follow_orbit
     from nullmode.search.partners import Partners, find_partners
     from nullmode.search.singular import SingularPoint, find_singular
     from nullmode.spectrum_set import SpectrumSet, spectra
@@ -72,6 +73,7 @@ _HOME = {
     "NearNull": "nullmode.near_null",
     "NullModes": "nullmode.null_modes",
     "OptimalContraction": "nullmode.radial.optimal_contraction",
+    "Orbit": "nullmode.search.orbit",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "Partners": "nullmode.search.partners",
     "PointGroup": "nullmode.symmetry",
@@ -94,6 +96,7 @@ _HOME = {
     "find_singular_points": "nullmode.search.multistart",
     "fit_contraction": "nullmode.contraction",
     "load": "nullmode.dataset",
+    "follow_orbit": "nullmode.search.orbit",
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
@@ -131,6 +134,7 @@ __all__ = [
     "NearNull",
     "NullModes",
     "OptimalContraction",
+    "Orbit",
     "OverlapMatrix",
     "Partners",
     "PointGroup",
@@ -152,6 +156,7 @@ __all__ = [
     "find_singular",
     "find_singular_points",
     "fit_contraction",
+    "follow_orbit",
     "load",
     "point_group",
     "rank_complete",

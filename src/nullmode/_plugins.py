@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, ParamSpec, TypeVar, cast, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.dataclasses import dataclass
@@ -18,6 +18,7 @@ from pydantic.dataclasses import dataclass
 from nullmode.types import InputError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
@@ -39,6 +40,27 @@ def variant(cls: type[T]) -> type[T]:
 
     made.__init__ = checked
     return cast("type[T]", made)
+
+
+def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Check a function's arguments against their annotations on every call, but those in `skip`.
+
+    A value out of range raises an InputError that names it.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            given = signature.bind(*args, **kwargs).arguments
+            rest = {name: value for name, value in given.items() if name not in skip}
+            given |= validated(function, rest, function.__name__, skip)
+            return cast("Any", function)(**given)  # type: ignore[no-any-return]
+
+        return checked
+
+    return decorate
 
 
 def suggest(name: str, known: list[str]) -> str:

@@ -50,7 +50,7 @@ def analyze(
 
     Example: nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8 --out table.parquet
     """
-    from nullmode import tables
+    from nullmode import columns, tables
     from nullmode._plugins import constructed, load, source_of
     from nullmode.analysis import analyze as analyze_all
     from nullmode.descriptors import DESCRIPTORS
@@ -87,7 +87,7 @@ def analyze(
         progress=progress,
     )
     if not attribution:
-        frame = frame.assign(**dict.fromkeys((column.name for column in tables.ATTRIBUTION), None))
+        frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
     if out is not None:
         code = origin("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
         source = {"index": index, "centers": wanted, "inputs": {str(file): {"sha256": digest(file)}}}

@@ -113,10 +113,41 @@ SUMMARY = (
     ),
     Column("rotation_floor_max", _FLOAT, "", "largest noise floor"),
 )
+_SEARCH = (Column("search", _TEXT, "", "name of the search in the configuration"), *WHERE)
+_FROM = (
+    Column("structure", _INTEGER, "", "place of the start's structure in its family, from 0"),
+    Column("center", _INTEGER, "", "index of the start's central atom"),
+)
+SEARCH = (
+    *_SEARCH,
+    *_FROM,
+    Column("found", _INTEGER, "", "place among what was found from this start, from 0; -1 where nothing was"),
+    Column("converged", pa.bool_(), "", "whether the search from this start got where it was meant to"),
+    Column("center_species", _TEXT, "", "chemical symbol of the centre"),
+    Column("species", _INTEGERS, "", "atomic numbers of the neighbours"),
+    Column("start_vectors", _FLOATS, "Å", "x, y, z of each neighbour of the start, relative to the centre"),
+    Column("vectors", _FLOATS, "Å", "the same of what was found; empty where nothing was"),
+    Column("singular_values", _FLOATS, "1/Å", "of the Jacobian there, descending"),
+    Column("inverse_condition_number", _FLOAT, "", "smallest over largest of them"),
+    Column("n_dof", _INTEGER, "", "how many there are: displacements that are no rotation"),
+    Column("rank", _INTEGER, "", "how many of them are above rtol times the largest"),
+    *ATTRIBUTION,
+)
+SEARCH_STEPS = (
+    *_SEARCH,
+    *_FROM,
+    Column("step", _INTEGER, "", "place in the search from this start, from 0"),
+    Column("phase", _TEXT, "", "which part of the search took it, or how it ended"),
+    Column("evaluations", _INTEGER, "", "Jacobians computed up to here"),
+    Column("residual", _FLOAT, "", "what the search drives to zero"),
+    Column("length", _FLOAT, "Å", "displacement of all neighbours by this step"),
+)
 TABLES = {
     "analysis": ANALYSIS,
     "structures": STRUCTURES,
     "sensitivity": SENSITIVITY,
     "summary": SUMMARY,
     "spectra": SPECTRA,
+    "search": SEARCH,
+    "search_steps": SEARCH_STEPS,
 }

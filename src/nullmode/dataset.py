@@ -10,7 +10,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
-from nullmode import tables
+from nullmode import columns, tables
 from nullmode._plugins import suggest
 from nullmode.agreement import check_agreement
 from nullmode.types import JSON, InputError
@@ -39,7 +39,7 @@ def load(
     where
         The results folder, a folder of Parquet files, one file, or several.
     table
-        Which of :data:`nullmode.tables.TABLES` it is.
+        Which of :data:`nullmode.columns.TABLES` it is.
     columns
         Names of those to read; default all. What is left out is not read from disk.
     filters
@@ -74,8 +74,8 @@ def load(
 
 
 def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
-    if table not in tables.TABLES:
-        raise InputError(f"`table` must be a known one, got {table!r}. {suggest(table, list(tables.TABLES))}")
+    if table not in columns.TABLES:
+        raise InputError(f"`table` must be a known one, got {table!r}. {suggest(table, list(columns.TABLES))}")
     if not isinstance(where, str | Path):
         paths = [Path(path) for path in where]
         if not paths:

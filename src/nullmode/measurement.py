@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nullmode import tables
+from nullmode import columns
 from nullmode.attribution import Theory, reasons
 from nullmode.decomposition import DegreesOfFreedom, displacements, error_growth
 from nullmode.descriptors._base import Descriptor, evaluate
@@ -26,10 +26,10 @@ _CHUNK_MOST = 256
 # Counts may be missing: where an environment was not analysed, and where an order has no theory.
 _NULLABLE = {
     column.name: {"int64": "Int64", "bool": "boolean"}[str(column.type)]
-    for column in tables.ATTRIBUTION
+    for column in columns.ATTRIBUTION
     if str(column.type) in ("int64", "bool")
 }
-_ATTRIBUTED = [column.name for column in tables.ATTRIBUTION]
+_ATTRIBUTED = [column.name for column in columns.ATTRIBUTION]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +121,8 @@ def measure_whole(
             if keep_features:
                 features[row["point"]].append(phi)
             advance(1)
-    columns = tables.ENVIRONMENT if question.tolerance is None else tables.ANALYSIS
-    frame = pd.DataFrame(rows, columns=["point", *(column.name for column in columns)])
+    wanted = columns.ENVIRONMENT if question.tolerance is None else columns.ANALYSIS
+    frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
     return frame.astype(_types(question)), features
 
 

@@ -7,82 +7,35 @@ import re
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from nullmode import axes
 from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
+from nullmode.entries import KEYS, DescriptorEntry, FamilyEntry, FigureEntry, SearchEntry, Settings
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION
+from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION, SEARCHED
 from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.radial import RADIAL_BASES
-from nullmode.types import JSON, InputError, Scope
+from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
+from nullmode.search import SEARCHES
+from nullmode.types import JSON, InputError
+
+__all__ = ["DescriptorEntry", "FamilyEntry", "FigureEntry", "SearchEntry", "Settings", "check", "jobs"]
 
 
-def _in_order(value: Any) -> Any:
-    return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
-
-
-# Sorted, since Snakemake takes the same parameters in another order for a change.
-Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 _NO_NAME = r"[^A-Za-z0-9.+-]"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FamilyEntry(_Strict):
-    """A family of configurations, under the name that its tables carry."""
-
-    kind: str = Field(description="one of nullmode's families, or path/to/file.py:function")
-    parameters: Parameters = Field(default={}, description="arguments of that family")
-
-
-class DescriptorEntry(_Strict):
-    """A descriptor and the truncations at which it is swept."""
-
-    kind: str = Field(description="one of nullmode's descriptors, or path/to/file.py:class")
-    parameters: Parameters = Field(default={}, description="fixed parameters")
-    grid: dict[str, axes.AnyAxis] = Field(
-        default={},
-        description="swept parameters, each a list or {start, stop, step}; all combinations are run",
-    )
-    inner: list[str] = Field(default=["n_max", "l_max"], description="axes of the grid looped inside one job")
-    families: list[str] | None = Field(default=None, description="names of the families to analyse; default all")
-    scope: Scope = Field(default="environment", description="analyse each centre's environment, or whole structures")
-
-
-class FigureEntry(_Strict):
-    """A figure drawn from the sensitivity table."""
-
-    kind: str = Field(description="one of nullmode's figures, or path/to/file.py:function")
-    parameters: Parameters = Field(default={}, description="arguments of that figure")
-
-
-class Settings(_Strict):
-    """The whole configuration."""
-
-    results: str = Field(default="results", description="folder that everything is written to")
-    rtol: Annotated[float, Field(gt=0, lt=1, description="relative tolerance of ranks")] = 1e-9
-    tolerance: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="length in Å within which places count as equal")
-    ] = 1e-6
-    families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
-    descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
-    figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
-
-
-_KEYS = {
-    "": list(Settings.model_fields),
-    "families": list(FamilyEntry.model_fields),
-    "descriptors": list(DescriptorEntry.model_fields),
-    "figures": list(FigureEntry.model_fields),
-}
+# Parameters of figures that name what the configuration declares, one or many, and where it declares it.
+_NAMED = (
+    ("family", "families", "families"),
+    ("descriptor", "descriptors", "descriptors"),
+    ("search", "searches", "searches"),
+)
 
 
 class Job(NamedTuple):
@@ -110,7 +63,7 @@ def check(config: JSON) -> Settings:
     try:
         settings = Settings.model_validate(config)
     except ValidationError as error:
-        raise InputError(explain(error, "", _KEYS)) from None
+        raise InputError(explain(error, "", KEYS)) from None
     for name, family in settings.families.items():
         where = f"families.{name}"
         target = load(family.kind, FAMILIES, "family", f"{where}.kind")
@@ -135,18 +88,23 @@ def check(config: JSON) -> Settings:
             made = constructed(target, {**descriptor.parameters, **point}, where)
             check_width(made, where)
             check_contraction(made, where, list(settings.families))
+    for name, search in settings.searches.items():
+        _check_search(settings, search, f"searches.{name}")
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
         checked = validated(target, figure.parameters, f"{where}.parameters", skip=GIVEN)
-        for key, known in (("family", settings.families), ("descriptor", settings.descriptors)):
-            plural = "families" if key == "family" else "descriptors"
+        for key, plural, known in _NAMED:
             for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
-                _known(f"{where}.parameters", item, known)
+                _known(f"{where}.parameters", item, getattr(settings, known))
         # What a figure of the user's own does with its parameters is not known.
         if figure.kind in FIGURES:
             alone = "kinds" in inspect.signature(target).parameters
             _check_figure(settings, checked, f"{where}.parameters", alone=alone)
+            if of := SEARCHED.get(figure.kind):
+                got = settings.searches[checked["search"]].kind
+                if got != of:
+                    raise InputError(f"`{where}.parameters.search` must be of kind {of}, got one of kind {got}.")
     return settings
 
 
@@ -180,6 +138,35 @@ def jobs(settings: Settings) -> list[Job]:
     return result
 
 
+def search_cell(settings: Settings, name: str) -> JSON:
+    """Write a search out for its job."""
+    search = settings.searches[name]
+    descriptor = settings.descriptors[search.descriptor]
+    [point] = _points(descriptor, list(descriptor.grid))
+    parameters = {**descriptor.parameters, **point}
+    return {
+        "search": name,
+        "search_kind": search.kind,
+        "search_parameters": search.parameters,
+        "family": search.family,
+        "family_kind": settings.families[search.family].kind,
+        "family_parameters": settings.families[search.family].parameters,
+        "descriptor": search.descriptor,
+        "kind": descriptor.kind,
+        "scope": descriptor.scope,
+        "parameters": parameters,
+        "references": _references([parameters]),
+        "rtol": settings.rtol,
+    }
+
+
+def search_code(settings: Settings, name: str) -> JSON:
+    """Origin of a search: hashes of the code that searches, with a kind of descriptor, in any radial basis."""
+    search = settings.searches[name]
+    kinds = source_of(search.kind, SEARCHES), source_of(settings.descriptors[search.descriptor].kind, DESCRIPTORS)
+    return origin("nullmode.searching", *kinds, *_radial_sources())
+
+
 def family_code(settings: Settings, family: str) -> JSON:
     """Origin of a family's structures: hashes of the code that generates them, versions of libraries."""
     return origin("nullmode.structures", source_of(settings.families[family].kind, FAMILIES))
@@ -187,8 +174,11 @@ def family_code(settings: Settings, family: str) -> JSON:
 
 def kind_code(kind: str) -> JSON:
     """Origin of what is computed with a kind of descriptor, in any radial basis."""
-    bases = sorted({target.partition(":")[0] for target in RADIAL_BASES.values()})
-    return origin("nullmode.study", source_of(kind, DESCRIPTORS), *bases)
+    return origin("nullmode.study", source_of(kind, DESCRIPTORS), *_radial_sources())
+
+
+def _radial_sources() -> list[str]:
+    return sorted({target.partition(":")[0] for target in RADIAL_BASES.values()})
 
 
 def figure_code(settings: Settings, figure: str) -> JSON:
@@ -206,6 +196,11 @@ def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
     """Kinds of the descriptors that a figure computes itself, by name; none where the table is enough for it."""
     names = _named(settings.figures[figure], "kinds", "descriptor", "descriptors")
     return {name: settings.descriptors[name].kind for name in names}
+
+
+def figure_searches(settings: Settings, figure: str) -> list[str]:
+    """Name the searches whose tables a figure draws instead of the sensitivity table."""
+    return _named(settings.figures[figure], "searches", "search")
 
 
 def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
@@ -240,6 +235,30 @@ def _references(points: list[JSON]) -> list[str]:
     return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
 
 
+def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:
+    """Check a search and what it names."""
+    target = load(search.kind, SEARCHES, "search", f"{where}.kind")
+    validated(target, search.parameters, f"{where}.parameters", skip=GIVEN_TO_SEARCHES)
+    _known(f"{where}.family", search.family, settings.families)
+    _known(f"{where}.descriptor", search.descriptor, settings.descriptors)
+    descriptor = settings.descriptors[search.descriptor]
+    if descriptor.scope != "environment":
+        raise InputError(
+            f"`{where}.descriptor` must be of scope environment, got {search.descriptor!r} of whole structures. "
+            "Name another."
+        )
+    _check_one_truncation(f"{where}.descriptor", search.descriptor, descriptor)
+
+
+def _check_one_truncation(where: str, name: str, descriptor: DescriptorEntry) -> None:
+    swept = [axis for axis, listed in descriptor.grid.items() if len(axes.values(listed)) > 1]
+    if swept:
+        raise InputError(
+            f"`{where}` must have one truncation each, got {name!r} swept over {', '.join(swept)}. "
+            "Name one without a grid."
+        )
+
+
 def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool) -> None:
     """Check what a figure draws from; `alone`: it computes environments itself."""
     families = [checked["family"]] if "family" in checked else checked.get("families", [])
@@ -252,12 +271,8 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
                     f"`{where}.{key}` must be of scope environment for this figure, got {name!r} of whole structures. "
                     "Name another."
                 )
-            swept = [axis for axis, listed in descriptor.grid.items() if len(axes.values(listed)) > 1]
-            if key == ONE_TRUNCATION and swept:
-                raise InputError(
-                    f"`{where}.{key}` must have one truncation each, got {name!r} swept over {', '.join(swept)}. "
-                    "Name one without a grid."
-                )
+            if key == ONE_TRUNCATION:
+                _check_one_truncation(f"{where}.{key}", name, descriptor)
             for family in families:
                 if family not in (descriptor.families or settings.families):
                     raise InputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nullmode import tables
+from nullmode import columns, tables
 from nullmode._plugins import constructed, load
 from nullmode.analysis import analyze
 from nullmode.arguments import check_tolerance
@@ -65,7 +65,7 @@ def run_cell(
     frames = []
     for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in points):
         places = [k for k, descriptor in enumerate(points) if descriptor.cutoff == cutoff]
-        atoms, centers = _atoms_of(structures)
+        atoms, centers = atoms_of(structures)
         if cell["scope"] == "structure":
             # The family's centres are for environments; a whole structure is the sum over all its atoms.
             wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
@@ -75,11 +75,11 @@ def run_cell(
         descriptors = [with_species_of(points[k], environments) for k in places]
         descriptions = pd.DataFrame(
             [
-                _description(cell, descriptor, _parameters(target, cell["points"][k], descriptor))
+                description(cell, descriptor, parameters_of(target, cell["points"][k], descriptor))
                 for k, descriptor in zip(places, descriptors, strict=True)
             ]
         )
-        descriptors = _fitted(descriptors, references or {})
+        descriptors = fitted(descriptors, references or {})
         if cell["scope"] == "structure":
             frame, features = measure_whole(
                 [StructureTheory(item) for item in wholes], descriptors, question, **options
@@ -95,13 +95,13 @@ def run_cell(
     return pd.concat(frames).sort_values("point", kind="stable", ignore_index=True).drop(columns="point")
 
 
-def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
+def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
     """Fit the contractions among the radial bases to their families, once for all truncations of one."""
     result = list(descriptors)
     for sweep in sweeps(descriptors):
         largest = sweep.descriptor
         if isinstance(largest, DensityDescriptor) and (name := reference_of(largest)) is not None:
-            atoms, centers = _atoms_of(references[name])
+            atoms, centers = atoms_of(references[name])
             # All species of the reference count, whichever the analysed set holds: they share one contraction.
             every = changed(largest, species=None)
             basis = fit_contraction(every, cut(atoms, largest.cutoff, centers)).radial_basis
@@ -112,7 +112,7 @@ def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame
 
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     """Statistics per family, descriptor, truncation and text coordinate (such as a path): rows of the summary table."""
-    parameters = [column.name for column in tables.WHERE]
+    parameters = [column.name for column in columns.WHERE]
     texts = [name for name in tables.coordinates(frame, "sensitivity") if pd.api.types.is_string_dtype(frame[name])]
     rows = []
     for key, group in frame.groupby([*parameters, *texts], dropna=False, sort=False):
@@ -139,7 +139,7 @@ def _pair_distances(frame: pd.DataFrame, features: list[list[Floats]]) -> list[f
     return result
 
 
-def _atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
+def atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
     """Structures and the indices of their centres, of rows of the structures table."""
     from ase import Atoms
 
@@ -152,7 +152,7 @@ def _atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
     return atoms, centers
 
 
-def _parameters(target: Any, given: JSON, descriptor: Any) -> JSON:
+def parameters_of(target: Any, given: JSON, descriptor: Any) -> JSON:
     """All parameters, defaults included, of a descriptor class or of a function that makes a descriptor."""
     if isinstance(target, type):
         return asdict(descriptor) if hasattr(descriptor, "__dataclass_fields__") else {}
@@ -161,7 +161,8 @@ def _parameters(target: Any, given: JSON, descriptor: Any) -> JSON:
     return bound.arguments
 
 
-def _description(cell: JSON, descriptor: Descriptor, parameters: JSON) -> JSON:
+def description(cell: JSON, descriptor: Descriptor, parameters: JSON) -> JSON:
+    """Columns that say with which family and descriptor a row was computed."""
     columns = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
     return {
         "family": cell["family"],

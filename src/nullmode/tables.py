@@ -13,14 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nullmode.columns import ANALYSIS as ANALYSIS
-from nullmode.columns import ATTRIBUTION as ATTRIBUTION
-from nullmode.columns import ENVIRONMENT as ENVIRONMENT
-from nullmode.columns import SENSITIVITY as SENSITIVITY
-from nullmode.columns import SUMMARY as SUMMARY
-from nullmode.columns import TABLES as TABLES
-from nullmode.columns import WHERE as WHERE
-from nullmode.columns import Column as Column
+from nullmode.columns import TABLES
 from nullmode.fingerprint import PYTHON, digest
 from nullmode.types import JSON, InputError
 

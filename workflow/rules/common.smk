@@ -11,6 +11,7 @@ except nullmode.types.InputError as error:
 
 RESULTS = SETTINGS.results
 JOBS = {(job.family, job.descriptor, job.name): job.cell for job in nullmode.settings.jobs(SETTINGS)}
+SEARCHES = {name: nullmode.settings.search_cell(SETTINGS, name) for name in SETTINGS.searches}
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png"]
 )
@@ -20,6 +21,7 @@ wildcard_constraints:
     family="[A-Za-z0-9][A-Za-z0-9_-]*",
     descriptor="[A-Za-z0-9][A-Za-z0-9_-]*",
     figure="[A-Za-z0-9][A-Za-z0-9_-]*",
+    search="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 def family_file(wildcards):
@@ -28,7 +30,7 @@ def family_file(wildcards):
     return [] if path is None else path
 
 
-def compiled_kernels(wildcards):
+def kernels_of(descriptor):
     """Give the mark that a descriptor's kernels are compiled; a user's own file compiles in its jobs."""
-    kind = SETTINGS.descriptors[wildcards.descriptor].kind
+    kind = SETTINGS.descriptors[descriptor].kind
     return [] if ".py" in kind else f"{RESULTS}/kernels/{kind}"

@@ -1,6 +1,15 @@
 rule figure:
     input:
-        table=f"{RESULTS}/tables/sensitivity.parquet",
+        table=lambda wildcards: (
+            []
+            if nullmode.settings.figure_searches(SETTINGS, wildcards.figure)
+            else f"{RESULTS}/tables/sensitivity.parquet"
+        ),
+        searches=lambda wildcards: expand(
+            f"{RESULTS}/searches/{{search}}/{{table}}.parquet",
+            search=nullmode.settings.figure_searches(SETTINGS, wildcards.figure),
+            table=["found", "steps"],
+        ),
         structures=lambda wildcards: expand(
             f"{RESULTS}/structures/{{family}}.parquet",
             family=nullmode.settings.figure_families(SETTINGS, wildcards.figure),
@@ -19,6 +28,7 @@ rule figure:
     params:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(),
         families=lambda wildcards: nullmode.settings.figure_families(SETTINGS, wildcards.figure),
+        searches=lambda wildcards: nullmode.settings.figure_searches(SETTINGS, wildcards.figure),
         kinds=lambda wildcards: nullmode.settings.figure_kinds(SETTINGS, wildcards.figure),
         caption=lambda wildcards: nullmode.settings.caption(SETTINGS, wildcards.figure),
         code=lambda wildcards: nullmode.settings.figure_code(SETTINGS, wildcards.figure),

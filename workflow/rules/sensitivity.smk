@@ -18,7 +18,7 @@ rule sensitivity:
             f"{RESULTS}/structures/{{reference}}.parquet",
             reference=JOBS[wildcards.family, wildcards.descriptor, wildcards.job]["references"],
         ),
-        kernels=compiled_kernels,
+        kernels=lambda wildcards: kernels_of(wildcards.descriptor),
     output:
         f"{RESULTS}/sensitivity/family={{family}}/descriptor={{descriptor}}/{{job}}.parquet",
     log:

@@ -10,6 +10,8 @@ from nullmode._plugins import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
+from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
+from nullmode.search import SEARCHES
 from nullmode.settings import Settings
 
 TARGET = Path(__file__).with_name("config.schema.yaml")
@@ -17,6 +19,7 @@ HEADER = "# Written by `make schema` from the models in nullmode.settings and ea
 TABLES = {
     "FamilyEntry": ("family", FAMILIES),
     "DescriptorEntry": ("descriptor", DESCRIPTORS),
+    "SearchEntry": ("search", SEARCHES),
     "FigureEntry": ("figure", FIGURES),
 }
 
@@ -27,7 +30,8 @@ def schema() -> dict[str, Any]:
     for entry, (what, table) in TABLES.items():
         for kind in table:
             target = load(kind, table, what)
-            model = target if what == "descriptor" else parameter_model(target, kind, skip=GIVEN)
+            skip = GIVEN_TO_SEARCHES if what == "search" else GIVEN
+            model = target if what == "descriptor" else parameter_model(target, kind, skip)
             adapters[entry, kind] = TypeAdapter(model)
     parts, shared = TypeAdapter.json_schemas([(key, "validation", adapter) for key, adapter in adapters.items()])
     definitions = dict(shared["$defs"])

@@ -1,4 +1,4 @@
-"""Draw one figure from the sensitivity table, and from what else it asks for."""
+"""Draw one figure from the sensitivity table or a search, and from what else it asks for."""
 
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,14 @@ if __name__ == "__main__":
             parameters = parameters | {"structures": {name: tables.read(drawn[name], "structures") for name in drawn}}
         if kinds := snakemake.params.kinds:
             parameters = parameters | {"kinds": kinds}
-        provenance = {
-            "figure": snakemake.wildcards.figure,
-            **entry,
-            **snakemake.params.code,
-            "inputs": tables.inputs({"sensitivity": snakemake.input.table}),
-        }
-        table = tables.read(snakemake.input.table, "sensitivity")
-        save(draw(table, **parameters), snakemake.output.png.removesuffix(".png"), provenance)
+        if searches := snakemake.params.searches:
+            files = iter(snakemake.input.searches)
+            both = [(tables.read(next(files), "search"), tables.read(next(files), "search_steps")) for _ in searches]
+            figure = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
+            sources = {str(path): path for path in snakemake.input.searches}
+        else:
+            figure = draw(tables.read(snakemake.input.table, "sensitivity"), **parameters)
+            sources = {"sensitivity": snakemake.input.table}
+        inputs = {"inputs": tables.inputs(sources)}
+        provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}
+        save(figure, snakemake.output.png.removesuffix(".png"), provenance)

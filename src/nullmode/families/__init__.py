@@ -16,5 +16,6 @@ FAMILIES = {
     "ring_pair": "nullmode.families.ring_pair:structures",
     "point_groups": "nullmode.families.point_groups:structures",
     "random_methane": "nullmode.families.random_methane:structures",
+    "quasi_constant_orbit": "nullmode.families.quasi_constant_orbit:structures",
     "file": "nullmode.families.file:structures",
 }

@@ -1,4 +1,4 @@
-"""Figures: a function from the sensitivity table to a matplotlib figure. One file each; this table names them."""
+"""Figures: a function from a table to a matplotlib figure. One file each; this table names them."""
 
 FIGURES = {
     "paths": "nullmode.figures.paths:draw",
@@ -7,10 +7,16 @@ FIGURES = {
     "null_causes": "nullmode.figures.null_causes:draw",
     "null_modes": "nullmode.figures.null_modes:draw",
     "selection_rules": "nullmode.figures.selection_rules:draw",
+    "convergence": "nullmode.figures.convergence:draw",
+    "orbits": "nullmode.figures.orbits:draw",
+    "partner_pairs": "nullmode.figures.partner_pairs:draw",
 }
-GIVEN = ("table", "structures", "kinds")
+GIVEN = ("table", "structures", "kinds", "searches")
 """Parameters of a figure's function that the workflow fills: the sensitivity table, and for figures that compute what
-no table holds the structures of its families and the kinds of its descriptors, both by name. All others stand in the
-configuration."""
+no table holds the structures of its families and the kinds of its descriptors, both by name. A figure with `searches`
+gets no sensitivity table but the tables of its search: what was found, and the steps, by name. All other parameters
+stand in the configuration."""
+SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
+"""Figures that draw one kind of search alone."""
 ONE_TRUNCATION = "descriptors"
 """What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from nullmode.figures._base import CAUSES, legend_above, patches, select, style
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
+from nullmode.figures._molecules import molecule, views
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from nullmode.environment import Environment
     from nullmode.null_modes import NullModes
 
-_VIEWS = 400
-# Of the farthest neighbour's distance: the longest arrow of a mode, and the margin around the molecule.
-_ARROW, _MARGIN = 0.65, 0.5
+# The longest arrow of a mode, over the distance of the farthest neighbour.
+_ARROW = 0.65
 
 
 def draw(
@@ -71,7 +71,7 @@ def draw(
         for line, (label, environment, panels) in zip(axes, lines, strict=False):
             view = _view(environment, np.array([mode for _, mode in panels]))
             for ax, (part, mode) in zip(line, panels, strict=False):
-                _molecule(ax, environment, view)
+                molecule(ax, environment, view)
                 _arrows(ax, environment, mode, view, CAUSES[part.cause])
                 ax.set_title(part.irrep)
             line[0].text(-0.15, 0.5, label, transform=line[0].transAxes, ha="right", va="center")
@@ -90,40 +90,13 @@ def _view(environment: "Environment", modes: Floats) -> Floats:
     from scipy.spatial.distance import pdist
 
     atoms = np.concatenate([np.zeros((1, 3)), environment.vectors])
-    # Directions spread evenly over half a sphere by the golden angle.
-    z = (np.arange(_VIEWS) + 0.5) / _VIEWS
-    azimuth = np.pi * (3 - np.sqrt(5)) * np.arange(_VIEWS)
-    eyes = np.stack([np.sqrt(1 - z**2) * np.cos(azimuth), np.sqrt(1 - z**2) * np.sin(azimuth), z], axis=1)
     best, most = np.eye(3), -1.0
-    for eye in eyes:
-        right = np.cross([0.0, 0.0, 1.0], eye)
-        right /= np.linalg.norm(right)
-        view = np.array([right, np.cross(eye, right), eye])
+    for view in views():
         seen = pdist(atoms @ view[:2].T).min() * np.linalg.norm(modes @ view[:2].T, axis=(1, 2)).min()
         # Of equal views the first, whatever the rounding.
         if seen > most + 1e-6:
             best, most = view, seen
     return best
-
-
-def _molecule(ax: "Axes", environment: "Environment", view: Floats) -> None:
-    from ase.data import covalent_radii
-    from ase.data.colors import jmol_colors
-    from matplotlib.patches import Circle
-
-    atoms = np.concatenate([np.zeros((1, 3)), environment.vectors]) @ view.T
-    numbers = [environment.center_species, *environment.species.tolist()]
-    reach = np.linalg.norm(environment.vectors, axis=1).max()
-    for x, y, z in atoms[1:]:
-        ax.plot([0, x], [0, y], color="0.6", linewidth=1.5, zorder=z - 10)
-    for (x, y, z), number in zip(atoms, numbers, strict=True):
-        radius = 0.35 * covalent_radii[number]
-        ax.add_patch(Circle((x, y), radius, facecolor=jmol_colors[number], edgecolor="0.4", linewidth=0.5, zorder=z))
-    ax.set(xlim=_limits(atoms[:, 0], reach), ylim=_limits(atoms[:, 1], reach), aspect="equal")
-
-
-def _limits(values: Floats, reach: float) -> tuple[float, float]:
-    return values.min() - _MARGIN * reach, values.max() + _MARGIN * reach
 
 
 def _arrows(ax: "Axes", environment: "Environment", mode: Floats, view: Floats, colour: str) -> None:

@@ -1,8 +1,9 @@
 """What every search hands back: where it got to, how, and why values are null there."""
 
 from abc import ABC
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from nullmode.attribution import Attribution
 from nullmode.environment import Environment
@@ -46,7 +47,11 @@ class SearchRecord(ABC):
         Its steps.
     attribution
         Why values are null in each environment; empty where that was not asked for.
+    per_environment
+        Further attributes that hold one entry per environment, each with its name in tables.
     """
+
+    per_environment: ClassVar[Mapping[str, str]] = {}
 
     environments: tuple[Environment, ...]
     singular_values: Floats

@@ -1,9 +1,9 @@
 """Degenerate partners: other environments with the same features, and which correlation order tells them apart."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -66,6 +66,10 @@ class Partners(SearchRecord):
     best_distance
         The structural distance of that minimum, in Å; NaN without one.
     """
+
+    per_environment: ClassVar[Mapping[str, str]] = {
+        **{"feature_distances": "feature_distance", "structural_distances": "structural_distance", "splits": "splits"}
+    }
 
     feature_distances: Floats
     structural_distances: Floats

@@ -1,0 +1,84 @@
+"""Orbits of methane along which the power spectrum is all but constant and four-body energies are not."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.axes import Axis, array
+from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
+from nullmode.descriptors.power_spectrum import PowerSpectrum
+from nullmode.environment import Environment
+from nullmode.families._base import methane
+from nullmode.search.orbit import Positive, Scheme, follow_orbit
+from nullmode.smooth_models import four_body_energy
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+# In Å: the singular environment of the Comment, and a start of Parsaeifard and Goedecker's orbit around it.
+_SINGULAR = np.array(
+    [
+        [-0.48292545, -0.01172688, 0.98098615],
+        [0.79969229, -0.54679906, -0.50714015],
+        [0.78736755, 0.62878750, 0.45254563],
+        [-0.66861222, 0.86029185, 0.09243308],
+    ]
+)
+_MEMBER = np.array(
+    [
+        [-0.41966743, 0.02962327, 1.00553553],
+        [0.77120304, -0.56449416, -0.52411088],
+        [0.75606917, 0.58161879, 0.52742677],
+        [-0.71508605, 0.82075656, 0.05577277],
+    ]
+)
+FORWARD = np.array([[1.0, 0.0, 0.0], *np.zeros((3, 3))])
+"""The Comment's first step moves the first hydrogen to larger x."""
+
+
+def structures(
+    t: Axis = [1.0, 0.1, 0.5, 1.5],  # noqa: B006
+    width: Length = 0.5,
+    n_max: Annotated[int, Field(ge=1)] = 8,
+    l_max: Annotated[int, Field(ge=0)] = 8,
+    cutoff: Cutoff = 2.5,
+    cutoff_width: CutoffWidth = 0.0,
+    scheme: Scheme = "corrected",
+    length: Positive = 2.0,
+    step: Positive = 0.01,
+    every: Annotated[int, Field(ge=1)] = 1,
+) -> "Iterator[Atoms]":
+    """Follow the softest mode of the power spectrum from points near an environment that is singular for it.
+
+    Orbits of J. Chem. Phys. 156, 034302 (2022), from the starts of the Comment on it (arXiv:2205.01062).
+
+    Parameters
+    ----------
+    t
+        Of each start, p + t (q - p): p is singular, q a member of the first such orbit.
+    width, n_max, l_max, cutoff, cutoff_width
+        Of the power spectrum that is to stay constant, in GTOs; lengths in Å.
+    scheme, length, step, every
+        As in :func:`nullmode.follow_orbit`; the Comment's are ``fixed_step``, 2.0, 1e-4, 100.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``t``, ``length`` (along the orbit, Å), ``four_body_energy`` (of Parsaeifard and Goedecker).
+    """
+    descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
+    for value in array(t).tolist():
+        environment = Environment.from_vectors(start(value))
+        orbit = follow_orbit(
+            environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=FORWARD
+        )
+        for at, item in zip(orbit.lengths.tolist(), orbit.environments, strict=True):
+            yield methane(item.vectors, t=value, length=at, four_body_energy=four_body_energy(item.vectors)[0])
+
+
+def start(t: float) -> Floats:
+    """Hydrogens of a start, shape (4, 3)."""
+    return np.asarray(_SINGULAR + t * (_MEMBER - _SINGULAR))

@@ -1,0 +1,78 @@
+"""Orbits: how far from singular they stay, what a four-body energy does on them, and how little features change."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nullmode.figures._base import FLOOR, style
+from nullmode.types import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_ENDS = {
+    "closed": "a loop",
+    "length": "not closed",
+    "modes_meet": "ends where modes meet",
+    "lost": "lost",
+}
+
+
+def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> "Figure":
+    """One column per orbit, along its length: s_d/s_1, change of the features, and four-body energy.
+
+    The energy is that of Parsaeifard and Goedecker, of four neighbours; for others the row is left out.
+
+    Parameters
+    ----------
+    searches
+        What was found and the steps, by name of the search.
+    search
+        Of kind ``orbit``.
+    """
+    import matplotlib.pyplot as plt
+
+    found, _ = searches[search]
+    with style():
+        orbits = [rows for _, rows in found.groupby(["structure", "center"], sort=True)]
+        curves = [_curves(rows) for rows in orbits]
+        labels = list(dict.fromkeys(label for curve in curves for label in curve))
+        size = (2.2 * len(orbits) + 0.8, 1.5 * len(labels) + 0.5)
+        figure, axes = plt.subplots(
+            len(labels), len(orbits), sharex="col", sharey="row", squeeze=False, figsize=size, layout="constrained"
+        )
+        for column, (rows, curve) in enumerate(zip(orbits, curves, strict=True)):
+            for ax, label in zip(axes[:, column], labels, strict=True):
+                if label in curve:
+                    ax.plot(rows["length"], curve[label], color="C0")
+                if label != "four-body energy":
+                    ax.set_yscale("log")
+            first = rows.iloc[0]
+            axes[0, column].set_title(
+                f"structure {first['structure']}, centre {first['center']}\n{_ENDS[first['stopped']]}"
+            )
+            axes[-1, column].set_xlabel("length / Å")
+        for ax, label in zip(axes[:, 0], labels, strict=True):
+            ax.set_ylabel(label)
+        plt.close(figure)
+        return figure
+
+
+def _curves(rows: "pd.DataFrame") -> dict[str, Any]:
+    """Give what is drawn of one orbit, by the label of its axis."""
+    features = rows["feature_distance"].where(rows["length"] > 0)
+    curves: dict[str, Any] = {
+        "$s_d / s_1$": np.maximum(rows["inverse_condition_number"], FLOOR),
+        r"$|\phi - \phi_0|$": features,
+    }
+    vectors = [np.reshape(item, (-1, 3)) for item in rows["vectors"]]
+    if len(vectors[0]) == 4:
+        curves["four-body energy"] = [_energy(item) for item in vectors]
+    return curves
+
+
+def _energy(vectors: Floats) -> float:
+    from nullmode.smooth_models import four_body_energy
+
+    return four_body_energy(vectors)[0]

@@ -1,0 +1,154 @@
+"""Orbits: the curves along which the softest mode leads, and features stay all but constant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from nullmode._plugins import gated
+from nullmode.arguments import real_array
+from nullmode.attribution import attribute
+from nullmode.descriptors._base import Descriptor
+from nullmode.environment import Environment
+from nullmode.running import single_threaded_blas
+from nullmode.search._continuation import Course, Stop
+from nullmode.search._evaluation import Evaluator
+from nullmode.search._record import SearchRecord
+from nullmode.types import Floats, InputError
+
+Scheme = Literal["corrected", "fixed_step"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _displacements(value: Any) -> Floats | None:
+    return None if value is None else real_array("direction", value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Orbit(SearchRecord):
+    """A curve followed from an environment; arrays have one entry per environment on it.
+
+    ``converged``: the orbit has its length or is closed. The residual of a step in ``history`` is what was left to
+    correct, in Å; NaN where nothing is corrected.
+
+    Attributes
+    ----------
+    lengths, shape (k,)
+        Of the curve from the start, in Å: the sum of its chords, sqrt(sum |dr_j|²).
+    modes, shape (k, n, 3)
+        The softest mode, its sign continued along the orbit.
+    feature_distances, shape (k,)
+        Of the features from those at the start.
+    gap
+        Distance, in Å and up to rotation, at which the orbit came round to its start; NaN where it did not.
+    stopped
+        Why it ends: ``closed``; ``length``: it is as long as asked for; ``modes_meet``: a second mode becomes as soft,
+        and no curve continues the softest; ``lost``: no step was short enough to stay on the curve.
+    """
+
+    per_environment: ClassVar[Mapping[str, str]] = {
+        "lengths": "length",
+        "modes": "mode",
+        "feature_distances": "feature_distance",
+    }
+
+    lengths: Floats
+    modes: Floats
+    feature_distances: Floats
+    gap: float
+    stopped: Stop
+
+    @property
+    def closed(self) -> bool:
+        """Whether the orbit is a loop, up to rotation."""
+        return self.stopped == "closed"
+
+
+@gated("environment", "descriptor")
+def follow_orbit(
+    environment: Environment,
+    descriptor: Descriptor,
+    *,
+    scheme: Scheme = "corrected",
+    length: Positive = 2.0,
+    step: Positive = 0.01,
+    accuracy: Positive = 1e-4,
+    every: Annotated[int, Field(ge=1)] = 1,
+    direction: Annotated[Any, AfterValidator(_displacements)] = None,
+    attribution: bool = False,
+    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-9,
+    tolerance: Positive = 1e-6,
+) -> Orbit:
+    """Follow the softest displacement from an environment: the way on which its features change least.
+
+    The scheme ``fixed_step`` is that of the Comment (arXiv:2205.01062), after Parsaeifard and Goedecker (J. Chem. Phys.
+    156, 034302 (2022)): steps of one length along the softest mode of where they begin, each with the sign that
+    continues the one before. It integrates a field of directions, whose lines need not close, with an error
+    proportional to the step.
+
+    The scheme ``corrected`` follows the environments whose features differ from those at the start only in the
+    direction u_d in which the softest mode v_d changes them: u_k·(phi - phi_0) = 0 for every other left singular vector
+    u_k of the Jacobian there. These d - 1 equations leave a curve. It is tangent to v_d at the start; anywhere on it,
+    no stiff mode brings the features nearer to the start's. A step extrapolates the last three points, and is
+    corrected in the plane normal to it by Broyden's method, from Gauss-Newton steps in the stiff modes on, until less
+    than 1e-10 Å is left to correct. Its length is such that the extrapolation misses the curve by at most `accuracy`.
+    Such a curve closes unless it leads away for ever, or to where two modes are equally soft.
+
+    Parameters
+    ----------
+    environment
+        The start; its neighbours within the cutoff stay the neighbours.
+    descriptor
+        Whose features are to stay constant.
+    scheme
+        ``corrected`` or ``fixed_step``.
+    length
+        Largest length of the orbit, in Å. One that is corrected ends before that where it closes.
+    step
+        In Å: the largest step that is corrected, or the fixed step.
+    accuracy
+        By how much, in Å, an extrapolation may miss the curve; no matter for a fixed step.
+    every
+        Keep one point of so many from the first on, and the last.
+    direction, shape (n, 3)
+        The first step has a positive overlap with these displacements; None makes the largest component of it positive.
+    attribution, tolerance
+        Whether to say of every point kept why values are null, and the length in Å for it.
+    rtol
+        Relative tolerance of ranks. Where two values are null, none is the softest mode.
+
+    Raises
+    ------
+    InputError
+        For an argument out of range, fewer than two neighbours, or a start with more than one null mode.
+    """
+    if step > length:
+        raise InputError(f"`step` must not exceed `length`, got {step} Å > {length} Å.")
+    evaluator = Evaluator(environment, descriptor)
+    shape = evaluator.start.vectors.shape
+    if direction is not None and (direction.shape != shape or not np.isfinite(direction).all()):
+        raise InputError(f"`direction` must be finite and have shape {shape}, got shape {np.shape(direction)}.")
+    stopped: Stop = "length"
+    with single_threaded_blas():
+        course = Course(evaluator, direction, rtol)
+        if scheme == "fixed_step":
+            points, gap = course.bare_steps(length, step, every)
+        else:
+            points, stopped, gap = course.corrected_steps(length, step, accuracy)
+            points = [*points[:-1:every], points[-1]]
+    found = tuple(evaluator.environment(point.vectors) for point in points)
+    reasons = (attribute(item, evaluator.descriptor, rtol, tolerance) for item in found) if attribution else ()
+    return Orbit(
+        environments=found,
+        singular_values=np.stack([point.result.singular_values for point in points]),
+        converged=stopped in ("closed", "length"),
+        history=tuple(point.step for point in points),
+        attribution=tuple(reasons),
+        lengths=np.array([point.length for point in points]),
+        modes=np.stack([point.mode for point in points]),
+        feature_distances=np.array([point.distance for point in points]),
+        gap=gap,
+        stopped=stopped,
+    )

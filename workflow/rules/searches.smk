@@ -1,0 +1,19 @@
+rule search:
+    input:
+        structures=lambda wildcards: f"{RESULTS}/structures/{SEARCHES[wildcards.search]['family']}.parquet",
+        references=lambda wildcards: expand(
+            f"{RESULTS}/structures/{{reference}}.parquet", reference=SEARCHES[wildcards.search]["references"]
+        ),
+        kernels=lambda wildcards: kernels_of(SEARCHES[wildcards.search]["descriptor"]),
+    output:
+        found=f"{RESULTS}/searches/{{search}}/found.parquet",
+        steps=f"{RESULTS}/searches/{{search}}/steps.parquet",
+    log:
+        f"{RESULTS}/logs/searches/{{search}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/searches/{{search}}.tsv"
+    params:
+        cell=lambda wildcards: SEARCHES[wildcards.search],
+        code=lambda wildcards: nullmode.settings.search_code(SETTINGS, wildcards.search),
+    script:
+        "../scripts/search.py"
