@@ -1,8 +1,6 @@
 """The only Parquet code: documented columns, provenance in the file, and no half-written file ever in place."""
 
 import json
-import os
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nullmode.files import written
 from nullmode.types import JSON, InputError
 
 SCHEMA_VERSION = 1
@@ -162,7 +161,6 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     OSError
         If the file cannot be written; an older one is left as it was.
     """
-    path = Path(path)
     missing = [column.name for column in TABLES[table] if column.name not in frame.columns]
     if missing:
         raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
@@ -177,16 +175,8 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
         raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
     content = {"table": table, "schema_version": SCHEMA_VERSION, "versions": versions(), **provenance}
     arrow = arrow.replace_schema_metadata({_KEY: json.dumps(content, sort_keys=True).encode()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    try:
-        pq.write_table(arrow, temporary, compression="zstd")
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.DataFrame:
@@ -210,7 +200,7 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
     if table is not None and content.get("table") != table:
         raise InputError(f"`path` must be a {table} table, got the {content.get('table')} table {path}.")
     try:
-        frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
+        frame: pd.DataFrame = pq.read_table(path, filters=filters, page_checksum_verification=True).to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"`path` must be an undamaged Parquet file, got {path}: {error}. {_REMEDY}") from error
     return frame
@@ -225,12 +215,14 @@ def provenance(path: str | Path) -> JSON:
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"`path` must be an undamaged Parquet file, got {path}: {error}. {_REMEDY}") from error
     if _KEY not in (schema.metadata or {}):
-        raise InputError(f"`path` must be a table written by nullmode, got the foreign file {path}.")
-    content: JSON = json.loads(schema.metadata[_KEY])
-    if content["schema_version"] != SCHEMA_VERSION:
-        raise InputError(
-            f"`path` must have schema version {SCHEMA_VERSION}, got {content['schema_version']} in {path}. {_REMEDY}"
-        )
+        raise InputError(f"`path` must be a table written by nullmode, got the foreign file {path}. Move it elsewhere.")
+    try:
+        content: JSON = json.loads(schema.metadata[_KEY])
+        version_found = content["schema_version"]
+    except (ValueError, KeyError) as error:
+        raise InputError(f"`path` must be an undamaged Parquet file, got {path}: {error}. {_REMEDY}") from error
+    if version_found != SCHEMA_VERSION:
+        raise InputError(f"`path` must have schema version {SCHEMA_VERSION}, got {version_found} in {path}. {_REMEDY}")
     return content
 
 
@@ -245,9 +237,3 @@ def schema_of(path: str | Path) -> list[tuple[str, str, str, str]]:
 
 
 _REMEDY = "If the workflow made it, delete it and run the workflow again."
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

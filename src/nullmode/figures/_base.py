@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nullmode.files import written
 from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
@@ -61,19 +62,13 @@ def style() -> Iterator[None]:
 def save(figure: "Figure", stem: str | Path) -> list[Path]:
     """Write a figure as vector graphics and PNG; the same figure gives the same bytes."""
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
     dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     paths = []
     for ending in FORMATS:
         path = stem.with_name(f"{stem.name}.{ending}")
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
-            with style():
-                figure.savefig(temporary, format=ending, metadata=dates[ending])
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
+        with written(path) as temporary, style():
+            figure.savefig(temporary, format=ending, metadata=dates[ending])
         paths.append(path)
     return paths
 
