@@ -1,6 +1,7 @@
 """The workflow as a module of another one, in a folder that has nothing of this checkout."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,39 @@ def test_module_of_another_workflow(caller, finished, results, prefix):
     assert made == {(prefix or results).split("/")[0]}
     assert (table.parents[1] / "figures/ranks.pdf").exists()
     assert "Nothing to be done" in caller.run(finished.cache, "-n")
+
+
+# What snakedeploy 0.17 writes, but for the place of the workflow.
+DEPLOYED = """
+from snakemake.utils import min_version
+
+min_version("6.10.0")
+
+configfile: "config/config.yaml"
+
+module nullmode:
+    snakefile:
+        {snakefile!r}
+    config:
+        config
+
+use rule * from nullmode
+"""
+
+
+def test_deployed_workflow_runs_everything_by_default(caller, finished):
+    caller.write()
+    (caller.folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIGURATION))
+    (caller.folder / "workflow/Snakefile").write_text(DEPLOYED.format(snakefile=str(CHECKOUT / "workflow/Snakefile")))
+    planned = caller.run(finished.cache, "-n")
+    for rule in ("structures", "kernels", "sensitivity", "summary", "figure", "all"):
+        assert re.search(rf"rule {rule}:", planned), planned
+
+
+def test_catalog_entry_is_what_the_catalog_reads():
+    usage = yaml.safe_load((CHECKOUT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment", "report"}
+    # None of these has been run.
+    assert not any(usage["software-stack-deployment"].values())
+    assert (CHECKOUT / "workflow/Snakefile").exists()
+    assert (CHECKOUT / "config/README.md").exists()

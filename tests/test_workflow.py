@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import pytest
@@ -29,6 +30,17 @@ WHOLE = {"sensitivity/family=from_file/descriptor=whole"}
 def test_dry_run(fresh, config):
     assert "This was a dry-run" in fresh.run("-n", config=config)
     assert not (fresh.folder / "results").exists()
+
+
+def test_dry_run_for_slurm_needs_none(fresh):
+    # What each job asks for is known before SLURM is.
+    planned = fresh.run("-n", profile="slurm")
+    jobs = re.findall(r"^rule (?!all)\w+:\n(?:    .*\n)*?    resources: (.*)\n", planned, re.MULTILINE)
+    assert len(jobs) == planned.count("\nrule ") > 20
+    for resources in jobs:
+        asked = dict(re.findall(r"(\w+)=([^,]+)", resources))
+        assert int(asked["mem_mb"]) >= 500
+        assert int(asked["runtime"]) >= 1
 
 
 # The other faults take the same way: tests/test_settings.py.

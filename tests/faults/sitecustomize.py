@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,12 +30,28 @@ def stop_half_way():
     pq.write_table = stopping
 
 
+def fill_the_disk():
+    """Take what room there is on the disk just before a table is written."""
+    import pyarrow.parquet as pq
+
+    write_table = pq.write_table
+
+    def filling(table, where, **options):
+        with Path(os.environ["FAULT_MARK"]).open("wb", buffering=0) as ballast, suppress(OSError):
+            while True:
+                ballast.write(bytes(2**20))
+        write_table(table, where, **options)
+
+    pq.write_table = filling
+
+
 def limit(what, size):
     resource.setrlimit(what, (size, size))
 
 
 FAULTS = {
     "stop": stop_half_way,
+    "disk": fill_the_disk,
     "files": lambda: limit(resource.RLIMIT_FSIZE, 2000),
     "memory": lambda: limit(resource.RLIMIT_AS, 400 * 2**20),
 }
