@@ -31,10 +31,10 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test benchmark lint ci install schema lock clean
+.PHONY: help reproduce test test-slurm benchmark lint ci install schema lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
@@ -42,6 +42,9 @@ reproduce: install ## Compute every table and figure into results/ (CORES=n for 
 # The cap is for machines with many cores: each worker imports the whole package.
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
+
+test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
+	$(BIN)/pytest -m slurm tests/test_slurm.py $(PYTEST_FLAGS)
 
 benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, a sweep, searches for partners
 	$(BIN)/python benchmarks/side_by_side.py

@@ -1,22 +1,14 @@
-import fcntl
-import hashlib
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-import yaml
-from configs import BAD, CHECKOUT, changed, small
+from configs import BAD, changed, small
+from projects import RESULTS
 
 from nullmode import tables
 from nullmode.provenance import trace
 
 pytestmark = pytest.mark.workflow
-SNAKEMAKE = [sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "2"]
-RESULTS = Path("results/test")
 FIGURES = {f"figures/{name}.pdf" for name in small()["figures"]}
 SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
 OF_SEARCHES = {f"figures/{name}.pdf" for name in ("convergence", "orbits", "partner_pairs")}
@@ -38,94 +30,21 @@ FINE = {"sensitivity/family=orbit/descriptor=fine"}
 WHOLE = {"sensitivity/family=from_file/descriptor=whole"}
 
 
-class Project:
-    """A folder with the workflow, in which snakemake runs with a copy of the package."""
-
-    def __init__(self, folder, source, cache):
-        self.folder, self.source, self.cache = folder, source, cache
-
-    @classmethod
-    def new(cls, folder, cache):
-        for name in ("workflow", "config", "src/nullmode", "tests/data", "docs/examples"):
-            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(CHECKOUT / "Snakefile", folder)
-        return cls(folder, folder / "src", cache)
-
-    def start(self, *arguments, config="config/test.yaml"):
-        return subprocess.run(
-            [*SNAKEMAKE, "--configfile", config, *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.source), "NULLMODE_CACHE": str(self.cache)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-
-    def run(self, *arguments, **options):
-        done = self.start(*arguments, **options)
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def jobs(self, *arguments, **options):
-        """First outputs of the jobs that a run would start or started, without the hash in a name."""
-        outputs = re.findall(r"^    output: ([^,\n]+)", self.run(*arguments, **options), flags=re.MULTILINE)
-        names = [Path(output).relative_to(RESULTS).as_posix() for output in outputs]
-        assert len(names) == len(set(names))
-        return {re.sub(r"(/all)?_[0-9a-f]{6}\.parquet$", "", name) for name in names}
-
-    def configure(self, config):
-        (self.folder / "config/test.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-
-    def edit(self, path, old, new):
-        self.source = self.folder / "src"
-        file = self.source / "nullmode" / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-
-    def digests(self, *endings):
-        """Hashes of the results, by name."""
-        folder = self.folder / RESULTS
-        return {
-            path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest()
-            for ending in endings
-            for path in folder.rglob(f"*.{ending}")
-        }
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A finished run; the workers of pytest-xdist share one."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    project, mark = Project(shared / "finished", shared / "finished/src", shared / "kernels"), shared / "finished.log"
-    with (shared / "finished.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not mark.exists():
-            shutil.rmtree(project.folder, ignore_errors=True)
-            Project.new(project.folder, project.cache)
-            mark.write_text(project.run())
-    return project
-
-
-@pytest.fixture
-def project(finished, tmp_path):
-    """A copy of the finished run, times included, to change."""
-    shutil.copytree(finished.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
-    # The package stays where its kernels were compiled, until a test edits it.
-    return Project(tmp_path / "copy", finished.source, finished.cache)
-
-
-@pytest.fixture
-def fresh(tmp_path):
-    return Project.new(tmp_path / "fresh", tmp_path / "kernels")
-
-
 @pytest.mark.parametrize("config", ["config/config.yaml", "config/test.yaml"])
 def test_dry_run(fresh, config):
     assert "This was a dry-run" in fresh.run("-n", config=config)
     assert not (fresh.folder / "results").exists()
+
+
+def test_dry_run_for_slurm_needs_none(fresh):
+    # What each job asks for is known before SLURM is.
+    planned = fresh.run("-n", profile="slurm")
+    jobs = re.findall(r"^rule (?!all)\w+:\n(?:    .*\n)*?    resources: (.*)\n", planned, re.MULTILINE)
+    assert len(jobs) == planned.count("\nrule ") > 20
+    for resources in jobs:
+        asked = dict(re.findall(r"(\w+)=([^,]+)", resources))
+        assert int(asked["mem_mb"]) >= 500
+        assert int(asked["runtime"]) >= 1
 
 
 # The other faults take the same way: tests/test_settings.py.

@@ -21,7 +21,9 @@ _PLACES = {
     "structures": ("structures/*.parquet",),
     "summary": ("tables/summary.parquet",),
 }
-_PARQUET = ds.ParquetFileFormat()
+_PARQUET = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 
 
 def load(

@@ -1,8 +1,6 @@
 """Parquet tables: documented columns, provenance in the file, and no half-written file ever in place."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nullmode.columns import TABLES
+from nullmode.files import written
 from nullmode.fingerprint import PYTHON, digest
 from nullmode.types import JSON, InputError
 
@@ -54,7 +53,6 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     OSError
         If the file cannot be written; an older one is left as it was.
     """
-    path = Path(path)
     missing = [column.name for column in TABLES[table] if column.name not in frame.columns]
     if missing:
         raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
@@ -68,8 +66,8 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     except pa.ArrowException as error:
         raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
     arrow = arrow.replace_schema_metadata({_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()})
-    with _written(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+    with written(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
 
 
 @contextmanager
@@ -83,25 +81,17 @@ def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callabl
         {_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()},
     )
     with (
-        _written(Path(path)) as temporary,
+        written(path) as temporary,
         # Numbers with all digits repeat too rarely for a dictionary.
-        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=["center_species", "status"]) as writer,
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=["center_species", "status"],
+            write_page_checksum=True,
+        ) as writer,
     ):
         yield lambda arrays: writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[str]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    try:
-        yield temporary
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _content(table: str, provenance: JSON) -> JSON:
@@ -131,7 +121,9 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
     if table is not None:
         check_table(content, path, table)
     with undamaged(path):
-        frame: pd.DataFrame = pq.read_table(path, filters=filters, partitioning=None).to_pandas()
+        frame: pd.DataFrame = pq.read_table(
+            path, filters=filters, partitioning=None, page_checksum_verification=True
+        ).to_pandas()
     return frame
 
 
@@ -177,7 +169,9 @@ def content_of(schema: pa.Schema, path: str | Path) -> JSON:
         content: JSON = json.loads(schema.metadata[_KEY])
         found, writer, _ = content["schema_version"], content["versions"]["nullmode"], content["table"]
     except (TypeError, KeyError, ValueError):
-        raise InputError(f"`path` must be a table written by nullmode, got the foreign file {path}.") from None
+        raise InputError(
+            f"`path` must be a table written by nullmode, got the foreign file {path}. Move it elsewhere."
+        ) from None
     if found != SCHEMA_VERSION:
         remedy = (
             "Update nullmode to that version or a later one."
@@ -200,9 +194,3 @@ def schema_of(path: str | Path) -> list[tuple[str, str, str, str]]:
         notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
         rows.append((field.name, str(field.type), notes.get("unit", ""), notes.get("meaning", "")))
     return rows
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,5 +1,6 @@
 import sys
 
+import nullmode.files
 import nullmode.fingerprint
 import nullmode.settings
 import nullmode.types
@@ -12,9 +13,25 @@ except nullmode.types.InputError as error:
 RESULTS = SETTINGS.results
 JOBS = {(job.family, job.descriptor, job.name): job.cell for job in nullmode.settings.jobs(SETTINGS)}
 SEARCHES = {name: nullmode.settings.search_cell(SETTINGS, name) for name in SETTINGS.searches}
+PARTS = [
+    f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet" for family, descriptor, job in JOBS
+]
+STRUCTURES = expand(f"{RESULTS}/structures/{{family}}.parquet", family=SETTINGS.families)
+FOUND = expand(
+    "{results}/searches/{search}/{table}.parquet", results=RESULTS, search=SEARCHES, table=["found", "steps"]
+)
+TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "summary")}
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png"]
 )
+
+# Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
+# a copy or a broken disk cut short.
+if workflow.is_main_process and (damaged := nullmode.files.cut_short([*STRUCTURES, *PARTS, *FOUND, *TABLES.values()])):
+    sys.exit(
+        "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
+        f"rm {' '.join(map(str, damaged))}"
+    )
 
 
 wildcard_constraints:
@@ -27,7 +44,8 @@ wildcard_constraints:
 def family_file(wildcards):
     """Give the file that a family reads, if it reads one, so that a change of it makes its structures anew."""
     path = SETTINGS.families[wildcards.family].parameters.get("path")
-    return [] if path is None else path
+    # Local: the prefix of a module is for what the workflow writes.
+    return [] if path is None else local(path)
 
 
 def kernels_of(descriptor):

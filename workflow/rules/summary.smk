@@ -1,12 +1,8 @@
 rule summary:
     input:
-        [
-            f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet"
-            for family, descriptor, job in JOBS
-        ],
+        PARTS,
     output:
-        sensitivity=f"{RESULTS}/tables/sensitivity.parquet",
-        summary=f"{RESULTS}/tables/summary.parquet",
+        **TABLES,
     log:
         f"{RESULTS}/logs/summary.log",
     params:

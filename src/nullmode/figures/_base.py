@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode import stamp
+from nullmode.files import written
 from nullmode.types import JSON, Floats, InputError
 
 if TYPE_CHECKING:
@@ -78,21 +79,15 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> 
         What was written: PDF, SVG, PNG.
     """
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
     given = provenance or {}
     versions = {"nullmode": version("nullmode"), **given.get("versions", {})}
     kept = stamp.metadata({**given, "versions": versions})
     paths = []
     for ending in FORMATS:
         path = stem.with_name(f"{stem.name}.{ending}")
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
-            with style():
-                figure.savefig(temporary, format=ending, metadata=kept[ending])
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
+        with written(path) as temporary, style():
+            figure.savefig(temporary, format=ending, metadata=kept[ending])
         paths.append(path)
     return paths
 

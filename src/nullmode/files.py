@@ -1,0 +1,53 @@
+"""Files that are whole or absent; light, since every start of Snakemake imports it."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_MAGIC = b"PAR1"
+
+
+@contextmanager
+def written(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name beside a path, to write to; what was written moves into place if nothing was raised.
+
+    A process that is killed leaves the temporary file, which begins with a dot and ends in ``.part``. Its name is
+    unique, so that two writers of one path do not meet: the later one replaces the earlier one's file as a whole.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # The file that is moved into place must not be shorter after a power cut than it is now.
+        os.fsync(handle)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
+
+
+def cut_short(paths: Iterable[str | Path]) -> list[Path]:
+    """Find the Parquet files that exist without their end, as copies on a full disk or over a broken line do.
+
+    Reads four bytes of each; damage in the middle is found by the checksums when a table is read.
+    """
+    return [path for path in map(Path, paths) if path.is_file() and _end(path) != _MAGIC]
+
+
+def _end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(_MAGIC)))
+        return file.read()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
