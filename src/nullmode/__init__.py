@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.reading import read_environments
     from nullmode.scanning import scan
     from nullmode.spectrum_set import SpectrumSet, spectra
     from nullmode.structure import structure_jacobian, structure_sensitivity
@@ -80,6 +81,7 @@ _HOME = {
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
+    "read_environments": "nullmode.reading",
     "scan": "nullmode.scanning",
     "sensitivity": "nullmode.decomposition",
     "spectra": "nullmode.spectrum_set",
@@ -129,6 +131,7 @@ __all__ = [
     "point_group",
     "rank_complete",
     "rank_symmetric",
+    "read_environments",
     "scan",
     "sensitivity",
     "spectra",

@@ -99,7 +99,7 @@ def decompose_many(
         np.matmul(vectors, np.swapaxes(frames[:, :, n_rigid:], 1, 2), out=result.modes)
     else:
         result.values[:] = np.linalg.svd(turned, compute_uv=False)
-    result.values[:] *= scale[:, None]
+    result.values[:] *= np.where(finite, scale, 1.0)[:, None]
     result.values[~finite] = np.nan
     result.values[:, n_features:] = 0.0
     return result

@@ -6,7 +6,27 @@ from typing import Annotated, Any
 
 import typer
 
-from nullmode.types import JSON, InputError, Scope
+from nullmode.options import (
+    Bar,
+    Center,
+    CenterWeight,
+    Channels,
+    Cutoff,
+    CutoffWidth,
+    File,
+    Kind,
+    LMax,
+    NMax,
+    Parameter,
+    Rtol,
+    Threads,
+    Width,
+    centers_of,
+    check_folder,
+    descriptor_of,
+    given_options,
+)
+from nullmode.types import InputError, Scope
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,22 +38,18 @@ app = typer.Typer(
 
 @app.command()
 def analyze(
-    file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
+    file: File,
     out: Annotated[Path | None, typer.Option(help="Parquet table to write; without it a summary is printed.")] = None,
-    descriptor: Annotated[str, typer.Option(help="Its name, or path/to/file.py:class.")] = "power-spectrum",
-    n_max: Annotated[int | None, typer.Option(help="Number of radial functions.")] = None,
-    l_max: Annotated[int | None, typer.Option(help="Largest angular momentum, inclusive.")] = None,
-    cutoff: Annotated[float | None, typer.Option(help="Radius of the environment, Å.")] = None,
-    cutoff_width: Annotated[float | None, typer.Option(help="Smoothing range below the cutoff, Å.")] = None,
-    width: Annotated[float | None, typer.Option(help="Standard deviation of the Gaussian density, Å.")] = None,
-    center_weight: Annotated[float | None, typer.Option(help="Weight of the centre's own Gaussian.")] = None,
-    species: Annotated[str | None, typer.Option(help="Symbols of the channels, comma-separated; default: all.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option(help="Any other parameter of the descriptor, as name=value; may be repeated.")
-    ] = None,
-    centers: Annotated[
-        str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")
-    ] = None,
+    descriptor: Kind = "power-spectrum",
+    n_max: NMax = None,
+    l_max: LMax = None,
+    cutoff: Cutoff = None,
+    cutoff_width: CutoffWidth = None,
+    width: Width = None,
+    center_weight: CenterWeight = None,
+    species: Channels = None,
+    parameter: Parameter = None,
+    centers: Center = None,
     scope: Annotated[
         Scope, typer.Option(help="environment: each centre by itself; structure: features summed over all centres.")
     ] = "environment",
@@ -42,16 +58,16 @@ def analyze(
     tolerance: Annotated[
         float, typer.Option(help="Length in Å within which neighbours count as in equal places.")
     ] = 1e-6,
-    rtol: Annotated[float, typer.Option(help="Singular values up to rtol times the largest count as null.")] = 1e-9,
-    threads: Annotated[int | None, typer.Option(min=1, help="Default: all that this process may use.")] = None,
-    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+    rtol: Rtol = 1e-9,
+    threads: Threads = None,
+    progress: Bar = True,
 ) -> None:
     """Analyse every chosen centre, or every structure: singular values, rank, condition number, one row each.
 
     Example: nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8 --out table.parquet
     """
     from nullmode import tables
-    from nullmode._plugins import constructed, load, source_of
+    from nullmode._plugins import source_of
     from nullmode.analysis import analyze as analyze_all
     from nullmode.descriptors import DESCRIPTORS
     from nullmode.descriptors._base import with_species_of
@@ -59,20 +75,18 @@ def analyze(
     from nullmode.families.file import structures
     from nullmode.fingerprint import code_hash
 
-    given = {
-        "n_max": n_max,
-        "l_max": l_max,
-        "cutoff": cutoff,
-        "cutoff_width": cutoff_width,
-        "width": width,
-        "center_weight": center_weight,
-        "species": None if species is None else tuple(_listed(species)),
-    }
-    parameters = _parsed(parameter or [], {name: value for name, value in given.items() if value is not None})
-    chosen = constructed(load(descriptor, DESCRIPTORS, "descriptor", "--descriptor"), parameters, "descriptor")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"`--out` must lie in an existing folder, got {out}.")
-    wanted = None if centers is None else [int(item) if item.isdigit() else item for item in _listed(centers)]
+    given = given_options(
+        species,
+        n_max=n_max,
+        l_max=l_max,
+        cutoff=cutoff,
+        cutoff_width=cutoff_width,
+        width=width,
+        center_weight=center_weight,
+    )
+    chosen, parameters = descriptor_of(descriptor, given, parameter)
+    check_folder(out)
+    wanted = centers_of(centers)
     atoms = list(structures(file, wanted, index))
     envs = environments(atoms, chosen.cutoff, wanted)
     frame = analyze_all(
@@ -100,6 +114,69 @@ def analyze(
 
 
 @app.command()
+def scan(
+    file: File,
+    out: Annotated[Path, typer.Option(help="Parquet table to write; an older one is replaced at the end.")],
+    descriptor: Kind = "power-spectrum",
+    n_max: NMax = None,
+    l_max: LMax = None,
+    cutoff: Cutoff = None,
+    cutoff_width: CutoffWidth = None,
+    width: Width = None,
+    center_weight: CenterWeight = None,
+    species: Annotated[
+        str | None, typer.Option(help="Symbols of all elements in the file, comma-separated: it is read once.")
+    ] = None,
+    parameter: Parameter = None,
+    centers: Center = None,
+    index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '::10'.")] = ":",
+    total: Annotated[int | None, typer.Option(min=1, help="Environments to come, for the progress bar.")] = None,
+    rtol: Rtol = 1e-9,
+    threads: Threads = None,
+    progress: Bar = True,
+) -> None:
+    """Write singular values, rank and noise of every chosen centre, from a file that need not fit into memory.
+
+    Like analyze --no-attribution, at a fraction of its time: one row per centre in the table `spectra`
+    (docs/tables.md). The file does not depend on the number of threads, and appears when it is complete.
+
+    Example: nullmode scan methane.xyz --out spectra.parquet --species H --centers C --n-max 8 --l-max 8
+    """
+    from nullmode._plugins import source_of
+    from nullmode.descriptors import DESCRIPTORS
+    from nullmode.fingerprint import code_hash
+    from nullmode.reading import read_environments
+    from nullmode.scanning import scan as scan_all
+
+    given = given_options(
+        species,
+        n_max=n_max,
+        l_max=l_max,
+        cutoff=cutoff,
+        cutoff_width=cutoff_width,
+        width=width,
+        center_weight=center_weight,
+    )
+    chosen, parameters = descriptor_of(descriptor, given, parameter)
+    if getattr(chosen, "species", ()) is None:
+        raise InputError(
+            "`--species` must name all elements that may be neighbours, since the file is read once, got none. "
+            "For example: --species H,C,N,O."
+        )
+    check_folder(out)
+    wanted = centers_of(centers)
+    source = {"file": str(file), "index": index, "centers": wanted}
+    made = {"kind": descriptor, "parameters": parameters}
+    code = {"code": code_hash("nullmode.scanning", source_of(descriptor, DESCRIPTORS))}
+    environments = read_environments(file, chosen.cutoff, wanted, index)
+    content = source | made | code
+    count = scan_all(
+        environments, chosen, out, rtol, total=total, provenance=content, threads=threads, progress=progress
+    )
+    typer.echo(f"{count} rows written to {out}")
+
+
+@app.command()
 def provenance(
     file: Annotated[Path, typer.Argument(help="A Parquet table written by nullmode.")],
 ) -> None:
@@ -112,30 +189,6 @@ def provenance(
     typer.echo()
     for name, kind, unit, meaning in tables.schema_of(file):
         typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
-
-
-def _listed(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",")]
-
-
-def _parsed(pairs: list[str], given: JSON) -> JSON:
-    """Add to the given parameters those written as name=value."""
-    import yaml
-
-    result = dict(given)
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(f"`--parameter` must have the form name=value, got {pair!r}.")
-        if name in result:
-            first = f"--{name.replace('_', '-')} {given[name]}" if name in given else "another --parameter"
-            raise InputError(f"`--parameter` must not give {name} twice, got {pair!r} beside {first}. Remove one.")
-        try:
-            result[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"`--parameter` must have a value that YAML reads, got {pair!r}: {reason}.") from None
-    return result
 
 
 def _print_summary(frame: Any) -> None:
