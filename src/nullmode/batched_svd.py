@@ -175,7 +175,8 @@ def _in_lanes(
     m, columns, _ = frames.shape
     d = columns - n_rigid
     carried = columns if result.modes.shape[1] else 0
-    rows = min(columns, n_features)
+    # All rows, however few features there are: where columns are zero, later ones hold what there is.
+    rows = columns
     length = rows + carried
     work, turned = room.work, room.turned[0]
     for first in range(0, m, WIDTH):

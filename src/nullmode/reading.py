@@ -1,5 +1,6 @@
 """Environments from files larger than memory, part by part."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -8,6 +9,7 @@ from nullmode.arguments import check_cutoff
 from nullmode.environment import Centers, Environment, centers_of, environments_of
 from nullmode.types import InputError
 
+_SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 _PART = 256
 """Structures that are read at once."""
 
@@ -44,7 +46,7 @@ def read_environments(
     path = Path(path)
     if not path.is_file():
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
-    if ":" not in index:
+    if not _SLICE.fullmatch(index):
         raise InputError(f"`index` must be a slice such as ':100', got {index!r}.")
     radius = check_cutoff(cutoff)
     first = 0

@@ -165,8 +165,9 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
             part = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
-            _, jacobians, errors = zip(*evaluate(descriptor, part), strict=True)
-            yield start, _laid_out(jacobians, n), np.array(errors)
+            results = evaluate(descriptor, part)
+            flat = _laid_out([jacobian for _, jacobian, _ in results], n)
+            yield start, flat, np.array([error for _, _, error in results])
         return
     species = descriptor.species or ()
     n_features = descriptor._n_features(len(species))

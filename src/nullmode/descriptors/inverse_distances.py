@@ -80,7 +80,9 @@ def inverse_distances(
     n_features = features.shape[1]
     for i in range(features.shape[0]):
         rows = gather(batch, i, cutoff, cutoff_width, atoms)
-        lists.end[:] = lists.start[:-1]
+        # Entry by entry: Numba takes slices for ones that may overlap, and wants to copy them first.
+        for block in range(len(lists.end)):
+            lists.end[block] = lists.start[block]
         largest = 0.0
         for a in range(1, rows):
             for b in range(a):
@@ -117,7 +119,8 @@ def inverse_distances(
                             jacobian[row + 3 * atoms.row[lists.second[member]] + x] += atoms.gradient[1, x] / (end - k)
                 for other in range(k + 1, end):
                     target = start + 3 * n * (begin + other)
-                    jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
+                    for k in range(3 * n):
+                        jacobian[target + k] = jacobian[row + k]
                 k = end
 
 
