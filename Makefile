@@ -31,10 +31,10 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test benchmark lint ci install schema lock clean
+.PHONY: help reproduce test benchmark scan-benchmark lint ci install schema lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
@@ -46,6 +46,9 @@ test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out thos
 benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep; one thread
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
+
+scan-benchmark: install ## Stream 7.7 million spectra of methane into a table: time, memory, equal bytes (SCAN_FLAGS="--n 50000")
+	$(BIN)/python benchmarks/scan.py $(SCAN_FLAGS)
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check

@@ -118,9 +118,11 @@ def test_users_own_descriptor():
 
 def test_estimated_errors_are_handed_on():
     items = [environment("methane"), environment("two"), environment("methane")]
-    adapted = nm.FromCallable(
-        lambda item: np.sort(np.linalg.norm(item.vectors, axis=1)) ** -3, cutoff=4.0, derivative="finite-differences"
-    )
+
+    def sums(vectors, *_):
+        return np.array([(np.linalg.norm(vectors, axis=1) ** -p).sum() for p in range(1, 5)])
+
+    adapted = nm.FromCallable(sums, cutoff=4.0, derivative="finite-differences")
     found = nm.spectra(items, adapted, rtol=1e-4)
     assert (found.error > 0).all()
     for item, error, values in zip(items, found.error, found.singular_values, strict=True):

@@ -44,7 +44,13 @@ def frames():
     )
     numbers = {c.name: [1.5 if c.type == pa.float64() else 2] for c in tables.SUMMARY if c.name not in where}
     summary = pd.DataFrame({**{name: [value] for name, value in where.items()}, **numbers})
-    return {"analysis": analysis, "sensitivity": sensitivity, "structures": structures, "summary": summary}
+    return {
+        "analysis": analysis,
+        "sensitivity": sensitivity,
+        "structures": structures,
+        "summary": summary,
+        "spectra": analysis[[column.name for column in tables.SPECTRA]],
+    }
 
 
 FRAMES = frames()

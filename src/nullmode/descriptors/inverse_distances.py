@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple, Self, final
 import numpy as np
 from pydantic import model_validator
 
-from nullmode._jit import kernel
+from nullmode._jit import allocating_kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end
@@ -48,7 +48,7 @@ class Lists(NamedTuple):
     second: Integers
 
 
-@kernel
+@allocating_kernel
 def inverse_distances(
     batch: Batch,
     n_species: int,
@@ -80,9 +80,7 @@ def inverse_distances(
     n_features = features.shape[1]
     for i in range(features.shape[0]):
         rows = gather(batch, i, cutoff, cutoff_width, atoms)
-        # Entry by entry: Numba takes slices for ones that may overlap, and wants to copy them first.
-        for block in range(len(lists.end)):
-            lists.end[block] = lists.start[block]
+        lists.end[:] = lists.start[:-1]
         largest = 0.0
         for a in range(1, rows):
             for b in range(a):
@@ -119,8 +117,7 @@ def inverse_distances(
                             jacobian[row + 3 * atoms.row[lists.second[member]] + x] += atoms.gradient[1, x] / (end - k)
                 for other in range(k + 1, end):
                     target = start + 3 * n * (begin + other)
-                    for k in range(3 * n):
-                        jacobian[target + k] = jacobian[row + k]
+                    jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
                 k = end
 
 
