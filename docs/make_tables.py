@@ -23,7 +23,7 @@ NOTES = {
     "structures": "`results/structures/FAMILY.parquet`: one row per structure of a family.",
     "sensitivity": "`results/tables/sensitivity.parquet`, and one part per job under `results/sensitivity/`: one row "
     "per environment and truncation.",
-    "spectra": "Written by `nullmode.scan` and `nullmode scan --out`: one row per environment, what is seen and not why.",
+    "spectra": "Written by `nullmode.scan` and `nullmode scan`: one row per environment, what is seen and not why.",
     "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
 }
 CLOSING = """
