@@ -25,6 +25,7 @@ NOTES = {
     "structures": "`results/structures/FAMILY.parquet`: one row per structure of a family.",
     "sensitivity": "`results/tables/sensitivity.parquet`, and one part per job under `results/sensitivity/`: one row "
     "per environment and truncation.",
+    "spectra": "Written by `nullmode.scan` and `nullmode scan`: one row per environment, what is seen and not why.",
     "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
     "search": "`results/searches/SEARCH/found.parquet`: one row per environment found, and one per start that led to "
     "none. Further attributes of the search's record follow as columns, then the coordinates of the start.",

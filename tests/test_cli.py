@@ -165,7 +165,34 @@ def test_find_writes_what_the_function_returns(nullmode):
     np.testing.assert_allclose(np.abs(written.arrays["mode"][1:]), np.abs(point.mode), atol=1e-7)
 
 
-@pytest.mark.parametrize("command", [[], ["analyze"], ["find"], ["provenance"]])
+SCANNED = ["--species", "H,C,N,O,Na,Cl", *SMALL]
+
+
+def test_scan_writes_what_the_function_does(nullmode, tmp_path):
+    path = tmp_path / "spectra.parquet"
+    code, out, _ = nullmode("scan", FILE, "--out", path, "--cutoff", "3.5", "--centers", "H,O", *SCANNED)
+    assert code == 0
+    soap = nm.PowerSpectrum(n_max=3, l_max=2, cutoff=3.5, species=["H", "C", "N", "O", "Na", "Cl"])
+    expected = nm.analyze(list(nm_structures()), soap, centers=["H", "O"])
+    rows = tables.read(path, "spectra")
+    assert f"{len(expected)} rows written to {path}" in out
+    for name in ("structure", "center", "center_species", "n_dof", "rank", "status"):
+        assert rows[name].tolist() == expected[name].tolist()
+    kept = tables.provenance(path)
+    assert kept["descriptor"] == repr(soap)
+    assert (kept["file"], kept["index"], kept["centers"]) == (FILE, ":", ["H", "O"])
+
+
+def test_scan_chooses_frames_and_shows_progress(nullmode, tmp_path):
+    path = tmp_path / "spectra.parquet"
+    options = [*SCANNED[:-1], "--index", "1:3", "--total", 10, "--threads", 1]
+    code, _, err = nullmode("scan", FILE, "--out", path, *options)
+    assert code == 0
+    assert "10/10" in err
+    assert tables.read(path)["structure"].value_counts().to_dict() == {0: 4, 1: 6}
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["scan"], ["find"], ["provenance"]])
 def test_help(nullmode, command):
     code, out, _ = nullmode(*command, "--help")
     assert code == 0
@@ -240,13 +267,22 @@ def bad_files(folder):
             ["provenance", "methane.xyz"],
             "`path` must be a table (Parquet) or figure (PNG, PDF, SVG) written by nullmode",
         ),
+        (["scan", "methane.xyz"], "Missing option '--out'"),
+        (["scan", "methane.xyz", "--out", "a"], "`--species` must name all elements that may be neighbours, since"),
+        (["scan", "methane.xyz", "--out", "a", "--species", "O"], "`species` must cover the environments, got ('O',)"),
+        (["scan", "methane.xyz", "--out", "no/a", "--species", "H"], "`--out` must lie in an existing folder"),
+        (["scan", "missing.xyz", "--out", "a", "--species", "H"], "`path` must be an existing structure file"),
+        (["scan", "text.xyz", "--out", "a", "--species", "H"], "`path` must be a structure file that ASE reads"),
+        (["scan", "methane.xyz", "--out", "a", "--species", "H", "--index", "3"], "`index` must be a slice"),
+        (["scan", "methane.xyz", "--out", "a", "--species", "H", "--centers", "Xe"], "`centers` must occur in"),
+        (["scan", "methane.xyz", "--out", "a", "--species", "H", "--rtol", "2"], "`rtol` must"),
         (["explain"], "No such command"),
     ],
 )
 def test_bad_input_ends_with_one_message(nullmode, tmp_path, arguments, message):
     bad_files(tmp_path)
     before = sorted(tmp_path.iterdir())
-    more = ["--no-progress"] if arguments[0] in ("analyze", "find") else []
+    more = ["--no-progress"] if arguments[0] in ("analyze", "find", "scan") else []
     code, _, err = nullmode(*arguments, *more)
     assert code == 2
     assert message in " ".join(err.replace("│", " ").split())

@@ -57,6 +57,7 @@ def frames():
         "structures": structures,
         "sensitivity": sensitivity,
         "summary": summary,
+        "spectra": analysis[[column.name for column in columns.SPECTRA]],
         "search": found,
         "search_steps": steps,
     }

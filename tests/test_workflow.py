@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 
@@ -117,7 +118,7 @@ def test_second_run_has_nothing_to_do(finished):
 def test_edit_of_a_kernel_reruns_what_uses_it(project):
     # What is missing besides must not be forgotten.
     shutil.rmtree(project.folder / RESULTS / "sensitivity/family=pair_map")
-    project.edit("descriptors/power_spectrum.py", "total += c[q, lm] * c[p, lm]", "total += c[p, lm] * c[q, lm]")
+    project.edit("descriptors/power_spectrum.py", "features[row] *= sqrt(0.5)", "features[row] *= sqrt(1.0 / 2.0)")
     of_power_spectrum = {"kernels/power-spectrum", "structures/orbit.parquet"} | SEARCHES | OF_SEARCHES
     assert project.jobs("-n") == of_power_spectrum | SOAP | SWEPT | BASES | FINE | WHOLE | LATER
 
@@ -127,8 +128,8 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
     [
         (
             "descriptors/radial_spectrum.py",
-            "features[i] = scratch.c[:, 0]",
-            "features[i] = scratch.c[:, 0] + 0",
+            "features[i, q] = scratch.c[q, 0]",
+            "features[i, q] = scratch.c[q, 0] + 0.0",
             {"kernels/radial-spectrum", "sensitivity/family=from_file/descriptor=radial", *LATER},
         ),
         (
@@ -147,8 +148,8 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
         ("figures/paths.py", "linewidth=0.8", "linewidth=0.9", {"figures/distortion_paths.pdf"}),
         (
             "families/random_methane.py",
-            "size=(4, 3)",
-            "size=(4, 3)[:]",
+            "size=(len(waiting), 4, 3)",
+            "size=(len(waiting), 4, 3)[:]",
             {"structures/random_methane.parquet", *SWEPT, *BASES, *LATER},
         ),
     ],

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
     from nullmode.radial.legendre import Legendre
     from nullmode.radial.optimal_contraction import OptimalContraction
+    from nullmode.reading import read_environments
     from nullmode.scanning import scan
     from nullmode.search.change import DistanceToChange, distance_to_change
     from nullmode.search.multistart import find_singular_points
@@ -100,6 +101,7 @@ _HOME = {
     "point_group": "nullmode.symmetry",
     "rank_complete": "nullmode.completeness",
     "rank_symmetric": "nullmode.symmetry",
+    "read_environments": "nullmode.reading",
     "scan": "nullmode.scanning",
     "sensitivity": "nullmode.decomposition",
     "spectra": "nullmode.spectrum_set",
@@ -161,6 +163,7 @@ __all__ = [
     "point_group",
     "rank_complete",
     "rank_symmetric",
+    "read_environments",
     "scan",
     "sensitivity",
     "spectra",

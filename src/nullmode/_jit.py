@@ -99,5 +99,5 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
 
 
 def allocating_kernel(function: Callable[P, R]) -> Kernel[P, R]:
-    """Decorate a kernel that makes arrays, or calls LAPACK; once per environment at most."""
+    """Decorate a kernel that sorts, makes arrays or calls LAPACK."""
     return Kernel(function, allocates=True)

@@ -63,6 +63,13 @@ def check_threads(threads: Any) -> None:
         raise InputError(f"`threads` must be a whole number of at least 1, got {threads!r}. None takes all there are.")
 
 
+def check_cutoff(cutoff: Any) -> float:
+    """Refuse a cutoff that is no positive length."""
+    if not 0 < as_real(cutoff) < inf:
+        raise InputError(f"`cutoff` must be a positive length in Å, got {cutoff!r}.")
+    return float(cutoff)
+
+
 def check_tolerance(tolerance: Any) -> float:
     """Refuse a tolerance that is no length, or below the rounding of positions."""
     if not SMALLEST_TOLERANCE <= as_real(tolerance) < inf:

@@ -99,7 +99,7 @@ def decompose_many(
         np.matmul(vectors, np.swapaxes(frames[:, :, n_rigid:], 1, 2), out=result.modes)
     else:
         result.values[:] = np.linalg.svd(turned, compute_uv=False)
-    result.values[:] *= scale[:, None]
+    result.values[:] *= np.where(finite, scale, 1.0)[:, None]
     result.values[~finite] = np.nan
     result.values[:, n_features:] = 0.0
     return result
@@ -175,7 +175,8 @@ def _in_lanes(
     m, columns, _ = frames.shape
     d = columns - n_rigid
     carried = columns if result.modes.shape[1] else 0
-    rows = min(columns, n_features)
+    # All rows, however few features there are: where columns are zero, later ones hold what there is.
+    rows = columns
     length = rows + carried
     work, turned = room.work, room.turned[0]
     for first in range(0, m, WIDTH):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
-from nullmode.arguments import as_real, as_whole, listed, real_array
+from nullmode.arguments import as_whole, check_cutoff, listed, real_array
 from nullmode.elements import atomic_number, known_number, numbers_of, symbol
 from nullmode.types import Floats, InputError, Integers
 
@@ -143,8 +143,7 @@ def checked_structures(
     from ase import Atoms
 
     structures = [atoms] if isinstance(atoms, Atoms) else listed(atoms)
-    if not 0 < as_real(cutoff) < np.inf:
-        raise InputError(f"`cutoff` must be a positive length in Å, got {cutoff!r}.")
+    radius = check_cutoff(cutoff)
     if not structures:
         raise InputError("`atoms` must hold at least one structure, got none.")
     for index, structure in enumerate(structures):
@@ -153,7 +152,7 @@ def checked_structures(
     chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
-    return structures, float(cutoff), chosen
+    return structures, radius, chosen
 
 
 def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:

@@ -10,6 +10,10 @@ from nullmode.types import Floats
 
 COLLINEAR = 1e-6
 """A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
+_NEGLIGIBLE = 1e-280
+"""Square of a column that counts as zero: where products of smaller numbers lose digits, reflections are none."""
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""Its inverse is finite."""
 
 
 def block_of(rows: int, columns: int) -> Floats:
@@ -40,7 +44,7 @@ def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None
             entries = load(flat, k)
             squares += entries * entries
         square = total(squares)
-        if square == 0.0:
+        if square < _NEGLIGIBLE:
             continue
         diagonal = triangle[j, j]
         alpha = -np.copysign(sqrt(square + diagonal * diagonal), diagonal)
@@ -86,9 +90,7 @@ def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: 
     columns = triangle.shape[0]
     triangle[:] = 0.0
     # Squares of very small or large entries would leave the range of numbers.
-    scale = largest(flat, start, start + rows * columns)
-    if scale == 0.0:
-        return 1.0
+    scale = max(SMALLEST, largest(flat, start, start + rows * columns))
     inverse = 1.0 / scale
     most = block.shape[1] // WIDTH * WIDTH
     for first in range(0, rows, most):
@@ -106,7 +108,7 @@ def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: 
 
 @kernel
 def largest(flat: Floats, start: int, end: int) -> float:
-    """Find the largest magnitude among entries of an array."""
+    """Find the largest magnitude among entries of an array, NaN left out."""
     most = splat(0.0)
     whole = end - (end - start) % WIDTH
     for k in range(start, whole, WIDTH):

@@ -53,11 +53,12 @@ def orthogonalise(work: Floats, rows: int, carried: int, columns: int) -> None:
                 zeta = (beta - alpha) / where_less(least, square, gamma * 2.0, splat(1.0))
                 tangent = signed(splat(1.0), zeta) / (magnitude(zeta) + root(zeta * zeta + 1.0))
                 tangent = where_less(least, square, tangent, splat(0.0))
-                cosine = splat(1.0) / root(tangent * tangent + 1.0)
-                sine = cosine * tangent
+                # As sums of the old and what is small against it: otherwise the columns' norms drift at each turn.
+                secant = root(tangent * tangent + 1.0)
+                sine, half = tangent / secant, tangent / (secant + 1.0)
                 for k in range(0, length, WIDTH):
                     x, y = load(work, left + k), load(work, right + k)
-                    store(work, left + k, cosine * x - sine * y)
-                    store(work, right + k, sine * x + cosine * y)
+                    store(work, left + k, x - sine * (y + half * x))
+                    store(work, right + k, y + sine * (x - half * y))
         if not moved:
             break

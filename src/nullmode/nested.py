@@ -12,7 +12,7 @@ from nullmode._jit import kernel
 from nullmode._lanes import WIDTH
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.environment import Environment
-from nullmode.householder import block_of, insert
+from nullmode.householder import SMALLEST, block_of, insert
 from nullmode.types import Floats, Integers
 
 
@@ -138,7 +138,7 @@ def singular_values(
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
     # Squares of very small or large entries would leave the range of numbers.
-    scale = np.array([max(matrix.max(initial=0.0), -matrix.min(initial=0.0)) or 1.0 for matrix in matrices])
+    scale = np.array([max(SMALLEST, matrix.max(initial=0.0), -matrix.min(initial=0.0)) for matrix in matrices])
     longest = max(columns, int(np.diff(plan.first).max()))
     scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
     turned = np.empty((n_features, columns))

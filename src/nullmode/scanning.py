@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from inspect import getfile
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from nullmode.spectrum_set import fixed_layout, spectra
 from nullmode.types import JSON, InputError
 
 _ROW_GROUP = 1 << 16
-"""Environments that are written at once: a few of these are in memory for each thread."""
+"""Environments that are written at once."""
 
 
 def scan(
@@ -39,16 +40,16 @@ def scan(
 ) -> int:
     """Write singular values, ranks and noise of a stream of environments to a Parquet file.
 
-    Only a few parts of the stream are in memory at a time. The file does not depend on the number of threads, and
-    appears when it is complete.
+    A few times 65 536 environments are in memory at a time. The file depends neither on the number of threads nor on
+    how the stream is cut into parts, and appears when it is complete.
 
     Parameters
     ----------
     environments
-        A set, or an iterable, such as a generator, of sets or of sequences of environments: parts of a few hundred or
-        more. A structure's place is counted through where the parts do not name it.
+        A set, or an iterable, such as a generator, of sets or of sequences of environments. A structure's place is
+        counted through where the parts do not name it. For files: :func:`nullmode.read_environments`.
     descriptor
-        One of nullmode's or your own. Its species must be given, unless the first part holds them all.
+        One of nullmode's or your own. Its species must be given, unless the first 65 536 environments hold them all.
     path
         Of the table ``spectra`` (docs/tables.md); an older file is replaced at the end.
     rtol
@@ -81,10 +82,9 @@ def scan(
     first = next(parts, None)
     if first is None:
         raise InputError("`environments` must hold at least one environment, got none.")
-    fixed = fixed_layout(descriptor, first)
-    kind = type(fixed).__module__
-    roots = ["nullmode.scanning", *([kind] if kind.startswith("nullmode.") else [])]
-    content = {"descriptor": repr(fixed), "rtol": rtol} | origin(*roots) | (provenance or {})
+    fixed = fixed_layout(descriptor, first.within(descriptor.cutoff))
+    code = origin("nullmode.scanning", *_files(descriptor))
+    content = {"descriptor": repr(fixed), "rtol": rtol} | code | (provenance or {})
     workers = threads or processors()
     waiting: deque[Future[list[Any]]] = deque()
     count = 0
@@ -96,7 +96,13 @@ def scan(
     ):
 
         def finish_one() -> None:
-            rows = waiting.popleft().result()
+            try:
+                rows = waiting.popleft().result()
+            except InputError as error:
+                if fixed is descriptor:
+                    raise
+                where = f"The layout is that of the first {len(first)} environments: give the descriptor its own."
+                raise InputError(f"{error} {where}") from error
             write(rows)
             advance(len(rows[0]))
 
@@ -111,16 +117,30 @@ def scan(
 
 
 def _parts(environments: Any) -> Iterator[EnvironmentSet]:
-    """Gather sets, large enough that writing them one by one costs nothing."""
+    """Cut a stream into sets of one size: the file does not depend on how it was cut before."""
     sets: Iterable[Any] = [environments] if isinstance(environments, EnvironmentSet) else environments
     waiting: list[EnvironmentSet] = []
+    count = 0
     for item in sets:
         waiting.append(item if isinstance(item, EnvironmentSet) else EnvironmentSet.from_environments(item))
-        if sum(map(len, waiting)) >= _ROW_GROUP:
-            yield EnvironmentSet.joined(waiting)
-            waiting = []
-    if any(map(len, waiting)):
+        count += len(waiting[-1])
+        if count >= _ROW_GROUP:
+            joined = EnvironmentSet.joined(waiting)
+            whole = count - count % _ROW_GROUP
+            for first in range(0, whole, _ROW_GROUP):
+                yield joined.take(np.arange(first, first + _ROW_GROUP))
+            waiting = [joined.take(np.arange(whole, count))]
+            count -= whole
+    if count:
         yield EnvironmentSet.joined(waiting)
+
+
+def _files(descriptor: Descriptor) -> list[str]:
+    """Where a descriptor's class is written; nowhere, if it was typed into a shell."""
+    try:
+        return [getfile(type(descriptor))]
+    except (OSError, TypeError):
+        return []
 
 
 def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
@@ -145,7 +165,7 @@ def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float)
         pa.array(found.n_dof),
         pa.array(found.rank),
         pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(found.singular_values[known])),
-        pa.array(found.inverse_condition_number),
-        pa.array(found.rotation_floor),
+        pa.array(found.inverse_condition_number, from_pandas=True),
+        pa.array(found.rotation_floor, from_pandas=True),
         pa.array(status),
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nullmode.arguments import check_threads
+from nullmode.arguments import check_threads, real_array
 from nullmode.batched_svd import decompose_many, rotation_frames
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors._base import (
@@ -166,7 +166,7 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
         for start in range(0, len(items), _MOST):
             part = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
             results = evaluate(descriptor, part)
-            flat = np.concatenate([np.ravel(jacobian) for _, jacobian, _ in results])
+            flat = _laid_out([jacobian for _, jacobian, _ in results], n)
             yield start, flat, np.array([error for _, _, error in results])
         return
     species = descriptor.species or ()
@@ -189,6 +189,18 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
         if size:
             descriptor._evaluate(packed, len(species), features[:count], part_jacobians)
         yield start, part_jacobians, np.zeros(count)
+
+
+def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
+    """Lay Jacobians end to end, after a check that kernels cannot make."""
+    arrays = [real_array("descriptor", jacobian) for jacobian in jacobians]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1 or arrays[0].shape[1:] != (n, 3):
+        raise InputError(
+            f"`descriptor` must give Jacobians of one shape (F, {n}, 3) for environments of {n} neighbours, "
+            f"got {', '.join(map(str, sorted(shapes)))}."
+        )
+    return np.concatenate(arrays, axis=None)
 
 
 def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, places: Integers, result: SpectrumSet) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple, Self, final
 import numpy as np
 from pydantic import model_validator
 
-from nullmode._jit import kernel
+from nullmode._jit import allocating_kernel
 from nullmode._plugins import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end
@@ -48,7 +48,7 @@ class Lists(NamedTuple):
     second: Integers
 
 
-@kernel
+@allocating_kernel
 def inverse_distances(
     batch: Batch,
     n_species: int,
