@@ -1,13 +1,10 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
-import hashlib
 import inspect
-import json
-import re
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,7 +26,6 @@ def _in_order(value: Any) -> Any:
 # Sorted, since Snakemake takes the same parameters in another order for a change.
 Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-_NO_NAME = r"[^A-Za-z0-9.+-]"
 
 
 class _Strict(BaseModel):
@@ -72,6 +68,9 @@ class Settings(_Strict):
     tolerance: Annotated[
         float, Field(gt=0, allow_inf_nan=False, description="length in Å within which places count as equal")
     ] = 1e-6
+    target_job_seconds: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="computing time that work is gathered or split to, per job")
+    ] = 120.0
     families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
@@ -83,15 +82,6 @@ _KEYS = {
     "descriptors": list(DescriptorEntry.model_fields),
     "figures": list(FigureEntry.model_fields),
 }
-
-
-class Job(NamedTuple):
-    """One job of the workflow: a family, a descriptor, and the truncations looped inside."""
-
-    family: str
-    descriptor: str
-    name: str
-    cell: JSON
 
 
 def check(config: JSON) -> Settings:
@@ -131,7 +121,7 @@ def check(config: JSON) -> Settings:
             raise InputError(
                 f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
             )
-        for point in _points(descriptor, list(descriptor.grid)):
+        for point in points(descriptor, list(descriptor.grid)):
             made = constructed(target, {**descriptor.parameters, **point}, where)
             check_width(made, where)
             check_contraction(made, where, list(settings.families))
@@ -148,35 +138,6 @@ def check(config: JSON) -> Settings:
             alone = "kinds" in inspect.signature(target).parameters
             _check_figure(settings, checked, f"{where}.parameters", alone=alone)
     return settings
-
-
-def jobs(settings: Settings) -> list[Job]:
-    """Write the configuration out as jobs; a name changes only with what it stands for, not with its neighbours."""
-    result = []
-    for name, descriptor in settings.descriptors.items():
-        outer = [axis for axis in descriptor.grid if axis not in descriptor.inner]
-        inner = [axis for axis in descriptor.grid if axis in descriptor.inner]
-        for fixed in _points(descriptor, outer):
-            points = [{**descriptor.parameters, **fixed, **point} for point in _points(descriptor, inner)]
-            # A value may be a list or any text; a file name may not.
-            label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
-            content = _canonical([descriptor.kind, descriptor.scope, descriptor.parameters, fixed])
-            job = f"{label}_{hashlib.sha256(content.encode()).hexdigest()[:6]}"
-            for family in descriptor.families or settings.families:
-                cell = {
-                    "family": family,
-                    "family_kind": settings.families[family].kind,
-                    "family_parameters": settings.families[family].parameters,
-                    "descriptor": name,
-                    "kind": descriptor.kind,
-                    "scope": descriptor.scope,
-                    "references": _references(points),
-                    "points": points,
-                    "rtol": settings.rtol,
-                    "tolerance": settings.tolerance,
-                }
-                result.append(Job(family, name, job, cell))
-    return result
 
 
 def family_code(settings: Settings, family: str) -> str:
@@ -226,17 +187,12 @@ def caption(settings: Settings, figure: str) -> str:
     return text.partition("\n")[0] + " " + "; ".join(parts) + "."
 
 
-def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
+def points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
+    """Give every combination of the values of some axes, the last varying fastest."""
     return [
         dict(zip(names, values, strict=True))
         for values in product(*(axes.values(descriptor.grid[name]) for name in names))
     ]
-
-
-def _references(points: list[JSON]) -> list[str]:
-    """Families that contractions among the radial bases are fitted to."""
-    bases = (point.get("radial_basis") for point in points)
-    return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
 
 
 def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool) -> None:
@@ -268,10 +224,6 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
             raise InputError(
                 f"`{where}.labels` must name families of the figure, got {name!r}. {suggest(name, families)}"
             )
-
-
-def _canonical(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, default=str)
 
 
 def _known(where: str, name: str, known: dict[str, Any]) -> None:

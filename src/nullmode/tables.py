@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -189,7 +190,9 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
         raise
 
 
-def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.DataFrame:
+def read(
+    path: str | Path, table: str | None = None, filters: Any = None, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Read a table of nullmode's.
 
     Parameters
@@ -200,6 +203,8 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
         Which table it must be; None for any.
     filters
         Of rows, as pyarrow takes them.
+    columns
+        Those that are wanted, where the file has them; None for all.
 
     Raises
     ------
@@ -210,7 +215,8 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
     if table is not None and content.get("table") != table:
         raise InputError(f"`path` must be a {table} table, got the {content.get('table')} table {path}.")
     try:
-        frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
+        kept = None if columns is None else [name for name in pq.read_schema(path).names if name in columns]
+        frame: pd.DataFrame = pq.read_table(path, filters=filters, columns=kept).to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"`path` must be an undamaged Parquet file, got {path}: {error}. {_REMEDY}") from error
     return frame

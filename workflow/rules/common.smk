@@ -1,6 +1,7 @@
 import sys
 
 import nullmode.fingerprint
+import nullmode.jobs
 import nullmode.settings
 import nullmode.types
 
@@ -10,7 +11,7 @@ except nullmode.types.InputError as error:
     sys.exit(f"The configuration cannot be run:\n{error}")
 
 RESULTS = SETTINGS.results
-JOBS = {(job.family, job.descriptor, job.name): job.cell for job in nullmode.settings.jobs(SETTINGS)}
+JOBS = {(job.family, job.descriptor, job.name): job for job in nullmode.jobs.plan(SETTINGS)}
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png"]
 )
@@ -32,3 +33,8 @@ def compiled_kernels(wildcards):
     """Give the mark that a descriptor's kernels are compiled; a user's own file compiles in its jobs."""
     kind = SETTINGS.descriptors[wildcards.descriptor].kind
     return [] if ".py" in kind else f"{RESULTS}/kernels/{kind}"
+
+
+def job_of(wildcards):
+    """Give the job that makes a table of sensitivities."""
+    return JOBS[wildcards.family, wildcards.descriptor, wildcards.job]

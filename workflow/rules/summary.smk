@@ -9,6 +9,9 @@ rule summary:
         summary=f"{RESULTS}/tables/summary.parquet",
     log:
         f"{RESULTS}/logs/summary.log",
+    resources:
+        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=nullmode.fingerprint.code_hash("nullmode.study"),
     script:

@@ -1,6 +1,8 @@
 """What several families share."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from math import pi
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -13,6 +15,52 @@ BOND = 1.09
 """C–H bond length of methane, Å."""
 TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]]) / np.sqrt(3)
 """Directions of its hydrogens."""
+CONDENSED = 0.1
+"""Atoms per Å³ of condensed matter, about."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Size(NamedTuple):
+    """What a family holds, as far as its parameters tell: a plan of jobs is made before any structure.
+
+    Attributes
+    ----------
+    structures
+        How many.
+    atoms, centers
+        Per structure; means where structures differ.
+    species
+        Of the neighbours.
+    density
+        Atoms per Å³, which limits the neighbours; default that of condensed matter.
+    periodic
+        Whether there are neighbours beyond the structure's own atoms.
+    """
+
+    structures: int
+    atoms: float
+    centers: float
+    species: int
+    density: float = CONDENSED
+    periodic: bool = False
+
+    def neighbours(self, cutoff: float) -> float:
+        """Neighbours of a centre within a cutoff in Å."""
+        filled = self.density * 4 / 3 * pi * cutoff**3
+        return filled if self.periodic else min(self.atoms - 1, filled)
+
+
+METHANE = Size(structures=1, atoms=5, centers=1, species=1)
+
+
+def sized(size: Callable[..., Size | None]) -> Callable[[F], F]:
+    """Say how much a family holds: a function of the family's parameters, quick, and None where it cannot be told."""
+
+    def mark(family: F) -> F:
+        family.size = size  # type: ignore[attr-defined]
+        return family
+
+    return mark
 
 
 def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
