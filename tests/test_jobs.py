@@ -3,13 +3,17 @@ import json
 import math
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from configs import CHECKOUT, changed, small
 
+from nullmode import tables
 from nullmode._plugins import load, validated
 from nullmode.families import FAMILIES
 from nullmode.jobs import gathered, plan
 from nullmode.settings import check
+from nullmode.structures import make_structures
+from nullmode.study import layout, read_part, run_cell, united
 
 OWN_FAMILY = {"kind": "docs/examples/my_family.py:structures", "parameters": {"angles": [90, 100, 110]}}
 WIDTHS = {"start": 0.2, "stop": 0.5, "step": 0.01}
@@ -107,8 +111,9 @@ def test_every_point_of_every_structure_is_in_one_job(config, target):
 @each_config
 @each_target
 def test_points_that_share_a_jacobian_stay_together_in_order(config, target):
-    for job in jobs(made(config, target)):
-        inner = check(made(config, target)).descriptors[job.descriptor].inner
+    settings = check(made(config, target))
+    for job in plan(settings):
+        inner = settings.descriptors[job.descriptor].inner
         blocks = [
             job.cell["points"][start : start + job.cell["block"]]
             for start in range(0, len(job.cell["points"]), job.cell["block"])
@@ -184,7 +189,7 @@ def test_points_added_one_by_one_change_one_job_each(target):
         after = contents(config)
         touched.append(sum(after.get(place) != content for place, content in before.items()))
         before = after
-    assert set(touched) == {0, 1}
+    assert max(touched) == 1
 
 
 @pytest.mark.parametrize("most", [0.5, 1, 3, 10, 1000])
@@ -270,3 +275,55 @@ def test_more_is_asked_for_at_each_attempt(config):
         assert 0 < job.mem_mb() < job.mem_mb(2)
         assert 60 * job.runtime() > (job.seconds or 0)
         assert 1e6 * job.mem_mb() >= (job.bytes or 0)
+
+
+ROWS = {
+    "pairs": {"pair_map": {"kind": "degenerate_pair", "parameters": {"u": [0.7, 0.8], "v": [-0.05, 0.0, 0.05]}}},
+    # Not every structure has oxygen as a centre, or a neighbour in reach.
+    "file": {"from_file": {"kind": "file", "parameters": {"path": "tests/data/small.extxyz", "centers": "O"}}},
+}
+SHORT = {"cutoff": 3.0, "cutoff_width": 0.5}
+SWEEPS = {
+    "radial": {"kind": "radial-spectrum", "parameters": SHORT, "grid": {"n_max": [2, 4], "width": [0.3, 0.5]}},
+    "soap": {
+        "kind": "power-spectrum",
+        "parameters": SHORT | {"radial_basis": "laplacian-eigenstates"},
+        "grid": {"n_max": [2, 3], "l_max": [0, 2], "width": [0.3, 0.5]},
+    },
+    "outer": {"kind": "power-spectrum", "parameters": SHORT, "grid": {"l_max": [2, 0], "n_max": [2]}, "inner": []},
+    "with centre": {"kind": "power-spectrum", "parameters": SHORT | {"n_max": 2, "l_max": 1, "center_weight": 1.0}},
+    "cutoffs": {"kind": "acsf", "grid": {"cutoff": [2.0, 3.0]}},
+    "inner cutoffs": {"kind": "acsf", "grid": {"cutoff": [2.0, 3.0]}, "inner": ["cutoff"]},
+    "sorted": {"kind": "coulomb-matrix", "parameters": {"cutoff": 2.0}},
+    "whole": {"kind": "power-spectrum", "parameters": SHORT | {"n_max": 2, "l_max": 1}, "scope": "structure"},
+}
+
+
+def rows(config, folder):
+    """All rows, by way of files as in the workflow, and the number of jobs."""
+    settings, parts = check(config), []
+    for family, entry in settings.families.items():
+        tables.write(make_structures(entry.kind, entry.parameters, family), folder / family, "structures", {})
+    for job in plan(settings):
+        layouts = {
+            cutoff: json.loads(json.dumps(layout(tables.read(folder / job.family), job.cell["scope"], cutoff)))
+            for cutoff in job.cell["layouts"]
+        }
+        part = run_cell(read_part(folder / job.family, job.cell), job.cell, {}, layouts, threads=1)
+        tables.write(part, folder / "part", "sensitivity", {})
+        parts.append(tables.read(folder / "part"))
+    return united(parts, list(settings.descriptors)), len(parts)
+
+
+@pytest.mark.parametrize("family", ROWS)
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_rows_are_the_same_in_whatever_jobs(tmp_path, family, sweep):
+    config = {"families": ROWS[family], "descriptors": {"swept": SWEEPS[sweep]}}
+    alone, n_alone = rows(config | {"target_job_seconds": 1e9}, tmp_path)
+    split, n_split = rows(config | {"target_job_seconds": 1e-9}, tmp_path)
+    assert n_alone == 1 < n_split
+    pd.testing.assert_frame_equal(alone, split, check_exact=True)
+    for name, frame in (("alone", alone), ("split", split)):
+        tables.write(frame, tmp_path / name, "sensitivity", {})
+    assert (tmp_path / "alone").read_bytes() == (tmp_path / "split").read_bytes()
+    assert (alone["status"] == "ok").any()

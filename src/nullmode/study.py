@@ -3,7 +3,7 @@
 import inspect
 import json
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict
 from itertools import groupby
@@ -30,7 +30,7 @@ from nullmode.descriptors._base import (
     open_layout,
     with_layout,
 )
-from nullmode.environment import Environment, cut
+from nullmode.environment import Environment, cut, environments_of
 from nullmode.measurement import Question, measure, measure_whole
 from nullmode.nested import sweeps
 from nullmode.structure import Structure, whole
@@ -80,20 +80,23 @@ def run_cell(
     points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
     block = cell.get("block") or len(points)
     options: JSON = {"threads": threads, "progress": progress, "keep_features": paired}
+    part = cell.get("structures") is not None
     frames = []
     for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in points):
         places = [k for k, descriptor in enumerate(points) if descriptor.cutoff == cutoff]
-        wholes, environments = _cut(structures, cutoff, cell["scope"])
+        wholes, environments = _cut(structures, cutoff, cell["scope"], part=part)
+        if not environments:
+            continue
         left = {name for k in places for name in open_layout(points[k])}
         shared = (layouts or {}).get(cutoff) or layout_of(environments, cutoff, left)
         theories = [Theory(item) for item in environments] if wholes is None else [StructureTheory(s) for s in wholes]
         for _, members in groupby(places, lambda k: k // block):
-            part = list(members)
-            descriptors = [with_layout(points[k], shared) for k in part]
+            truncations = list(members)
+            descriptors = [with_layout(points[k], shared) for k in truncations]
             descriptions = pd.DataFrame(
                 [
                     _description(cell, descriptor, _parameters(target, cell["points"][k], descriptor))
-                    for k, descriptor in zip(part, descriptors, strict=True)
+                    for k, descriptor in zip(truncations, descriptors, strict=True)
                 ]
             )
             answer: Any = measure if wholes is None else measure_whole
@@ -103,10 +106,12 @@ def run_cell(
             frame["structure"] = structures["structure"].to_numpy()[frame["structure"]]
             frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
             frame = descriptions.loc[frame["point"]].reset_index(drop=True).join(frame)
-            frame["point"] = np.array(part)[frame["point"]]
+            frame["point"] = np.array(truncations)[frame["point"]]
             frames.append(frame)
+    if not frames:
+        return pd.DataFrame(columns=[*(column.name for column in tables.SENSITIVITY), *place])
     rows: pd.DataFrame = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
-    if cell.get("structures") is not None:
+    if part:
         rows = rows[_within(rows["structure"], cell["structures"])]
     return rows.reset_index(drop=True)
 
@@ -129,18 +134,29 @@ def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.
 
 
 def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
-    """Find what a whole family holds within a cutoff (Å): its parts give their features a common layout by it."""
+    """Find what a whole family holds within a cutoff (Å): its parts give their features a common layout by it.
+
+    Raises
+    ------
+    InputError
+        If no centre of the family has a neighbour.
+    """
     return layout_of(_cut(structures, cutoff, scope)[1], cutoff, LAYOUT)
 
 
-def _cut(structures: pd.DataFrame, cutoff: float, scope: Scope) -> tuple[list[Structure] | None, list[Environment]]:
-    """Cut out the whole structures, if the scope asks for them, and the environments."""
+def _cut(
+    structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False
+) -> tuple[list[Structure] | None, list[Environment]]:
+    """Cut out the whole structures, if the scope asks for them, and the environments; of a part, there may be none."""
     atoms, centers = _atoms_of(structures)
-    if scope != "structure":
+    if scope == "structure":
+        # The family's centres are for environments; a whole structure is the sum over all its atoms.
+        wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
+        return wholes, [environment for structure in wholes for environment in structure.environments]
+    if not part:
         return None, cut(atoms, cutoff, centers)
-    # The family's centres are for environments; a whole structure is the sum over all its atoms.
-    wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
-    return wholes, [environment for structure in wholes for environment in structure.environments]
+    numbered = enumerate(zip(atoms, centers, strict=True))
+    return None, [item for k, (one, chosen) in numbered for item in environments_of(one, k, cutoff, chosen)]
 
 
 def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
@@ -156,6 +172,21 @@ def _fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame
             for index, _, _ in sweep.points:
                 result[index] = changed(descriptors[index], radial_basis=basis)
     return result
+
+
+def united(parts: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:
+    """Put the tables of jobs into one, in an order that does not depend on which rows were in which job.
+
+    Rows go by descriptor, in the order given, then by family, parameters (numbers first), structure and centre.
+    """
+    # A part of a family may hold no centre.
+    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    first = frame["descriptor"].map({name: place for place, name in enumerate(descriptors)})
+    where = [column.name for column in tables.WHERE if column.name != "descriptor"]
+    keys = [*where, "structure", "center"]
+    return (
+        frame.assign(first=first).sort_values(["first", *keys], kind="stable", ignore_index=True).drop(columns="first")
+    )
 
 
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ rule summary:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
+        order=list(SETTINGS.descriptors),
         code=nullmode.fingerprint.code_hash("nullmode.study"),
     script:
         "../scripts/summary.py"

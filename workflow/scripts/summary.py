@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from nullmode import study, tables
 
 if TYPE_CHECKING:
@@ -11,7 +9,7 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     with study.job_log(snakemake.log[0]):
-        frame = pd.concat([tables.read(path, "sensitivity") for path in snakemake.input], ignore_index=True)
+        frame = study.united((tables.read(path, "sensitivity") for path in snakemake.input), snakemake.params.order)
         provenance = {
             "parts": [tables.provenance(path) for path in snakemake.input],
             "code": snakemake.params.code,
