@@ -31,10 +31,10 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test benchmark lint ci install schema lock clean
+.PHONY: help reproduce test benchmark cost-model planning lint ci install schema lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
@@ -46,6 +46,12 @@ test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out thos
 benchmark: install ## Time features and Jacobians side by side with featomic, and a sweep over truncations; one thread
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
+
+cost-model: install ## Measure what jobs cost; writes src/nullmode/cost.json and the plot of docs/cost-model.md
+	$(BIN)/python benchmarks/cost_model.py
+
+planning: install ## Measure planning of 10^2 to 10^5 sweep points, and the overhead of a job
+	$(BIN)/python benchmarks/planning.py
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check

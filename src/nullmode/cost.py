@@ -110,7 +110,8 @@ def count(kind: str, block: Block, size: Size, scope: Scope = "environment") -> 
         once = {"environment": size.atoms, "symmetry": _EVALUATIONS * size.atoms}
         each |= {kind: block.points * kernel * size.atoms, "factor": block.points * each["factor"]}
         return Counts(once, each, kept, working)
-    deficient = _features(kind, block.smallest, n, size.species) < 3 * n - 3
+    # A basis with few features beyond the displacements hardly sees all of them.
+    deficient = _features(kind, block.smallest, n, size.species) < 2 * (3 * n - 3)
     once = _theory(block.largest, n, deficient=deficient)
     working += _COPIES * _NUMBER * once.get("tuples", 0.0) / _EVALUATIONS
     once, each = ({name: size.centers * value for name, value in part.items()} for part in (once, each))
@@ -208,6 +209,7 @@ _KERNELS: dict[str, Callable[[Any, float, int, float], float]] = {
 _FEATURES: dict[str, Callable[[Any, float, int], float]] = {
     "acsf": _acsf_features,
     "overlap-matrix": lambda d, n, _: (n + 1) * (4 if d.orbitals == "sp" else 1),
-    "inverse-distances": lambda _, n, __: n * (n + 1) / 2,
+    # Of each species, and of pairs of equal and of different ones.
+    "inverse-distances": lambda _, n, s: s * n + s * n * (n - 1) / 2 + s * (s - 1) / 2 * (n * n // 4),
     "coulomb-matrix": lambda _, n, __: n + 1,
 }

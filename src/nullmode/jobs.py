@@ -73,8 +73,7 @@ class _Item(NamedTuple):
     key: str
     label: str
     points: list[JSON]
-    layouts: list[float]
-    load: _Load | None
+    blocks: list[cost.Block]
 
 
 def plan(settings: Settings) -> list[Job]:
@@ -83,8 +82,9 @@ def plan(settings: Settings) -> list[Job]:
     return [
         Job(family, name, label, _cell(settings, family, name, members, part), *taken)
         for name, entry in settings.descriptors.items()
+        for items in [_items(name, entry)]
         for family in entry.families or settings.families
-        for label, members, part, taken in _dealt(entry, _items(name, entry, sizes[family]), sizes[family], settings)
+        for label, members, part, taken in _dealt(entry, items, sizes[family], settings.target_job_seconds)
     ]
 
 
@@ -125,64 +125,63 @@ def gathered(
 
 
 def _dealt(
-    entry: DescriptorEntry, items: list[_Item], size: Size | None, settings: Settings
+    entry: DescriptorEntry, items: list[_Item], size: Size | None, target: float
 ) -> Iterator[tuple[str, list[_Item], slice, tuple[float | None, float | None]]]:
     """Deal the items of one family and descriptor to jobs: name, items, structures, what they take."""
-    target = settings.target_job_seconds
-    short = []
+    if size is None or not cost.known(entry.kind):
+        for item in items:
+            yield f"{item.label}_{item.key[:_DIGITS]}", [item], slice(None), (None, None)
+        return
+    loads = {item.key: _load(entry, item, size) for item in items}
+    most, short = size.structures, []
+
+    def taken(group: list[_Item], structures: int = most) -> tuple[float, float]:
+        return _taken([loads[item.key] for item in group], structures)
+
     for item in items:
-        name = f"{item.label}_{item.key[:_DIGITS]}"
-        if size is None or item.load is None:
-            yield name, [item], slice(None), (None, None)
-        elif size.structures == 1 or _taken([item], size.structures)[0] <= target:
+        if most == 1 or taken([item])[0] <= target:
             short.append(item)
-        else:
-            # A power of two, so that it stays while structures or other figures of the cost model change a little.
-            step = 2 ** max(0, math.floor(math.log2(target / _taken([item], 1)[0])))
-            for start in range(0, size.structures, step):
-                # The last takes all that follow: of a file, their number is an estimate.
-                stop = start + step if start + step < size.structures else None
-                taken = _taken([item], min(step, size.structures - start))
-                yield f"{item.label}_from-{start}_{item.key[:_DIGITS]}", [item], slice(start, stop), taken
-    if size is not None:
-        most = size.structures
-        for prefix, group in gathered(short, lambda item: item.key, lambda group: _taken(group, most)[0], target):
-            label, key = group[0].label, group[0].key
-            if len(group) > 1:
-                label, key = f"batch-{prefix}" if prefix else "all", _key(entry.kind, entry.scope, entry.parameters)
-            yield f"{label}_{key[:_DIGITS]}", group, slice(None), _taken(group, most)
+            continue
+        # A power of two, so that it stays while structures or other figures of the cost model change a little.
+        step = 2 ** max(0, math.floor(math.log2(target / taken([item], 1)[0])))
+        for start in range(0, most, step):
+            # The last takes all that follow: of a file, their number is an estimate.
+            stop = start + step if start + step < most else None
+            name = f"{item.label}_from-{start}_{item.key[:_DIGITS]}"
+            yield name, [item], slice(start, stop), taken([item], min(step, most - start))
+    for prefix, group in gathered(short, lambda item: item.key, lambda group: taken(group)[0], target):
+        label, key = group[0].label, group[0].key
+        if len(group) > 1:
+            label, key = f"batch-{prefix}" if prefix else "all", _key(entry.kind, entry.scope, entry.parameters)
+        yield f"{label}_{key[:_DIGITS]}", group, slice(None), taken(group)
 
 
-def _taken(items: list[_Item], structures: int) -> tuple[float, float]:
+def _taken(loads: list[_Load], structures: int) -> tuple[float, float]:
     """Seconds and bytes that items take together, for a number of structures."""
-    each = [item.load for item in items if item.load is not None]
     once: dict[float, float] = {}
-    for part in each:
-        once |= part.once
-    time = structures * (sum(once.values()) + sum(part.each for part in each))
-    room = structures * sum(part.kept for part in each) + max(part.working for part in each)
+    for one in loads:
+        once |= one.once
+    time = structures * (sum(once.values()) + sum(one.each for one in loads))
+    room = structures * sum(one.kept for one in loads) + max(one.working for one in loads)
     return time, room + cost.measured()["bytes"]["job"]
 
 
-def _items(name: str, entry: DescriptorEntry, size: Size | None) -> list[_Item]:
+def _items(name: str, entry: DescriptorEntry) -> list[_Item]:
     """Write the combinations of a descriptor's outer values out."""
     outer = [axis for axis in entry.grid if axis not in entry.inner]
-    inner = [axis for axis in entry.grid if axis in entry.inner]
+    inner = points(entry, [axis for axis in entry.grid if axis in entry.inner])
     result = []
     for fixed in points(entry, outer):
         # A value may be a list or any text; a file name may not.
         label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
-        listed = [{**entry.parameters, **fixed, **point} for point in points(entry, inner)]
-        blocks = _blocks(name, entry, fixed)
-        layouts = sorted({block.largest.cutoff for block in blocks if open_layout(block.largest)})
-        load = None
-        if size is not None and cost.known(entry.kind):
-            load = _load([(block.largest.cutoff, cost.count(entry.kind, block, size, entry.scope)) for block in blocks])
-        result.append(_Item(_key(entry.kind, entry.scope, entry.parameters, fixed), label, listed, layouts, load))
+        key = _key(entry.kind, entry.scope, entry.parameters, fixed)
+        listed = [{**entry.parameters, **fixed, **point} for point in inner]
+        result.append(_Item(key, label, listed, _blocks(name, entry, fixed)))
     return result
 
 
-def _load(counts: list[tuple[float, cost.Counts]]) -> _Load:
+def _load(entry: DescriptorEntry, item: _Item, size: Size) -> _Load:
+    counts = [(block.largest.cutoff, cost.count(entry.kind, block, size, entry.scope)) for block in item.blocks]
     return _Load(
         {cutoff: cost.seconds(part.once) for cutoff, part in counts},
         sum(cost.seconds(part.each) for _, part in counts),
@@ -213,6 +212,7 @@ def _blocks(name: str, entry: DescriptorEntry, fixed: JSON) -> list[cost.Block]:
 def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: slice) -> JSON:
     entry = settings.descriptors[name]
     listed = [point for item in items for point in item.points]
+    blocks = [block for item in items for block in item.blocks]
     return {
         "family": family,
         "family_kind": settings.families[family].kind,
@@ -224,7 +224,7 @@ def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: 
         "points": listed,
         "block": len(items[0].points),
         "structures": None if part == slice(None) else [part.start, part.stop],
-        "layouts": [] if part == slice(None) else sorted({cutoff for item in items for cutoff in item.layouts}),
+        "layouts": [] if part == slice(None) else sorted({b.largest.cutoff for b in blocks if open_layout(b.largest)}),
         "rtol": settings.rtol,
         "tolerance": settings.tolerance,
     }
@@ -232,8 +232,8 @@ def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: 
 
 def _references(points: list[JSON]) -> list[str]:
     """Families that contractions among the radial bases are fitted to."""
-    bases = (point.get("radial_basis") for point in points)
-    return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
+    bases = [basis for point in points if isinstance(basis := point.get("radial_basis"), dict)]
+    return sorted({basis["reference"] for basis in bases if basis.get("reference")})
 
 
 def _size(settings: Settings, family: str) -> Size | None:
