@@ -113,21 +113,26 @@ def count(kind: str, block: Block, size: Size, scope: Scope = "environment") -> 
     # A basis with few features beyond the displacements hardly sees all of them.
     deficient = _features(kind, block.smallest, n, size.species) < 2 * (3 * n - 3)
     once = _theory(block.largest, n, deficient=deficient)
-    working += _COPIES * _NUMBER * once.get("tuples", 0.0) / _EVALUATIONS
+    working += _COPIES * _NUMBER * _dot_products(block.largest.correlation_order, n)
     once, each = ({name: size.centers * value for name, value in part.items()} for part in (once, each))
     return Counts(once, each, size.centers * kept, working)
 
 
 def _theory(descriptor: Descriptor, n: float, *, deficient: bool) -> dict[str, float]:
     """Count what theory takes of one environment: point group, and rank_complete over all tuples of neighbours."""
-    order = descriptor.correlation_order
-    times = float(_EVALUATIONS if deficient or order == 1 else 1)
+    times = float(_EVALUATIONS if deficient or descriptor.correlation_order == 1 else 1)
     counts = {"environment": 1.0, "symmetry": times * n}
-    if order is not None and order <= LARGEST_ORDER and n**order <= MOST_TUPLES:
-        # A tuple has order + order (order - 1)/2 dot products; they give up to n²/2 rows of 3 n columns.
-        slots = order * (order + 1) / 2
-        counts |= {"completeness": times, "tuples": times * slots * n**order, "rows": times * 4.5 * n**4}
+    if products := _dot_products(descriptor.correlation_order, n):
+        # They give up to n²/2 rows of 3 n columns.
+        counts |= {"completeness": times, "tuples": times * products, "rows": times * 4.5 * n**4}
     return counts
+
+
+def _dot_products(order: int | None, n: float) -> float:
+    """Count those of all tuples of neighbours; 0 where there is no theory, or no memory for it."""
+    if order is None or order > LARGEST_ORDER or n**order > MOST_TUPLES:
+        return 0.0
+    return order * (order + 1) / 2 * float(n**order)
 
 
 def _features(kind: str, descriptor: Any, n: float, species: int) -> float:
