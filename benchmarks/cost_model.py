@@ -30,7 +30,7 @@ from nullmode.attribution import Theory
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed, with_species_of
 from nullmode.families import random_methane
-from nullmode.families._base import Size
+from nullmode.families._base import FamilySize
 from nullmode.measurement import Question, measure
 
 CUTOFF = 4.0
@@ -125,7 +125,7 @@ def case(series, line, value):
         measure([Theory(item) for item in every[:count]], points, Question(rtol=1e-9, tolerance=1e-6), threads=1)
 
     block = cost.Block(points[-1], points[0], len(points), len(points))
-    counts = cost.count(kind, block, Size(structures=1, atoms=n + 1, centers=1, species=species, density=np.inf))
+    counts = cost.count(kind, block, FamilySize(structures=1, atoms=n + 1, centers=1, species=species, density=np.inf))
     row = {"series": what, "line": line, "value": value, "kind": kind, "n_neighbours": n, "n_species": species}
     tasks = {"kernel_seconds": kernel, "values_seconds": values, "seconds": full}
     row |= {name: timed(task, len(every)) for name, task in tasks.items()}

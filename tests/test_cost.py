@@ -13,9 +13,9 @@ from nullmode._plugins import load, validated
 from nullmode.descriptors import DESCRIPTORS as KINDS
 from nullmode.descriptors._base import with_species_of
 from nullmode.families import FAMILIES
-from nullmode.families._base import Size
+from nullmode.families._base import FamilySize
 
-METHANE = Size(structures=1, atoms=5, centers=1, species=1)
+METHANE = FamilySize(structures=1, atoms=5, centers=1, species=1)
 FAMILY_PARAMETERS = {
     "methane_distortion": [{}, {"paths": ["noise", "twist"], "samples": 3, "noise": [-3, -2]}],
     "degenerate_pair": [{}, {"u": [0.7, 0.8], "v": [0.0], "signs": [1]}],
@@ -61,7 +61,7 @@ def test_long_files_are_estimated_from_their_beginning(tmp_path):
     size = target.size(path=tmp_path / "long.xyz", centers="C", index=":")
     assert (tmp_path / "long.xyz").stat().st_size > 1.5 * 2**20
     assert size.structures == pytest.approx(5000, rel=1e-3)
-    assert size[1:] == Size(structures=0, atoms=9, centers=2, species=3)[1:]
+    assert size[1:] == FamilySize(structures=0, atoms=9, centers=2, species=3)[1:]
 
 
 def test_crystals_have_the_neighbours_of_their_density(tmp_path):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.descriptors.trispectrum import Trispectrum
     from nullmode.environment import Environment, environments
+    from nullmode.families._base import FamilySize
     from nullmode.irreps import symmetry_adapted
     from nullmode.near_null import NearNull, explain_near_null
     from nullmode.null_modes import NullModes, split_null_modes
@@ -49,6 +50,7 @@ _HOME = {
     "DVR": "nullmode.radial.dvr",
     "Descriptor": "nullmode.descriptors._base",
     "Environment": "nullmode.environment",
+    "FamilySize": "nullmode.families._base",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
     "FromFeatomic": "nullmode.adapters.featomic",
@@ -94,6 +96,7 @@ __all__ = [
     "CoulombMatrix",
     "Descriptor",
     "Environment",
+    "FamilySize",
     "FromCallable",
     "FromDscribe",
     "FromFeatomic",

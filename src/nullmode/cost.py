@@ -15,7 +15,7 @@ from nullmode.completeness import LARGEST_ORDER, MOST_TUPLES
 from nullmode.descriptors._base import DensityDescriptor, Descriptor
 from nullmode.descriptors.acsf import ACSF
 from nullmode.descriptors.bispectrum import Bispectrum
-from nullmode.families._base import Size
+from nullmode.families._base import FamilySize
 from nullmode.types import Parity, Scope
 
 TABLE = Path(__file__).with_name("cost.json")
@@ -79,7 +79,7 @@ def known(kind: str) -> bool:
     return kind in _KERNELS
 
 
-def count(kind: str, block: Block, size: Size, scope: Scope = "environment") -> Counts:
+def count(kind: str, block: Block, size: FamilySize, scope: Scope = "environment") -> Counts:
     """Count what one structure of a family takes with a block of truncations.
 
     Parameters

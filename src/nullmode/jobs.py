@@ -17,7 +17,7 @@ from nullmode._plugins import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, changed, open_layout
 from nullmode.families import FAMILIES
-from nullmode.families._base import Size
+from nullmode.families._base import FamilySize
 from nullmode.settings import DescriptorEntry, Settings, points
 from nullmode.types import JSON
 
@@ -125,7 +125,7 @@ def gathered(
 
 
 def _dealt(
-    entry: DescriptorEntry, items: list[_Item], size: Size | None, target: float
+    entry: DescriptorEntry, items: list[_Item], size: FamilySize | None, target: float
 ) -> Iterator[tuple[str, list[_Item], slice, tuple[float | None, float | None]]]:
     """Deal the items of one family and descriptor to jobs: name, items, structures, what they take."""
     if size is None or not cost.known(entry.kind):
@@ -180,7 +180,7 @@ def _items(name: str, entry: DescriptorEntry) -> list[_Item]:
     return result
 
 
-def _load(entry: DescriptorEntry, item: _Item, size: Size) -> _Load:
+def _load(entry: DescriptorEntry, item: _Item, size: FamilySize) -> _Load:
     counts = [(block.largest.cutoff, cost.count(entry.kind, block, size, entry.scope)) for block in item.blocks]
     return _Load(
         {cutoff: cost.seconds(part.once) for cutoff, part in counts},
@@ -236,13 +236,13 @@ def _references(points: list[JSON]) -> list[str]:
     return sorted({basis["reference"] for basis in bases if basis.get("reference")})
 
 
-def _size(settings: Settings, family: str) -> Size | None:
+def _size(settings: Settings, family: str) -> FamilySize | None:
     """Ask a family how much it holds, if it can say."""
     entry = settings.families[family]
     target = load(entry.kind, FAMILIES, "family")
     if not hasattr(target, "size"):
         return None
-    size: Size | None = target.size(**validated(target, entry.parameters, f"families.{family}.parameters"))
+    size: FamilySize | None = target.size(**validated(target, entry.parameters, f"families.{family}.parameters"))
     return size
 
 

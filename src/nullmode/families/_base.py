@@ -20,7 +20,7 @@ CONDENSED = 0.1
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Size(NamedTuple):
+class FamilySize(NamedTuple):
     """What a family holds, as far as its parameters tell: a plan of jobs is made before any structure.
 
     Attributes
@@ -50,10 +50,10 @@ class Size(NamedTuple):
         return filled if self.periodic else min(self.atoms - 1, filled)
 
 
-METHANE = Size(structures=1, atoms=5, centers=1, species=1)
+METHANE = FamilySize(structures=1, atoms=5, centers=1, species=1)
 
 
-def sized(size: Callable[..., Size | None]) -> Callable[[F], F]:
+def sized(size: Callable[..., FamilySize | None]) -> Callable[[F], F]:
     """Say how much a family holds: a function of the family's parameters, quick, and None where it cannot be told."""
 
     def mark(family: F) -> F:

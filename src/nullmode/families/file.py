@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.families._base import CONDENSED, Size, sized
+from nullmode.families._base import CONDENSED, FamilySize, sized
 from nullmode.types import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _LATTICE = re.compile(rb'Lattice="([^"]*)"', re.IGNORECASE)
 _INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
-def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -> Size | None:
+def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -> FamilySize | None:
     """Estimate from the first megabyte of (extended) XYZ; other formats would have to be read whole."""
     if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
         return None
@@ -43,7 +43,7 @@ def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -
     if not atoms:
         return None
     every = range(round(frames * path.stat().st_size / sum(len(row) + 1 for row in lines[:line])))
-    return Size(
+    return FamilySize(
         structures=len(every[slice(*bounds)]) if ":" in index else 1,
         atoms=atoms / frames,
         centers=chosen / frames,

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import Axis, Range, above, array, at_most, distinct, values
-from nullmode.families._base import BOND, METHANE, TETRAHEDRON, Size, methane, sized
+from nullmode.families._base import BOND, METHANE, TETRAHEDRON, FamilySize, methane, sized
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ PATHS: tuple[Path, ...] = (
 )
 
 
-def _size(paths: list[Path], stretch: Axis, noise: Axis, samples: int, **axes: Any) -> Size:
+def _size(paths: list[Path], stretch: Axis, noise: Axis, samples: int, **axes: Any) -> FamilySize:
     steps = {path: len(values(axes.get(path, stretch))) for path in paths}
     if "noise" in steps:
         steps["noise"] = samples * len(values(noise))
