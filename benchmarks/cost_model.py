@@ -35,6 +35,8 @@ from nullmode.measurement import Question, measure
 
 CUTOFF = 4.0
 SPECIES = ["H", "C", "N", "O"]
+# Many at a time: a call takes some 10 ms by itself, which a job takes once.
+PILOT = 5
 LEAST_SECONDS = 0.2
 SETTING = {"cutoff": CUTOFF}
 KEEP_WITHIN = 1.5
@@ -66,6 +68,7 @@ SERIES = {
         [4, 8, 16, 32],
         {kind: (kind, {}) for kind in ("acsf", "overlap-matrix", "inverse-distances", "coulomb-matrix")},
     ),
+    "environments": ([1, 10, 100, 300], {"nu=2": ("power-spectrum", {})}),
     "truncations": ([1, 2, 4, 8], {"nu=2": ("power-spectrum", {"radial_basis": "laplacian-eigenstates"})}),
 }
 
@@ -86,12 +89,12 @@ def environments(n, species, count):
     return result
 
 
-def timed(task, size):
+def timed(task, size, least=1):
     """CPU seconds per environment; the first run compiles and tabulates, the second tells how many to take."""
     task(1)
     start = time.process_time()
-    task(1)
-    count = int(np.clip(LEAST_SECONDS / max(time.process_time() - start, 1e-6), 1, size))
+    task(PILOT)
+    count = int(np.clip(LEAST_SECONDS * PILOT / max(time.process_time() - start, 1e-6), least, size))
     seconds = []
     for _ in range(3):
         start = time.process_time()
@@ -104,14 +107,15 @@ def case(series, line, value):
     """Measure one point of a series: the kernel alone, then with all that a job does."""
     kind, parameters = SERIES[series][1][line]
     what = series.partition(",")[0]
-    n = value if what == "neighbours" else max(8, value)
+    n = value if what == "neighbours" else 8
     species = value if what == "species" else 1
     truncations = [{}]
     if what in ("n_max", "l_max"):
         parameters = parameters | {what: value}
     elif what == "truncations":
         truncations = [{"n_max": k, "l_max": l} for k in range(1, value + 1) for l in range(1, value + 1)]
-    every = environments(n, species, 200)
+    most, least = (value, value) if what == "environments" else (200, 1)
+    every = environments(n, species, most)
     largest = with_species_of(load(kind, DESCRIPTORS, "descriptor")(**parameters, **SETTING), every)
     points = [changed(largest, **point) for point in truncations]
 
@@ -128,7 +132,7 @@ def case(series, line, value):
     counts = cost.count(kind, block, FamilySize(structures=1, atoms=n + 1, centers=1, species=species, density=np.inf))
     row = {"series": what, "line": line, "value": value, "kind": kind, "n_neighbours": n, "n_species": species}
     tasks = {"kernel_seconds": kernel, "values_seconds": values, "seconds": full}
-    row |= {name: timed(task, len(every)) for name, task in tasks.items()}
+    row |= {name: timed(task, most, least) for name, task in tasks.items()}
     return row | {"counts": json.dumps({**counts.once, **counts.each})}
 
 
@@ -180,21 +184,23 @@ def memory():
 
 
 def threads():
-    """Speed of a job on all processors over that on one."""
-    structures = list(random_methane.structures(n_structures=1000, seed=1))
-    times = {}
-    for count in (1, os.cpu_count()):
-        for attribution in (False, True):
+    """Wall time per methane on one thread and on more: singular values, and causes too."""
+    structures = list(random_methane.structures(n_structures=2000, seed=1))
+    rows = []
+    for count in range(1, os.cpu_count() + 1):
+        row = {"series": "threads", "line": "nu=2", "value": count, "kind": "power-spectrum"}
+        for name, attribution in (("values_seconds", False), ("seconds", True)):
             start = time.perf_counter()
             nm.analyze(structures, nm.PowerSpectrum(), centers="C", attribution=attribution, threads=count)
-            times[count, attribution] = time.perf_counter() - start
-    return {attribution: times[1, attribution] / times[os.cpu_count(), attribution] for attribution in (False, True)}
+            row[name] = (time.perf_counter() - start) / len(structures)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def exponents(table):
     """Slopes of the upper half of each series, in logarithms."""
     rows = []
-    for (series, line), part in table.groupby(["series", "line"], sort=False):
+    for (series, line), part in table[table["series"] != "threads"].groupby(["series", "line"], sort=False):
         upper = part.sort_values("value").iloc[len(part) // 2 - 1 :]
         slope = [
             np.polyfit(np.log(upper["value"]), np.log(upper[name]), 1)[0] for name in ("kernel_seconds", "seconds")
@@ -210,7 +216,7 @@ def drawn(table, path):
 
     names = list(dict.fromkeys(table["series"]))
     lines = list(dict.fromkeys(table["line"]))
-    figure, axes = plt.subplots(2, 3, figsize=(11, 6.5), layout="constrained")
+    figure, axes = plt.subplots(2, 4, figsize=(14, 6.5), layout="constrained")
     for ax, name in zip(axes.flat, [*names, None], strict=True):
         if name is None:
             ax.loglog(table["seconds"], table["model"], ".", color="black")
@@ -221,7 +227,8 @@ def drawn(table, path):
         for line, part in table[table["series"] == name].groupby("line", sort=False):
             k = lines.index(line)
             ax.loglog(part["value"], part["seconds"], "o-", color=f"C{k}", markersize=3, label=line)
-            ax.loglog(part["value"], part["kernel_seconds"], "o:", color=f"C{k}", markersize=3)
+            alone = "values_seconds" if name == "threads" else "kernel_seconds"
+            ax.loglog(part["value"], part[alone], "o:", color=f"C{k}", markersize=3)
             ax.loglog(part["value"], part["model"], "x", color=f"C{k}")
         ticks = sorted(set(table.loc[table["series"] == name, "value"]))
         ax.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -230,7 +237,7 @@ def drawn(table, path):
     handles = [plt.Line2D([], [], color=f"C{k}", label=line) for k, line in enumerate(lines)]
     for style, text in (
         ("o-", "with singular values and causes"),
-        ("o:", "features and Jacobian alone"),
+        ("o:", "features and Jacobian alone (threads: and singular values)"),
         ("x", "model"),
     ):
         handles.append(*plt.plot([], [], style, color="black", markersize=4, label=text))
@@ -255,12 +262,17 @@ def main(folder):
     table = pd.DataFrame(
         [case(series, line, value) for series, (values, lines) in SERIES.items() for line in lines for value in values]
     )
-    new = {"seconds": fitted(table, cutting()), "bytes": memory()}
+    # The series over numbers of environments shows what a call takes by itself: it is no part of the fit.
+    new = {
+        "seconds": fitted(table[table["series"] != "environments"].reset_index(drop=True), cutting()),
+        "bytes": memory(),
+    }
     old = json.loads(cost.TABLE.read_text())
     kept = {part: {name: settled(old[part].get(name), value) for name, value in new[part].items()} for part in new}
     cost.TABLE.write_text(json.dumps(kept, indent=2) + "\n")
     cost.measured.cache_clear()
     table["model"] = [cost.seconds(json.loads(text)) for text in table["counts"]]
+    table = pd.concat([table, threads()], ignore_index=True)
     folder.mkdir(parents=True, exist_ok=True)
     table.to_parquet(folder / "cost_model.parquet")
     drawn(table, PLOT)
@@ -271,11 +283,10 @@ def main(folder):
     ]
     shown(pd.DataFrame(rows), "seconds per count, bytes")
     shown(exponents(table), "exponents of the upper half of each series")
+    shown(table.loc[table["series"] == "threads", ["value", "values_seconds", "seconds"]], "threads, wall time")
     ratio = table["model"] / table["seconds"]
     low, middle, high = (ratio.quantile(q) for q in (0.05, 0.5, 0.95))
     print(f"model over measured: median {middle:.2f}, nine tenths between {low:.2f} and {high:.2f}")
-    speed = threads()
-    print(f"{os.cpu_count()} threads over one: {speed[False]:.2f}, with causes {speed[True]:.2f}")
 
 
 if __name__ == "__main__":

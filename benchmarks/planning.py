@@ -25,10 +25,9 @@ SWEEPS = [
     (1_000, 100, 120),
     (10_000, 100, 120),
     (100_000, 100, 120),
-    (10_000, 100, 0.4),
-    (100_000, 100, 4),
+    (10_000, 100, 0.5),
 ]
-TRIVIAL_JOBS = 40
+TRIVIAL_JOBS = 20
 PLAN = """
 import json, resource, sys, time, yaml
 start = time.process_time()

@@ -1,3 +1,4 @@
+import functools
 import sys
 
 import nullmode.fingerprint
@@ -12,6 +13,8 @@ except nullmode.types.InputError as error:
 
 RESULTS = SETTINGS.results
 JOBS = {(job.family, job.descriptor, job.name): job for job in nullmode.jobs.plan(SETTINGS)}
+# Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
+kind_code = functools.cache(nullmode.settings.kind_code)
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png"]
 )

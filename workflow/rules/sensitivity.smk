@@ -9,7 +9,7 @@ rule kernels:
         runtime=lambda wildcards, attempt: 15 * attempt,
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        code=lambda wildcards: nullmode.settings.kind_code(wildcards.kind),
+        code=lambda wildcards: kind_code(wildcards.kind),
     script:
         "../scripts/kernels.py"
 
@@ -57,6 +57,6 @@ rule sensitivity:
         mem_mb=lambda wildcards, attempt: job_of(wildcards).mem_mb(attempt),
     params:
         cell=lambda wildcards: job_of(wildcards).cell,
-        code=lambda wildcards: nullmode.settings.kind_code(SETTINGS.descriptors[wildcards.descriptor].kind),
+        code=lambda wildcards: kind_code(SETTINGS.descriptors[wildcards.descriptor].kind),
     script:
         "../scripts/sensitivity.py"
