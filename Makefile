@@ -31,7 +31,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test test-slurm benchmark scan-benchmark lint ci install schema lock clean
+.PHONY: help reproduce test test-slurm benchmark scan-benchmark cost-model planning lint ci install schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,12 @@ benchmark: install ## Time features, Jacobians, spectra beside three codes and a
 
 scan-benchmark: install ## Stream 7.7 million spectra of methane into a table: time, memory, equal bytes (SCAN_FLAGS="--n 50000")
 	$(BIN)/python benchmarks/scan.py $(SCAN_FLAGS)
+
+cost-model: install ## Measure what jobs cost; writes src/nullmode/cost.json and the plot of docs/cost-model.md
+	$(BIN)/python benchmarks/cost_model.py
+
+planning: install ## Measure planning of 10^2 to 10^5 sweep points, and the overhead of a job
+	$(BIN)/python benchmarks/planning.py
 
 lint: install ## Check style, types, import layers and the workflow's form
 	$(BIN)/ruff check

@@ -34,7 +34,9 @@ def python(code, **variables):
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("module", ["nullmode", "nullmode.settings", "nullmode.cli", "nullmode.fingerprint"])
+@pytest.mark.parametrize(
+    "module", ["nullmode", "nullmode.settings", "nullmode.jobs", "nullmode.cli", "nullmode.fingerprint"]
+)
 def test_light_modules_load_nothing_heavy(module):
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     assert not set(python(code)) & set(HEAVY)
@@ -42,8 +44,8 @@ def test_light_modules_load_nothing_heavy(module):
 
 def test_checking_a_configuration_loads_no_numba():
     code = (
-        "import sys, yaml, nullmode.settings as s\n"
-        "s.jobs(s.check(yaml.safe_load(open('config/config.yaml'))))\n"
+        "import sys, yaml, nullmode.jobs, nullmode.settings as s\n"
+        "nullmode.jobs.plan(s.check(yaml.safe_load(open('config/config.yaml'))))\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     assert not set(python(f"import os; os.chdir({str(CHECKOUT)!r})\n{code}")) & {"numba", "matplotlib", "snakemake"}

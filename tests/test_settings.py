@@ -1,6 +1,4 @@
-import copy
 import importlib.util
-import json
 
 import jsonschema
 import pytest
@@ -8,7 +6,7 @@ import yaml
 from configs import BAD, CHECKOUT, changed, small
 
 from nullmode import InputError, axes
-from nullmode.settings import Settings, caption, check, figure_code, figure_families, figure_kinds, jobs
+from nullmode.settings import Settings, caption, check, figure_code, figure_families, figure_kinds
 
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
 
@@ -20,10 +18,6 @@ def _in_checkout(monkeypatch):
 
 def read(path):
     return yaml.safe_load((CHECKOUT / path).read_text())
-
-
-def names(config):
-    return {(job.family, job.descriptor, job.name) for job in jobs(check(config))}
 
 
 @pytest.mark.parametrize("path", CONFIGS)
@@ -57,62 +51,6 @@ def test_every_fault_of_one_level_is_named_at_once():
         "figures.pair_map.colour",
         "descriptors.soap.kinds",
     }
-
-
-def test_jobs_hold_every_point_once():
-    config = small()
-    swept = [job for job in jobs(check(config)) if job.descriptor == "soap_swept"]
-    points = [json.dumps(point, sort_keys=True) for job in swept for point in job.cell["points"]]
-    assert len(points) == len(set(points)) == 2 * 3 * 2
-    for job in swept:
-        assert len({point["width"] for point in job.cell["points"]}) == 1
-        assert job.name.startswith(f"width-{job.cell['points'][0]['width']}_")
-
-
-def test_jobs_cover_the_families_asked_for():
-    config = small()
-    assert {family for family, descriptor, _ in names(config) if descriptor == "radial"} == {"from_file"}
-    del config["descriptors"]["radial"]["families"]
-    assert {family for family, descriptor, _ in names(config) if descriptor == "radial"} == set(config["families"])
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "kept"),
-    [
-        ("descriptors.soap_swept.grid.width", [0.3, 0.5, 0.7], True),
-        ("descriptors.soap_swept.grid.n_max", [1, 3, 5], True),
-        ("descriptors.another", {"kind": "radial-spectrum"}, True),
-        ("families.another", {"kind": "random_methane"}, True),
-        ("descriptors.soap_swept.parameters.cutoff", 5.0, False),
-        ("descriptors.soap_swept.parameters.center_weight", 1.0, False),
-    ],
-)
-def test_name_of_a_job_changes_only_with_what_it_stands_for(place, value, kept):
-    before = {name for name in names(small()) if name[1] == "soap_swept"}
-    after = {name for name in names(changed(place, value)) if name[1] == "soap_swept"}
-    assert (before <= after) == kept
-    assert kept or not before & after
-
-
-def test_names_of_jobs_suit_as_names_of_files():
-    config = small()
-    config["descriptors"]["radial"] |= {"grid": {"species": [["H"], ["C", "H", "N", "O", "Na", "Cl"]]}}
-    assert all(name.replace(".", "").replace("-", "").replace("_", "").isalnum() for _, _, name in names(config))
-
-
-def test_order_of_parameters_does_not_matter():
-    def turned(value):
-        return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
-
-    config = small()
-    other = copy.deepcopy(config)
-    for part in ("families", "descriptors", "figures"):
-        for entry in other[part].values():
-            entry["parameters"] = turned(entry["parameters"])
-    assert json.dumps(other) != json.dumps(config)
-    # As texts, since Snakemake compares them so.
-    assert repr(jobs(check(other))) == repr(jobs(check(config)))
-    assert repr(check(other)) == repr(check(config))
 
 
 @pytest.mark.parametrize(
@@ -160,15 +98,6 @@ def test_width_of_a_delta_density_is_not_read():
     config = changed("descriptors.soap.parameters.width", 0.005)
     config["descriptors"]["soap"]["parameters"]["density"] = "delta"
     assert check(config).descriptors["soap"].parameters["width"] == 0.005
-
-
-def test_radial_bases_and_densities_are_swept():
-    config = small()
-    bases = ["gto", "dvr", {"kind": "legendre", "transform": "inverse"}]
-    config["descriptors"]["soap_swept"]["grid"] |= {"radial_basis": bases, "density": ["gaussian", "delta"]}
-    cells = [job.cell for job in jobs(check(config)) if job.descriptor == "soap_swept"]
-    assert len(cells) == 2 * 3 * 2
-    assert [cell["points"][0]["radial_basis"] for cell in cells[::2]] == 2 * bases
 
 
 def test_caption_is_text():

@@ -10,7 +10,8 @@ from cases import ENVIRONMENTS, SETTING, environment, rattled
 import nullmode as nm
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import random_methane
-from nullmode.settings import check, jobs
+from nullmode.jobs import plan as jobs
+from nullmode.settings import check
 from nullmode.structures import make_structures
 from nullmode.study import run_cell
 

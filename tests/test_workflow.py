@@ -2,6 +2,7 @@ import os
 import re
 import shutil
 
+import pandas as pd
 import pytest
 from configs import BAD, changed, small
 from projects import RESULTS
@@ -21,10 +22,8 @@ SOAP = {
     "sensitivity/family=from_file/descriptor=soap",
     "sensitivity/family=point_groups/descriptor=soap",
 }
-SWEPT = {
-    "sensitivity/family=random_methane/descriptor=soap_swept/width-0.3",
-    "sensitivity/family=random_methane/descriptor=soap_swept/width-0.5",
-}
+# Both widths take less than a job's time.
+SWEPT = {"sensitivity/family=random_methane/descriptor=soap_swept"}
 RADIAL = {"sensitivity/family=from_file/descriptor=radial"}
 BASES = {"sensitivity/family=point_groups/descriptor=bases"}
 FINE = {"sensitivity/family=orbit/descriptor=fine"}
@@ -168,14 +167,36 @@ def test_edits_of_comments_docstrings_and_tables_of_names_rerun_nothing(project)
     assert "Nothing to be done" in project.run("-n")
 
 
-def test_new_outer_point_runs_its_job_alone(project):
+def test_new_outer_point_runs_the_job_that_takes_it_in(project):
     config = small()
     config["descriptors"]["soap_swept"]["grid"]["width"].append(0.4)
     project.configure(config)
-    new = "sensitivity/family=random_methane/descriptor=soap_swept/width-0.4"
-    assert project.jobs() == {new} | LATER
+    assert project.jobs() == SWEPT | LATER
     rows = tables.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
     assert set(rows.loc[rows["descriptor"] == "soap_swept", "width"]) == {0.3, 0.4, 0.5}
+    assert "Nothing to be done" in project.run("-n")
+
+
+def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
+    """Also, that rows do not depend on the jobs they come from."""
+    whole = tables.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
+    config = small() | {"target_job_seconds": 1e-9}
+    # Without pairs, whose parts are computed twice, and other long families.
+    for name in ("distortions", "pair_map"):
+        del config["families"][name]
+        config["descriptors"]["soap"]["families"].remove(name)
+    config["figures"] = {"truncation": config["figures"]["truncation"]}
+    project.configure(config)
+    project.run()
+    split = tables.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
+    kept = whole[whole["family"].isin(config["families"])].reset_index(drop=True)
+    coordinates = [name for name in kept if name not in split]
+    pd.testing.assert_frame_equal(split, kept.drop(columns=coordinates), check_exact=True)
+    config["descriptors"]["soap_swept"]["grid"]["width"].append(0.4)
+    project.configure(config)
+    of_point = "sensitivity/family=random_methane/descriptor=soap_swept/width-0.4_from"
+    new = {f"{of_point}-{structure}" for structure in range(6)}
+    assert project.jobs() == new | {"tables/sensitivity.parquet", "figures/truncation.pdf"}
     assert "Nothing to be done" in project.run("-n")
 
 

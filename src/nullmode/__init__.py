@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nullmode.descriptors.trispectrum import Trispectrum
     from nullmode.environment import Environment, environments
     from nullmode.environment_set import EnvironmentSet
+    from nullmode.families._base import FamilySize
     from nullmode.irreps import symmetry_adapted
     from nullmode.near_null import NearNull, explain_near_null
     from nullmode.null_modes import NullModes, split_null_modes
@@ -62,6 +63,7 @@ _HOME = {
     "DistanceToChange": "nullmode.search.change",
     "Environment": "nullmode.environment",
     "EnvironmentSet": "nullmode.environment_set",
+    "FamilySize": "nullmode.families._base",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
     "FromFeatomic": "nullmode.adapters.featomic",
@@ -125,6 +127,7 @@ __all__ = [
     "DistanceToChange",
     "Environment",
     "EnvironmentSet",
+    "FamilySize",
     "FromCallable",
     "FromDscribe",
     "FromFeatomic",

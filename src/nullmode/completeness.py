@@ -12,7 +12,7 @@ from nullmode.types import Floats, InputError, Integers, Parity
 
 Order: TypeAlias = int
 LARGEST_ORDER = 4
-_MOST_TUPLES = 1_000_000
+MOST_TUPLES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,9 +105,9 @@ def _check(environment: Environment, order: Order, parity: str, tolerance: float
     if parity == "SO3" and order == LARGEST_ORDER:
         raise InputError("`parity` must be 'O3' for correlation_order=4, got 'SO3'.")
     check_tolerance(tolerance)
-    if len(environment) ** order > _MOST_TUPLES:
+    if len(environment) ** order > MOST_TUPLES:
         raise InputError(
-            f"`correlation_order` must leave at most {_MOST_TUPLES} tuples, got {len(environment)}^{order}. "
+            f"`correlation_order` must leave at most {MOST_TUPLES} tuples, got {len(environment)}^{order}. "
             "Use a lower order or a smaller cutoff."
         )
 

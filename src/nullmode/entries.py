@@ -66,6 +66,9 @@ class Settings(_Strict):
     tolerance: Annotated[
         float, Field(gt=0, allow_inf_nan=False, description="length in Å within which places count as equal")
     ] = 1e-6
+    target_job_seconds: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="computing time that work is gathered or split to, per job")
+    ] = 120.0
     families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
     searches: dict[Name, SearchEntry] = Field(default={}, description="searches by name")

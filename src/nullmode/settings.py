@@ -1,13 +1,10 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
-import hashlib
 import inspect
-import json
-import re
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,10 +21,16 @@ from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
 from nullmode.types import JSON, InputError
 
-__all__ = ["DescriptorEntry", "FamilyEntry", "FigureEntry", "SearchEntry", "Settings", "check", "jobs"]
-
-
-_NO_NAME = r"[^A-Za-z0-9.+-]"
+__all__ = [
+    "DescriptorEntry",
+    "FamilyEntry",
+    "FigureEntry",
+    "SearchEntry",
+    "Settings",
+    "check",
+    "points",
+    "references_of",
+]
 
 
 # Parameters of figures that name what the configuration declares, one or many, and where it declares it.
@@ -36,15 +39,6 @@ _NAMED = (
     ("descriptor", "descriptors", "descriptors"),
     ("search", "searches", "searches"),
 )
-
-
-class Job(NamedTuple):
-    """One job of the workflow: a family, a descriptor, and the truncations looped inside."""
-
-    family: str
-    descriptor: str
-    name: str
-    cell: JSON
 
 
 def check(config: JSON) -> Settings:
@@ -84,7 +78,7 @@ def check(config: JSON) -> Settings:
             raise InputError(
                 f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
             )
-        for point in _points(descriptor, list(descriptor.grid)):
+        for point in points(descriptor, list(descriptor.grid)):
             made = constructed(target, {**descriptor.parameters, **point}, where)
             check_width(made, where)
             check_contraction(made, where, list(settings.families))
@@ -108,41 +102,11 @@ def check(config: JSON) -> Settings:
     return settings
 
 
-def jobs(settings: Settings) -> list[Job]:
-    """Write the configuration out as jobs; a name changes only with what it stands for, not with its neighbours."""
-    result = []
-    for name, descriptor in settings.descriptors.items():
-        outer = [axis for axis in descriptor.grid if axis not in descriptor.inner]
-        inner = [axis for axis in descriptor.grid if axis in descriptor.inner]
-        for fixed in _points(descriptor, outer):
-            points = [{**descriptor.parameters, **fixed, **point} for point in _points(descriptor, inner)]
-            # A value may be a list or any text; a file name may not.
-            label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
-            content = _canonical([descriptor.kind, descriptor.scope, descriptor.parameters, fixed])
-            job = f"{label}_{hashlib.sha256(content.encode()).hexdigest()[:6]}"
-            for family in descriptor.families or settings.families:
-                cell = {
-                    "family": family,
-                    "family_kind": settings.families[family].kind,
-                    "family_parameters": settings.families[family].parameters,
-                    "descriptor": name,
-                    "kind": descriptor.kind,
-                    "scope": descriptor.scope,
-                    "parameters": descriptor.parameters,
-                    "references": _references(points),
-                    "points": points,
-                    "rtol": settings.rtol,
-                    "tolerance": settings.tolerance,
-                }
-                result.append(Job(family, name, job, cell))
-    return result
-
-
 def search_cell(settings: Settings, name: str) -> JSON:
     """Write a search out for its job."""
     search = settings.searches[name]
     descriptor = settings.descriptors[search.descriptor]
-    [point] = _points(descriptor, list(descriptor.grid))
+    [point] = points(descriptor, list(descriptor.grid))
     parameters = {**descriptor.parameters, **point}
     return {
         "search": name,
@@ -155,7 +119,7 @@ def search_cell(settings: Settings, name: str) -> JSON:
         "kind": descriptor.kind,
         "scope": descriptor.scope,
         "parameters": parameters,
-        "references": _references([parameters]),
+        "references": references_of([parameters]),
         "rtol": settings.rtol,
     }
 
@@ -222,14 +186,15 @@ def caption(settings: Settings, figure: str) -> str:
     return text.partition("\n")[0] + " " + "; ".join(parts) + "."
 
 
-def _points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
+def points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
+    """Give every combination of the values of some axes, the last varying fastest."""
     return [
         dict(zip(names, values, strict=True))
         for values in product(*(axes.values(descriptor.grid[name]) for name in names))
     ]
 
 
-def _references(points: list[JSON]) -> list[str]:
+def references_of(points: list[JSON]) -> list[str]:
     """Families that contractions among the radial bases are fitted to."""
     bases = (point.get("radial_basis") for point in points)
     return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
@@ -284,10 +249,6 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
             raise InputError(
                 f"`{where}.labels` must name families of the figure, got {name!r}. {suggest(name, families)}"
             )
-
-
-def _canonical(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, default=str)
 
 
 def _known(where: str, name: str, known: dict[str, Any]) -> None:

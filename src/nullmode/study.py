@@ -2,8 +2,10 @@
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +19,21 @@ from nullmode.attribution import Theory
 from nullmode.contraction import fit_contraction, reference_of
 from nullmode.decomposition import check_rtol
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed, with_species_of
-from nullmode.environment import Environment, cut
+from nullmode.descriptors._base import (
+    LAYOUT,
+    DensityDescriptor,
+    Descriptor,
+    changed,
+    layout_of,
+    open_layout,
+    with_layout,
+)
+from nullmode.environment import Environment, cut, environments_of
 from nullmode.measurement import Question, measure, measure_whole
 from nullmode.nested import sweeps
-from nullmode.structure import whole
+from nullmode.structure import Structure, whole
 from nullmode.structure_rows import StructureTheory
-from nullmode.types import JSON, Floats, Integers
+from nullmode.types import JSON, Floats, Integers, Scope
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -33,27 +43,32 @@ def run_cell(
     structures: pd.DataFrame,
     cell: JSON,
     references: Mapping[str, pd.DataFrame] | None = None,
+    layouts: Mapping[float, JSON] | None = None,
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Analyse one family with one descriptor at every truncation of a job.
+    """Analyse one family, or a part of it, with one descriptor at every truncation of a job.
 
     Parameters
     ----------
     structures
-        Rows of the structures table.
+        Rows of the structures table; of a part, those that :func:`read_part` reads.
     cell
         ``family``, ``descriptor`` (names), ``kind``, ``scope``, ``points`` (parameters of each descriptor), ``rtol``,
-        ``tolerance``.
+        ``tolerance``; ``block``: how many points in a row share their Jacobians where they can (default all of them);
+        ``structures``: first and end of the part to be analysed (default all).
     references
         Rows of the structures table of each family that a contraction is fitted to, by name.
+    layouts
+        Of the whole family, by cutoff, where `structures` are a part: see :func:`layout`.
     threads, progress
         As in :func:`analyze`.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of the sensitivity table: points in order, then environments, or structures.
+        Rows of the sensitivity table: points in order, then environments, or structures. They are the same, bit by bit,
+        in whatever jobs the points and the structures are.
     """
     place = {column: structures[column] for column in tables.coordinates(structures, "structures")}
     paired = "pair" in place
@@ -61,38 +76,85 @@ def run_cell(
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
     where = f"descriptors.{cell['descriptor']}"
     points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
+    block = cell.get("block") or len(points)
     options: JSON = {"threads": threads, "progress": progress, "keep_features": paired}
+    part = cell.get("structures") is not None
     frames = []
     for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in points):
         places = [k for k, descriptor in enumerate(points) if descriptor.cutoff == cutoff]
-        atoms, centers = atoms_of(structures)
-        if cell["scope"] == "structure":
-            # The family's centres are for environments; a whole structure is the sum over all its atoms.
-            wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
-            environments = [environment for structure in wholes for environment in structure.environments]
-        else:
-            environments = cut(atoms, cutoff, centers)
-        descriptors = [with_species_of(points[k], environments) for k in places]
-        descriptions = pd.DataFrame(
-            [
-                description(cell, descriptor, parameters_of(target, cell["points"][k], descriptor))
-                for k, descriptor in zip(places, descriptors, strict=True)
-            ]
-        )
-        descriptors = fitted(descriptors, references or {})
-        if cell["scope"] == "structure":
-            frame, features = measure_whole(
-                [StructureTheory(item) for item in wholes], descriptors, question, **options
+        wholes, environments = _cut(structures, cutoff, cell["scope"], part=part)
+        if not environments:
+            continue
+        left = {name for k in places for name in open_layout(points[k])}
+        shared = (layouts or {}).get(cutoff) or layout_of(environments, cutoff, left)
+        theories = [Theory(item) for item in environments] if wholes is None else [StructureTheory(s) for s in wholes]
+        for _, members in groupby(places, lambda k: k // block):
+            truncations = list(members)
+            descriptors = [with_layout(points[k], shared) for k in truncations]
+            descriptions = pd.DataFrame(
+                [
+                    description(cell, descriptor, parameters_of(target, cell["points"][k], descriptor))
+                    for k, descriptor in zip(truncations, descriptors, strict=True)
+                ]
             )
-        else:
-            frame, features = measure([Theory(item) for item in environments], descriptors, question, **options)
-        for name, values in place.items():
-            frame[name] = values.to_numpy()[frame["structure"]]
-        frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
-        frame = descriptions.loc[frame["point"]].reset_index(drop=True).join(frame)
-        frame["point"] = np.array(places)[frame["point"]]
-        frames.append(frame)
-    return pd.concat(frames).sort_values("point", kind="stable", ignore_index=True).drop(columns="point")
+            answer: Any = measure if wholes is None else measure_whole
+            frame, features = answer(theories, fitted(descriptors, references or {}), question, **options)
+            for name, values in place.items():
+                frame[name] = values.to_numpy()[frame["structure"]]
+            frame["structure"] = structures["structure"].to_numpy()[frame["structure"]]
+            frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
+            frame = descriptions.loc[frame["point"]].reset_index(drop=True).join(frame)
+            frame["point"] = np.array(truncations)[frame["point"]]
+            frames.append(frame)
+    if not frames:
+        return pd.DataFrame(columns=[*(column.name for column in columns.SENSITIVITY), *place])
+    rows: pd.DataFrame = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
+    if part:
+        rows = rows[_within(rows["structure"], cell["structures"])]
+    return rows.reset_index(drop=True)
+
+
+def read_part(path: str | Path, cell: JSON) -> pd.DataFrame:
+    """Read the structures that a job needs: its own, and the first of each pair that they belong to."""
+    if cell.get("structures") is None:
+        return tables.read(path, "structures")
+    known = tables.read(path, "structures", columns=["structure", "pair"])
+    own = known[_within(known["structure"], cell["structures"])]
+    needed = set(own["structure"])
+    if "pair" in known:
+        needed.update(known[known["pair"].isin(own["pair"])].groupby("pair")["structure"].min())
+    return tables.read(path, "structures", filters=[("structure", "in", needed)])
+
+
+def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.Series[bool]":
+    start, stop = structures
+    return (numbers >= start) & (numbers < (np.inf if stop is None else stop))
+
+
+def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
+    """Find what a whole family holds within a cutoff (Å): its parts give their features a common layout by it.
+
+    Raises
+    ------
+    InputError
+        If no centre of the family has a neighbour.
+    """
+    return layout_of(_cut(structures, cutoff, scope)[1], cutoff, LAYOUT)
+
+
+def _cut(
+    structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False
+) -> tuple[list[Structure] | None, list[Environment]]:
+    """Cut out the whole structures, if the scope asks for them, and the environments; of a part, there may be none."""
+    atoms, centers = atoms_of(structures)
+    if scope == "structure":
+        # The family's centres are for environments; a whole structure is the sum over all its atoms.
+        wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
+        return wholes, [environment for structure in wholes for environment in structure.environments]
+    if not part:
+        return None, cut(atoms, cutoff, centers)
+    numbered = enumerate(zip(atoms, centers, strict=True))
+    return None, [item for k, (one, chosen) in numbered for item in environments_of(one, k, cutoff, chosen)]
 
 
 def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
@@ -108,6 +170,21 @@ def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]
             for index, _, _ in sweep.points:
                 result[index] = changed(descriptors[index], radial_basis=basis)
     return result
+
+
+def united(parts: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:
+    """Put the tables of jobs into one, in an order that does not depend on which rows were in which job.
+
+    Rows go by descriptor, in the order given, then by family, parameters (numbers first), structure and centre.
+    """
+    # A part of a family may hold no centre.
+    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    first = frame["descriptor"].map({name: place for place, name in enumerate(descriptors)})
+    where = [column.name for column in columns.WHERE if column.name != "descriptor"]
+    keys = [*where, "structure", "center"]
+    return (
+        frame.assign(first=first).sort_values(["first", *keys], kind="stable", ignore_index=True).drop(columns="first")
+    )
 
 
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Parquet tables: documented columns, provenance in the file, and no half-written file ever in place."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -100,7 +100,9 @@ def _content(table: str, provenance: JSON) -> JSON:
     return {**provenance, "table": table, "schema_version": SCHEMA_VERSION, "versions": versions}
 
 
-def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.DataFrame:
+def read(
+    path: str | Path, table: str | None = None, filters: Any = None, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Read a table of nullmode's.
 
     Parameters
@@ -111,6 +113,8 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
         Which table it must be; None for any.
     filters
         Of rows, as pyarrow takes them.
+    columns
+        Those that are wanted, where the file has them; None for all.
 
     Raises
     ------
@@ -121,8 +125,9 @@ def read(path: str | Path, table: str | None = None, filters: Any = None) -> pd.
     if table is not None:
         check_table(content, path, table)
     with undamaged(path):
+        kept = None if columns is None else [name for name in pq.read_schema(path).names if name in columns]
         frame: pd.DataFrame = pq.read_table(
-            path, filters=filters, partitioning=None, page_checksum_verification=True
+            path, filters=filters, columns=kept, partitioning=None, page_checksum_verification=True
         ).to_pandas()
     return frame
 

@@ -25,6 +25,9 @@ rule figure:
         ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
+    resources:
+        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(),
         families=lambda wildcards: nullmode.settings.figure_families(SETTINGS, wildcards.figure),

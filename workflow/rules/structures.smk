@@ -5,6 +5,9 @@ rule structures:
         f"{RESULTS}/structures/{{family}}.parquet",
     log:
         f"{RESULTS}/logs/structures/{{family}}.log",
+    resources:
+        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         family=lambda wildcards: SETTINGS.families[wildcards.family].model_dump(),
         code=lambda wildcards: nullmode.settings.family_code(SETTINGS, wildcards.family),

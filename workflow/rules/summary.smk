@@ -5,7 +5,11 @@ rule summary:
         **TABLES,
     log:
         f"{RESULTS}/logs/summary.log",
+    resources:
+        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=nullmode.fingerprint.origin("nullmode.study", "nullmode.dataset"),
+        order=list(SETTINGS.descriptors),
     script:
         "../scripts/summary.py"

@@ -1,5 +1,7 @@
 """Analyse one family with one descriptor at the truncations of one job."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nullmode import fingerprint, study, tables
@@ -15,7 +17,9 @@ if __name__ == "__main__":
         files = dict(zip(cell["references"], snakemake.input.references, strict=True))
         references = {name: tables.read(path, "structures") for name, path in files.items()}
         files[cell["family"]] = snakemake.input.structures
-        structures = tables.read(files[cell["family"]], "structures")
-        frame = study.run_cell(structures, cell, references, threads=snakemake.threads)
+        structures = study.read_part(snakemake.input.structures, cell)
+        wholes = zip(cell["layouts"], snakemake.input.layouts, strict=True)
+        layouts = {cutoff: json.loads(Path(path).read_text(encoding="utf-8")) for cutoff, path in wholes}
+        frame = study.run_cell(structures, cell, references, layouts, threads=snakemake.threads)
         provenance = {**cell, **snakemake.params.code, "inputs": tables.inputs(files)}
         tables.write(frame, snakemake.output[0], "sensitivity", provenance)

@@ -12,6 +12,6 @@ if __name__ == "__main__":
     with job_log(snakemake.log[0], snakemake.input, snakemake.output):
         fingerprint.check_unchanged(snakemake.params.code)
         provenance = agreement.merged(snakemake.input, snakemake.params.code)
-        frame = dataset.load(snakemake.input, "sensitivity")
+        frame = study.united([dataset.load(snakemake.input, "sensitivity")], snakemake.params.order)
         tables.write(frame, snakemake.output.sensitivity, "sensitivity", provenance)
         tables.write(study.summarize(frame), snakemake.output.summary, "summary", provenance)

@@ -1,7 +1,7 @@
 """What every descriptor offers, and what all descriptors of a neighbour density share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
@@ -27,7 +27,7 @@ from nullmode.environment import Environment
 from nullmode.radial._base import AnyRadialBasis
 from nullmode.radial._table import Basis, tabulated
 from nullmode.radial.gto import GTO
-from nullmode.types import Floats, InputError, Parity
+from nullmode.types import JSON, Floats, InputError, Parity
 
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""
@@ -144,13 +144,36 @@ def changed(descriptor: D, **parameters: Any) -> D:
 
 def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
     """Fix an open layout (``species=None``, ``n_neighbours_max=None``) to what a whole set holds: its parts agree."""
-    fixed: dict[str, Any] = {}
+    return with_layout(descriptor, layout_of(environments, descriptor.cutoff, open_layout(descriptor)))
+
+
+def open_layout(descriptor: Descriptor) -> list[str]:
+    """Name what the features' layout leaves to the whole set; entries of ``LAYOUT``."""
+    names = []
     if getattr(descriptor, "species", ()) is None:
-        with_centers = getattr(descriptor, "center_weight", 0.0) != 0.0
-        fixed["species"] = species_of(environments, with_centers=with_centers)
+        names.append("species_and_centers" if getattr(descriptor, "center_weight", 0.0) != 0.0 else "species")
     if getattr(descriptor, "n_neighbours_max", 0) is None:
-        fixed["n_neighbours_max"] = most_neighbours(environments, descriptor.cutoff)
+        names.append("n_neighbours_max")
+    return names
+
+
+def layout_of(environments: Sequence[Environment], cutoff: float, names: Iterable[str]) -> JSON:
+    """Find in a set what the named entries of ``LAYOUT`` ask for, within a cutoff in Å."""
+    return {name: LAYOUT[name](environments, cutoff) for name in names}
+
+
+def with_layout(descriptor: D, layout: JSON) -> D:
+    """Fix an open layout, given what :func:`layout_of` found."""
+    fixed = {name.removesuffix("_and_centers"): layout[name] for name in open_layout(descriptor)}
     return changed(descriptor, **fixed) if fixed else descriptor
+
+
+LAYOUT: dict[str, Callable[[Sequence[Environment], float], Any]] = {
+    "species": lambda environments, _: species_of(environments, with_centers=False),
+    "species_and_centers": lambda environments, _: species_of(environments, with_centers=True),
+    "n_neighbours_max": most_neighbours,
+}
+"""What a descriptor's layout may leave to the set that it is used on."""
 
 
 @variant

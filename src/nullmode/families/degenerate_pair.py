@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from nullmode.axes import MOST_POINTS, Axis, Range, array, distinct, values
-from nullmode.families._base import BOND, methane
+from nullmode.families._base import BOND, METHANE, methane, sized
 from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def _check_size(v: Axis, info: ValidationInfo) -> Axis:
     return v
 
 
+@sized(lambda u, v, signs, **_: METHANE._replace(structures=len(values(u)) * len(values(v)) * len(signs)))
 def structures(
     u: Axis = Range(start=0.7, stop=0.9, step=0.025),  # noqa: B008
     v: Annotated[Axis, AfterValidator(_check_size)] = Range(start=-0.1, stop=0.1, step=0.025),  # noqa: B008

@@ -5,14 +5,55 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nullmode.families._base import CONDENSED, FamilySize, sized
 from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+_SAMPLE_BYTES = 1 << 20
+_LATTICE = re.compile(rb'Lattice="([^"]*)"', re.IGNORECASE)
 _INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
+def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -> FamilySize | None:
+    """Estimate from the first megabyte of (extended) XYZ; other formats would have to be read whole."""
+    if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        lines = file.read(_SAMPLE_BYTES).split(b"\n")
+    wanted = {str(item) for item in (centers if isinstance(centers, list) else [centers])}
+    frames = atoms = chosen = line = 0
+    volume, species = 0.0, set()
+    try:
+        # The last frame may be cut off: it is left out.
+        while lines[line].strip() and (last := line + 2 + int(lines[line])) < len(lines):
+            symbols = [row.split()[0].decode() for row in lines[line + 2 : last]]
+            if lattice := _LATTICE.search(lines[line + 1]):
+                volume += abs(np.linalg.det(np.array(lattice[1].split(), dtype=np.float64).reshape(3, 3)))
+            atoms += len(symbols)
+            chosen += sum(centers is None or bool({s, str(k)} & wanted) for k, s in enumerate(symbols))
+            species.update(symbols)
+            frames, line = frames + 1, last
+        bounds = [int(part) if part else None for part in index.split(":")]
+    except (ValueError, IndexError):
+        return None
+    if not atoms:
+        return None
+    every = range(round(frames * path.stat().st_size / sum(len(row) + 1 for row in lines[:line])))
+    return FamilySize(
+        structures=len(every[slice(*bounds)]) if ":" in index else 1,
+        atoms=atoms / frames,
+        centers=chosen / frames,
+        species=len(species),
+        density=atoms / volume if volume else CONDENSED,
+        periodic=volume > 0,
+    )
+
+
+@sized(_size)
 def structures(path: Path, centers: list[int | str] | int | str | None = None, index: str = ":") -> "Iterator[Atoms]":
     """Read structures.
 

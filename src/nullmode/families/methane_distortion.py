@@ -1,13 +1,13 @@
 """Methane along symmetry-breaking paths from the tetrahedron, and with isotropic noise."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, Range, above, array, at_most, distinct
-from nullmode.families._base import BOND, TETRAHEDRON, methane
+from nullmode.axes import Axis, Range, above, array, at_most, distinct, values
+from nullmode.families._base import BOND, METHANE, TETRAHEDRON, FamilySize, methane, sized
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -25,6 +25,14 @@ PATHS: tuple[Path, ...] = (
 )
 
 
+def _size(paths: list[Path], stretch: Axis, noise: Axis, samples: int, **axes: Any) -> FamilySize:
+    steps = {path: len(values(axes.get(path, stretch))) for path in paths}
+    if "noise" in steps:
+        steps["noise"] = samples * len(values(noise))
+    return METHANE._replace(structures=sum(steps.values()))
+
+
+@sized(_size)
 def structures(
     paths: Annotated[list[Path], Field(min_length=1), AfterValidator(distinct)] = list(PATHS),  # noqa: B006
     bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,

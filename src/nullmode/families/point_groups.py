@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import distinct
-from nullmode.families._base import BOND, TETRAHEDRON, methane
+from nullmode.families._base import BOND, METHANE, TETRAHEDRON, methane, sized
 from nullmode.families.degenerate_pair import hydrogens
 from nullmode.types import Floats
 
@@ -20,6 +20,7 @@ NAMES: tuple[Name, ...] = (
 )  # fmt: skip
 
 
+@sized(lambda names, **_: METHANE._replace(structures=len(names or NAMES)))
 def structures(
     names: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] | None = None,
     bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,

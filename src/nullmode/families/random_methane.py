@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.families._base import methane
+from nullmode.families._base import METHANE, methane, sized
 from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def _check_room(min_distance: float, info: ValidationInfo) -> float:
     return min_distance
 
 
+@sized(lambda n_structures, **_: METHANE._replace(structures=n_structures))
 def structures(
     n_structures: Annotated[int, Field(ge=1)] = 100,
     seed: Annotated[int, Field(ge=0)] = 0,
