@@ -23,7 +23,10 @@ def evaluate(direction, l_max=L_MAX):
     x, y, z = np.array(direction) / np.linalg.norm(direction)
     norm = harmonics.norms(l_max)
     values, gradients = np.empty(((l_max + 1) ** 2, 3)), np.empty(((l_max + 1) ** 2, 3))
-    harmonics.harmonics(x, y, z, l_max, norm, np.empty(norm.size + 2 * l_max + 2), values, gradients, 0)
+    once = np.empty((1, (l_max + 1) ** 2))
+    work = np.empty(norm.size + 2 * l_max + 2)
+    harmonics.harmonics(x, y, z, l_max, norm, work, once, values, gradients, 0)
+    assert (values == once.T).all()
     return values[:, 0], gradients
 
 

@@ -25,7 +25,7 @@ INPUT = {
 }
 
 
-def content(family, descriptor):
+def content(family, descriptor, n_max=3):
     """What a part follows from, as the workflow writes it."""
     root = {"soap": "nullmode.descriptors.power_spectrum", "radial": "nullmode.descriptors.radial_spectrum"}[descriptor]
     return {
@@ -34,7 +34,7 @@ def content(family, descriptor):
         "kind": descriptor,
         "scope": "environment",
         "parameters": {"cutoff": 4.0},
-        "points": [{"n_max": 3}],
+        "points": [{"n_max": n_max}],
         "rtol": 1e-9,
         "tolerance": 1e-6,
         "inputs": {family: copy.deepcopy(INPUT)},
@@ -59,7 +59,7 @@ def place(results, family, descriptor, n_max):
 def results(tmp_path):
     folder = tmp_path / "results"
     for key in PARTS:
-        tables.write(part(*key), place(folder, *key), "sensitivity", content(*key[:2]))
+        tables.write(part(*key), place(folder, *key), "sensitivity", content(*key))
     # What a killed job leaves is no part.
     (folder / "sensitivity/family=water/.x.parquet").write_bytes(b"half")
     (folder / "sensitivity/family=water/.x.parquet.1.part").write_bytes(b"half")
@@ -220,7 +220,7 @@ def test_bad_requests_are_refused_with_a_remedy(results, tmp_path, arguments, me
 
 def test_coordinates_of_two_types_are_named(results):
     frame = part(*PARTS[2]).assign(t=["near", "far"])
-    tables.write(frame, place(results, *PARTS[2]), "sensitivity", content("water", "soap"))
+    tables.write(frame, place(results, *PARTS[2]), "sensitivity", content(*PARTS[2]))
     with pytest.raises(nm.InputError, match=r"coordinates of all parts must have one type each.*with a filter"):
         nm.load(results)
     assert set(nm.load(results, filters=[("family", "==", "007")])["t"]) == {1, 2}
@@ -367,3 +367,29 @@ def test_code_that_changed_since_the_plan_is_refused(changed):
     planned[changed][name] = "other"
     with pytest.raises(nm.InputError, match=f"between the plan and a job, got changes in {name}. Start the workflow"):
         fingerprint.check_unchanged(planned)
+
+
+OVERLAPS = {
+    "the same": (None, None, True),
+    "all and a part": (None, [0, 8], True),
+    "an open end": ([0, None], [100, 108], True),
+    "neighbouring parts": ([0, 8], [8, 16], False),
+    "parts one of which is open": ([0, 8], [8, None], False),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "overlap"), OVERLAPS.values(), ids=OVERLAPS)
+def test_parts_left_from_an_earlier_dealing_are_refused(tmp_path, one, other, overlap):
+    for name, structures in (("a", one), ("b", other)):
+        origin = content("water", "soap") | {"structures": structures}
+        tables.write(part("water", "soap", 3), tmp_path / f"{name}.parquet", "sensitivity", origin)
+    if not overlap:
+        assert len(nm.load(tmp_path)) == 2 * len(part("water", "soap", 3))
+        return
+    with pytest.raises(nm.InputError, match=r"got the same rows in .*a\.parquet and .*b\.parquet"):
+        nm.load(tmp_path)
+    with pytest.raises(nm.InputError, match="must not overlap"):
+        nm.load(tmp_path, mixed=True)
+    other_point = content("water", "soap", 4) | {"structures": other}
+    tables.write(part("water", "soap", 4), tmp_path / "b.parquet", "sensitivity", other_point)
+    assert len(nm.load(tmp_path)) == 2 * len(part("water", "soap", 3))

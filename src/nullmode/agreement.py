@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,30 @@ def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
         part = {key: content[key] for key in _SETTINGS if key in content}
         parts.setdefault(json.dumps(part, sort_keys=True), part)
     return {**shared, "parts": list(parts.values())}
+
+
+def check_disjoint(contents: Mapping[Any, JSON]) -> None:
+    """Refuse parts of which two hold the same rows, as are left when work is dealt to other jobs.
+
+    Raises
+    ------
+    InputError
+        Naming two files that overlap.
+    """
+    seen: dict[tuple[str, ...], list[tuple[Any, float, float]]] = {}
+    for path, content in contents.items():
+        first, end = content.get("structures") or (0, None)
+        last = inf if end is None else end
+        where = [content.get(key, "") for key in ("family", "descriptor")]
+        for point in content.get("points", []):
+            held = seen.setdefault((*where, json.dumps(point, sort_keys=True)), [])
+            for other, start, stop in held:
+                if first < stop and start < last:
+                    raise InputError(
+                        f"The tables must not overlap, got the same rows in {other} and {path}: work was dealt to "
+                        "other jobs since. Delete the older one, or read the merged table, tables/sensitivity.parquet."
+                    )
+            held.append((path, first, last))
 
 
 def _facts(content: JSON) -> Iterator[tuple[str, Any]]:

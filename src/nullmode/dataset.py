@@ -12,7 +12,7 @@ from pyarrow.fs import LocalFileSystem
 
 from nullmode import columns, tables
 from nullmode._plugins import suggest
-from nullmode.agreement import check_agreement
+from nullmode.agreement import check_agreement, check_disjoint
 from nullmode.types import JSON, InputError
 
 # Where a results folder holds a table; the first pattern that finds files counts.
@@ -64,6 +64,7 @@ def load(
     paths = _pruned(_files(where, table), filters)
     fragments = [_fragment(path) for path in paths]
     contents = {path: _content(item, path, table) for path, item in zip(paths, fragments, strict=True)}
+    check_disjoint(contents)
     if not mixed:
         check_agreement(contents)
     schema = _schema(fragments, paths)
