@@ -238,7 +238,7 @@ def test_lapack_and_lanes_agree(columns, monkeypatch):
     assert lanes.modes.shape == lapack.modes.shape
 
 
-@pytest.mark.parametrize("d", [1, 5, MOST_COLUMNS, MOST_COLUMNS + 1])
+@pytest.mark.parametrize("d", [0, 1, 5, MOST_COLUMNS, MOST_COLUMNS + 1])
 @pytest.mark.parametrize("m", [0, 1, WIDTH, WIDTH + 3])
 def test_values_alone(m, d):
     matrices = rng(4).normal(size=(m, d, d))
