@@ -65,7 +65,7 @@ def test_errors_are_no_larger_than_lapacks(shape, condition):
         lapack[: min(shape)] = np.linalg.svd(matrix, compute_uv=False)
         ours, theirs = (np.abs(values - expected).max() / expected[0] for values in (found, lapack))
         rounding = np.finfo(float).eps
-        assert ours <= theirs + 8 * rounding, f"ours {ours:.1e}, LAPACK's {theirs:.1e}"
+        assert ours <= theirs + 5 * rounding, f"ours {ours:.1e}, LAPACK's {theirs:.1e}"
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
@@ -238,7 +238,7 @@ def test_lapack_and_lanes_agree(columns, monkeypatch):
     assert lanes.modes.shape == lapack.modes.shape
 
 
-@pytest.mark.parametrize("d", [1, 5, MOST_COLUMNS, MOST_COLUMNS + 1])
+@pytest.mark.parametrize("d", [0, 1, 5, MOST_COLUMNS, MOST_COLUMNS + 1])
 @pytest.mark.parametrize("m", [0, 1, WIDTH, WIDTH + 3])
 def test_values_alone(m, d):
     matrices = rng(4).normal(size=(m, d, d))

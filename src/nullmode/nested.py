@@ -145,7 +145,7 @@ def singular_values(
     for i, (matrix, frame) in enumerate(zip(matrices, frames, strict=True)):
         np.matmul(matrix, np.concatenate([frame[:, n_rigid:], frame[:, :n_rigid]], axis=1) / scale[i], out=turned)
         _triangles(turned, plan.order, plan.first, *scratch, triangles[i], response[i])
-    values = batched_svd.singular_values(triangles.reshape(-1, d, d)).reshape(*shape, d)
+    values = batched_svd.singular_values(triangles.reshape(response.size, d, d)).reshape(*shape, d)
     count = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
     values[:, np.arange(d) >= count[:, :, None]] = 0.0
     return values * scale[:, None, None, None], response * scale[:, None, None]

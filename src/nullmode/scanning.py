@@ -23,7 +23,7 @@ from nullmode.running import processors, progress_bar, single_threaded_blas
 from nullmode.spectrum_set import fixed_layout, spectra
 from nullmode.types import JSON, InputError
 
-_ROW_GROUP = 1 << 16
+_ROW_GROUP = 1 << 14
 """Environments that are written at once."""
 
 
@@ -40,7 +40,7 @@ def scan(
 ) -> int:
     """Write singular values, ranks and noise of a stream of environments to a Parquet file.
 
-    A few times 65 536 environments are in memory at a time. The file depends neither on the number of threads nor on
+    A few times 16 384 environments are in memory at a time. The file depends neither on the number of threads nor on
     how the stream is cut into parts, and appears when it is complete.
 
     Parameters
@@ -49,7 +49,7 @@ def scan(
         A set, or an iterable, such as a generator, of sets or of sequences of environments. A structure's place is
         counted through where the parts do not name it. For files: :func:`nullmode.read_environments`.
     descriptor
-        One of nullmode's or your own. Its species must be given, unless the first 65 536 environments hold them all.
+        One of nullmode's or your own. Its species must be given, unless the first 16 384 environments hold them all.
     path
         Of the table ``spectra`` (docs/tables.md); an older file is replaced at the end.
     rtol
