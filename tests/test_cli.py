@@ -180,7 +180,7 @@ def test_scan_writes_what_the_function_does(nullmode, tmp_path):
         assert rows[name].tolist() == expected[name].tolist()
     kept = tables.provenance(path)
     assert kept["descriptor"] == repr(soap)
-    assert (kept["file"], kept["index"], kept["centers"]) == (FILE, ":", ["H", "O"])
+    assert (list(kept["inputs"]), kept["index"], kept["centers"]) == ([FILE], ":", ["H", "O"])
 
 
 def test_scan_chooses_frames_and_shows_progress(nullmode, tmp_path):

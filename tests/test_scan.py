@@ -16,12 +16,12 @@ from ase.io import write
 from cases import DESCRIPTORS, ENVIRONMENTS, SETTING, STRUCTURES, TD, environment, rng
 
 import nullmode as nm
-from nullmode import scanning, tables
+from nullmode import columns, scanning, tables
 from nullmode.families import random_methane
 
 SOAP = nm.PowerSpectrum(n_max=3, l_max=2, species=("H",), **SETTING)
 ITEMS = [nm.Environment.from_vectors([]), *[environment(name) for name in ENVIRONMENTS], environment("methane")]
-COLUMNS = [column.name for column in tables.SPECTRA]
+COLUMNS = [column.name for column in columns.SPECTRA]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def coefficients(descriptor, environments):
     result = []
     for i in range(len(environments)):
         expand(batch, i, density, out)
-        result.append(out.c.ravel().copy())
+        result.append(out.c[:, : (density.l_max + 1) ** 2].ravel())
     return np.array(result)
 
 

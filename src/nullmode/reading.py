@@ -31,9 +31,9 @@ def read_environments(
     index
         Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred.
 
-    Yields
-    ------
-    list of Environment
+    Returns
+    -------
+    iterator of lists of Environment
         Those of a few hundred structures; ``structure`` counts the frames chosen.
 
     Raises
@@ -41,14 +41,17 @@ def read_environments(
     InputError
         For a missing or unreadable file, and as :func:`nullmode.environments`.
     """
-    from ase.io import iread
-
     path = Path(path)
     if not path.is_file():
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
     if not _SLICE.fullmatch(index):
         raise InputError(f"`index` must be a slice such as ':100', got {index!r}.")
-    radius = check_cutoff(cutoff)
+    return _read(path, check_cutoff(cutoff), centers, index)
+
+
+def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[list[Environment]]:
+    from ase.io import iread
+
     first = 0
     empty = True
     frames = iread(path, index=index)
@@ -65,7 +68,7 @@ def read_environments(
         found = [
             environment
             for place, atoms in enumerate(part, first)
-            for environment in environments_of(atoms, place, radius, centers_of(atoms, centers, place))
+            for environment in environments_of(atoms, place, cutoff, centers_of(atoms, centers, place))
         ]
         empty = empty and not found
         yield found

@@ -292,8 +292,7 @@ def _splits(one: Environment, other: Environment, descriptor: Descriptor) -> dic
 
 def _check(most: int | None, n_starts: int, seed: int, tolerance: float, min_distance: float) -> None:
     for name, number, least in (("most", 1 if most is None else most, 1), ("n_starts", n_starts, 1), ("seed", seed, 0)):
-        whole = as_whole(number)
-        if whole is None or whole < least:
+        if (whole := as_whole(number)) is None or whole < least:
             raise InputError(f"`{name}` must be a whole number of at least {least}, got {number!r}.")
     if not _ROUNDING <= as_real(tolerance) < 1:
         raise InputError(f"`tolerance` must be at least {_ROUNDING}, the rounding of features, got {tolerance!r}.")
