@@ -52,6 +52,10 @@ def environments(structures):
     return nm.environments(structures, cutoff=CUTOFF, centers="C")
 
 
+def environment_set(structures):
+    return nm.EnvironmentSet.from_environments(environments(structures))
+
+
 def power_spectrum(n_max, l_max):
     return nm.PowerSpectrum(n_max=n_max, l_max=l_max, cutoff=CUTOFF, cutoff_width=CUTOFF_WIDTH, width=WIDTH)
 
@@ -68,7 +72,7 @@ def nullmode(structures, n_max, l_max):
 
 
 def nullmode_spectra(structures, n_max, l_max):
-    soap, items = power_spectrum(n_max, l_max), environments(structures)
+    soap, items = power_spectrum(n_max, l_max), environment_set(structures)
     return lambda: spectra(items, soap)
 
 

@@ -32,7 +32,8 @@ OUTPUT = Path("results/benchmarks")
 SIZES = {"CH4": [(4, 4), (8, 8), (12, 10)], "15 H": [(8, 8)], "40 H": [(8, 8)], "4 H, 4 O": [(8, 8)]}
 JACOBIAN, SPECTRUM, TRIPLES = "features + J", "features + J + values + modes", "nu = 3, features + J"
 ALGEBRA = {"stacked SVD": codes.stacked_svd, "QR + SVD of R": codes.svd_of_triangles}
-N_DIFFERENCES, N_THREADED = 10, 1000
+N_DIFFERENCES, N_THREADED = 10, 4000
+TURN = 0.05
 COLUMNS = ["set", "n_max", "l_max", "task", "code", "environments"]
 
 
@@ -62,7 +63,7 @@ def tasks():
 
 def threaded():
     """The same by several threads, which the clock on the wall tells apart."""
-    items, soap = codes.environments(codes.methane(N_THREADED)), codes.power_spectrum(8, 8)
+    items, soap = codes.environment_set(codes.methane(N_THREADED)), codes.power_spectrum(8, 8)
     where = "CH4", 8, 8, "values + modes, by the wall clock"
     return {
         (*where, "nullmode", N_THREADED): lambda: codes.spectra(items, soap, 1),
@@ -71,13 +72,19 @@ def threaded():
 
 
 def timed(work, rounds, clock):
-    """Quartiles of the time per environment in µs; the first round, which compiles and fills caches, is left out."""
+    """Quartiles of the time per environment in µs.
+
+    A turn repeats its task for ``TURN`` seconds: what the others left in the caches must not count. The first round,
+    which compiles, is left out.
+    """
     seconds = np.empty((rounds + 1, len(work)))
     for times in track(seconds, description="Rounds", transient=True):
         for place, task in enumerate(work.values()):
-            start = clock()
-            task()
-            times[place] = clock() - start
+            turns, start = 0, clock()
+            while (elapsed := clock() - start) < TURN or not turns:
+                task()
+                turns += 1
+            times[place] = elapsed / turns
     frame = pd.DataFrame(list(work), columns=COLUMNS)
     quartiles = np.quantile(seconds[1:], [0.25, 0.5, 0.75], axis=0) / frame["environments"].to_numpy() * 1e6
     return frame.assign(median=quartiles[1], lower=quartiles[0], upper=quartiles[2])

@@ -3,16 +3,23 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 
 def single_threaded_blas() -> Any:
     """Context in which BLAS uses one thread."""
-    # Kernels reach LAPACK through scipy; on matrices this small a threaded BLAS is many times slower.
-    import scipy.linalg  # noqa: F401
-    from threadpoolctl import threadpool_limits
+    return _blas().limit(limits=1, user_api="blas")
 
-    return threadpool_limits(1, user_api="blas")
+
+@cache
+def _blas() -> Any:
+    # Kernels reach LAPACK through scipy; on matrices this small a threaded BLAS is many times slower. To look for the
+    # loaded libraries takes milliseconds.
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def processors() -> int:

@@ -137,8 +137,13 @@ def spectra(
 
     alike = [np.flatnonzero(counts == n) for n in np.unique(counts[counts > 0])]
     shares = [share for places in alike for share in np.array_split(places, min(workers, -(-len(places) // _MOST)))]
-    with single_threaded_blas(), ThreadPoolExecutor(max_workers=workers) as pool:
-        list(pool.map(fill, shares))
+    with single_threaded_blas():
+        if workers == 1 or len(shares) == 1:
+            for share in shares:
+                fill(share)
+        else:
+            with ThreadPoolExecutor(max_workers=workers) as pool:
+                list(pool.map(fill, shares))
     d = int(result.n_dof.max(initial=0))
     shorter = None if result.modes is None else result.modes[:, :d]
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)

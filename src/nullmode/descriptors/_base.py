@@ -89,11 +89,8 @@ class BatchDescriptor(Descriptor):
     """A descriptor whose kernel fills the features of many environments at once, in one layout for all (abstract)."""
 
     @abstractmethod
-    def _size(self, environments: Sequence[Environment] | None) -> int: ...
-
-    @abstractmethod
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        """Write every entry of features (n_environments, F) and, unless empty, of each (F, n, 3) after the other."""
+    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
+        """Features (n_environments, F), and the Jacobian (F, n, 3) of each if asked for."""
 
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
         """Features of each environment, shape (F,), in input order; one layout for all."""
@@ -108,20 +105,17 @@ class BatchDescriptor(Descriptor):
         features, jacobians = self._run(environments, with_jacobian=True)
         return list(zip(features, jacobians, strict=True))
 
-    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
-        items = check_reach(environments, self.cutoff)
-        if not items:
-            return np.empty((0, 0)), []
-        n_features = self._size(items)
-        features = np.empty((len(items), n_features))
-        sizes = [3 * n_features * len(item) for item in items] if with_jacobian else []
-        jacobian = np.empty(sum(sizes))
-        self._fill(items, features, jacobian)
-        ends = accumulate(sizes)
-        return features, [
-            jacobian[end - size : end].reshape(n_features, -1, 3) if size else np.empty((n_features, len(item), 3))
-            for item, size, end in zip(items, sizes, ends, strict=False)
-        ]
+
+def allocated(lengths: list[int], n_features: int, *, with_jacobian: bool) -> tuple[Floats, Floats, list[Floats]]:
+    """Features of all environments, Jacobians one after the other, and views of each; not yet written."""
+    features = np.empty((len(lengths), n_features))
+    sizes = [3 * n_features * n for n in lengths] if with_jacobian else []
+    jacobian = np.empty(sum(sizes))
+    parts = [
+        jacobian[end - size : end].reshape(n_features, n, 3)
+        for n, size, end in zip(lengths, sizes, accumulate(sizes), strict=False)
+    ]
+    return features, jacobian, parts
 
 
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
@@ -264,14 +258,17 @@ class DensityDescriptor(BatchDescriptor):
         width = self.width if self.density == "gaussian" else None
         return tabulated(self.radial_basis, self.n_max, self.l_max, self.cutoff, width)
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
-        return self._checked_size(len(self._layout(environments)))
-
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        species = self._layout(environments)
-        batch = pack(environments, species, with_centers=self.center_weight != 0.0)
+    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
+        items = check_reach(environments, self.cutoff)
+        if not items:
+            return np.empty((0, 0)), []
+        species = self._layout(items)
+        n_features = self._checked_size(len(species))
+        features, jacobian, parts = allocated([len(item) for item in items], n_features, with_jacobian=with_jacobian)
+        packed = pack(items, species, with_centers=self.center_weight != 0.0)
         if features.size:
-            self._evaluate(batch, len(species), features, jacobian)
+            self._evaluate(packed, len(species), features, jacobian)
+        return features, parts
 
     def _layout(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
         return species_layout(self.species, environments, with_centers=self.center_weight != 0.0)

@@ -1,5 +1,7 @@
 """What descriptors share that take the neighbours' places as they are, without a density."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -9,8 +11,9 @@ from nullmode._jit import kernel
 from nullmode._plugins import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
-from nullmode.descriptors._base import BatchDescriptor
-from nullmode.descriptors._parameters import Cutoff
+from nullmode.descriptors._base import BatchDescriptor, allocated
+from nullmode.descriptors._parameters import Cutoff, check_reach
+from nullmode.environment import Environment
 from nullmode.types import Floats, Integers
 
 # Of the cutoff. Kernels round distances otherwise than numpy does: never may they find a neighbour more than
@@ -110,3 +113,19 @@ class NeighbourDescriptor(BatchDescriptor):
     """
 
     cutoff: Cutoff = 4.0
+
+    @abstractmethod
+    def _size(self, environments: Sequence[Environment] | None) -> int: ...
+
+    @abstractmethod
+    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
+        """Write every entry of features (n_environments, F) and, unless empty, of each (F, n, 3) after the other."""
+
+    def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
+        items = check_reach(environments, self.cutoff)
+        if not items:
+            return np.empty((0, 0)), []
+        lengths = [len(item) for item in items]
+        features, jacobian, parts = allocated(lengths, self._size(items), with_jacobian=with_jacobian)
+        self._fill(items, features, jacobian)
+        return features, parts
