@@ -32,7 +32,7 @@ OUTPUT = Path("results/benchmarks")
 SIZES = {"CH4": [(4, 4), (8, 8), (12, 10)], "15 H": [(8, 8)], "40 H": [(8, 8)], "4 H, 4 O": [(8, 8)]}
 JACOBIAN, SPECTRUM, TRIPLES = "features + J", "features + J + values + modes", "nu = 3, features + J"
 ALGEBRA = {"stacked SVD": codes.stacked_svd, "QR + SVD of R": codes.svd_of_triangles}
-N_DIFFERENCES, N_THREADED = 10, 4000
+N_DIFFERENCES, N_THREADED = 10, 20_000
 TURN = 0.05
 COLUMNS = ["set", "n_max", "l_max", "task", "code", "environments"]
 

@@ -24,7 +24,7 @@ from nullmode.environment_set import EnvironmentSet
 from nullmode.running import processors, single_threaded_blas
 from nullmode.types import Bools, Floats, InputError, Integers
 
-_TILE_BYTES = 1 << 20
+_TILE_BYTES = 1 << 21
 """Of Jacobians that are reduced before the next are computed: they stay in a second-level cache."""
 _MOST = 256
 
