@@ -16,12 +16,12 @@ from ase.io import write
 from cases import DESCRIPTORS, ENVIRONMENTS, SETTING, STRUCTURES, TD, environment, rng
 
 import nullmode as nm
-from nullmode import scanning, tables
+from nullmode import columns, scanning, tables
 from nullmode.families import random_methane
 
 SOAP = nm.PowerSpectrum(n_max=3, l_max=2, species=("H",), **SETTING)
 ITEMS = [nm.Environment.from_vectors([]), *[environment(name) for name in ENVIRONMENTS], environment("methane")]
-COLUMNS = [column.name for column in tables.SPECTRA]
+COLUMNS = [column.name for column in columns.SPECTRA]
 
 
 @pytest.fixture
@@ -277,6 +277,7 @@ BAD = {
     "index": (("many.extxyz",), {"index": "3"}, "`index` must be a slice such as ':100', got '3'"),
     "slice": (("many.extxyz",), {"index": "::0"}, "`index` must be a slice such as ':100', got '::0'"),
     "words": (("many.extxyz",), {"index": "a:b"}, "`index` must be a slice such as ':100', got 'a:b'"),
+    "no frames": (("many.extxyz",), {"index": "600:"}, "`index` must choose at least one frame of many.extxyz, got"),
     "cutoff": (("many.extxyz",), {"cutoff": -1}, "`cutoff` must be a positive length in Å, got -1"),
     "centers": (("many.extxyz",), {"centers": "Xe"}, "`centers` must occur in many.extxyz, got 'Xe'"),
     "element": (("many.extxyz",), {"centers": "Qq"}, "`centers` must be chemical symbols or atom indices, got 'Qq'"),

@@ -70,5 +70,7 @@ def read_environments(
         empty = empty and not found
         yield found
         first += len(part)
+    if not first:
+        raise InputError(f"`index` must choose at least one frame of {path}, got {index!r}, which chooses none.")
     if empty:
         raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")
