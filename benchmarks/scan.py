@@ -43,10 +43,10 @@ def main(arguments=None):
         run(1, 1, Path(folder) / "first", progress=False)
         path = options.out or Path(folder) / "spectra.parquet"
         seconds = run(options.n, options.threads, path, progress=True)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(f"{options.n} CH4, nu = 2 at (8, 8), {options.threads} threads: {seconds:.1f} s")
         print(f"{1e6 * seconds / options.n:.1f} µs per environment")
-        print(f"{peak:.2f} GB of memory at most, {path.stat().st_size / 2**20:.1f} MB of table")
+        print(f"{peak:.2f} GB of memory at most, {path.stat().st_size / 1e6:.1f} MB of table")
         one, two = Path(folder) / "one", Path(folder) / "two"
         times = [run(COMPARED, k, where, progress=False) for k, where in ((1, one), (2, two))]
         same = filecmp.cmp(one, two, shallow=False)

@@ -50,6 +50,14 @@ def test_chosen_environments_are_taken_in_order(places):
         agree(one, ALL[place])
 
 
+@pytest.mark.parametrize("places", [[-2, 0, -5], [True, False] * 4 + [True]], ids=str)
+def test_places_are_numpys(places):
+    every = nm.EnvironmentSet.from_environments(ALL[:9])
+    expected = np.arange(9)[places]
+    for one, place in zip(every.take(np.array(places)), expected, strict=True):
+        agree(one, ALL[place])
+
+
 @pytest.mark.parametrize("cutoff", [0.5, 1.2, 4.0, 100.0])
 def test_within_keeps_what_is_nearer(cutoff):
     from nullmode.environment import within

@@ -179,6 +179,15 @@ def test_kernels_are_compiled_once_and_anew_after_an_edit_of_any(copied, tmp_pat
     assert (hits, misses) == ("0", "1")
 
 
+@pytest.mark.parametrize("file", ["_jit", "_lanes", "basis/coupling", "descriptors/_base", "householder"])
+def test_whatever_is_compiled_into_kernels_keys_their_cache(copied, file):
+    code = "from nullmode.fingerprint import kernel_hash\nprint(kernel_hash())"
+    before = python(code, PYTHONPATH=str(copied))
+    edited = copied / f"nullmode/{file}.py"
+    edited.write_text(edited.read_text() + "\nUNUSED = 1\n")
+    assert python(code, PYTHONPATH=str(copied)) != before
+
+
 def test_unwritable_cache_is_announced_and_works(tmp_path):
     (tmp_path / "file").touch()
     code = (

@@ -277,6 +277,7 @@ BAD = {
     "index": (("many.extxyz",), {"index": "3"}, "`index` must be a slice such as ':100', got '3'"),
     "slice": (("many.extxyz",), {"index": "::0"}, "`index` must be a slice such as ':100', got '::0'"),
     "words": (("many.extxyz",), {"index": "a:b"}, "`index` must be a slice such as ':100', got 'a:b'"),
+    "no frames": (("many.extxyz",), {"index": "600:"}, "`index` must choose at least one frame of many.extxyz, got"),
     "cutoff": (("many.extxyz",), {"cutoff": -1}, "`cutoff` must be a positive length in Å, got -1"),
     "centers": (("many.extxyz",), {"centers": "Xe"}, "`centers` must occur in many.extxyz, got 'Xe'"),
     "element": (("many.extxyz",), {"centers": "Qq"}, "`centers` must be chemical symbols or atom indices, got 'Qq'"),

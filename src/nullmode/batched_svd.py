@@ -12,7 +12,10 @@ from nullmode.jacobi import orthogonalise
 from nullmode.types import Floats, Integers
 
 MOST_COLUMNS = 32
-"""Above, LAPACK is faster than Jacobi's method even in lanes (benchmarks/svd.py)."""
+"""Above, LAPACK finds values alone faster than Jacobi's method even in lanes; with vectors, from about 50 columns on.
+
+One limit for both: values must not depend on whether modes are asked for.
+"""
 _BLOCK = 3072
 """Entries of a block of rows: with what else is in use they fit into the smallest first-level caches, 32 kB."""
 

@@ -144,6 +144,8 @@ class EnvironmentSet:
 
     def take(self, places: Integers) -> Self:
         """Choose environments, in the order given."""
+        # Offsets have one entry more than there are environments: a place from the end would be another one's.
+        places = np.arange(len(self))[places]
         lengths = np.diff(self.offsets)[places]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[places] - offsets[:-1], lengths)

@@ -77,12 +77,12 @@ def digest(path: str | Path) -> str:
 
 @cache
 def kernel_hash() -> str:
-    """Hash of every file that defines kernels (names ``_jit``): the key of the kernel cache."""
-    total = hashlib.sha256(PYTHON.encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if b"_jit" in path.read_bytes():
-            total.update(f"{path.relative_to(PACKAGE).as_posix()}\0{_source(path).meaning}\0".encode())
-    return total.hexdigest()[:_DIGITS]
+    """Hash of every file that defines kernels (names ``_jit``) and all that these import: the key of the kernel cache.
+
+    Flags of the compiler, lanes, constants and fields of tuples are part of machine code, wherever they are written.
+    """
+    files = [str(path) for path in sorted(PACKAGE.rglob("*.py")) if b"_jit" in path.read_bytes()]
+    return code_hash(*files)
 
 
 @cache

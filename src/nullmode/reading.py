@@ -73,5 +73,7 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[l
         empty = empty and not found
         yield found
         first += len(part)
+    if not first:
+        raise InputError(f"`index` must choose at least one frame of {path}, got {index!r}, which chooses none.")
     if empty:
         raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")

@@ -40,8 +40,8 @@ def scan(
 ) -> int:
     """Write singular values, ranks and noise of a stream of environments to a Parquet file.
 
-    A few times 16 384 environments are in memory at a time. The file depends neither on the number of threads nor on
-    how the stream is cut into parts, and appears when it is complete.
+    For each thread 16 384 environments are in memory at a time, and as many for two more. The file depends neither on
+    the number of threads nor on how the stream is cut into parts, and appears when it is complete.
 
     Parameters
     ----------

@@ -91,7 +91,8 @@ def spectra(
     Parameters
     ----------
     environments
-        A set, or a sequence of environments.
+        A set, or a sequence of environments. Neighbours beyond the descriptor's cutoff count, as displacements that it
+        cannot see; :func:`nullmode.analyze` and :func:`nullmode.scan` leave them out.
     descriptor
         One of nullmode's or your own.
     rtol
