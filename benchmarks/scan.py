@@ -43,7 +43,7 @@ def main(arguments=None):
         run(1, 1, Path(folder) / "first", progress=False)
         path = options.out or Path(folder) / "spectra.parquet"
         seconds = run(options.n, options.threads, path, progress=True)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
         print(f"{options.n} CH4, nu = 2 at (8, 8), {options.threads} threads: {seconds:.1f} s")
         print(f"{1e6 * seconds / options.n:.1f} µs per environment")
         print(f"{peak:.2f} GB of memory at most, {path.stat().st_size / 1e6:.1f} MB of table")
