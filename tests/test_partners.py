@@ -103,6 +103,14 @@ def test_a_descriptor_with_fewer_features_than_displacements_has_partners_everyw
     assert result.singular_values[:, -1].max() == 0
 
 
+def test_a_line_has_partners_that_are_none():
+    line = made([[1.0, 0, 0], [-1.2, 0, 0], [2.2, 0, 0]])
+    result = find_partners(line, nm.RadialSpectrum(n_max=4, cutoff=4.0), n_starts=2)
+    assert result.converged
+    assert result.singular_values.shape == (1, 6)
+    assert result.split_by() == 2
+
+
 def test_starts_depend_on_the_seed_alone():
     env = made(pair(0.8, 0.0))
     one, two = (find_partners(env, POWER, n_starts=20, seed=3) for _ in range(2))

@@ -257,11 +257,12 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
         key=lambda end: end.residual,
         default=None,
     )
-    places = [(own.vectors, search.jacobian), *((end.environment.vectors, end.jacobian) for end in found)]
-    spectra = np.stack([evaluator.sensitivity(*place, rtol).singular_values for place in places])
+    # A linear environment has one value more than partners that are not, so its own are left out.
+    own_values = evaluator.sensitivity(own.vectors, search.jacobian, rtol).singular_values
+    seen = [evaluator.sensitivity(end.environment.vectors, end.jacobian, rtol).singular_values for end in found]
     return Partners(
         environments=tuple(end.environment for end in found),
-        singular_values=spectra[1:],
+        singular_values=np.stack(seen) if seen else np.empty((0, len(own_values))),
         converged=bool(found),
         history=tuple(search.history),
         attribution=tuple(attribute(end.environment, evaluator.descriptor, rtol) for end in found),
