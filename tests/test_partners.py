@@ -50,7 +50,7 @@ def test_a_record_says_what_is_at_each_partner():
     assert dataclasses.asdict(result.attribution[0]) == dataclasses.asdict(nm.attribute(result.environments[0], POWER))
     assert result.history[-1].phase.endswith("partner")
     assert result.history[-1].residual == result.feature_distances[0]
-    assert sum(result.outcomes.values()) == len(result.history) >= result.starts
+    assert sum(result.outcomes.values()) == len(result.history) >= result.n_starts
     assert result.history[-1].evaluations == result.evaluations
 
 
@@ -62,7 +62,7 @@ def test_nothing_is_found_for_a_generic_bispectrum_and_the_effort_is_told(seed):
     assert not result.environments
     assert result.singular_values.shape == (0, 9)
     assert result.feature_distances.shape == (0,)
-    assert result.starts == 12
+    assert result.n_starts == 12
     assert result.outcomes["itself"] >= 1
     misses = [step.residual for step in result.history if step.phase == "local minimum"]
     assert result.best_residual == min(misses, default=np.inf) > 1e-6
@@ -70,7 +70,7 @@ def test_nothing_is_found_for_a_generic_bispectrum_and_the_effort_is_told(seed):
     # A start that ended at the environment was used once more, and did not get there again.
     assert result.outcomes.get("deflated: itself", 0) == 0
     assert sum(n for phase, n in result.outcomes.items() if phase.startswith("deflated")) == result.outcomes["itself"]
-    assert len(result.history) == result.starts + result.outcomes["itself"]
+    assert len(result.history) == result.n_starts + result.outcomes["itself"]
 
 
 def test_all_members_of_a_class_are_found_once():

@@ -57,7 +57,7 @@ class Partners(SearchRecord):
     splits
         For each partner the same feature distance in converged bases of 1 to 4 neighbours, by order; orders with too
         many features for the species are missing.
-    starts
+    n_starts
         How many starts were used.
     evaluations
         How many Jacobians were computed.
@@ -74,7 +74,7 @@ class Partners(SearchRecord):
     feature_distances: Floats
     structural_distances: Floats
     splits: tuple[dict[int, float], ...]
-    starts: int
+    n_starts: int
     evaluations: int
     best_residual: float
     best_distance: float
@@ -269,7 +269,7 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
         feature_distances=np.array([end.residual for end in found]),
         structural_distances=np.array([end.distance for end in found]),
         splits=tuple(_splits(own, end.environment, evaluator.descriptor) for end in found),
-        starts=starts,
+        n_starts=starts,
         evaluations=evaluator.evaluations,
         best_residual=missed.residual if missed else np.inf,
         best_distance=missed.distance if missed else np.nan,
