@@ -140,6 +140,7 @@ def test_deflation_gives_the_derivative_of_what_it_minimises():
         ({"seed": -1}, "`seed` must be"),
         ({"tolerance": 1e-20}, "`tolerance` must be"),
         ({"min_distance": 0.0}, "`min_distance` must be"),
+        ({"rtol": -1, "n_starts": 1}, "`rtol` must be"),
     ],
 )
 def test_impossible_options_are_refused(options, message):
