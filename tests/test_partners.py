@@ -201,3 +201,27 @@ def test_what_is_never_seen_is_infinitely_far():
 def test_impossible_questions_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         nm.distance_to_change(made(pair(0.8, 0.0)), POWER, *arguments)
+
+
+def _all_distances(vectors):
+    return np.concatenate([np.linalg.norm(vectors, axis=1), np.linalg.norm(vectors[:, None] - vectors, axis=2).ravel()])
+
+
+SPOILED = {
+    "features that are no numbers": (lambda vectors: np.full(3, np.nan) * vectors.sum(), 4.0, "must give finite"),
+    "features as many as neighbours": (_all_distances, 1.4, "must give as many features"),
+}
+
+
+@pytest.mark.parametrize(("function", "cutoff", "message"), SPOILED.values(), ids=SPOILED.keys())
+@pytest.mark.parametrize("search", [nm.find_singular, nm.follow_orbit, find_partners, nm.distance_to_change])
+def test_what_a_search_cannot_follow_is_refused(search, function, cutoff, message):
+    start = made(1.3 / 1.09 * pair(0.8, 0.1))
+    moved = np.eye(12)[0].reshape(4, 3) * np.sign(start.vectors[0, 0])
+    options = {
+        nm.find_singular: {"accuracy": 1e-6},
+        nm.follow_orbit: {"scheme": "fixed_step", "length": 4.0, "step": 0.1},
+        nm.distance_to_change: {"mode": moved, "epsilon": 0.9},
+    }
+    with pytest.raises(InputError, match=message):
+        search(start, nm.FromCallable(function, cutoff=cutoff), **options.get(search, {}))
