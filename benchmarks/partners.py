@@ -71,7 +71,7 @@ def main():
                 f"{kind} {k}",
                 "yes" if found else "no",
                 "yes" if is_it else "no" if found else "",
-                str(result.starts),
+                str(result.n_starts),
                 str(result.evaluations),
                 f"{seconds:.2f}",
                 str(result.outcomes.get("itself", 0)),

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 
@@ -148,16 +149,21 @@ def test_provenance_prints_origin_and_columns(nullmode, table):
         assert column.meaning in out
 
 
-def test_find_writes_what_the_function_returns(nullmode):
+def test_find_writes_what_the_function_returns(nullmode, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     start = Atoms("CH4", positions=[[0, 0, 0], *pair(0.97, 0.005)])
     write("start.xyz", start)
     options = ["--parameter", "n_max=6", "--parameter", "l_max=6", "--fixed-radii", "--no-progress"]
     code, out, _ = nullmode("find", "start.xyz", "--centers", "C", "--out", "points.xyz", *options)
     assert code == 0
-    assert "8 of 9" in out
+    heads, row = (re.split(r" *[┃│] *", line)[1:-1] for line in out.splitlines() if line[:1] in "┃│" and line)
+    shown = dict(zip(heads, row, strict=True))
     (written,) = read("points.xyz", ":")
     starts = nm.environments(read("start.xyz"), centers="C")
     (point,) = nm.find_singular_points(starts, nm.PowerSpectrum(n_max=6, l_max=6), fixed_radii=True)
+    assert (shown["rank"], shown["by symmetry"]) == ("8 of 9", "9")
+    assert shown["dimensions"] == str(point.manifold_dimension)
+    assert shown["moved / Å"] == f"{point.distance:.2f}"
     assert written.info["converged"]
     assert written.info["spurious"]
     np.testing.assert_allclose(np.linalg.norm(written.positions[1:], axis=1), 1.09, atol=1e-7)

@@ -112,12 +112,38 @@ def test_without_parts_the_merged_table_is_read(results, tmp_path):
     pd.testing.assert_frame_equal(nm.load(tmp_path / "copy"), merged)
 
 
-@pytest.mark.parametrize("table", ["structures", "summary", "analysis"])
+PLACES = {
+    "structures": "structures/a.parquet",
+    "sensitivity": "sensitivity/family=a/descriptor=b/all.parquet",
+    "summary": "tables/summary.parquet",
+    "search": "searches/a/found.parquet",
+    "search_steps": "searches/a/steps.parquet",
+}
+
+
+@pytest.mark.parametrize("table", PLACES)
 def test_every_table_is_read(tmp_path, table):
-    path = {"structures": "structures/a.parquet", "summary": "tables/summary.parquet", "analysis": "a.parquet"}[table]
-    folder = tmp_path / "results"
-    tables.write(FRAMES[table], folder / path, table, {})
-    assert plain(nm.load(folder, table)) == plain(FRAMES[table][list(tables.read(folder / path).columns)])
+    for other, path in PLACES.items():
+        tables.write(FRAMES[other], tmp_path / path, other, {})
+    written = tables.read(tmp_path / PLACES[table])
+    assert plain(nm.load(tmp_path, table)) == plain(FRAMES[table][list(written.columns)])
+
+
+def test_a_table_of_analyze_is_read(tmp_path):
+    tables.write(FRAMES["analysis"], tmp_path / "a.parquet", "analysis", {})
+    assert len(nm.load(tmp_path, "analysis")) == len(FRAMES["analysis"])
+
+
+@pytest.mark.parametrize(("key", "value"), [("search_kind", "partners"), ("search_parameters", {"length": 0.03})])
+def test_searches_of_one_name_are_mixed_on_demand_alone(tmp_path, key, value):
+    made = {"search": "a", "search_kind": "orbit", "search_parameters": {"length": 0.02}}
+    for folder, content in (("one", made), ("other", made | {key: value}), ("third", {**made, "search": key})):
+        tables.write(FRAMES["search"], tmp_path / f"searches/{folder}/found.parquet", "search", content)
+    with pytest.raises(nm.InputError, match=rf"must be of one origin, got `{key}` of search a"):
+        nm.load(tmp_path, "search")
+    for chosen in ("one", "third"), ("other", "third"):
+        files = [tmp_path / f"searches/{folder}/found.parquet" for folder in chosen]
+        assert len(nm.load(files, "search")) == 2 * len(FRAMES["search"])
 
 
 FILTERS = {

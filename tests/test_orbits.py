@@ -159,6 +159,12 @@ def test_bare_steps_go_along_the_softest_mode(name):
     np.testing.assert_allclose(orbit.lengths, [0, 0.01, 0.02, 0.03])
 
 
+@pytest.mark.parametrize(("length", "step", "n_steps"), [(0.05, 0.03, 1), (0.03, 0.01, 3), (0.007, 0.001, 7)])
+def test_bare_steps_go_no_farther_than_asked(length, step, n_steps):
+    orbit = followed("soap, narrow", scheme="fixed_step", length=length, step=step)
+    np.testing.assert_allclose(orbit.lengths, step * np.arange(n_steps + 1))
+
+
 def test_bare_steps_lead_back_with_an_error_proportional_to_the_step():
     descriptor, vectors, _, _ = CASES["soap, narrow"]
     errors = []

@@ -50,7 +50,7 @@ def test_a_record_says_what_is_at_each_partner():
     assert dataclasses.asdict(result.attribution[0]) == dataclasses.asdict(nm.attribute(result.environments[0], POWER))
     assert result.history[-1].phase.endswith("partner")
     assert result.history[-1].residual == result.feature_distances[0]
-    assert sum(result.outcomes.values()) == len(result.history) >= result.starts
+    assert sum(result.outcomes.values()) == len(result.history) >= result.n_starts
     assert result.history[-1].evaluations == result.evaluations
 
 
@@ -62,7 +62,7 @@ def test_nothing_is_found_for_a_generic_bispectrum_and_the_effort_is_told(seed):
     assert not result.environments
     assert result.singular_values.shape == (0, 9)
     assert result.feature_distances.shape == (0,)
-    assert result.starts == 12
+    assert result.n_starts == 12
     assert result.outcomes["itself"] >= 1
     misses = [step.residual for step in result.history if step.phase == "local minimum"]
     assert result.best_residual == min(misses, default=np.inf) > 1e-6
@@ -70,7 +70,7 @@ def test_nothing_is_found_for_a_generic_bispectrum_and_the_effort_is_told(seed):
     # A start that ended at the environment was used once more, and did not get there again.
     assert result.outcomes.get("deflated: itself", 0) == 0
     assert sum(n for phase, n in result.outcomes.items() if phase.startswith("deflated")) == result.outcomes["itself"]
-    assert len(result.history) == result.starts + result.outcomes["itself"]
+    assert len(result.history) == result.n_starts + result.outcomes["itself"]
 
 
 def test_all_members_of_a_class_are_found_once():
@@ -103,6 +103,14 @@ def test_a_descriptor_with_fewer_features_than_displacements_has_partners_everyw
     assert result.singular_values[:, -1].max() == 0
 
 
+def test_a_line_has_partners_that_are_none():
+    line = made([[1.0, 0, 0], [-1.2, 0, 0], [2.2, 0, 0]])
+    result = find_partners(line, nm.RadialSpectrum(n_max=4, cutoff=4.0), n_starts=2)
+    assert result.converged
+    assert result.singular_values.shape == (1, 6)
+    assert result.split_by() == 2
+
+
 def test_starts_depend_on_the_seed_alone():
     env = made(pair(0.8, 0.0))
     one, two = (find_partners(env, POWER, n_starts=20, seed=3) for _ in range(2))
@@ -132,6 +140,7 @@ def test_deflation_gives_the_derivative_of_what_it_minimises():
         ({"seed": -1}, "`seed` must be"),
         ({"tolerance": 1e-20}, "`tolerance` must be"),
         ({"min_distance": 0.0}, "`min_distance` must be"),
+        ({"rtol": -1, "n_starts": 1}, "`rtol` must be"),
     ],
 )
 def test_impossible_options_are_refused(options, message):
@@ -192,3 +201,27 @@ def test_what_is_never_seen_is_infinitely_far():
 def test_impossible_questions_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         nm.distance_to_change(made(pair(0.8, 0.0)), POWER, *arguments)
+
+
+def _all_distances(vectors):
+    return np.concatenate([np.linalg.norm(vectors, axis=1), np.linalg.norm(vectors[:, None] - vectors, axis=2).ravel()])
+
+
+SPOILED = {
+    "features that are no numbers": (lambda vectors: np.full(3, np.nan) * vectors.sum(), 4.0, "must give finite"),
+    "features as many as neighbours": (_all_distances, 1.4, "must give as many features"),
+}
+
+
+@pytest.mark.parametrize(("function", "cutoff", "message"), SPOILED.values(), ids=SPOILED.keys())
+@pytest.mark.parametrize("search", [nm.find_singular, nm.follow_orbit, find_partners, nm.distance_to_change])
+def test_what_a_search_cannot_follow_is_refused(search, function, cutoff, message):
+    start = made(1.3 / 1.09 * pair(0.8, 0.1))
+    moved = np.eye(12)[0].reshape(4, 3) * np.sign(start.vectors[0, 0])
+    options = {
+        nm.find_singular: {"accuracy": 1e-6},
+        nm.follow_orbit: {"scheme": "fixed_step", "length": 4.0, "step": 0.1},
+        nm.distance_to_change: {"mode": moved, "epsilon": 0.9},
+    }
+    with pytest.raises(InputError, match=message):
+        search(start, nm.FromCallable(function, cutoff=cutoff), **options.get(search, {}))

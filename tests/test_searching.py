@@ -121,3 +121,13 @@ def test_a_progress_bar_is_shown_where_wanted(capsys):
     assert "2/2" in capsys.readouterr().err
     searching.run_search(starts(), cell("orbit"), threads=1)
     assert not capsys.readouterr().err
+
+
+def test_tables_of_all_kinds_are_read_together(tmp_path):
+    for kind in SEARCHES:
+        made = cell(kind, search=kind)
+        for table, rows in zip(("found", "steps"), searching.run_search(starts(), made, threads=1), strict=True):
+            of = {"found": "search", "steps": "search_steps"}[table]
+            tables.write(rows, tmp_path / f"searches/{kind}/{table}.parquet", of, made)
+    for table in ("search", "search_steps"):
+        assert set(nm.load(tmp_path, table)["search"]) == set(SEARCHES)

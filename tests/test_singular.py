@@ -248,6 +248,12 @@ def test_bad_arguments_are_named(argument, options, message):
         nm.find_singular(start, POWER, **options)
 
 
+@pytest.mark.parametrize("seed", [None, -1, 0.5])
+def test_bad_seed_of_a_set_is_named(seed):
+    with pytest.raises(nm.InputError, match="`seed` must be"):
+        nm.find_singular_points([nm.Environment.from_vectors(TD)], POWER, seed=seed)
+
+
 @pytest.mark.parametrize(("start", "descriptor"), [(TD, POWER), (nm.Environment.from_vectors(TD), "power")])
 def test_other_kinds_of_input_are_refused(start, descriptor):
     with pytest.raises(nm.InputError, match=r"`environment` must be|`descriptor` must be"):

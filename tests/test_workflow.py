@@ -114,6 +114,13 @@ def test_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.run("-n")
 
 
+@pytest.mark.parametrize("lost", ["sensitivity/family=orbit/descriptor=fine", "structures/pair_map.parquet"])
+def test_what_is_lost_of_a_finished_run_is_made_again(project, lost):
+    place = project.folder / RESULTS / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert lost in project.jobs("-n")
+
+
 def test_edit_of_a_kernel_reruns_what_uses_it(project):
     # What is missing besides must not be forgotten.
     shutil.rmtree(project.folder / RESULTS / "sensitivity/family=pair_map")

@@ -126,6 +126,9 @@ def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
         for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):
             if key in part:
                 yield f"`{key}`{suffix}", part[key]
+        for key in ("search_kind", "search_parameters"):
+            if key in part:
+                yield f"`{key}` of search {part['search']}", part[key]
     for root, code in content.get("code", {}).items():
         yield f"code {root}", code
 

@@ -20,6 +20,8 @@ _PLACES = {
     "sensitivity": ("sensitivity/**/*.parquet", "tables/sensitivity.parquet"),
     "structures": ("structures/*.parquet",),
     "summary": ("tables/summary.parquet",),
+    "search": ("searches/*/found.parquet",),
+    "search_steps": ("searches/*/steps.parquet",),
 }
 _PARQUET = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -89,7 +91,7 @@ def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
         return [root]
     if not root.is_dir():
         raise InputError(f"`where` must be an existing folder or Parquet file, got {where} (from {Path.cwd()}).")
-    whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "tables"))
+    whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "searches", "tables"))
     for pattern in _PLACES.get(table, ()) if whole else ("**/*.parquet",):
         found = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
         if found:

@@ -98,9 +98,7 @@ def _print_points(points: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "starts", "singular", "point group", "n_dof", "rank", "by symmetry", "dimensions", "moved / Å", "s_d/s_1"
-    )
+    table = Table("starts", "singular", "point group", "rank", "by symmetry", "dimensions", "moved / Å", "s_d/s_1")
     for point in points:
         why, values = point.attribution[0], point.singular_values[0]
         table.add_row(
@@ -108,6 +106,7 @@ def _print_points(points: Any) -> None:
             "yes" if point.converged else "no",
             point.point_group,
             f"{why.rank} of {why.n_dof}",
+            str(why.rank_symmetric),
             str(point.manifold_dimension) if point.converged else "",
             f"{point.distance:.2f}",
             f"{values[-1] / values[0]:.1e}",

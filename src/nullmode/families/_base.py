@@ -66,6 +66,11 @@ def sized(size: Callable[..., FamilySize | None]) -> Callable[[F], F]:
     return mark
 
 
+def n_points(axes: dict[str, Axis]) -> int:
+    """Count the points of a grid."""
+    return prod(len(values(axis)) for axis in axes.values())
+
+
 Lengths = Annotated[Axis, above(0)]
 """Values of a distance, in Å."""
 Slant = Annotated[Axis, above(0), at_most(180)]

@@ -7,13 +7,14 @@ import numpy as np
 from pydantic import Field
 
 from nullmode.axes import Axis
-from nullmode.families._base import BOND, GridEnd, Lengths, Slant, grid, methane, towards
+from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
+@sized(lambda **axes: METHANE._replace(structures=n_points(axes)))
 def structures(
     theta: Slant = [60, 70, 80, 90, 100, 110, 120, 130],  # noqa: B006
     phi_2: Axis = [75],  # noqa: B006

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import Axis, above, at_most, distinct
-from nullmode.families._base import GridEnd, Lengths, grid, methane
+from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _Member = Annotated[int, Field(ge=0, le=3)]
 
 
+@sized(lambda members, **axes: METHANE._replace(structures=len(members) * n_points(axes), atoms=8))
 def structures(
     a: Annotated[Axis, above(0), at_most(89.999)] = [45],  # noqa: B006
     chi: Axis = [270],  # noqa: B006

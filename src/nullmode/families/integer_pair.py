@@ -7,12 +7,13 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import Axis, distinct
-from nullmode.families._base import GridEnd, Lengths, grid, methane
+from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
+@sized(lambda signs, **axes: METHANE._replace(structures=len(signs) * n_points(axes)))
 def structures(
     c: Axis = [0, 1, 2, 3, 4],  # noqa: B006
     scale: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [0.25],  # noqa: B006

@@ -7,13 +7,18 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import Axis, distinct
-from nullmode.families._base import GridEnd, Lengths, grid, methane
+from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
+@sized(
+    lambda azimuths, signs, **axes: METHANE._replace(
+        structures=len(signs) * n_points(axes), atoms=2 * len(azimuths) + 2
+    )
+)
 def structures(
     psi: Axis = [10, 20, 30, 40, 50, 60, 70, 80, 90],  # noqa: B006
     radius: Lengths = [1.0],  # noqa: B006

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode.axes import Axis, distinct
-from nullmode.families._base import BOND, GridEnd, Lengths, Slant, grid, methane, towards
+from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _HALF_TURN = np.array([1.0, -1.0, -1.0])
 
 
+@sized(lambda signs, **axes: METHANE._replace(structures=len(signs) * n_points(axes)))
 def structures(
     gamma: Slant = [100, 110, 120, 130, 140, 150, 160, 170, 180],  # noqa: B006
     alpha: Slant = [112.5],  # noqa: B006

@@ -7,13 +7,14 @@ import numpy as np
 from pydantic import Field
 
 from nullmode.axes import Axis
-from nullmode.families._base import BOND, GridEnd, Lengths, Slant, grid, methane, towards
+from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
+@sized(lambda **axes: METHANE._replace(structures=n_points(axes)))
 def structures(
     theta: Slant = [40, 50, 60, 70, 80, 100, 110, 120, 130],  # noqa: B006
     alpha: Slant = [112.5],  # noqa: B006

@@ -95,7 +95,7 @@ class Course:
         """Take steps of one length along the softest mode; with the nearest return to the start, NaN where none."""
         points, gap = [self.first], np.nan
         vectors, mode = self.first.vectors, self.first.mode
-        n_steps = round(length / step)
+        n_steps = int(length / step * (1 + 1e-12))  # 0.3 / 0.1 is rounded to less than 3
         ahead = 0.0
         for k in range(1, n_steps + 1):
             vectors = vectors + step * mode

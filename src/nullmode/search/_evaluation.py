@@ -29,7 +29,7 @@ class Evaluator:
     Raises
     ------
     InputError
-        If no neighbour is within the cutoff.
+        If no neighbour is within the cutoff; on use, if features are not finite, or another number than before.
     """
 
     def __init__(self, environment: Environment, descriptor: D) -> None:
@@ -42,6 +42,7 @@ class Evaluator:
         self.start = replace(inside, cutoff=None)
         self.descriptor = with_species_of(descriptor, [inside])
         self.evaluations = 0
+        self._n_features: int | None = None
 
     def environment(self, vectors: Floats) -> Environment:
         """Put the neighbours elsewhere; vectors (n, 3) in Å, copied."""
@@ -52,7 +53,28 @@ class Evaluator:
     def evaluate(self, places: Sequence[Floats]) -> list[tuple[Floats, Floats, float]]:
         """Features (F,), Jacobian (F, n, 3) and its estimated error in 1/Å, for each of several sets of vectors."""
         self.evaluations += len(places)
-        return evaluate(self.descriptor, [self.environment(vectors) for vectors in places])
+        found = evaluate(self.descriptor, [self.environment(vectors) for vectors in places])
+        for features, jacobian, _ in found:
+            self._check_features(features, jacobian)
+        return found
+
+    def features(self, vectors: Floats) -> Floats:
+        """Features (F,) alone."""
+        found: Floats = self.descriptor.compute(self.environment(vectors))
+        self._check_features(found, found)
+        return found
+
+    def _check_features(self, features: Floats, jacobian: Floats) -> None:
+        if self._n_features is None:
+            self._n_features = len(features)
+        # A function of the user's own may count the neighbours within its cutoff, which a search may move beyond.
+        if len(features) != self._n_features:
+            raise InputError(
+                f"`descriptor` must give as many features wherever neighbours are, got {len(features)} after "
+                f"{self._n_features}. Give it a larger cutoff, or bound the search."
+            )
+        if not (np.isfinite(features).all() and np.isfinite(jacobian).all()):
+            raise InputError("`descriptor` must give finite features and derivatives, got infinity or NaN.")
 
     def sensitivity(self, vectors: Floats, jacobian: Floats, rtol: float, ignored: Floats | None = None) -> Sensitivity:
         """Singular values and modes on the complement of the rotations; the judgement of rtol is the caller's.

@@ -100,8 +100,7 @@ def distance_to_change(
     seen = max(error, _SMALLEST * float(np.linalg.norm(jacobian)))
 
     def excess(log_distance: float) -> float:
-        moved = evaluator.environment(vectors + np.exp(log_distance) * direction)
-        there = evaluator.descriptor.compute(moved)
+        there = evaluator.features(vectors + np.exp(log_distance) * direction)
         size = float(np.linalg.norm(there - features)) / norm
         return float(np.log(max(size, np.finfo(np.float64).tiny) / epsilon))
 

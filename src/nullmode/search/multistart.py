@@ -8,7 +8,7 @@ from nullmode.congruence import congruent
 from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
 from nullmode.environment import Environment, check_environments, within
 from nullmode.running import progress_bar
-from nullmode.search.singular import SingularPoint, find_singular
+from nullmode.search.singular import SingularPoint, check_seed, find_singular
 from nullmode.types import InputError
 
 
@@ -55,6 +55,7 @@ def find_singular_points(
     if not items:
         raise InputError("`environments` must hold at least one, got none.")
     check_descriptor(descriptor)
+    check_seed(seed)
     descriptor = with_species_of(descriptor, [within(item, descriptor.cutoff) for item in items])
     found = []
     with progress_bar(len(items), progress, "starts") as advance:

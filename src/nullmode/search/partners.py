@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from nullmode.arguments import as_real, as_whole
 from nullmode.attribution import attribute
 from nullmode.congruence import superpose
+from nullmode.decomposition import check_rtol
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.descriptors.power_spectrum import PowerSpectrum
@@ -57,7 +58,7 @@ class Partners(SearchRecord):
     splits
         For each partner the same feature distance in converged bases of 1 to 4 neighbours, by order; orders with too
         many features for the species are missing.
-    starts
+    n_starts
         How many starts were used.
     evaluations
         How many Jacobians were computed.
@@ -74,7 +75,7 @@ class Partners(SearchRecord):
     feature_distances: Floats
     structural_distances: Floats
     splits: tuple[dict[int, float], ...]
-    starts: int
+    n_starts: int
     evaluations: int
     best_residual: float
     best_distance: float
@@ -132,6 +133,7 @@ def find_partners(
         For an environment without neighbours within the cutoff or without features, or numbers out of range.
     """
     _check(most, n_starts, seed, tolerance, min_distance)
+    check_rtol(rtol)
     search = _Search(Evaluator(environment, descriptor), tolerance, min_distance)
     used = 0
     # Threads of BLAS, waiting for each other over a dozen columns, took 20 times as long on a busy machine.
@@ -190,13 +192,7 @@ class _Search:
             return both(x)[1]
 
         solution = least_squares(
-            residual,
-            start.ravel(),
-            jac=slope,
-            ftol=1e-15,
-            xtol=1e-13,
-            gtol=1e-15,
-            max_nfev=_PER_START,
+            residual, start.ravel(), jac=slope, ftol=1e-15, xtol=1e-13, gtol=1e-15, max_nfev=_PER_START
         )
         end = self._end(self.evaluator.environment(solution.x), deflated=bool(holes))
         length = float(np.linalg.norm(end.environment.vectors - start))
@@ -257,18 +253,19 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
         key=lambda end: end.residual,
         default=None,
     )
-    places = [(own.vectors, search.jacobian), *((end.environment.vectors, end.jacobian) for end in found)]
-    spectra = np.stack([evaluator.sensitivity(*place, rtol).singular_values for place in places])
+    # Its own are not in one array with those of partners: a linear environment has one more.
+    n_dof = evaluator.sensitivity(own.vectors, search.jacobian, rtol).n_dof
+    seen = [evaluator.sensitivity(end.environment.vectors, end.jacobian, rtol).singular_values for end in found]
     return Partners(
         environments=tuple(end.environment for end in found),
-        singular_values=spectra[1:],
+        singular_values=np.stack(seen) if seen else np.empty((0, n_dof)),
         converged=bool(found),
         history=tuple(search.history),
         attribution=tuple(attribute(end.environment, evaluator.descriptor, rtol) for end in found),
         feature_distances=np.array([end.residual for end in found]),
         structural_distances=np.array([end.distance for end in found]),
         splits=tuple(_splits(own, end.environment, evaluator.descriptor) for end in found),
-        starts=starts,
+        n_starts=starts,
         evaluations=evaluator.evaluations,
         best_residual=missed.residual if missed else np.inf,
         best_distance=missed.distance if missed else np.nan,

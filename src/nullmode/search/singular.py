@@ -262,10 +262,15 @@ def _check(
         raise InputError(f"`asymmetry` must be a length in Å, or 0, got {asymmetry!r}.")
     if (as_whole(attempts) or 0) < 1:
         raise InputError(f"`attempts` must be a whole number of at least 1, got {attempts!r}.")
-    if as_whole(seed) is None or seed < 0:
-        raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}.")
+    check_seed(seed)
     if not 0 < as_real(accuracy) < 1:
         raise InputError(f"`accuracy` must be between 0 and 1, got {accuracy!r}.")
+
+
+def check_seed(seed: Any) -> None:
+    """Check the seed of random moves."""
+    if as_whole(seed) is None or seed < 0:
+        raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}.")
 
 
 def _check_start(start: Environment, min_distance: float) -> None:
