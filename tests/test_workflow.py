@@ -136,7 +136,15 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             "descriptors/radial_spectrum.py",
             "features[i, q] = scratch.c[q, 0]",
             "features[i, q] = scratch.c[q, 0] + 0.0",
-            {"kernels/radial-spectrum", "sensitivity/family=from_file/descriptor=radial", *LATER},
+            # A search for partners says by which order they differ.
+            {
+                "kernels/radial-spectrum",
+                "sensitivity/family=from_file/descriptor=radial",
+                "searches/partners/found.parquet",
+                "figures/convergence.pdf",
+                "figures/partner_pairs.pdf",
+                *LATER,
+            },
         ),
         (
             "search/_continuation.py",
@@ -169,7 +177,9 @@ def test_edit_of_a_variant_reruns_what_uses_it(project, path, old, new, jobs):
 def test_edits_of_comments_docstrings_and_tables_of_names_rerun_nothing(project):
     project.edit("descriptors/power_spectrum.py", "Fill features, and the Jacobian", "Write features, and the Jacobian")
     project.edit("basis/density.py", '"""\n', '"""\n# A comment.\n')
-    project.edit("study.py", "from nullmode import tables\n", "\n# Moved.\nfrom nullmode import tables\n")
+    project.edit(
+        "study.py", "from nullmode import columns, tables\n", "\n# Moved.\nfrom nullmode import columns, tables\n"
+    )
     project.edit("descriptors/__init__.py", "DESCRIPTORS = {\n", 'DESCRIPTORS = {\n    "mine": "nullmode.mine:Mine",\n')
     assert "Nothing to be done" in project.run("-n")
 
@@ -225,7 +235,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png")
-    assert len(results) == 6 + 10 + 2 + 4 + 27
+    assert len(results) == 6 + 9 + 2 + 4 + 27
     assert project.digests("parquet", "pdf", "svg", "png") == results
 
 
@@ -282,9 +292,11 @@ def test_every_result_is_traced_to_its_jobs(finished):
         behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]
         assert behind[path.relative_to(results).as_posix()], path
         measured = {job["log"].split("/")[0] for job in found["jobs"] if "benchmark" in job}
-        assert measured == {"sensitivity"} & {log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]}
-    # The last job, nine parts, five families.
-    assert [len(behind[f"figures/pair_map.{ending}"]) for ending in ("pdf", "svg", "png")] == [16] * 3
+        assert measured == {"sensitivity", "searches"} & {
+            log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]
+        }
+    # The figure, the summary, nine parts, six families.
+    assert [len(behind[f"figures/pair_map.{ending}"]) for ending in ("pdf", "svg", "png")] == [17] * 3
     assert behind["tables/summary.parquet"][0] == "summary.log"
     assert "seed: 1" in str(trace(results / "figures/truncation.svg")["content"]).replace("'", "")
 
@@ -301,7 +313,8 @@ def upgraded(project, tmp_path):
 
 def test_upgraded_library_reruns_what_imports_it(upgraded):
     kernels = {"kernels/power-spectrum", "kernels/radial-spectrum"}
-    assert upgraded.jobs("-n") == kernels | SOAP | SWEPT | RADIAL | BASES | WHOLE | LATER
+    everything = SOAP | SWEPT | RADIAL | BASES | FINE | WHOLE | SEARCHES | OF_SEARCHES | LATER
+    assert upgraded.jobs("-n") == kernels | everything
 
 
 def test_parts_of_two_versions_are_not_mixed(upgraded):

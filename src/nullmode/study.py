@@ -175,10 +175,13 @@ def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]
 def united(parts: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:
     """Put the tables of jobs into one, in an order that does not depend on which rows were in which job.
 
-    Rows go by descriptor, in the order given, then by family, parameters (numbers first), structure and centre.
+    Rows go by descriptor, in the order given, then by family, parameters (numbers first), structure and centre;
+    coordinates by name.
     """
     # A part of a family may hold no centre.
     frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    places = sorted(tables.coordinates(frame, "sensitivity"))
+    frame = frame[[*frame.columns.difference(places, sort=False), *places]]
     first = frame["descriptor"].map({name: place for place, name in enumerate(descriptors)})
     where = [column.name for column in columns.WHERE if column.name != "descriptor"]
     keys = [*where, "structure", "center"]
