@@ -12,6 +12,9 @@ rule search:
         f"{RESULTS}/logs/searches/{{search}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/searches/{{search}}.tsv"
+    resources:
+        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         cell=lambda wildcards: SEARCHES[wildcards.search],
         code=lambda wildcards: nullmode.settings.search_code(SETTINGS, wildcards.search),
