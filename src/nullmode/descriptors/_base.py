@@ -262,10 +262,12 @@ class DensityDescriptor(BatchDescriptor):
         items = check_reach(environments, self.cutoff)
         if not items:
             return np.empty((0, 0)), []
-        species = self._layout(items)
+        with_centers = self.center_weight != 0.0
+        # Not by `_layout`, which would check the environments once more.
+        species = species_of(items, with_centers=with_centers) if self.species is None else self.species
         n_features = self._checked_size(len(species))
         features, jacobian, parts = allocated([len(item) for item in items], n_features, with_jacobian=with_jacobian)
-        packed = pack(items, species, with_centers=self.center_weight != 0.0)
+        packed = pack(items, species, with_centers=with_centers)
         if features.size:
             self._evaluate(packed, len(species), features, jacobian)
         return features, parts

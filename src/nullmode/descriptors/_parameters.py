@@ -59,9 +59,10 @@ def species_layout(
     species: SpeciesChoice, environments: Sequence[Environment] | None, *, with_centers: bool = False
 ) -> tuple[str, ...]:
     """Give the species as asked for, else those of a set, else one named ``X``."""
+    items = None if environments is None else check_environments(environments)
     if species is not None:
         return species
-    return ("X",) if environments is None else species_of(check_environments(environments), with_centers=with_centers)
+    return ("X",) if items is None else species_of(items, with_centers=with_centers)
 
 
 def laid_out_for(n_neighbours_max: int | None, environments: Sequence[Environment] | None, cutoff: float) -> int:
