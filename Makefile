@@ -31,10 +31,10 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test test-slurm benchmark scan-benchmark cost-model planning lint ci install schema lock clean
+.PHONY: help reproduce test test-slurm benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
@@ -46,13 +46,17 @@ test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out thos
 test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
 	$(BIN)/pytest -m slurm tests/test_slurm.py $(PYTEST_FLAGS)
 
-benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, a sweep, searches for partners
+benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
-	$(BIN)/python benchmarks/partners.py
 
 scan-benchmark: install ## Stream 7.7 million spectra of methane into a table: time, memory, equal bytes (SCAN_FLAGS="--n 50000")
 	$(BIN)/python benchmarks/scan.py $(SCAN_FLAGS)
+
+search-benchmark: install ## Count what searches for singular points, orbits and partners take and find
+	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/orbits.py
+	$(BIN)/python benchmarks/partners.py
 
 cost-model: install ## Measure what jobs cost; writes src/nullmode/cost.json and the plot of docs/cost-model.md
 	$(BIN)/python benchmarks/cost_model.py

@@ -92,15 +92,17 @@ def test_other_formats_tell_nothing(tmp_path, suffix):
     assert load("file", FAMILIES, "family").size(path=tmp_path / f"one.{suffix}", centers=None, index=":") is None
 
 
-@pytest.mark.parametrize("name", DESCRIPTORS)
+# The model leaves out the centre's own channel, which a descriptor has by its weight.
+NEIGHBOURS_ALONE = [name for name in DESCRIPTORS if not getattr(DESCRIPTORS[name], "center_weight", 0.0)]
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS_ALONE)
 @pytest.mark.parametrize("where", ["methane", "mixed", "crowded"])
 def test_features_are_counted(name, where):
     env = environment(where)
+    near = np.linalg.norm(env.vectors, axis=1) < DESCRIPTORS[name].cutoff
+    inside, species = int(near.sum()), len(set(env.species[near]))
     descriptor = with_species_of(DESCRIPTORS[name], [env])
-    inside = int((np.linalg.norm(env.vectors, axis=1) < descriptor.cutoff).sum())
-    species = len(set(env.species[np.linalg.norm(env.vectors, axis=1) < descriptor.cutoff]))
-    if len(getattr(descriptor, "species", None) or "x" * species) != species:
-        pytest.skip("the centre has a channel, which the model leaves out")
     count = cost._features(kind_of[type(descriptor)], descriptor, inside, species)
     assert count == len(descriptor.compute(env))
 

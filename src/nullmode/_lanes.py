@@ -44,8 +44,8 @@ class Operation:
         self.build = build
 
     def __call__(self, *args: Any) -> Any:
-        """Refuse to run outside of kernels: for readers and type checkers alone."""
-        raise NotImplementedError("Lanes exist in compiled kernels only.")
+        """Refuse a call from Python, which has no lanes: kernels are not called through here."""
+        raise TypeError("Lanes exist in compiled kernels alone, got a call from Python.")
 
     @cached_property
     def _numba_type_(self) -> Any:

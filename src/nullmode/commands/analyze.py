@@ -5,41 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from nullmode.options import (
-    Bar,
-    Center,
-    CenterWeight,
-    Channels,
-    Cutoff,
-    CutoffWidth,
-    File,
-    Kind,
-    LMax,
-    NMax,
-    Parameter,
-    Rtol,
-    Threads,
-    Width,
-    centers_of,
-    check_folder,
-    descriptor_of,
-    given_options,
-)
+from nullmode.options import Bar, Center, Chosen, File, Rtol, Threads, centers_of, check_folder, chooses_descriptor
 from nullmode.types import Scope
 
 
+@chooses_descriptor
 def analyze(
     file: File,
+    chosen: Chosen,
     out: Annotated[Path | None, typer.Option(help="Parquet table to write; without it a summary is printed.")] = None,
-    descriptor: Kind = "power-spectrum",
-    n_max: NMax = None,
-    l_max: LMax = None,
-    cutoff: Cutoff = None,
-    cutoff_width: CutoffWidth = None,
-    width: Width = None,
-    center_weight: CenterWeight = None,
-    species: Channels = None,
-    parameter: Parameter = None,
     centers: Center = None,
     scope: Annotated[
         Scope, typer.Option(help="environment: each centre by itself; structure: features summed over all centres.")
@@ -66,23 +40,13 @@ def analyze(
     from nullmode.families.file import structures
     from nullmode.fingerprint import digest, origin
 
-    given = given_options(
-        species,
-        n_max=n_max,
-        l_max=l_max,
-        cutoff=cutoff,
-        cutoff_width=cutoff_width,
-        width=width,
-        center_weight=center_weight,
-    )
-    chosen, parameters = descriptor_of(descriptor, given, parameter)
     check_folder(out)
     wanted = centers_of(centers)
     atoms = list(structures(file, wanted, index))
-    envs = environments(atoms, chosen.cutoff, wanted)
+    envs = environments(atoms, chosen.descriptor.cutoff, wanted)
     frame = analyze_all(
         atoms if scope == "structure" else envs,
-        chosen,
+        chosen.descriptor,
         rtol,
         scope=scope,
         centers=wanted if scope == "structure" else None,
@@ -94,9 +58,13 @@ def analyze(
     if not attribution:
         frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
     if out is not None:
-        code = origin("nullmode.analysis", source_of(descriptor, DESCRIPTORS))
+        code = origin("nullmode.analysis", source_of(chosen.kind, DESCRIPTORS))
         source = {"index": index, "centers": wanted, "inputs": {str(file): {"sha256": digest(file)}}}
-        made = {"kind": descriptor, "parameters": parameters, "descriptor": repr(with_species_of(chosen, envs))}
+        made = {
+            "kind": chosen.kind,
+            "parameters": chosen.parameters,
+            "descriptor": repr(with_species_of(chosen.descriptor, envs)),
+        }
         what = {**code, **made, "rtol": rtol, "scope": scope}
         why = {"attribution": attribution} | ({"tolerance": tolerance} if attribution else {})
         tables.write(frame, out, "analysis", source | what | why)

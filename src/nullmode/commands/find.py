@@ -5,38 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from nullmode.options import (
-    Bar,
-    Center,
-    CenterWeight,
-    Channels,
-    Cutoff,
-    CutoffWidth,
-    File,
-    Kind,
-    LMax,
-    NMax,
-    Parameter,
-    Width,
-    centers_of,
-    check_folder,
-    descriptor_of,
-    given_options,
-)
+from nullmode.options import Bar, Center, Chosen, File, centers_of, check_folder, chooses_descriptor
 
 
+@chooses_descriptor
 def find(
     file: File,
+    chosen: Chosen,
     out: Annotated[Path | None, typer.Option(help="Extended XYZ file to write the points to.")] = None,
-    descriptor: Kind = "power-spectrum",
-    n_max: NMax = None,
-    l_max: LMax = None,
-    cutoff: Cutoff = None,
-    cutoff_width: CutoffWidth = None,
-    width: Width = None,
-    center_weight: CenterWeight = None,
-    species: Channels = None,
-    parameter: Parameter = None,
     centers: Center = None,
     index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
     fixed_radii: Annotated[bool, typer.Option(help="Keep distances from the centre.")] = False,
@@ -54,20 +30,10 @@ def find(
     from nullmode.search.multistart import find_singular_points
 
     check_folder(out)
-    given = given_options(
-        species,
-        n_max=n_max,
-        l_max=l_max,
-        cutoff=cutoff,
-        cutoff_width=cutoff_width,
-        width=width,
-        center_weight=center_weight,
-    )
-    chosen, _ = descriptor_of(descriptor, given, parameter)
     wanted = centers_of(centers)
     points = find_singular_points(
-        environments(list(structures(file, wanted, index)), chosen.cutoff, wanted),
-        chosen,
+        environments(list(structures(file, wanted, index)), chosen.descriptor.cutoff, wanted),
+        chosen.descriptor,
         fixed_radii=fixed_radii,
         max_displacement=max_displacement,
         asymmetry=asymmetry,

@@ -5,42 +5,15 @@ from typing import Annotated
 
 import typer
 
-from nullmode.options import (
-    Bar,
-    Center,
-    CenterWeight,
-    Cutoff,
-    CutoffWidth,
-    File,
-    Kind,
-    LMax,
-    NMax,
-    Parameter,
-    Rtol,
-    Threads,
-    Width,
-    centers_of,
-    check_folder,
-    descriptor_of,
-    given_options,
-)
+from nullmode.options import Bar, Center, Chosen, File, Rtol, Threads, centers_of, check_folder, chooses_descriptor
 from nullmode.types import InputError
 
 
+@chooses_descriptor
 def scan(
     file: File,
     out: Annotated[Path, typer.Option(help="Parquet table to write; an older one is replaced at the end.")],
-    descriptor: Kind = "power-spectrum",
-    n_max: NMax = None,
-    l_max: LMax = None,
-    cutoff: Cutoff = None,
-    cutoff_width: CutoffWidth = None,
-    width: Width = None,
-    center_weight: CenterWeight = None,
-    species: Annotated[
-        str | None, typer.Option(help="Symbols of all elements in the file, comma-separated: it is read once.")
-    ] = None,
-    parameter: Parameter = None,
+    chosen: Chosen,
     centers: Center = None,
     index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '::10'.")] = ":",
     total: Annotated[int | None, typer.Option(min=1, help="Environments to come, for the progress bar.")] = None,
@@ -61,32 +34,22 @@ def scan(
     from nullmode.reading import read_environments
     from nullmode.scanning import scan as scan_all
 
-    given = given_options(
-        species,
-        n_max=n_max,
-        l_max=l_max,
-        cutoff=cutoff,
-        cutoff_width=cutoff_width,
-        width=width,
-        center_weight=center_weight,
-    )
-    chosen, parameters = descriptor_of(descriptor, given, parameter)
-    if getattr(chosen, "species", ()) is None:
+    if getattr(chosen.descriptor, "species", ()) is None:
         raise InputError(
             "`--species` must name all elements that may be neighbours, since the file is read once, got none. "
             "For example: --species H,C,N,O."
         )
     check_folder(out)
     wanted = centers_of(centers)
-    environments = read_environments(file, chosen.cutoff, wanted, index)
+    environments = read_environments(file, chosen.descriptor.cutoff, wanted, index)
     source = {"index": index, "centers": wanted, "inputs": {str(file): {"sha256": digest(file)}}}
     made = {
-        "kind": descriptor,
-        "parameters": parameters,
-        **origin("nullmode.scanning", source_of(descriptor, DESCRIPTORS)),
+        "kind": chosen.kind,
+        "parameters": chosen.parameters,
+        **origin("nullmode.scanning", source_of(chosen.kind, DESCRIPTORS)),
     }
     content = source | made
     count = scan_all(
-        environments, chosen, out, rtol, total=total, provenance=content, threads=threads, progress=progress
+        environments, chosen.descriptor, out, rtol, total=total, provenance=content, threads=threads, progress=progress
     )
     typer.echo(f"{count} rows written to {out}")

@@ -60,6 +60,7 @@ def sized(size: Callable[..., FamilySize | None]) -> Callable[[F], F]:
     """Say how much a family holds: a function of the family's parameters, quick, and None where it cannot be told."""
 
     def mark(family: F) -> F:
+        # Read by name where work is dealt to jobs; to a type checker, functions have no attributes of their own.
         family.size = size  # type: ignore[attr-defined]
         return family
 
