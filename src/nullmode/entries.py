@@ -56,6 +56,7 @@ class FigureEntry(_Strict):
 
     kind: str = Field(description="one of nullmode's figures, or path/to/file.py:function")
     parameters: Parameters = Field(default={}, description="arguments of that figure")
+    claim: str = Field(default="", description="what the figure is to show: the first sentence of its caption")
 
 
 class Settings(_Strict):

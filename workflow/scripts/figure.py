@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from nullmode import fingerprint, tables
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
-from nullmode.figures._base import save
+from nullmode.figures._base import Drawing, save
 from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ if __name__ == "__main__":
         if searches := snakemake.params.searches:
             files = iter(snakemake.input.searches)
             both = [(tables.read(next(files), "search"), tables.read(next(files), "search_steps")) for _ in searches]
-            figure = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
+            drawn = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
             sources = {str(path): path for path in snakemake.input.searches}
         else:
-            figure = draw(tables.read(snakemake.input.table, "sensitivity"), **parameters)
+            drawn = draw(tables.read(snakemake.input.table, "sensitivity"), **parameters)
             sources = {"sensitivity": snakemake.input.table}
         inputs = {"inputs": tables.inputs(sources)}
         provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}
+        figure = drawn.figure if isinstance(drawn, Drawing) else drawn
         save(figure, snakemake.output.png.removesuffix(".png"), provenance)

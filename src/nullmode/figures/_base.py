@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,21 @@ _STYLE: Any = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
 }
+
+
+class Drawing(NamedTuple):
+    """A figure and what it shows.
+
+    Attributes
+    ----------
+    figure
+        As drawn.
+    result
+        What was found, in one to three sentences whose numbers are computed from what is drawn; for the caption.
+    """
+
+    figure: "Figure"
+    result: str
 
 
 @contextmanager
