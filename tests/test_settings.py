@@ -6,7 +6,7 @@ import yaml
 from configs import BAD, CHECKOUT, changed, small
 
 from nullmode import InputError, axes
-from nullmode.settings import Settings, caption, check, figure_code, figure_families, figure_kinds
+from nullmode.settings import Settings, check, figure_code, figure_families, figure_kinds
 
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
 
@@ -98,12 +98,6 @@ def test_width_of_a_delta_density_is_not_read():
     config = changed("descriptors.soap.parameters.width", 0.005)
     config["descriptors"]["soap"]["parameters"]["density"] = "delta"
     assert check(config).descriptors["soap"].parameters["width"] == 0.005
-
-
-def test_caption_is_text():
-    config = changed("figures.truncation.parameters.labels", {"random_methane": "some methanes"})
-    text = caption(check(config), "truncation")
-    assert text.endswith("over n_max and l_max. descriptor soap_swept; families random_methane.")
 
 
 def schema_module():

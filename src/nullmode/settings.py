@@ -1,6 +1,7 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
 import inspect
+import re
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -148,7 +149,7 @@ def _radial_sources() -> list[str]:
 def figure_code(settings: Settings, figure: str) -> JSON:
     """Origin of a figure: the code that draws it, and the descriptors that it computes itself."""
     kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
-    return origin("nullmode.tables", source_of(settings.figures[figure].kind, FIGURES), *kinds)
+    return origin("nullmode.tables", "nullmode.captions", source_of(settings.figures[figure].kind, FIGURES), *kinds)
 
 
 def figure_families(settings: Settings, figure: str) -> list[str]:
@@ -174,16 +175,40 @@ def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
     return [name for names in found for name in ([names] if isinstance(names, str) else names)]
 
 
-def caption(settings: Settings, figure: str) -> str:
-    """Say what a figure shows and of what: the first line of its function's text, and its parameters."""
+def caption(settings: Settings, figure: str) -> JSON:
+    """Say what a figure's caption needs of the configuration.
+
+    Returns
+    -------
+    dict
+        ``claim``; ``drawn``: the first line of its function's text; ``families`` and ``searches``: kinds, by name;
+        ``descriptors``: ``kind`` and the parameters ``named``, by name; ``parameters``: those that name none of these.
+    """
     entry = settings.figures[figure]
-    text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or entry.kind
-    parts = [
-        f"{name} {', '.join(value) if isinstance(value, list) else value}"
-        for name, value in entry.parameters.items()
-        if not isinstance(value, dict)
-    ]
-    return text.partition("\n")[0] + " " + "; ".join(parts) + "."
+    named = {
+        plural: [*([entry.parameters[key]] if key in entry.parameters else []), *entry.parameters.get(plural, [])]
+        for key, plural, _ in _NAMED
+    }
+    for search in (settings.searches[name] for name in named["searches"]):
+        named["families"].append(search.family)
+        named["descriptors"].append(search.descriptor)
+    own = [key for key, plural, _ in _NAMED for key in (key, plural)]
+    text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or ""
+    descriptors = {name: settings.descriptors[name] for name in named["descriptors"]}
+    return {
+        "claim": entry.claim,
+        "drawn": text.partition("\n")[0],
+        "families": {name: settings.families[name].kind for name in named["families"]},
+        "searches": {name: settings.searches[name].kind for name in named["searches"]},
+        "descriptors": {name: {"kind": d.kind, "named": [*d.parameters, *d.grid]} for name, d in descriptors.items()},
+        "parameters": {name: value for name, value in entry.parameters.items() if name not in own},
+    }
+
+
+def labels(settings: Settings, figure: str) -> dict[str, str]:
+    """Sort a figure into the report: the number of the claim that it is to show, and its name."""
+    number = re.match(r"[A-Z]\d+", settings.figures[figure].claim)
+    return {"claim": number[0] if number else "", "figure": figure}
 
 
 def points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:

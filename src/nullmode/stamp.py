@@ -14,13 +14,13 @@ _KEYWORD = "nullmode"
 _SVG_DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 
-def metadata(content: JSON) -> dict[str, dict[str, Any]]:
+def metadata(content: JSON, caption: str = "") -> dict[str, dict[str, Any]]:
     """Metadata of a figure for matplotlib's ``savefig``, by format; no dates, so that bytes repeat."""
     text = json.dumps(content, sort_keys=True)
     return {
-        "pdf": {"CreationDate": None, "Keywords": text},
-        "svg": {"Date": None, "Description": text},
-        "png": {_KEYWORD: text},
+        "pdf": {"CreationDate": None, "Keywords": text} | ({"Subject": caption} if caption else {}),
+        "svg": {"Date": None, "Description": text} | ({"Title": caption} if caption else {}),
+        "png": {_KEYWORD: text} | ({"Description": caption} if caption else {}),
     }
 
 

@@ -26,7 +26,7 @@ FOUND = expand(
 )
 TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "summary")}
 FIGURES = expand(
-    "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png"]
+    "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png", "rst"]
 )
 
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what

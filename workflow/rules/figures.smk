@@ -17,11 +17,12 @@ rule figure:
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         svg=f"{RESULTS}/figures/{{figure}}.svg",
+        caption=f"{RESULTS}/figures/{{figure}}.rst",
         png=report(
             f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=lambda wildcards: nullmode.settings.labels(SETTINGS, wildcards.figure),
         ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
@@ -29,7 +30,7 @@ rule figure:
         runtime=lambda wildcards, attempt: 30 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
-        figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(),
+        figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(exclude={"claim"}),
         families=lambda wildcards: nullmode.settings.figure_families(SETTINGS, wildcards.figure),
         searches=lambda wildcards: nullmode.settings.figure_searches(SETTINGS, wildcards.figure),
         kinds=lambda wildcards: nullmode.settings.figure_kinds(SETTINGS, wildcards.figure),

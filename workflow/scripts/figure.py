@@ -1,8 +1,10 @@
-"""Draw one figure from the sensitivity table or a search, and from what else it asks for."""
+"""Draw one figure from the sensitivity table or a search, and from what else it asks for; write its caption."""
 
 from typing import TYPE_CHECKING
 
-from nullmode import fingerprint, tables
+import pandas as pd
+
+from nullmode import captions, fingerprint, tables
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import Drawing, save
@@ -27,10 +29,14 @@ if __name__ == "__main__":
             both = [(tables.read(next(files), "search"), tables.read(next(files), "search_steps")) for _ in searches]
             drawn = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
             sources = {str(path): path for path in snakemake.input.searches}
+            rows = pd.concat([found for found, _ in both])
         else:
-            drawn = draw(tables.read(snakemake.input.table, "sensitivity"), **parameters)
+            rows = tables.read(snakemake.input.table, "sensitivity")
+            drawn = draw(rows, **parameters)
             sources = {"sensitivity": snakemake.input.table}
+        figure, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
+        caption = captions.caption(snakemake.params.caption, rows, result)
         inputs = {"inputs": tables.inputs(sources)}
         provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}
-        figure = drawn.figure if isinstance(drawn, Drawing) else drawn
-        save(figure, snakemake.output.png.removesuffix(".png"), provenance)
+        save(figure, snakemake.output.png.removesuffix(".png"), provenance, "\n\n".join(caption))
+        captions.write(caption, snakemake.output.caption)

@@ -76,7 +76,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> list[Path]:
+def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, caption: str = "") -> list[Path]:
     """Write a figure as vector graphics and PNG; the same figure gives the same bytes.
 
     Parameters
@@ -87,6 +87,8 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> 
         Path without the ending; its folder is made.
     provenance
         What the figure follows from; kept in each file, with nullmode's version.
+    caption
+        Kept in each file too, where its format has a place for it.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None) -> 
     stem = Path(stem)
     given = provenance or {}
     versions = {"nullmode": version("nullmode"), **given.get("versions", {})}
-    kept = stamp.metadata({**given, "versions": versions})
+    kept = stamp.metadata({**given, "versions": versions}, caption)
     paths = []
     for ending in FORMATS:
         path = stem.with_name(f"{stem.name}.{ending}")
