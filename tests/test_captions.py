@@ -43,10 +43,21 @@ def test_caption_says_claim_setting_and_result():
     assert result == "Result: The rank is 9 from n_max 3 on."
 
 
+def test_what_all_descriptors_share_is_said_once():
+    question = asked("null_modes")
+    question |= {"families": {}, "parameters": {}}
+    question["descriptors"]["soap_swept"] = {"kind": "power-spectrum", "named": []}
+    assert captions.caption(question, swept(), "")[1] == (
+        "Setting: 3 environments of random_methane, 3 environments of point_groups; soap_swept: n_max 1, 3, "
+        "l_max 0, 1, 2, width 0.3, 0.5 Å; soap: n_max 4, l_max 3, width 0.3 Å; all: power-spectrum, ν = 2, "
+        "cutoff 4 Å, cutoff_width 0.5 Å, density gaussian, radial_basis gto; values up to 1e-09 of the largest are null."
+    )
+
+
 def test_setting_counts_what_is_drawn_alone():
     rows, question = swept(), asked("null_modes")
     assert question["parameters"] == {"names": ["X"]}
-    assert "Setting: 1 environments of point_groups; soap: power-spectrum" in captions.caption(question, rows, "")[1]
+    assert "Setting: 1 environment of point_groups; soap: power-spectrum" in captions.caption(question, rows, "")[1]
     question["parameters"] = {}
     assert "3 environments of point_groups" in captions.caption(question, rows, "")[1]
 

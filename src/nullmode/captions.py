@@ -52,21 +52,27 @@ def _escaped(text: str) -> str:
 
 
 def _setting(asked: JSON, rows: "pd.DataFrame") -> str:
-    sentences = [f"{kind} search {name}" for name, kind in asked["searches"].items()]
-    counted = [
-        f"{len(group[['structure', 'center']].drop_duplicates())} {scope}s of {family}"
-        for (family, scope), group in rows.groupby(["family", "scope"], sort=False)
-    ]
-    sentences += [", ".join(counted)] if counted else []
-    for name, group in rows.groupby("descriptor", sort=False):
-        sentences.append(f"{name}: {_descriptor(asked['descriptors'].get(name, {}), group)}")
+    parts = [f"search {name} of kind {kind}" for name, kind in asked["searches"].items()]
+    for (family, scope), group in rows.groupby(["family", "scope"], sort=False):
+        count = len(group[["structure", "center"]].drop_duplicates())
+        parts.append(f"{count} {scope}{'s' * (count != 1)} of {family}")
+    sentences = [", ".join(parts)] if parts else []
+    described = {
+        name: _descriptor(asked["descriptors"].get(name, {}), group)
+        for name, group in rows.groupby("descriptor", sort=False)
+    }
+    everywhere = set.intersection(*map(set, described.values())) if len(described) > 1 else set()
+    own = {name: [part for part in parts if part not in everywhere] for name, parts in described.items()}
+    sentences += [f"{name}: {', '.join(parts) or 'as all'}" for name, parts in own.items()]
+    first = next(iter(described.values()), [])
+    sentences += ["all: " + ", ".join(part for part in first if part in everywhere)] if everywhere else []
     others = [f"{name} {_values(value)}" for name, value in asked["parameters"].items() if not isinstance(value, dict)]
     sentences += [", ".join(others)] if others else []
     sentences += [f"values up to {_values(sorted(rows['rtol'].unique()))} of the largest are null"] if len(rows) else []
     return "; ".join(sentences) + "."
 
 
-def _descriptor(entry: JSON, rows: "pd.DataFrame") -> str:
+def _descriptor(entry: JSON, rows: "pd.DataFrame") -> list[str]:
     """Describe a descriptor: its kind and order, and its parameters with what they are swept over."""
     parameters = [json.loads(text) for text in rows["parameters"].unique()]
     parts = [entry["kind"]] if "kind" in entry else []
@@ -80,7 +86,7 @@ def _descriptor(entry: JSON, rows: "pd.DataFrame") -> str:
         if name not in _DESCRIBED:
             seen = {json.dumps(given[name]): given[name] for given in parameters if name in given}
             parts.append(f"{name} {_values(list(seen.values()))}")
-    return ", ".join(parts)
+    return parts
 
 
 def _values(value: Any) -> str:
