@@ -5,7 +5,8 @@ from docutils.core import publish_doctree
 
 from nullmode import captions, structures, study
 from nullmode.figures._base import save
-from nullmode.settings import caption, check, labels
+from nullmode.report import caption, labels
+from nullmode.settings import check
 
 CLAIM = "S5. The rank grows with the basis."
 
@@ -50,7 +51,8 @@ def test_what_all_descriptors_share_is_said_once():
     assert captions.caption(question, swept(), "")[1] == (
         "Setting: 3 environments of random_methane, 3 environments of point_groups; soap_swept: n_max 1, 3, "
         "l_max 0, 1, 2, width 0.3, 0.5 Å; soap: n_max 4, l_max 3, width 0.3 Å; all: power-spectrum, ν = 2, "
-        "cutoff 4 Å, cutoff_width 0.5 Å, density gaussian, radial_basis gto; values up to 1e-09 of the largest are null."
+        "cutoff 4 Å, cutoff_width 0.5 Å, density gaussian, radial_basis gto; "
+        "values up to 1e-09 of the largest are null."
     )
 
 
@@ -100,7 +102,9 @@ def test_figure_without_claim_or_result_has_a_caption():
 )
 def test_markup_shows_the_text_as_it_is(text, tmp_path):
     captions.write([text, text], tmp_path / "caption.rst")
-    tree = publish_doctree((tmp_path / "caption.rst").read_text(encoding="utf-8"), settings_overrides={"report_level": 1})
+    tree = publish_doctree(
+        (tmp_path / "caption.rst").read_text(encoding="utf-8"), settings_overrides={"report_level": 1}
+    )
     assert [(node.tagname, node.astext()) for node in tree.children] == [("paragraph", text)] * 2
 
 
@@ -121,5 +125,3 @@ def test_captions_are_in_the_figures(tmp_path):
 @pytest.mark.parametrize(("claim", "number"), [("S5. More.", "S5"), ("S12: More.", "S12"), ("Symmetry.", ""), ("", "")])
 def test_figures_are_sorted_by_the_number_of_their_claim(claim, number):
     assert labels(check(config(claim=claim)), "truncation") == {"claim": number, "figure": "truncation"}
-
-

@@ -271,7 +271,7 @@ def bad_files(folder):
         (["provenance", "missing.parquet"], "`path` must be an existing Parquet file"),
         (
             ["provenance", "methane.xyz"],
-            "`path` must be a table (Parquet) or figure (PNG, PDF, SVG) written by nullmode",
+            "`path` must be a table (Parquet) or figure (PNG, PDF, SVG, HTML) written by nullmode",
         ),
         (["scan", "methane.xyz"], "Missing option '--out'"),
         (["scan", "methane.xyz", "--out", "a"], "`--species` must name all elements that may be neighbours, since"),

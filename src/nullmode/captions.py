@@ -25,7 +25,7 @@ def caption(asked: JSON, rows: "pd.DataFrame", result: str) -> list[str]:
     Parameters
     ----------
     asked
-        What the configuration says of the figure; see :func:`nullmode.settings.caption`.
+        What the configuration says of the figure; see :func:`nullmode.report.caption`.
     rows
         Of the sensitivity table, or of those of searches. Of these, the families, descriptors and ``names`` that the
         figure names count.
@@ -53,7 +53,8 @@ def _escaped(text: str) -> str:
 
 def _setting(asked: JSON, rows: "pd.DataFrame") -> str:
     parts = [f"search {name} of kind {kind}" for name, kind in asked["searches"].items()]
-    for (family, scope), group in rows.groupby(["family", "scope"], sort=False):
+    groups: Any = rows.groupby(["family", "scope"], sort=False)
+    for (family, scope), group in groups:
         count = len(group[["structure", "center"]].drop_duplicates())
         parts.append(f"{count} {scope}{'s' * (count != 1)} of {family}")
     sentences = [", ".join(parts)] if parts else []

@@ -8,6 +8,7 @@ from nullmode.commands.analyze import analyze
 from nullmode.commands.find import find
 from nullmode.commands.provenance import provenance
 from nullmode.commands.scan import scan
+from nullmode.commands.view import view
 from nullmode.types import InputError
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find the atomic displacements that a machine-learning descriptor cannot see.",
 )
-for command in (analyze, scan, find, provenance):
+for command in (analyze, scan, find, view, provenance):
     app.command()(command)
 
 

@@ -59,6 +59,14 @@ class FigureEntry(_Strict):
     claim: str = Field(default="", description="what the figure is to show: the first sentence of its caption")
 
 
+class ViewEntry(_Strict):
+    """A page to look at environments in a browser, with their null modes as arrows."""
+
+    families: Annotated[list[str], Field(min_length=1, description="names of the families to look at")]
+    descriptor: str = Field(description="name of the descriptor, of scope environment and at one truncation")
+    most: Annotated[int, Field(ge=1, description="environments of each family at most, evenly spaced")] = 50
+
+
 class Settings(_Strict):
     """The whole configuration."""
 
@@ -74,6 +82,7 @@ class Settings(_Strict):
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
     searches: dict[Name, SearchEntry] = Field(default={}, description="searches by name")
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
+    views: dict[Name, ViewEntry] = Field(default={}, description="interactive views by name")
 
 
 KEYS = {
@@ -82,5 +91,6 @@ KEYS = {
     "descriptors": list(DescriptorEntry.model_fields),
     "searches": list(SearchEntry.model_fields),
     "figures": list(FigureEntry.model_fields),
+    "views": list(ViewEntry.model_fields),
 }
 """Keys of the configuration and of its entries, for messages."""

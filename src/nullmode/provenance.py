@@ -23,7 +23,7 @@ def trace(file: str | Path) -> JSON:
     Parameters
     ----------
     file
-        Parquet, PNG, PDF or SVG.
+        Parquet, PNG, PDF, SVG or HTML.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
 import inspect
-import re
+from importlib.util import find_spec
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from nullmode import axes
 from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.entries import KEYS, DescriptorEntry, FamilyEntry, FigureEntry, SearchEntry, Settings
+from nullmode.entries import KEYS, DescriptorEntry, FamilyEntry, FigureEntry, SearchEntry, Settings, ViewEntry
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION, SEARCHED
+from nullmode.figures import FIGURES, GIVEN, NAMED, ONE_TRUNCATION, SEARCHED
 from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.radial import RADIAL_BASES
@@ -28,18 +28,11 @@ __all__ = [
     "FigureEntry",
     "SearchEntry",
     "Settings",
+    "ViewEntry",
     "check",
     "points",
     "references_of",
 ]
-
-
-# Parameters of figures that name what the configuration declares, one or many, and where it declares it.
-_NAMED = (
-    ("family", "families", "families"),
-    ("descriptor", "descriptors", "descriptors"),
-    ("search", "searches", "searches"),
-)
 
 
 def check(config: JSON) -> Settings:
@@ -89,7 +82,7 @@ def check(config: JSON) -> Settings:
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
         checked = validated(target, figure.parameters, f"{where}.parameters", skip=GIVEN)
-        for key, plural, known in _NAMED:
+        for key, plural, known in NAMED:
             for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
                 _known(f"{where}.parameters", item, getattr(settings, known))
         # What a figure of the user's own does with its parameters is not known.
@@ -100,6 +93,8 @@ def check(config: JSON) -> Settings:
                 got = settings.searches[checked["search"]].kind
                 if got != of:
                     raise InputError(f"`{where}.parameters.search` must be of kind {of}, got one of kind {got}.")
+    for name, view in settings.views.items():
+        _check_view(settings, view, f"views.{name}")
     return settings
 
 
@@ -152,6 +147,12 @@ def figure_code(settings: Settings, figure: str) -> JSON:
     return origin("nullmode.tables", "nullmode.captions", source_of(settings.figures[figure].kind, FIGURES), *kinds)
 
 
+def view_code(settings: Settings, view: str) -> JSON:
+    """Origin of a view: the code that makes it, with a kind of descriptor, in any radial basis."""
+    kind = settings.descriptors[settings.views[view].descriptor].kind
+    return origin("nullmode.view", source_of(kind, DESCRIPTORS), *_radial_sources())
+
+
 def figure_families(settings: Settings, figure: str) -> list[str]:
     """Families whose structures a figure draws from; none where the sensitivity table is enough for it."""
     return _named(settings.figures[figure], "structures", "family", "families")
@@ -173,42 +174,6 @@ def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
         return []
     found = [entry.parameters.get(key, []) for key in keys]
     return [name for names in found for name in ([names] if isinstance(names, str) else names)]
-
-
-def caption(settings: Settings, figure: str) -> JSON:
-    """Say what a figure's caption needs of the configuration.
-
-    Returns
-    -------
-    dict
-        ``claim``; ``drawn``: the first line of its function's text; ``families`` and ``searches``: kinds, by name;
-        ``descriptors``: ``kind`` and the parameters ``named``, by name; ``parameters``: those that name none of these.
-    """
-    entry = settings.figures[figure]
-    named = {
-        plural: [*([entry.parameters[key]] if key in entry.parameters else []), *entry.parameters.get(plural, [])]
-        for key, plural, _ in _NAMED
-    }
-    for search in (settings.searches[name] for name in named["searches"]):
-        named["families"].append(search.family)
-        named["descriptors"].append(search.descriptor)
-    own = [key for key, plural, _ in _NAMED for key in (key, plural)]
-    text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or ""
-    descriptors = {name: settings.descriptors[name] for name in named["descriptors"]}
-    return {
-        "claim": entry.claim,
-        "drawn": text.partition("\n")[0],
-        "families": {name: settings.families[name].kind for name in named["families"]},
-        "searches": {name: settings.searches[name].kind for name in named["searches"]},
-        "descriptors": {name: {"kind": d.kind, "named": [*d.parameters, *d.grid]} for name, d in descriptors.items()},
-        "parameters": {name: value for name, value in entry.parameters.items() if name not in own},
-    }
-
-
-def labels(settings: Settings, figure: str) -> dict[str, str]:
-    """Sort a figure into the report: the number of the claim that it is to show, and its name."""
-    number = re.match(r"[A-Z]\d+", settings.figures[figure].claim)
-    return {"claim": number[0] if number else "", "figure": figure}
 
 
 def points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
@@ -258,7 +223,7 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
             descriptor = settings.descriptors[name]
             if alone and descriptor.scope == "structure":
                 raise InputError(
-                    f"`{where}.{key}` must be of scope environment for this figure, got {name!r} of whole structures. "
+                    f"`{where}.{key}` must be of scope environment here, got {name!r} of whole structures. "
                     "Name another."
                 )
             if key == ONE_TRUNCATION:
@@ -274,6 +239,20 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
             raise InputError(
                 f"`{where}.labels` must name families of the figure, got {name!r}. {suggest(name, families)}"
             )
+
+
+def _check_view(settings: Settings, view: ViewEntry, where: str) -> None:
+    """Check a view, what it names, and that it can be made."""
+    for family in view.families:
+        _known(f"{where}.families", family, settings.families)
+    _known(f"{where}.descriptor", view.descriptor, settings.descriptors)
+    _check_figure(settings, {"families": view.families, "descriptor": view.descriptor}, where, alone=True)
+    _check_one_truncation(f"{where}.descriptor", view.descriptor, settings.descriptors[view.descriptor])
+    if find_spec("chemiscope") is None:
+        raise InputError(
+            f"`{where}` must be left out where chemiscope is missing. Install it with: "
+            "pip install 'nullmode[reproduction]'."
+        )
 
 
 def _known(where: str, name: str, known: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from nullmode.null_modes import split_null_modes
 from nullmode.study import atoms_of
 from nullmode.tables import coordinates
 from nullmode.types import JSON, Floats, InputError
-from nullmode.viewer import chemiscope, write_page
+from nullmode.viewer import library, write_page
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -71,18 +71,23 @@ def write_view(
     InputError
         As :func:`nullmode.analyze`, and if chemiscope is missing.
     """
-    chemiscope()
+    library()
     items: list[Environment] = listed(environments)
     rows = analyze(items, descriptor, rtol, attribution=True, tolerance=tolerance).assign(rtol=rtol)
     write_rows(rows, items, with_species_of(descriptor, items), path, name)
 
 
 def write_rows(
-    rows: pd.DataFrame, environments: Sequence[Environment], descriptor: Descriptor, path: str | Path, name: str
+    rows: pd.DataFrame,
+    environments: Sequence[Environment],
+    descriptor: Descriptor,
+    path: str | Path,
+    name: str,
+    provenance: JSON | None = None,
 ) -> None:
-    """Write such a page from rows of a table; arguments as of :func:`dataset`."""
+    """Write such a page from rows of a table; arguments as of :func:`dataset` and ``write_page``."""
     causes = {f"null, {cause}" if cause in CAUSES else "softest, none null": _COLOURS[cause] for cause in _COLOURS}
-    write_page(dataset(rows, environments, descriptor, name), causes, path)
+    write_page(dataset(rows, environments, descriptor, name), causes, path, provenance)
 
 
 def chosen(
@@ -106,7 +111,8 @@ def chosen(
     rows, environments
         One for each, in the order of the families.
     """
-    parts, environments = [], []
+    parts: list[pd.DataFrame] = []
+    environments: list[Environment] = []
     for family, known in structures.items():
         rows = table[table["family"] == family]
         rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))]
@@ -140,7 +146,7 @@ def dataset(rows: pd.DataFrame, environments: Sequence[Environment], descriptor:
     shapes = sorted({shape for found in modes for shape in found}, key=lambda shape: (len(shape), shape))
     shown = [shape for shape in ("null_1", SOFTEST) if shape in shapes]
     properties, parameters = _properties(rows, modes, shapes)
-    made: JSON = chemiscope().create_input(
+    made: JSON = library().create_input(
         structures=[_atoms(environment) for environment in inside],
         metadata={"name": name, "description": f"Environments as {descriptor!r} sees them."},
         properties=properties,
@@ -148,7 +154,8 @@ def dataset(rows: pd.DataFrame, environments: Sequence[Environment], descriptor:
         shapes={shape: _arrows(shape, inside, modes) for shape in shapes},
         settings={
             "target": "structure",
-            "map": {"x": {"property": "number"}, "y": {"property": _RATIO}, "color": {"property": "null values"}},
+            "map": {"x": {"property": "number"}, "y": {"property": _RATIO}, "color": {"property": "null values"}}
+            | ({"symbol": "family"} if "family" in properties else {}),
             "structure": [{"shape": ",".join(shown)}],
         },
     )
@@ -198,7 +205,9 @@ def _arrows(shape: str, environments: list[Environment], modes: list[dict[str, S
             mode = found[shape].mode
             steps[1:] = mode * _LONGEST / np.linalg.norm(mode, axis=1).max()
             colour = _COLOURS[found[shape].kind]
-        atoms += [{"vector": step.tolist(), "color": colour} if np.linalg.norm(step) > _LEAST else _NOWHERE for step in steps]
+        atoms += [
+            {"vector": step.tolist(), "color": colour} if np.linalg.norm(step) > _LEAST else _NOWHERE for step in steps
+        ]
     return {"kind": "arrow", "parameters": {"global": _SIZES, "atom": atoms}}
 
 
@@ -222,7 +231,12 @@ def _properties(rows: pd.DataFrame, modes: list[dict[str, Shown]], shapes: list[
     spectra = np.full((len(rows), most), np.nan)
     for row, values in zip(spectra, rows["singular_values"], strict=True):
         row[: len(values)] = np.log10(np.maximum(np.divide(values, values[0] or 1.0), FLOOR)) if len(values) else np.nan
-    curve = {"target": "structure", "values": spectra, "parameters": ["k"], "description": "singular values, descending"}
+    curve = {
+        "target": "structure",
+        "values": spectra,
+        "parameters": ["k"],
+        "description": "singular values, descending",
+    }
     return properties | {"log10 s_k/s_1": curve}, {"k": {"values": np.arange(1, most + 1), "name": "k"}}
 
 
@@ -234,7 +248,7 @@ def _property(values: Any, description: str) -> JSON:
 
 
 def _atoms(environment: Environment) -> "Atoms":
-    """The centre in the origin, and its neighbours."""
+    """Put the centre into the origin, and its neighbours around it."""
     from ase import Atoms
 
     return Atoms(

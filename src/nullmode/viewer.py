@@ -3,12 +3,13 @@
 import base64
 import gzip
 import html
-import importlib
 import json
 import math
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from nullmode import stamp
 from nullmode.files import written
 from nullmode.types import JSON, InputError
 
@@ -27,7 +28,7 @@ _PAGE = """<!doctype html>
   .cause::before { content: ""; display: inline-block; width: 1.6em; height: .7em; margin-right: .4em;
                    background: var(--colour); }
   main { display: flex; flex-wrap: wrap; gap: 12px; padding: 0 12px; height: calc(100vh - 120px); min-height: 480px; }
-  main > div { flex: 1 1 400px; min-width: 0; height: 100%; position: relative; display: flex;
+  main > div { flex: 1 1 320px; min-width: 0; height: 100%; position: relative; display: flex;
                flex-direction: column; }
   #meta { display: none; } /* its name and description stand above */
   #map, #structure { flex: 1; min-height: 0; position: relative; }
@@ -46,6 +47,7 @@ _PAGE = """<!doctype html>
   <div><div id="meta"></div><div id="map"></div></div>
   <div><div id="structure"></div><div id="info"></div></div>
 </main>
+@provenance@
 <script type="text/plain" id="viewer">@viewer@</script>
 <script type="text/plain" id="dataset">@dataset@</script>
 <script>
@@ -76,7 +78,7 @@ show().catch(error => {
 """
 
 
-def chemiscope() -> Any:
+def library() -> ModuleType:
     """Import chemiscope, which is not needed for anything else.
 
     Raises
@@ -85,14 +87,16 @@ def chemiscope() -> Any:
         If it is missing.
     """
     try:
-        return importlib.import_module("chemiscope")
+        import chemiscope
     except ModuleNotFoundError as error:
         raise InputError(
             f"Views need chemiscope, got none: {error}. Install it with: pip install 'nullmode[reproduction]'."
         ) from None
+    module: ModuleType = chemiscope
+    return module
 
 
-def write_page(dataset: JSON, causes: dict[str, str], path: str | Path) -> None:
+def write_page(dataset: JSON, causes: dict[str, str], path: str | Path, provenance: JSON | None = None) -> None:
     """Write a page that shows a dataset of chemiscope's; the same dataset gives the same bytes.
 
     Parameters
@@ -103,13 +107,15 @@ def write_page(dataset: JSON, causes: dict[str, str], path: str | Path) -> None:
         Colours of arrows, by name, for the legend.
     path
         Of the HTML file; its folder is made.
+    provenance
+        What the dataset follows from; kept in the page, with nullmode's version.
 
     Raises
     ------
     InputError
         If chemiscope is missing.
     """
-    viewer = Path(chemiscope().__file__).parent / "sphinx" / "static" / "chemiscope.min.js"
+    viewer = Path(str(library().__file__)).parent / "sphinx" / "static" / "chemiscope.min.js"
     legend = (
         f'<span class="cause" style="--colour: {colour}">{html.escape(name)}</span>' for name, colour in causes.items()
     )
@@ -118,6 +124,7 @@ def write_page(dataset: JSON, causes: dict[str, str], path: str | Path) -> None:
         "description": html.escape(dataset["meta"].get("description", "")),
         "causes": "".join(legend),
         "viewer": _packed(viewer.read_bytes()),
+        "provenance": stamp.of_page(provenance or {}),
         "dataset": _packed(json.dumps(_plain(dataset), allow_nan=False).encode()),
     }
     page = _PAGE

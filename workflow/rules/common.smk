@@ -4,6 +4,7 @@ import sys
 import nullmode.files
 import nullmode.fingerprint
 import nullmode.jobs
+import nullmode.report
 import nullmode.settings
 import nullmode.types
 
@@ -28,6 +29,7 @@ TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png", "rst"]
 )
+VIEWS = expand("{results}/views/{view}.html", results=RESULTS, view=SETTINGS.views)
 
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
 # a copy or a broken disk cut short.
@@ -43,6 +45,7 @@ wildcard_constraints:
     descriptor="[A-Za-z0-9][A-Za-z0-9_-]*",
     figure="[A-Za-z0-9][A-Za-z0-9_-]*",
     search="[A-Za-z0-9][A-Za-z0-9_-]*",
+    view="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 def family_file(wildcards):

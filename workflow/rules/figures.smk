@@ -22,7 +22,7 @@ rule figure:
             f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels=lambda wildcards: nullmode.settings.labels(SETTINGS, wildcards.figure),
+            labels=lambda wildcards: nullmode.report.labels(SETTINGS, wildcards.figure),
         ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
@@ -34,7 +34,7 @@ rule figure:
         families=lambda wildcards: nullmode.settings.figure_families(SETTINGS, wildcards.figure),
         searches=lambda wildcards: nullmode.settings.figure_searches(SETTINGS, wildcards.figure),
         kinds=lambda wildcards: nullmode.settings.figure_kinds(SETTINGS, wildcards.figure),
-        caption=lambda wildcards: nullmode.settings.caption(SETTINGS, wildcards.figure),
+        caption=lambda wildcards: nullmode.report.caption(SETTINGS, wildcards.figure),
         code=lambda wildcards: nullmode.settings.figure_code(SETTINGS, wildcards.figure),
     script:
         "../scripts/figure.py"

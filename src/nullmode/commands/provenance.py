@@ -9,7 +9,9 @@ from nullmode.types import JSON
 
 
 def provenance(
-    file: Annotated[Path, typer.Argument(help="A table (Parquet) or figure (PNG, PDF, SVG) written by nullmode.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table, figure or view written by nullmode: Parquet, PNG, PDF, SVG, HTML.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")] = False,
 ) -> None:
     """Say what a table or figure follows from, what made it, and what its columns mean.

@@ -18,5 +18,11 @@ gets no sensitivity table but the tables of its search: what was found, and the 
 stand in the configuration."""
 SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
 """Figures that draw one kind of search alone."""
+NAMED = (
+    ("family", "families", "families"),
+    ("descriptor", "descriptors", "descriptors"),
+    ("search", "searches", "searches"),
+)
+"""Parameters of figures that name what the configuration declares, one or many, and where it declares it."""
 ONE_TRUNCATION = "descriptors"
 """What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,9 +95,7 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, cap
         What was written: PDF, SVG, PNG.
     """
     stem = Path(stem)
-    given = provenance or {}
-    versions = {"nullmode": version("nullmode"), **given.get("versions", {})}
-    kept = stamp.metadata({**given, "versions": versions}, caption)
+    kept = stamp.metadata(provenance or {}, caption)
     paths = []
     for ending in FORMATS:
         path = stem.with_name(f"{stem.name}.{ending}")

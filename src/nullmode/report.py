@@ -1,0 +1,45 @@
+"""What the report says of figures, as far as the configuration knows it; light, as the settings are."""
+
+import inspect
+import re
+
+from nullmode._plugins import load
+from nullmode.entries import Settings
+from nullmode.figures import FIGURES, NAMED
+from nullmode.types import JSON
+
+
+def caption(settings: Settings, figure: str) -> JSON:
+    """Say what a figure's caption needs of the configuration.
+
+    Returns
+    -------
+    dict
+        ``claim``; ``drawn``: the first line of its function's text; ``families`` and ``searches``: kinds, by name;
+        ``descriptors``: ``kind`` and the parameters ``named``, by name; ``parameters``: those that name none of these.
+    """
+    entry = settings.figures[figure]
+    named = {
+        plural: [*([entry.parameters[key]] if key in entry.parameters else []), *entry.parameters.get(plural, [])]
+        for key, plural, _ in NAMED
+    }
+    for search in (settings.searches[name] for name in named["searches"]):
+        named["families"].append(search.family)
+        named["descriptors"].append(search.descriptor)
+    own = [key for key, plural, _ in NAMED for key in (key, plural)]
+    text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or ""
+    descriptors = {name: settings.descriptors[name] for name in named["descriptors"]}
+    return {
+        "claim": entry.claim,
+        "drawn": text.partition("\n")[0],
+        "families": {name: settings.families[name].kind for name in named["families"]},
+        "searches": {name: settings.searches[name].kind for name in named["searches"]},
+        "descriptors": {name: {"kind": d.kind, "named": [*d.parameters, *d.grid]} for name, d in descriptors.items()},
+        "parameters": {name: value for name, value in entry.parameters.items() if name not in own},
+    }
+
+
+def labels(settings: Settings, figure: str) -> dict[str, str]:
+    """Sort a figure into the report: the number of the claim that it is to show, and its name."""
+    number = re.match(r"[A-Z]\d+", settings.figures[figure].claim)
+    return {"claim": number[0] if number else "", "figure": figure}
