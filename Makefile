@@ -7,6 +7,7 @@ STAMP := $(VENV)/installed
 
 CORES           ?= all
 SNAKEMAKE_FLAGS ?=
+RESULTS         ?= results
 PYTEST_FLAGS    ?=
 LOCK_FLAGS      ?=
 
@@ -31,13 +32,23 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test test-slurm benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
+.PHONY: help reproduce test test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-reproduce: install ## Compute every table and figure into results/ (CORES=n for fewer than all cores)
-	$(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS) all
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS)
+
+# RESULTS is what the configuration calls results. A report is made again where anything is newer than it.
+reproduce: install ## Compute every table and figure into results/, and results/report.html (CORES=n for fewer than all cores)
+	$(SNAKEMAKE) all
+ifeq ($(filter -n --dry-run,$(SNAKEMAKE_FLAGS)),)
+	@find $(RESULTS)/report.html > /dev/null 2>&1 && \
+		[ -z "$$(find $(RESULTS) config workflow -type f -newer $(RESULTS)/report.html -print -quit)" ] || { \
+		echo "Writing $(RESULTS)/report.html"; \
+		$(SNAKEMAKE) --quiet --report $(RESULTS)/.report.html --report-stylesheet workflow/report/report.css all && \
+		mv $(RESULTS)/.report.html $(RESULTS)/report.html; }
+endif
 
 # The cap is for machines with many cores: each worker imports the whole package.
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
@@ -45,6 +56,9 @@ test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out thos
 
 test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
 	$(BIN)/pytest -m slurm tests/test_slurm.py $(PYTEST_FLAGS)
+
+test-browser: install ## Open report and view in Chromium; needs chromium and chromium-driver (BROWSER_SHOTS=folder for pictures)
+	$(BIN)/pytest -m browser tests/test_browser.py $(PYTEST_FLAGS)
 
 benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep
 	$(BIN)/python benchmarks/side_by_side.py
