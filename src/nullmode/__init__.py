@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from nullmode.structure import structure_jacobian, structure_sensitivity
     from nullmode.symmetry import PointGroup, point_group, rank_symmetric
     from nullmode.types import InputError
+    from nullmode.view import write_view
 
 __version__ = "0.1.0"
 
@@ -113,6 +114,7 @@ _HOME = {
     "superpose": "nullmode.congruence",
     "symmetry_adapted": "nullmode.irreps",
     "truncation_sweep": "nullmode.analysis",
+    "write_view": "nullmode.view",
 }
 
 __all__ = [
@@ -176,6 +178,7 @@ __all__ = [
     "superpose",
     "symmetry_adapted",
     "truncation_sweep",
+    "write_view",
 ]
 
 
