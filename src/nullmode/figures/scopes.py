@@ -117,6 +117,8 @@ def _line(ax: "Axes", rows: "dict[str, pd.DataFrame]") -> str:
     zero = null_band(ax, float(rows["environment"]["rtol"].iloc[0]))
     for key, (scope, marks) in _SCOPES.items():
         mine = rows[key].sort_values("u")
+        if "sign" in mine:
+            mine = mine[mine["sign"] == mine["sign"].max()]
         null = (mine["rank"] < mine["n_dof"]).to_numpy()
         y = mine["inverse_condition_number"].to_numpy()
         label = f"$s_d/s_1$, {scope}"
