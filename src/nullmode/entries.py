@@ -74,6 +74,7 @@ class Settings(_Strict):
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
     searches: dict[Name, SearchEntry] = Field(default={}, description="searches by name")
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
+    claims: str | None = Field(default=None, description="file of claims that the results are held against")
 
 
 KEYS = {
