@@ -101,18 +101,18 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
             text += f": {_math(opens, _GAP)}"
             laws.append(f"{opens.plain('|π − u|')} ({member})")
             aside.append(y[np.argmin(np.abs(x - _ASIDE * np.pi))])
-            others += [f"{member} at |π − u| = {gap:.4f}" for gap in x[null & (x > 0)]]
+            others += [f"|π − u| = {gap:.4f} ({member})" for gap in x[null & (x > 0)]]
         # A null value breaks the line, and a logarithm has no zero.
         ax.plot(x[x > 0], np.where(null, np.nan, y)[x > 0], color=colour, label=text, **marks, **_POINTS)
         hidden = null & (x > 0)
         ax.plot(x[hidden], np.full(np.count_nonzero(hidden), zero), **marks | _OPEN, color=colour, markersize=4)
-    rank = f"rank {rows['rank'].min()} of {rows['n_dof'].max()}"
+    rank = f"{rows['rank'].min()} of {rows['n_dof'].max()}"
     if not laws:
-        return f"{rank} or more, s_d/s_1 ≥ {rows['inverse_condition_number'].min():.2g}"
-    text = f"{rank} where the two merge, beside it s_d/s_1 = {', '.join(laws)}"
+        return f"rank at least {rank}, s_d/s_1 ≥ {rows['inverse_condition_number'].min():.2g}"
+    text = f"rank {rank} where the two merge, beside it s_d/s_1 = {', '.join(laws)}"
     if others:
         factor = aside[0] / aside[1]
-        text += f"; singular again: {', '.join(others)}, so that the two differ {factor:.2f} times at {_ASIDE:g} π"
+        text += f"; singular again at {', '.join(others)}, so that the two differ {factor:.2f} times at {_ASIDE:g} π"
     return text
 
 
