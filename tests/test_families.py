@@ -310,14 +310,15 @@ LADDER = {
     "C1": ("random", "C1"),
     "X": ("X(pi, 0)", "C1"),
 }
+OTHERS = {"NH3": ("NH3", "C3v"), "H2O": ("H2O", "C2v"), "CH6": ("octahedron", "Oh")}
 
 
 def test_ladder_has_the_point_groups_and_ranks_of_the_table():
     items = made("point_groups", bond=1.2)
     assert [atoms.info["name"] for atoms in items] == list(point_groups.NAMES) == list(LADDER)
-    for atoms in items:
-        (env,) = nm.environments(atoms, centers="C")
-        row, group = LADDER[atoms.info["name"]]
+    for atoms in [*items, *made("point_groups", names=list(OTHERS))]:
+        (env,) = nm.environments(atoms, centers=atoms.info["centers"])
+        row, group = (LADDER | OTHERS)[atoms.info["name"]]
         assert nm.point_group(env).name == group
         assert (nm.rank_complete(env, 1), nm.rank_complete(env, 2)) == RANKS[row][1:3], atoms.info["name"]
 

@@ -195,12 +195,17 @@ def _explained(claim: Claim, excuse: _Measured, quantity: str) -> tuple[str, str
 
 
 def shown(number: float | None) -> str:
-    """Write a number for a reader: whole ones in full, others with three digits."""
+    """Write a number for a reader: whole ones in full, others with four digits."""
     if number is None or math.isnan(number):
         return "none"
-    if number == round(number) and abs(number) < 1e6 if math.isfinite(number) else False:
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    if number == round(number) and abs(number) < 1e6:
         return str(int(number))
-    return f"{number:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    if abs(number) >= 0.01:
+        return f"{number:.4g}"
+    mantissa, _, exponent = f"{number:.3e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def stated(comparison: str, expected: float, tolerance: float) -> str:
