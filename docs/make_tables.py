@@ -30,6 +30,7 @@ NOTES = {
     "search": "`results/searches/SEARCH/found.parquet`: one row per environment found, and one per start that led to "
     "none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
+    "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }
 CLOSING = """
 ## Values of `status`

@@ -52,6 +52,7 @@ def frames():
         **{"scope": "environment", "rtol": 1e-9},
     }
     found, steps = searching.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
+    claims = pd.DataFrame({c.name: [1.5 if c.type == pa.float64() else "x"] for c in columns.CLAIMS})
     return {
         "analysis": analysis,
         "structures": structures,
@@ -60,6 +61,7 @@ def frames():
         "spectra": analysis[[column.name for column in columns.SPECTRA]],
         "search": found,
         "search_steps": steps,
+        "claims": claims,
     }
 
 

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from nullmode.commands.analyze import analyze
+from nullmode.commands.claims import claims
 from nullmode.commands.find import find
 from nullmode.commands.provenance import provenance
 from nullmode.commands.scan import scan
@@ -17,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find the atomic displacements that a machine-learning descriptor cannot see.",
 )
-for command in (analyze, scan, find, view, provenance):
+for command in (analyze, scan, find, view, provenance, claims):
     app.command()(command)
 
 

@@ -142,6 +142,20 @@ SEARCH_STEPS = (
     Column("residual", _FLOAT, "", "what the search drives to zero"),
     Column("length", _FLOAT, "Å", "displacement of all neighbours by this step"),
 )
+CLAIMS = (
+    Column("claim", _TEXT, "", "what is claimed"),
+    Column("source", _TEXT, "", "where it was claimed, or what the number follows from"),
+    Column("quantity", _TEXT, "", "what is measured"),
+    Column("expected", _FLOAT, "", "the published or derived number, in the unit that the quantity names"),
+    Column("tolerance", _FLOAT, "", "how far off it may be, as the comparison takes it; 0 where it is exact"),
+    Column("measured", _FLOAT, "", "the number that the tables of this run give; null where they give none"),
+    Column("verdict", _TEXT, "", "pass | fail | explained"),
+    Column("kind", _TEXT, "", "rank | zero | law | size; only a size may be explained"),
+    Column("comparison", _TEXT, "", "equal | absolute | relative | factor | at_most | at_least"),
+    Column("group", _TEXT, "", "name of the claim in the file of claims"),
+    Column("figure", _TEXT, "", "name of the figure that shows it; null where none does"),
+    Column("explanation", _TEXT, "", "why there is no number, or why it is off, with the number that shows it"),
+)
 TABLES = {
     "analysis": ANALYSIS,
     "structures": STRUCTURES,
@@ -150,4 +164,5 @@ TABLES = {
     "spectra": SPECTRA,
     "search": SEARCH,
     "search_steps": SEARCH_STEPS,
+    "claims": CLAIMS,
 }

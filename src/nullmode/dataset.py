@@ -22,6 +22,7 @@ _PLACES = {
     "summary": ("tables/summary.parquet",),
     "search": ("searches/*/found.parquet",),
     "search_steps": ("searches/*/steps.parquet",),
+    "claims": ("claims.parquet",),
 }
 _PARQUET = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)

@@ -83,6 +83,7 @@ class Settings(_Strict):
     searches: dict[Name, SearchEntry] = Field(default={}, description="searches by name")
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
     views: dict[Name, ViewEntry] = Field(default={}, description="interactive views by name")
+    claims: str | None = Field(default=None, description="file of claims that the results are held against")
 
 
 KEYS = {

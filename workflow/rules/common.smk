@@ -1,6 +1,7 @@
 import functools
 import sys
 
+import nullmode.claims
 import nullmode.files
 import nullmode.fingerprint
 import nullmode.jobs
@@ -10,6 +11,11 @@ import nullmode.types
 
 try:
     SETTINGS = nullmode.settings.check(config)
+    # Jobs read the file themselves; to check its queries takes half a second, too long for the start of each.
+    if SETTINGS.claims and workflow.is_main_process:
+        import nullmode.ledger
+
+        nullmode.ledger.check(SETTINGS.claims, SETTINGS.figures)
 except nullmode.types.InputError as error:
     sys.exit(f"The configuration cannot be run:\n{error}")
 
@@ -30,10 +36,13 @@ FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png", "rst"]
 )
 VIEWS = expand("{results}/views/{view}.html", results=RESULTS, view=SETTINGS.views)
+CLAIMS = [f"{RESULTS}/claims.parquet", f"{RESULTS}/claims.html"] if SETTINGS.claims else []
 
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
 # a copy or a broken disk cut short.
-if workflow.is_main_process and (damaged := nullmode.files.cut_short([*STRUCTURES, *PARTS, *FOUND, *TABLES.values()])):
+if workflow.is_main_process and (
+    damaged := nullmode.files.cut_short([*STRUCTURES, *PARTS, *FOUND, *TABLES.values(), *CLAIMS[:1]])
+):
     sys.exit(
         "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
         f"rm {' '.join(map(str, damaged))}"

@@ -8,6 +8,7 @@ the same integer coordinate ``pair`` are compared: the tables then hold the dist
 FAMILIES = {
     "methane_distortion": "nullmode.families.methane_distortion:structures",
     "degenerate_pair": "nullmode.families.degenerate_pair:structures",
+    "mode_displacement": "nullmode.families.mode_displacement:structures",
     "twofold_pair": "nullmode.families.twofold_pair:structures",
     "twofold_point": "nullmode.families.twofold_point:structures",
     "cone_point": "nullmode.families.cone_point:structures",
@@ -15,6 +16,7 @@ FAMILIES = {
     "homometric_set": "nullmode.families.homometric_set:structures",
     "ring_pair": "nullmode.families.ring_pair:structures",
     "point_groups": "nullmode.families.point_groups:structures",
+    "cutoff_approach": "nullmode.families.cutoff_approach:structures",
     "random_methane": "nullmode.families.random_methane:structures",
     "quasi_constant_orbit": "nullmode.families.quasi_constant_orbit:structures",
     "file": "nullmode.families.file:structures",

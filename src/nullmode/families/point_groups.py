@@ -1,4 +1,4 @@
-"""Methanes of every symmetry from Td to C1, and a point that is singular without any."""
+"""Methanes of every symmetry from Td to C1, a point that is singular without any, and other small molecules."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,7 +14,9 @@ from nullmode.types import Floats
 if TYPE_CHECKING:
     from ase import Atoms
 
-Name = Literal["Td", "D4h", "D2d", "D2h", "D2", "C3v", "C2v", "C2", "Cs", "0134", "0125", "planar", "C1", "X"]
+Name = Literal[
+    "Td", "D4h", "D2d", "D2h", "D2", "C3v", "C2v", "C2", "Cs", "0134", "0125", "planar", "C1", "X", "NH3", "H2O", "CH6"
+]
 NAMES: tuple[Name, ...] = (
     "Td", "D4h", "D2d", "D2h", "D2", "C3v", "C2v", "C2", "Cs", "0134", "0125", "planar", "C1", "X",
 )  # fmt: skip
@@ -30,12 +32,13 @@ def structures(
     Parameters
     ----------
     names
-        Which, in the order wanted; default all. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``, ``C2v``, ``C2``,
+        Which, in the order wanted; default all of methane. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``, ``C2v``, ``C2``,
         ``Cs``, ``C1``: one environment with that point group each. ``0134``, ``0125``: hydrogens in a plane at these
         multiples of 45° (C2v; what ν = 3 sees of them depends on parity). ``planar``: no symmetry but the plane.
-        ``X``: X(π, 0) of the degenerate pair, without symmetry and singular for ν = 2.
+        ``X``: X(π, 0) of the degenerate pair, without symmetry and singular for ν = 2. ``NH3``, ``H2O``: ammonia and
+        water, about N and O. ``CH6``: a regular octahedron.
     bond
-        C–H distance in Å; stretched bonds are multiples of it.
+        Distance to H in Å; stretched bonds are multiples of it.
 
     Yields
     ------
@@ -43,11 +46,13 @@ def structures(
         Coordinate: ``name``.
     """
     for name in names or NAMES:
-        yield methane(bond * _shape(name), name=name)
+        atoms = methane(bond * _shape(name), name=name)
+        atoms.symbols[0] = {"NH3": "N", "H2O": "O"}.get(name, "C")
+        yield atoms
 
 
 def _shape(name: Name) -> Floats:
-    """Positions of the hydrogens over the bond length, shape (4, 3)."""
+    """Positions of the hydrogens over the bond length, shape (4, 3), or fewer or more hydrogens."""
     if name == "D4h":
         return _directions([0, 0, 0, 0], [0, 90, 180, 270])
     if name == "D2d":
@@ -62,6 +67,12 @@ def _shape(name: Name) -> Floats:
         return np.asarray(_directions([35, 35, -20, -20], [0, 180, 50, 230]) * np.array([[1.0], [1.0], [1.2], [1.2]]))
     if name in ("0134", "0125"):
         return _directions([0, 0, 0, 0], [45 * int(digit) for digit in name])
+    if name == "NH3":
+        return _directions([-22, -22, -22], [0, 120, 240])
+    if name == "H2O":
+        return _directions([0, 0], [-52.25, 52.25])
+    if name == "CH6":
+        return np.concatenate([np.eye(3), -np.eye(3)])
     if name == "planar":
         return np.array([[1.0, 0.1, 0], [-0.3, 1.1, 0], [-1.2, -0.2, 0], [0.2, -0.9, 0]])
     if name == "C1":

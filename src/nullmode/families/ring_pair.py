@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 )
 def structures(
     psi: Axis = [10, 20, 30, 40, 50, 60, 70, 80, 90],  # noqa: B006
+    shift: Axis = [0],  # noqa: B006
     radius: Lengths = [1.0],  # noqa: B006
     height: Lengths = [0.5],  # noqa: B006
     cap: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [1.2],  # noqa: B006
@@ -37,6 +38,8 @@ def structures(
     ----------
     psi
         Turn of the lower ring, in degrees.
+    shift
+        Turn of the last atom of either ring away from its azimuth, in degrees: takes a ring through special shapes.
     radius, height, cap
         Of the rings, of the upper ring above the centre, of the cap above or below it, in Å.
     azimuths
@@ -48,17 +51,20 @@ def structures(
     Yields
     ------
     ase.Atoms
-        Coordinates: ``sign``, ``pair``, ``psi``, ``radius``, ``height``, ``cap``.
+        Coordinates: ``sign``, ``pair``, ``psi``, ``shift``, ``radius``, ``height``, ``cap``.
     """
     for sign in signs:
-        for pair, point in enumerate(grid(psi=psi, radius=radius, height=height, cap=cap)):
+        for pair, point in enumerate(grid(psi=psi, shift=shift, radius=radius, height=height, cap=cap)):
             yield methane(hydrogens(azimuths=azimuths, sign=sign, **point), sign=sign, pair=pair, **point)
 
 
-def hydrogens(*, azimuths: list[float], psi: float, radius: float, height: float, cap: float, sign: int) -> Floats:
+def hydrogens(
+    *, azimuths: list[float], psi: float, shift: float, radius: float, height: float, cap: float, sign: int
+) -> Floats:
     """Positions of the upper ring, the lower ring and the cap in Å; angles in degrees; shape (2 m + 1, 3)."""
+    ring = np.radians([*azimuths[:-1], azimuths[-1] + shift])
     rings = [
-        np.stack([radius * np.cos(turn), radius * np.sin(turn), np.full(len(azimuths), z)], axis=1)
-        for turn, z in ((np.radians(azimuths), height), (np.radians(azimuths) + np.radians(psi), -height))
+        np.stack([radius * np.cos(turn), radius * np.sin(turn), np.full(len(ring), z)], axis=1)
+        for turn, z in ((ring, height), (ring + np.radians(psi), -height))
     ]
     return np.vstack([*rings, [[0, 0, sign * cap]]])

@@ -1,0 +1,58 @@
+"""Random methanes of which one hydrogen approaches the cutoff: a small weight makes small singular values."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from nullmode.axes import Axis, above, array, values
+from nullmode.descriptors._parameters import Cutoff
+from nullmode.families._base import METHANE, methane, sized
+from nullmode.families.random_methane import positions
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def _check_inside(distances: Axis, info: ValidationInfo) -> Axis:
+    if (largest := max(values(distances))) >= info.data.get("cutoff", np.inf):
+        raise InputError(f"`distances` must be less than the cutoff, got {largest:g} Å. Use smaller ones.")
+    return distances
+
+
+@sized(lambda distances, n_structures, **_: METHANE._replace(structures=n_structures * len(values(distances))))
+def structures(
+    cutoff: Cutoff = 4.0,
+    distances: Annotated[Axis, above(0), AfterValidator(_check_inside)] = [0.03, 0.01, 0.001, 0.0001],  # noqa: B006
+    n_structures: Annotated[int, Field(ge=1)] = 100,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> "Iterator[Atoms]":
+    """Move the last hydrogen of random methanes along its direction to just inside the cutoff.
+
+    Its weight falls as the cutoff function, near the cutoff as the square of the distance to it, and so do the singular
+    values of the modes that only it tells: no null values, but as small as one likes.
+
+    Parameters
+    ----------
+    cutoff
+        Of the descriptor, in Å.
+    distances
+        Of the last hydrogen to the cutoff, in Å.
+    n_structures
+        How many random methanes, as of ``random_methane``.
+    seed
+        Of these.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``distance_to_cutoff`` (Å), ``sample``.
+    """
+    drawn = np.concatenate(list(positions(n_structures, seed)))
+    for distance in array(distances).tolist():
+        for sample, hydrogens in enumerate(drawn):
+            moved = hydrogens.copy()
+            moved[-1] *= (cutoff - distance) / np.linalg.norm(moved[-1])
+            yield methane(moved, distance_to_cutoff=distance, sample=sample)

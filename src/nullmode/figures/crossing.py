@@ -1,0 +1,136 @@
+"""Singular environments passed on the way: which values vanish there, and for which correlations."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.figures._base import CAUSES, Drawing, legend_above, select, spectra, style, title
+from nullmode.figures._null_band import null_band
+from nullmode.types import Floats, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_LABELS = {"shift": ("shift", " / °"), "psi": ("ψ", " / °")}
+_KINDS: dict[str, dict[str, Any]] = {
+    "seen": {"color": "0.65", "linewidth": 0.7},
+    "lost at the crossing": {"color": CAUSES["incompleteness"], "marker": "o", "markersize": 2.5, "linewidth": 0.9},
+}
+_NULL: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "mfc": "white",
+    "mec": CAUSES["incompleteness"],
+    "mew": 0.8,
+}
+
+
+def draw(
+    table: "pd.DataFrame",
+    families: list[str],
+    descriptors: list[str],
+    at: dict[str, dict[str, list[float]]],
+    labels: dict[str, str] | None = None,
+    within: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0,
+) -> Drawing:
+    """s_k/s_1 where a coordinate passes a special value, a row per descriptor and a column per crossing.
+
+    Values that vanish at the crossing alone are red, with an open circle in the grey band where they count as null.
+    Titles tell the ranks before, at, and after the crossing.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    families
+        Whose coordinate passes a special value.
+    descriptors
+        Each at one truncation.
+    at
+        The special values of one coordinate or more of each family.
+    labels
+        Names for families; default: their own.
+    within
+        How far to either side is drawn.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    named = [(family, name, values) for family in families for name, values in at.get(family, {}).items()]
+    crossings = [(family, name, place) for family, name, values in named for place in values]
+    if not crossings:
+        raise InputError(f"`at` must name crossings of the families {families}, got {at}.")
+    with style():
+        size = (2.3 * len(crossings) + 1.1, 1.55 * len(descriptors) + 0.8)
+        figure, axes = plt.subplots(
+            len(descriptors),
+            len(crossings),
+            sharex="col",
+            sharey=True,
+            squeeze=False,
+            figsize=size,
+            layout="constrained",
+        )
+        results = []
+        for line, descriptor in zip(axes, descriptors, strict=True):
+            ranks = []
+            for ax, (family, name, place) in zip(line, crossings, strict=True):
+                rows = select(table, family, descriptor, single=True)
+                ranks.append(_panel(ax, _near(rows, family, name, place, within), name, place))
+            line[0].set_ylabel(title(rows) + "\n\n$s_k / s_1$", linespacing=1.3)
+            results.append(f"{descriptor} {', '.join(f'{there} ({min(sides)})' for *sides, there in ranks)}")
+        places = []
+        for column, (family, name, place) in zip(axes.T, crossings, strict=True):
+            symbol, unit = _LABELS.get(name, (name, ""))
+            places.append(f"{(labels or {}).get(family, family)}, {symbol} = {place:g}{unit[3:]}")
+            column[0].set_title(f"{places[-1]}\n{column[0].get_title()}")
+            column[-1].set_xlabel(f"{symbol} − {place:g}{unit}" if place else symbol + unit)
+        handles = [Line2D([], [], **marks) for marks in (*_KINDS.values(), {**_NULL, "markersize": 4})]
+        legend_above(figure, handles, [*_KINDS, "null"])
+        plt.close(figure)
+        d = rows["n_dof"].max()
+        result = f"Ranks of {d} at {'; '.join(places)}, and beside them in brackets: {'; '.join(results)}."
+        return Drawing(figure, result)
+
+
+def _near(rows: "pd.DataFrame", family: str, name: str, place: float, within: float) -> "pd.DataFrame":
+    """Rows of one member near the crossing, in order."""
+    if name not in rows or rows[name].isna().any():
+        raise InputError(f"`at` must name coordinates of the families, got {name!r}, which {family!r} does not have.")
+    mine = rows[(rows[name] - place).abs() <= within * (1 + 1e-9)]
+    if "sign" in mine:
+        mine = mine[mine["sign"] == mine["sign"].max()]
+    if not (mine[name] == place).any() or len(mine) < 3:
+        raise InputError(
+            f"`at` must be values of the families, with others near, got {name} = {place:g} of {family!r}."
+        )
+    return mine.sort_values(name)
+
+
+def _panel(ax: "Axes", rows: "pd.DataFrame", name: str, place: float) -> tuple[int, int, int]:
+    """Draw one crossing; returns the ranks before, after, and at it."""
+    x = rows[name].to_numpy() - place
+    values: Floats = spectra(rows)
+    rtol = float(rows["rtol"].iloc[0])
+    null = values <= rtol
+    crossed = null[x == 0].any(axis=0) & ~null[x != 0].all(axis=0)
+    zero = null_band(ax, rtol)
+    for k in np.argsort(crossed, kind="stable"):
+        kind = list(_KINDS.values())[int(crossed[k])]
+        seen = ~null[:, k]
+        # A null value breaks the line.
+        ax.plot(x, np.where(seen, values[:, k], np.nan), **kind)
+        if crossed[k]:
+            ax.plot(x[~seen], np.full(np.count_nonzero(~seen), zero), **_NULL, markersize=4)
+    ranks = rows["rank"].to_numpy()
+    before, there, after = (int(np.median(ranks[side])) for side in (x < 0, x == 0, x > 0))
+    ax.set_title(f"rank {before} | {there} | {after} of {rows['n_dof'].max()}", fontsize=7, pad=3)
+    smallest, largest = np.abs(x[x != 0]).min(), np.abs(x).max()
+    ax.set_xscale("symlog", linthresh=smallest, linscale=0.35)
+    powers = 10.0 ** np.arange(np.floor(np.log10(largest) + 1e-9), np.log10(smallest) - 1e-9, -2)
+    ticks = [*-powers, 0.0, *powers[::-1]]
+    ax.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    ax.xaxis.minorticks_off()
+    return before, after, there

@@ -1,0 +1,153 @@
+"""Where a degenerate pair merges: what is lost there, and how fast it opens."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nullmode.figures._base import FLOOR, Drawing, select, style
+from nullmode.figures._laws import ROUNDING, Law, law
+from nullmode.figures._null_band import null_band
+from nullmode.types import Floats, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+# Up to here laws are fitted: in rad and in Å.
+_NEAR = 0.004
+# Where the two members are compared, in units of π.
+_ASIDE = 0.01
+_MEMBERS: dict[int, tuple[str, dict[str, Any]]] = {
+    1: ("X+", {"marker": "o"}),
+    -1: ("X−", {"marker": "s", "mfc": "white", "linestyle": "--"}),
+}
+_MODES: dict[str, dict[str, Any]] = {
+    "stiffest": {"marker": "o"},
+    "softest": {"marker": "s", "mfc": "white", "linestyle": "--"},
+}
+_GAP = r"|\pi - u|"
+_OPEN: dict[str, Any] = {"linestyle": "none", "mfc": "white"}
+_POINTS: dict[str, Any] = {"markersize": 3, "linewidth": 0.8, "mew": 0.7}
+
+
+def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
+    """s_d/s_1 of X+ and X− and the distance of their features against |π − u|, and the change of features along modes.
+
+    Dotted lines are power laws, fitted to the points nearest to the singular environment.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    families
+        One with coordinates ``sign`` and ``u`` of both members at v = 0, and one with ``mode`` and ``amplitude``, as
+        ``mode_displacement`` of X+(π, 0).
+    descriptors
+        Each at one truncation.
+    """
+    import matplotlib.pyplot as plt
+
+    pairs, displaced = _sorted_out(table, families, descriptors[0])
+    with style():
+        figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.4), layout="constrained")
+        results = []
+        for place, name in enumerate(descriptors):
+            rows = select(table, pairs, name, single=True)
+            moved = select(table, displaced, name, single=True)
+            order, colour = int(rows["correlation_order"].iloc[0]), f"C{place}"
+            opening = _opening(axes[0], rows, colour, order)
+            apart = _distance(axes[1], rows, colour, order)
+            along = _along(axes[2], moved, colour, order)
+            results.append(f"ν = {order}: {opening}; {apart}; {along}.")
+        axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
+        for ax in axes[1:]:
+            ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
+            ax.text(0.97, ROUNDING, "rounding", transform=ax.get_yaxis_transform(), ha="right", va="top", color="0.5")
+            ax.set(xscale="log", yscale="log", ylim=(FLOOR / 10, 2))
+        axes[1].set(xlabel=axes[0].get_xlabel(), ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
+        axes[2].set(xlabel="displacement a / Å", ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$")
+        axes[2].set_title("Along modes of X(π, 0)")
+        for ax in axes:
+            ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
+        plt.close(figure)
+        return Drawing(figure, " ".join(results))
+
+
+def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:
+    """Tell the family of pairs from that of displacements, by their coordinates."""
+    found = {}
+    for family in families:
+        rows = select(table, family, descriptor, single=True)
+        for coordinate in ("mode", "u"):
+            if coordinate in rows and rows[coordinate].notna().all():
+                found[coordinate] = family
+    if len(families) != 2 or len(found) != 2:
+        raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
+    return found["u"], found["mode"]
+
+
+def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
+    """Draw the inverse condition number of both members; returns what was found."""
+    zero = null_band(ax, float(rows["rtol"].iloc[0]))
+    laws, others, aside = [], [], []
+    for sign, (member, marks) in _MEMBERS.items():
+        mine = rows[rows["sign"] == sign].sort_values("u", ascending=False)
+        x, y = _gap(mine), mine["inverse_condition_number"].to_numpy()
+        null = (mine["rank"] < mine["n_dof"]).to_numpy()
+        text = rf"$\nu$ = {order}, {member}"
+        if null[x == 0].any():
+            opens = law(x[~null], y[~null], _NEAR)
+            opens.draw(ax, x[x > 0])
+            text += f": {_math(opens, _GAP)}"
+            laws.append(f"{opens.plain('|π − u|')} ({member})")
+            aside.append(y[np.argmin(np.abs(x - _ASIDE * np.pi))])
+            others += [f"|π − u| = {gap:.4f} ({member})" for gap in x[null & (x > 0)]]
+        # A null value breaks the line, and a logarithm has no zero.
+        ax.plot(x[x > 0], np.where(null, np.nan, y)[x > 0], color=colour, label=text, **marks, **_POINTS)
+        hidden = null & (x > 0)
+        ax.plot(x[hidden], np.full(np.count_nonzero(hidden), zero), **marks | _OPEN, color=colour, markersize=4)
+    rank = f"{rows['rank'].min()} of {rows['n_dof'].max()}"
+    if not laws:
+        return f"rank at least {rank}, s_d/s_1 ≥ {rows['inverse_condition_number'].min():.2g}"
+    text = f"rank {rank} where the two merge, beside it s_d/s_1 = {', '.join(laws)}"
+    if others:
+        factor = aside[0] / aside[1]
+        text += f"; singular again at {', '.join(others)}, so that the two differ {factor:.2f} times at {_ASIDE:g} π"
+    return text
+
+
+def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
+    """Draw the distance of the features of the two members; returns what was found."""
+    mine = rows[(rows["sign"] == 1) & (rows["u"] != 1)].sort_values("u", ascending=False)
+    x, y = _gap(mine), mine["pair_distance"].to_numpy()
+    text, result = rf"$\nu$ = {order}", f"features of the two apart by {y.max():.0e} or less"
+    if (y > ROUNDING).all():
+        fitted = law(x, y, _NEAR)
+        fitted.draw(ax, x)
+        text += f": {_math(fitted, _GAP)}"
+        result = f"features of the two apart by {fitted.plain('|π − u|')}"
+    ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, marker="o", **_POINTS)
+    return result
+
+
+def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
+    """Draw how far features move along the modes; returns what was found."""
+    texts = []
+    for mode, marks in _MODES.items():
+        mine = rows[rows["mode"] == mode].sort_values("amplitude")
+        x, y = mine["amplitude"].to_numpy(), mine["pair_distance"].to_numpy()
+        fitted = law(x, y, _NEAR)
+        fitted.draw(ax, x)
+        text = rf"$\nu$ = {order}, {mode}: {_math(fitted, 'a')}"
+        ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, **marks, **_POINTS)
+        texts.append(f"{fitted.plain('a')} along the {mode} mode")
+    return f"and changing by {' and '.join(texts)}"
+
+
+def _gap(rows: "pd.DataFrame") -> Floats:
+    """Distance to the merging point, in rad."""
+    return np.asarray(np.abs(1 - rows["u"].to_numpy()) * np.pi, dtype=np.float64)
+
+
+def _math(fitted: Law, x: str) -> str:
+    return f"${fitted.prefactor:.3g}\\,{x}^{{{fitted.exponent:.2f}}}$"

@@ -1,0 +1,61 @@
+"""The ledger of claims as a page for readers: one file, for a screen or on paper."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from nullmode.claims import Claim
+from nullmode.ledger import counts, shown, stated
+
+TEMPLATE = files("nullmode").joinpath("ledger.html")
+
+
+def page(frame: pd.DataFrame, claims: Mapping[str, Claim]) -> str:
+    """Write the whole ledger as HTML that needs no other file; it names figures by their place beside it.
+
+    Parameters
+    ----------
+    frame
+        Rows of the claims table.
+    claims
+        From which the rows were measured, for the queries.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        groups=[_group(name, claims[name], rows) for name, rows in _by_group(frame)], total=_of(frame)
+    )
+
+
+def _by_group(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), rows) for name, rows in frame.groupby("group", sort=False)]
+
+
+def _of(frame: pd.DataFrame) -> list[tuple[str, int]]:
+    return [(verdict, count) for verdict, count in counts(frame).items() if count]
+
+
+def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "name": name,
+        "claim": claim.claim,
+        "source": claim.source,
+        "figure": claim.figure,
+        "kind": claim.kind,
+        "how": (claim.query or str(claim.check)).strip(),
+        "counts": _of(rows),
+        "rows": [
+            {
+                "quantity": row["quantity"],
+                "expected": stated(row["comparison"], row["expected"], row["tolerance"]),
+                "measured": shown(row["measured"]),
+                "exact": repr(row["measured"]),
+                "verdict": row["verdict"],
+                "explanation": row["explanation"],
+            }
+            for row in rows.to_dict("records")
+        ],
+    }

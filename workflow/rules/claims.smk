@@ -1,0 +1,22 @@
+rule claims:
+    input:
+        claims=local(SETTINGS.claims),
+        sensitivity=[TABLES["sensitivity"]],
+        summary=[TABLES["summary"]],
+        structures=STRUCTURES,
+        search=[path for path in FOUND if path.endswith("/found.parquet")],
+        search_steps=[path for path in FOUND if path.endswith("/steps.parquet")],
+    output:
+        table=f"{RESULTS}/claims.parquet",
+        page=report(f"{RESULTS}/claims.html", caption="../report/claims.rst", category="Claims"),
+    log:
+        f"{RESULTS}/logs/claims.log",
+    resources:
+        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        claims=lambda wildcards: nullmode.fingerprint.digest(SETTINGS.claims),
+        page=lambda wildcards: nullmode.fingerprint.digest(nullmode.fingerprint.PACKAGE / "ledger.html"),
+        code=lambda wildcards: nullmode.claims.code(SETTINGS.claims),
+    script:
+        "../scripts/claims.py"
