@@ -241,7 +241,7 @@ BAD = {
     "title of an unknown family": (
         "figures.truncation.parameters.labels",
         {"random_methanes": "a"},
-        "`figures.truncation.parameters.labels` must name families of the figure, got 'random_methanes'. Did you",
+        "`figures.truncation.parameters.labels` must name what the figure draws, got 'random_methanes'. Did you",
     ),
     "figure that fills its own structures": (
         "figures.null_modes.parameters.structures",

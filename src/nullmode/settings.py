@@ -244,10 +244,11 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
                         f"`{where}.{key}` must be run on the family, got {name!r} not run on {family!r}. Add it to "
                         f"`descriptors.{name}.families`."
                     )
+    labelled = [*families, *checked.get(ONE_TRUNCATION, [])]
     for name in checked.get("labels") or {}:
-        if name not in families:
+        if name not in labelled:
             raise InputError(
-                f"`{where}.labels` must name families of the figure, got {name!r}. {suggest(name, families)}"
+                f"`{where}.labels` must name what the figure draws, got {name!r}. {suggest(name, labelled)}"
             )
 
 

@@ -10,6 +10,7 @@ FIGURES = {
     "convergence": "nullmode.figures.convergence:draw",
     "orbits": "nullmode.figures.orbits:draw",
     "partner_pairs": "nullmode.figures.partner_pairs:draw",
+    "distributions": "nullmode.figures.distributions:draw",
 }
 GIVEN = ("table", "structures", "kinds", "searches")
 """Parameters of a figure's function that the workflow fills: the sensitivity table, and for figures that compute what

@@ -150,6 +150,26 @@ def title(rows: "pd.DataFrame") -> str:
     return "\n".join(", ".join(part) for part in ([str(first["descriptor"]), *order], sizes, lengths) if part)
 
 
+def label(rows: "pd.DataFrame") -> str:
+    """Name a descriptor in one line: what it is called, nu, and whether it is of whole structures."""
+    first = rows.iloc[0]
+    order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
+    return ", ".join([str(first["descriptor"]), *order, *(["structures"] if first["scope"] == "structure" else [])])
+
+
+def number(value: float) -> str:
+    """Write a number with two digits, for a sentence."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(power)}"
+
+
+def listing(parts: list[str]) -> str:
+    """Join parts of a sentence."""
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1] if parts else ""
+
+
 def spectra(rows: "pd.DataFrame") -> Floats:
     """Singular values over the largest, one row each, at least ``FLOOR``; shape (n, d)."""
     values = np.stack(rows["singular_values"].to_list())
