@@ -92,7 +92,8 @@ def _order(rows: "pd.DataFrame") -> int:
 def _logs(rows: "pd.DataFrame") -> Floats:
     """Logarithms of what is not singular."""
     seen = rows[rows["rank"] == rows["n_dof"]]
-    return np.log10(seen["inverse_condition_number"].to_numpy(dtype=np.float64))
+    logs: Floats = np.log10(seen["inverse_condition_number"].to_numpy(dtype=np.float64))
+    return logs
 
 
 def _ridges(ax: "Axes", chosen: "list[pd.DataFrame]") -> list[float]:
@@ -148,6 +149,6 @@ def _against(ax: "Axes", first: "pd.DataFrame", second: "pd.DataFrame") -> str:
     ax.set_title(f"correlation {correlation:.2f}, above the line {above:.1%}", loc="left")
     names = (first["descriptor"].iloc[0], second["descriptor"].iloc[0])
     return (
-        f"{names[1]} is above {names[0]} for {above:.1%} of the environments, and the correlation of their logarithms is "
-        f"{correlation:.2f}"
+        f"{names[1]} is above {names[0]} for {above:.1%} of the environments, and the correlation of their logarithms "
+        f"is {correlation:.2f}"
     )
