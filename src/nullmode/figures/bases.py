@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nullmode.figures._base import Drawing, legend_above, number, select, style, title
-from nullmode.types import Integers
+from nullmode.figures._base import SWEPT, Drawing, legend_above, number, select, style, title
+from nullmode.types import InputError, Integers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,11 @@ def draw(
         The parameter.
     labels
         Titles for families, by their names; default: the names.
+
+    Raises
+    ------
+    InputError
+        For a descriptor that is swept over further parameters: medians would mix them.
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
@@ -53,9 +58,11 @@ def draw(
     with style():
         chosen = {family: select(table, family, descriptor, single=False) for family in families}
         first = chosen[families[0]]
+        if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
+            raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
         varied = [name for name in _VARIANTS if first[name].nunique() > 1]
         variants: list[Any] = list(first[varied].drop_duplicates().sort_values(varied).itertuples(index=False)) or [()]
-        bases = list(dict.fromkeys(first["radial_basis"]))
+        bases = sorted(first["radial_basis"].unique())
         looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
         size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
         figure, axes = plt.subplots(
