@@ -1,6 +1,7 @@
 import functools
 import inspect
 import re
+from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ import nullmode as nm
 from nullmode import InputError, searching, structures, study
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
-from nullmode.figures._base import FLOOR, Drawing, save, select, spectra, title
+from nullmode.figures._base import FLOOR, save, select, spectra, title
 
 PARAMETERS = {
     "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
@@ -26,6 +27,10 @@ PARAMETERS = {
     "convergence": {"search": "singular"},
     "orbits": {"search": "orbit"},
     "partner_pairs": {"search": "partners"},
+    "distributions": {"families": ["groups"], "descriptors": ["soap", "radial"], "compared": ["soap", "radial"]},
+    "spectra": {"family": "groups", "descriptors": ["soap", "radial"]},
+    "bases": {"families": ["pairs"], "descriptor": "bases", "along": "l_max"},
+    "four_body": {"families": ["orbit"], "descriptors": ["fine"]},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
@@ -60,6 +65,10 @@ def real():
     points = "points", "cone_point", {"theta": [70, 110]}
     every = merging, displaced, rings, points
     swept = [{"n_max": n, "l_max": l} for n in (1, 3) for l in (0, 2)]
+    kinds = product(("gto", "dvr"), ("gaussian", "delta"), (0, 1, 5))
+    bases = [{"n_max": 3, "radial_basis": basis, "density": density, "l_max": l} for basis, density, l in kinds]
+    followed = {"t": [1.0, 0.5], "n_max": 4, "l_max": 6, "length": 0.03, "every": 5}
+    orbit = "orbit", "quasi_constant_orbit", followed
     return pd.concat(
         [
             rows(*distortions, "soap", [{"n_max": 3, "l_max": 2}]),
@@ -71,6 +80,8 @@ def real():
             *(rows(*family, "soap", [{"n_max": 8, "l_max": 8}]) for family in every),
             *(rows(*family, "three", [{"n_max": 3, "l_max": 4}], "bispectrum") for family in every[:3]),
             *(rows(*f, "whole", [{"n_max": 6, "l_max": 6}], scope="structure") for f in (groups, merging, points)),
+            rows(*pairs, "bases", bases),
+            rows(*orbit, "fine", [{"n_max": 4, "l_max": 6, "cutoff": 2.5, "cutoff_width": 0.0, "width": 0.5}]),
         ],
         ignore_index=True,
     )
@@ -97,8 +108,7 @@ def table():
 
 
 def drawn(kind, table, **parameters):
-    figure = drawing(kind, table, **parameters)
-    return figure.figure if isinstance(figure, Drawing) else figure
+    return drawing(kind, table, **parameters).figure
 
 
 def drawing(kind, table, **parameters):
@@ -120,6 +130,13 @@ def test_same_table_gives_the_same_bytes(kind, table, tmp_path):
         assert a.read_bytes() == b.read_bytes()
     assert not re.search(rb"CreationDate|<dc:date>", b"".join(path.read_bytes() for path in one))
     assert len(list(tmp_path.iterdir())) == 6
+
+
+@each_figure
+def test_results_are_sentences_with_numbers(kind, table):
+    result = drawing(kind, table).result
+    assert re.fullmatch(r"[^\n`*|]*\d[^\n`*|]*\.", result)
+    assert "nan" not in result.split()
 
 
 @each_figure
@@ -197,7 +214,7 @@ def test_maps_are_named_with_a_minus_sign(table):
 
 def test_titles_of_families_are_chosen(table):
     draw = load("truncation", FIGURES, "figure")
-    figure = draw(table, **PARAMETERS["truncation"], labels={"pairs": "twelve environments"})
+    figure = draw(table, **PARAMETERS["truncation"], labels={"pairs": "twelve environments"}).figure
     assert figure.axes[0].get_title(loc="left").startswith("twelve environments (d = 9)")
     assert drawn("truncation", table).axes[0].get_title(loc="left").startswith("pairs (d = 9)")
 
@@ -263,7 +280,7 @@ def test_causes_are_those_of_the_table_at_its_tolerance(kind, tolerance, cause):
     # At the smaller length the distortion breaks the symmetry, and why values are null is a question.
     assert table["null_symmetry"].tolist() == [8 if cause == "symmetry" else 0]
     draw, kinds = load(kind, FIGURES, "figure"), {"soap": "power-spectrum"}
-    figure = draw(table, {"groups": rough}, kinds, family="groups", descriptors=["soap"])
+    figure = draw(table, {"groups": rough}, kinds, family="groups", descriptors=["soap"]).figure
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {label for label in labels if label.startswith("null: ")} == {f"null: {cause}"}
 

@@ -1,4 +1,4 @@
-"""Figures: a function from a table to a matplotlib figure. One file each; this table names them."""
+"""Figures: a function from a table to a matplotlib figure and what it shows. One file each; this table names them."""
 
 FIGURES = {
     "paths": "nullmode.figures.paths:draw",
@@ -13,6 +13,10 @@ FIGURES = {
     "convergence": "nullmode.figures.convergence:draw",
     "orbits": "nullmode.figures.orbits:draw",
     "partner_pairs": "nullmode.figures.partner_pairs:draw",
+    "distributions": "nullmode.figures.distributions:draw",
+    "spectra": "nullmode.figures.spectra:draw",
+    "bases": "nullmode.figures.bases:draw",
+    "four_body": "nullmode.figures.four_body:draw",
 }
 GIVEN = ("table", "structures", "kinds", "searches")
 """Parameters of a figure's function that the workflow fills: the sensitivity table, and for figures that compute what
@@ -27,5 +31,7 @@ NAMED = (
     ("search", "searches", "searches"),
 )
 """Parameters of figures that name what the configuration declares, one or many, and where it declares it."""
+PAIRED = ("four_body",)
+"""Figures whose descriptors belong to one family each, in the same place; others draw every one on every family."""
 ONE_TRUNCATION = "descriptors"
 """What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""
