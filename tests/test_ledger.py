@@ -9,7 +9,7 @@ import sys
 import pytest
 from configs import CHECKOUT
 
-from nullmode import ledger
+from nullmode import claims, ledger
 
 # Runs with a copy of the package, in a process of its own.
 PART = """
@@ -105,6 +105,15 @@ def test_a_broken_kernel_fails_rows(measured, path, old, new, failed):
         assert any(row.startswith(start) for row in found), found
     ranks_fail = any(row.startswith("ranks") for row in found)
     assert ranks_fail == (path != "radial/gto.py")
+
+
+def test_a_run_without_tables_fails_every_row_and_says_why():
+    stated = claims.read(CHECKOUT / "config/claims.yaml")
+    found = ledger.ledger(stated, {})
+    assert len(found) == sum(len(claim.expected) for claim in stated.values())
+    assert (found["verdict"] == "fail").all()
+    assert found["measured"].isna().all()
+    assert found["explanation"].str.contains("cannot be run").all()
 
 
 def test_the_reproduction_states_enough():
