@@ -19,13 +19,15 @@ METHANE = FamilySize(structures=1, atoms=5, centers=1, species=1)
 FAMILY_PARAMETERS = {
     "methane_distortion": [{}, {"paths": ["noise", "twist"], "samples": 3, "noise": [-3, -2]}],
     "degenerate_pair": [{}, {"u": [0.7, 0.8], "v": [0.0], "signs": [1]}],
+    "mode_displacement": [{}, {"modes": ["softest"], "amplitudes": [-3, -2]}],
     "twofold_pair": [{}, {"gamma": [100, 120], "phi": [10, 20, 30], "signs": [1]}],
     "twofold_point": [{}, {"theta": [40, 50], "r_c": [1.0, 1.1, 1.2]}],
     "cone_point": [{}, {"theta": [60], "phi_2": [70, 80]}],
     "integer_pair": [{}, {"c": [1], "scale": [0.25, 0.5], "signs": [1]}],
     "homometric_set": [{}, {"a": [30, 40], "members": [0, 1]}],
-    "ring_pair": [{}, {"psi": [10, 20], "azimuths": [0, 50, 115, 212], "signs": [-1]}],
+    "ring_pair": [{}, {"psi": [10, 20], "shift": [0, 5, 6], "azimuths": [0, 50, 115, 212], "signs": [-1]}],
     "point_groups": [{}, {"names": ["Td", "X"]}],
+    "cutoff_approach": [{}, {"distances": [0.1, 0.01], "n_structures": 3}],
     "random_methane": [{}, {"n_structures": 7}],
     "file": [
         {"path": "all.extxyz"},

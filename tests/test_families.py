@@ -19,6 +19,7 @@ SMALL = CHECKOUT / "tests/data/small.extxyz"
 PARAMETERS = {
     "methane_distortion": {},
     "degenerate_pair": {},
+    "mode_displacement": {"n_max": 4, "l_max": 4, "amplitudes": [-3, -2]},
     "twofold_pair": {},
     "twofold_point": {},
     "cone_point": {},
@@ -26,6 +27,7 @@ PARAMETERS = {
     "homometric_set": {},
     "ring_pair": {},
     "point_groups": {},
+    "cutoff_approach": {"n_structures": 3},
     "random_methane": {"n_structures": 5},
     "quasi_constant_orbit": {"t": [1.0, 0.5], "n_max": 4, "l_max": 6, "length": 0.1, "every": 2},
     "file": {"path": SMALL},
@@ -154,6 +156,74 @@ def test_a_longer_set_begins_with_the_shorter_one():
 def test_seeds_give_different_sets():
     one, other = (made("random_methane", n_structures=10, seed=seed) for seed in (1, 2))
     assert not any(a == b for a, b in itertools.product(one, other))
+
+
+# What is displaced, and by how much.
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"u": 0.8, "v": 0.03, "width": 0.4, "n_max": 5, "l_max": 6}], ids=["X", "pair"]
+)
+def test_displacements_are_of_their_amplitude_along_one_direction_and_no_rotation(options):
+    start, *displaced = made("mode_displacement", amplitudes=[-4, -1], **options)
+    assert start.info == {"centers": [0], "mode": "none", "amplitude": 0.0, "pair": 0}
+    rotations = [np.cross(axis, start.positions[1:]).ravel() for axis in np.eye(3)]
+    directions = []
+    for atoms in (displaced[:2], displaced[2:]):
+        assert [item.info["amplitude"] for item in atoms] == [1e-4, 0.1]
+        small, large = ((item.positions - start.positions)[1:].ravel() for item in atoms)
+        assert np.allclose([np.linalg.norm(small), np.linalg.norm(large)], [1e-4, 0.1], rtol=1e-9)
+        assert np.allclose(small / 1e-4, large / 0.1, rtol=0, atol=1e-9)
+        assert np.abs(rotations @ large).max() < 1e-12
+        directions.append(large / 0.1)
+    assert abs(np.dot(*directions)) < 1e-12
+
+
+@pytest.mark.parametrize(("u", "power"), [(1.0, 2), (0.8, 1)])
+def test_features_change_most_along_the_stiffest_mode_and_least_along_the_softest(u, power):
+    # Two features that differ by rounding alone would pass for anything: amplitudes are large enough.
+    start, *displaced = made("mode_displacement", u=u, amplitudes=[-3, -2.7])
+    phi, *others = nm.PowerSpectrum().compute_batch(
+        [nm.Environment.from_vectors(a.positions[1:]) for a in (start, *displaced)]
+    )
+    change = {
+        (a.info["mode"], a.info["amplitude"]): np.linalg.norm(f - phi) for a, f in zip(displaced, others, strict=True)
+    }
+    rng = np.random.default_rng(0)
+    rotations = np.linalg.qr(np.array([np.cross(axis, start.positions[1:]).ravel() for axis in np.eye(3)]).T)[0]
+    for amplitude in (1e-3, 10**-2.7):
+        free = rng.normal(size=(200, 12))
+        free -= free @ rotations @ rotations.T
+        moved = start.positions[1:] + amplitude * (free / np.linalg.norm(free, axis=1)[:, None]).reshape(-1, 4, 3)
+        random = [
+            np.linalg.norm(f - phi)
+            for f in nm.PowerSpectrum().compute_batch([nm.Environment.from_vectors(m) for m in moved])
+        ]
+        assert change["softest", amplitude] < min(random) < max(random) < 1.02 * change["stiffest", amplitude]
+    for mode, expected in (("softest", power), ("stiffest", 1)):
+        grown = np.log(change[mode, 10**-2.7] / change[mode, 1e-3]) / np.log(10**0.3)
+        assert abs(grown - expected) < 0.02, mode
+
+
+def test_modes_are_in_the_order_asked_for():
+    assert [a.info["mode"] for a in made("mode_displacement", modes=["softest"], amplitudes=[-2])] == [
+        "none",
+        "softest",
+    ]
+
+
+def test_one_hydrogen_approaches_the_cutoff_and_the_others_stay():
+    random = [a.positions for a in made("random_methane", n_structures=4, seed=3)]
+    items = made("cutoff_approach", cutoff=5.0, distances=[0.5, 1e-5], n_structures=4, seed=3)
+    assert [(a.info["distance_to_cutoff"], a.info["sample"]) for a in items] == list(
+        itertools.product([0.5, 1e-5], range(4))
+    )
+    for atoms in items:
+        before = random[atoms.info["sample"]]
+        assert np.array_equal(atoms.positions[:4], before[:4])
+        length = np.linalg.norm(atoms.positions[4])
+        assert abs(5.0 - length - atoms.info["distance_to_cutoff"]) < 1e-12
+        assert np.allclose(atoms.positions[4] / length, before[4] / np.linalg.norm(before[4]))
 
 
 # Where a path begins, the tetrahedron; where it ends, a known figure.
@@ -340,6 +410,10 @@ def test_family_that_yields_what_it_may_not(monkeypatch, family, message):
         ("methane_distortion", {"paths": ["bend"]}, r"families\.a\.parameters\.paths"),
         ("degenerate_pair", {"signs": [0]}, r"families\.a\.parameters\.signs"),
         ("degenerate_pair", {"u": []}, r"families\.a\.parameters\.u"),
+        ("mode_displacement", {"modes": ["soft"]}, r"families\.a\.parameters\.modes"),
+        ("mode_displacement", {"amplitudes": [2]}, "values must be at most 1"),
+        ("cutoff_approach", {"distances": [0.01, 4.0]}, "`distances` must be less than the cutoff, got 4 Å"),
+        ("cutoff_approach", {"distances": [0]}, "values must be greater than 0"),
         ("file", {}, r"`families\.a\.parameters\.path` is required and missing"),
     ],
 )

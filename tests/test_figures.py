@@ -11,7 +11,7 @@ import nullmode as nm
 from nullmode import InputError, searching, structures, study
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
-from nullmode.figures._base import FLOOR, save, select, spectra, title
+from nullmode.figures._base import FLOOR, Drawing, save, select, spectra, title
 
 PARAMETERS = {
     "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
@@ -20,6 +20,9 @@ PARAMETERS = {
     "null_causes": {"family": "groups", "descriptors": ["soap", "radial"]},
     "null_modes": {"family": "groups", "descriptors": ["soap", "radial"], "names": ["D2d", "X", "C1"]},
     "selection_rules": {"family": "groups", "descriptors": ["soap"], "names": ["D2d", "X"], "samples": 5},
+    "merging": {"families": ["merging", "displaced"], "descriptors": ["soap", "three"]},
+    "crossing": {"families": ["rings"], "descriptors": ["soap", "three"], "at": {"rings": {"psi": [0]}}},
+    "scopes": {"families": ["groups", "merging", "points"], "descriptors": ["soap", "whole"]},
     "convergence": {"search": "singular"},
     "orbits": {"search": "orbit"},
     "partner_pairs": {"search": "partners"},
@@ -29,12 +32,12 @@ GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
-def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum"):
+def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment"):
     cell = {
         "family": family,
         "descriptor": descriptor,
         "kind": descriptor_kind,
-        "scope": "environment",
+        "scope": scope,
         "points": points,
         "rtol": 1e-9,
         "tolerance": 1e-6,
@@ -51,6 +54,11 @@ def real():
     distortions = "distortions", "methane_distortion", {"paths": ["twist", "noise"], "twist": [0, 9], "noise": [-3, -1]}
     pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
     groups = "groups", *GROUPS
+    merging = "merging", "degenerate_pair", {"u": [0.9, 0.9808, 0.999, 0.9997, 0.9999, 1.0], "v": [0.0]}
+    displaced = "displaced", "mode_displacement", {"amplitudes": [-4, -3.5, -3, -1]}
+    rings = "rings", "ring_pair", {"psi": [-10, -1, 0, 1, 10, 30], "azimuths": [0, 114, 212]}
+    points = "points", "cone_point", {"theta": [70, 110]}
+    every = merging, displaced, rings, points
     swept = [{"n_max": n, "l_max": l} for n in (1, 3) for l in (0, 2)]
     return pd.concat(
         [
@@ -60,6 +68,9 @@ def real():
             rows(*pairs, "swept", swept),
             rows(*groups, "soap", [{"n_max": 8, "l_max": 8}]),
             rows(*groups, "radial", [{"n_max": 8}], "radial-spectrum"),
+            *(rows(*family, "soap", [{"n_max": 8, "l_max": 8}]) for family in every),
+            *(rows(*family, "three", [{"n_max": 3, "l_max": 4}], "bispectrum") for family in every[:3]),
+            *(rows(*f, "whole", [{"n_max": 6, "l_max": 6}], scope="structure") for f in (groups, merging, points)),
         ],
         ignore_index=True,
     )
@@ -86,6 +97,11 @@ def table():
 
 
 def drawn(kind, table, **parameters):
+    figure = drawing(kind, table, **parameters)
+    return figure.figure if isinstance(figure, Drawing) else figure
+
+
+def drawing(kind, table, **parameters):
     draw = load(kind, FIGURES, "figure")
     if "searches" in inspect.signature(draw).parameters:
         return draw(searches=searched(), **PARAMETERS[kind] | parameters)

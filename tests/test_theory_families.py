@@ -178,6 +178,40 @@ def test_the_integer_pair_is_a_twofold_pair():
     assert nm.point_group(merged).name == "C1"
 
 
+def with_equal_opposite_angles(generator):
+    """Four neighbours at one distance, the last such that its angle with the second is that of first and third."""
+    while True:
+        one, two, three = (v / np.linalg.norm(v) for v in generator.normal(size=(3, 3)))
+        aside = np.cross(two, generator.normal(size=3))
+        aside /= np.linalg.norm(aside)
+        cosine = one @ three
+        vectors = 1.1 * np.array([one, two, three, cosine * two + np.sqrt(1 - cosine**2) * aside])
+        if pdist(vectors).min() > 0.3 and np.diff(np.sort(pdist(vectors)))[1:].min() > 1e-2:
+            return vectors
+
+
+@pytest.mark.parametrize("seed", range(DRAWS))
+def test_equal_opposite_angles_are_singular_where_bonds_are_equal(seed):
+    vectors = with_equal_opposite_angles(rng(seed))
+    env, other = nm.Environment.from_vectors(vectors), nm.Environment.from_vectors(vectors * [[1], [1], [1], [1.1]])
+    assert nm.rank_symmetric(env) == 9
+    assert [nm.rank_complete(env, k, tolerance=1e-8) for k in (2, 3)] == [8, 9]
+    assert nm.rank_complete(other, 2, tolerance=1e-8) == 9
+
+
+def test_the_published_pair_passes_such_a_point_near_where_it_merges():
+    # The root of A·B' = C·B in u, for C at v = 0.
+    latitude, third = 3 * np.pi / 8, np.pi / 6
+    cosine = np.cos(third) * np.cos(latitude) * np.cos(0.8 * np.pi) - np.sin(latitude) * np.sin(third)
+    u = 0.2 + np.arccos(cosine / np.cos(third)) / np.pi
+    assert abs(2 - u - 0.9807876231580008) < 1e-15  # as written in config/config.yaml
+    for sign, at in ((1, u), (-1, 2 - u)):
+        env = nm.Environment.from_vectors(pair(at, 0.0, sign))
+        assert [nm.rank_complete(env, k, tolerance=1e-9) for k in (2, 3)] == [8, 9]
+        assert nm.point_group(env).name == "C1"
+        assert nm.rank_complete(nm.Environment.from_vectors(pair(at, 0.0, -sign)), 2, tolerance=1e-9) == 9
+
+
 def test_the_point_of_the_comment_is_a_cone_point():
     published = nm.Environment.from_vectors(COMMENT)
     length = np.linalg.norm(published.vectors, axis=1)
@@ -238,6 +272,13 @@ def test_ring_pairs_have_the_ranks_of_theory(azimuths, psi, ranks):
     # They merge where they are singular without need.
     generic = azimuths == [0, 2, 3.7] and psi == 0.6
     assert nm.congruent(above, below) == (not generic)
+
+
+def test_a_shift_moves_the_last_atom_of_both_rings():
+    shifted = vectors_of("ring_pair", azimuths=[0, 115, 212], shift=[-5, 7], psi=[30])
+    chosen = [vectors_of("ring_pair", azimuths=[0, 115, angle], psi=[30]) for angle in (207, 219)]
+    for one, other in zip(shifted, [both[k] for k in (0, 1) for both in chosen], strict=True):
+        assert np.allclose(one.vectors, other.vectors, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("azimuths", [[0, 47, 131, 290], [0, 31, 103, 187, 290]])

@@ -20,6 +20,10 @@ class Law(NamedTuple):
     exponent: float
     prefactor: float
 
+    def plain(self, x: str) -> str:
+        """Write the law as text."""
+        return f"{self.prefactor:.3g} {x}^{self.exponent:.3f}"
+
     def draw(self, ax: "Axes", x: Floats) -> None:
         """Draw the line over all of x, beyond the points that it was fitted to too."""
         ends = np.array([x.min(), x.max()])

@@ -6,7 +6,8 @@ import numpy as np
 
 from nullmode.figures._base import FLOOR, Drawing, select, style
 from nullmode.figures._laws import ROUNDING, Law, law
-from nullmode.types import InputError
+from nullmode.figures._null_band import null_band
+from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Up to here laws are fitted: in rad and in Å.
 _NEAR = 0.004
+# Where the two members are compared, in units of π.
+_ASIDE = 0.01
 _MEMBERS: dict[int, tuple[str, dict[str, Any]]] = {
     1: ("X+", {"marker": "o"}),
     -1: ("X−", {"marker": "s", "mfc": "white", "linestyle": "--"}),
@@ -23,6 +26,7 @@ _MODES: dict[str, dict[str, Any]] = {
     "softest": {"marker": "s", "mfc": "white", "linestyle": "--"},
 }
 _GAP = r"|\pi - u|"
+_OPEN: dict[str, Any] = {"linestyle": "none", "mfc": "white"}
 _POINTS: dict[str, Any] = {"markersize": 3, "linewidth": 0.8, "mew": 0.7}
 
 
@@ -45,31 +49,28 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
 
     pairs, displaced = _sorted_out(table, families, descriptors[0])
     with style():
-        figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.3), layout="constrained")
+        figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.4), layout="constrained")
         results = []
         for place, name in enumerate(descriptors):
             rows = select(table, pairs, name, single=True)
-            colour = f"C{place}"
-            label = rf"$\nu$ = {int(rows['correlation_order'].iloc[0])}"
-            results.append(_opening(axes[0], rows, colour, label))
-            results.append(_distance(axes[1], rows, colour, label))
-            results.append(_along(axes[2], select(table, displaced, name, single=True), colour, label))
+            moved = select(table, displaced, name, single=True)
+            order, colour = int(rows["correlation_order"].iloc[0]), f"C{place}"
+            opening = _opening(axes[0], rows, colour, order)
+            apart = _distance(axes[1], rows, colour, order)
+            along = _along(axes[2], moved, colour, order)
+            results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
+        axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
         for ax in axes[1:]:
-            ax.axhspan(FLOOR, ROUNDING, color="0.93", linewidth=0, zorder=-1)
+            ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
             ax.text(0.97, ROUNDING, "rounding", transform=ax.get_yaxis_transform(), ha="right", va="top", color="0.5")
-            ax.set_ylim(bottom=1e-17)
-        axes[0].set(xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
-        axes[1].set(xlabel=r"$|\pi - u|$ / rad", ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
-        axes[2].set(
-            xlabel="displacement / Å",
-            ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$",
-            title=rf"Along modes of {axes[2].get_legend_handles_labels()[1][0].partition(',')[0]} at X(π, 0)",
-        )
+            ax.set(xscale="log", yscale="log", ylim=(FLOOR / 10, 2))
+        axes[1].set(xlabel=axes[0].get_xlabel(), ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
+        axes[2].set(xlabel="displacement a / Å", ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$")
+        axes[2].set_title("Along modes of X(π, 0)")
         for ax in axes:
-            ax.set(xscale="log", yscale="log")
             ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
         plt.close(figure)
-        return Drawing(figure, " ".join(text for text in results if text))
+        return Drawing(figure, " ".join(results))
 
 
 def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:
@@ -80,61 +81,56 @@ def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> 
         for coordinate in ("mode", "u"):
             if coordinate in rows and rows[coordinate].notna().all():
                 found[coordinate] = family
-    if len(families) != len(found):
+    if len(families) != 2 or len(found) != 2:
         raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
     return found["u"], found["mode"]
 
 
-def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
+def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     """Draw the inverse condition number of both members; returns what was found."""
-    texts, laws = [], {}
+    zero = null_band(ax, float(rows["rtol"].iloc[0]))
+    laws, others, aside = [], [], []
     for sign, (member, marks) in _MEMBERS.items():
         mine = rows[rows["sign"] == sign].sort_values("u", ascending=False)
-        x = np.abs(1 - mine["u"].to_numpy()) * np.pi
-        y = mine["inverse_condition_number"].to_numpy()
-        singular = bool((mine.loc[x == 0, "rank"] < mine.loc[x == 0, "n_dof"]).any())
-        text = f"{label}, {member}"
-        if singular:
-            laws[sign] = law(x, y, _NEAR)
-            laws[sign].draw(ax, x[x > 0])
-            text += f": {_written(laws[sign], _GAP)}"
-        ax.plot(x[x > 0], np.maximum(y[x > 0], FLOOR), color=colour, label=text, **marks, **_POINTS)
-        ax.set_ylim(bottom=1e-7)
-        texts.append((member, mine, x, y))
-    first = rows[rows["u"] == 1]
-    order = int(rows["correlation_order"].iloc[0])
+        x, y = _gap(mine), mine["inverse_condition_number"].to_numpy()
+        null = (mine["rank"] < mine["n_dof"]).to_numpy()
+        text = rf"$\nu$ = {order}, {member}"
+        if null[x == 0].any():
+            opens = law(x[~null], y[~null], _NEAR)
+            opens.draw(ax, x[x > 0])
+            text += f": {_math(opens, _GAP)}"
+            laws.append(f"{opens.plain('|π − u|')} ({member})")
+            aside.append(y[np.argmin(np.abs(x - _ASIDE * np.pi))])
+            others += [f"|π − u| = {gap:.4f} ({member})" for gap in x[null & (x > 0)]]
+        # A null value breaks the line, and a logarithm has no zero.
+        ax.plot(x[x > 0], np.where(null, np.nan, y)[x > 0], color=colour, label=text, **marks, **_POINTS)
+        hidden = null & (x > 0)
+        ax.plot(x[hidden], np.full(np.count_nonzero(hidden), zero), **marks | _OPEN, color=colour, markersize=4)
+    rank, d = rows["rank"].min(), rows["n_dof"].max()
     if not laws:
-        least = min(y.min() for *_, y in texts)
-        return f"ν = {order} keeps rank {rows['rank'].min()} of {rows['n_dof'].max()} and s_d/s_1 ≥ {least:.2g}."
-    result = (
-        f"At u = π, ν = {order} has rank {first['rank'].min()} of {first['n_dof'].max()}; around it s_d/s_1 = "
-        + ", ".join(f"{laws[s].prefactor:.3g} |π − u|^{laws[s].exponent:.3f} ({_MEMBERS[s][0]})" for s in laws)
-    )
-    others = [
-        f"{member} at |π − u| = {x[k]:.4f} rad, where s_d/s_1 is {y[k]:.1e}"
-        for member, mine, x, y in texts
-        for k in np.flatnonzero((x > 0) & (mine["rank"] < mine["n_dof"]).to_numpy())
-    ]
-    far = {sign: y[np.argmin(np.abs(x - 0.01 * np.pi))] for sign, (_, _, x, y) in zip(_MEMBERS, texts, strict=True)}
-    result += f", and at |π − u| = 0.01 π the two differ by a factor of {far[1] / far[-1]:.2f}"
-    return result + (f", for another singular environment is near: {', '.join(others)}." if others else ".")
+        return f"no rank below {rank} of {d}, and no s_d/s_1 below {rows['inverse_condition_number'].min():.2g}"
+    text = f"rank {rank} of {d} where the two merge; beside it s_d/s_1 is {' and '.join(laws)}"
+    if others:
+        factor = aside[0] / aside[1]
+        text += f"; it is singular again at {', '.join(others)}: at {_ASIDE:g} π the two differ {factor:.2f} times"
+    return text
 
 
-def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
+def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     """Draw the distance of the features of the two members; returns what was found."""
     mine = rows[(rows["sign"] == 1) & (rows["u"] != 1)].sort_values("u", ascending=False)
-    x, y = np.abs(1 - mine["u"].to_numpy()) * np.pi, mine["pair_distance"].to_numpy()
-    text, result = label, f"Features of X+ and X− differ by at most {y.max():.0e} for {_plain(label)}."
+    x, y = _gap(mine), mine["pair_distance"].to_numpy()
+    text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
     if (y > ROUNDING).all():
         fitted = law(x, y, _NEAR)
         fitted.draw(ax, x)
-        text += f": {_written(fitted, _GAP)}"
-        result = f"For {_plain(label)} they differ by {fitted.prefactor:.3g} |π − u|^{fitted.exponent:.3f}."
+        text += f": {_math(fitted, _GAP)}"
+        result = fitted.plain("|π − u|")
     ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, marker="o", **_POINTS)
     return result
 
 
-def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
+def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     """Draw how far features move along the modes; returns what was found."""
     texts = []
     for mode, marks in _MODES.items():
@@ -142,14 +138,16 @@ def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
         x, y = mine["amplitude"].to_numpy(), mine["pair_distance"].to_numpy()
         fitted = law(x, y, _NEAR)
         fitted.draw(ax, x)
-        ax.plot(x, np.maximum(y, FLOOR), color=colour, label=f"{label}, {mode}: {_written(fitted, 'a')}", **marks, **_POINTS)
-        texts.append(f"a^{fitted.exponent:.3f} along the {mode} mode")
-    return f"Displaced by a, features of {_plain(label)} change as {' and '.join(texts)}."
+        text = rf"$\nu$ = {order}, {mode}: {_math(fitted, 'a')}"
+        ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, **marks, **_POINTS)
+        texts.append(f"{fitted.plain('a')} along the {mode} mode")
+    return " and ".join(texts)
 
 
-def _written(fitted: Law, x: str) -> str:
+def _gap(rows: "pd.DataFrame") -> Floats:
+    """Distance to the merging point, in rad."""
+    return np.asarray(np.abs(1 - rows["u"].to_numpy()) * np.pi, dtype=np.float64)
+
+
+def _math(fitted: Law, x: str) -> str:
     return f"${fitted.prefactor:.3g}\\,{x}^{{{fitted.exponent:.2f}}}$"
-
-
-def _plain(label: str) -> str:
-    return label.replace(r"$\nu$", "ν")

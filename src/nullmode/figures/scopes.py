@@ -1,0 +1,153 @@
+"""One centre against the whole molecule: what neighbouring centres resolve that one cannot."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nullmode.figures._base import CAUSES, Drawing, legend_above, patches, select, style
+from nullmode.figures._null_band import null_band
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_SEEN = "0.88"
+_BARS = {"seen": ("rank", _SEEN), **{cause: (f"null_{cause}", colour) for cause, colour in CAUSES.items()}}
+_SCOPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "environment": ("one centre", {"color": "C3", "marker": "s"}),
+    "structure": ("all centres", {"color": "C0", "marker": "o"}),
+}
+_OPEN: dict[str, Any] = {"linestyle": "none", "mfc": "white"}
+
+
+def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
+    """Ranks by one centre and by all centres of a molecule, and s_d/s_1 along a line and at singular points.
+
+    Above, a pair of bars per structure: by one centre on the left, by all on the right. Below, open symbols in the grey
+    band are null values.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    families
+        One with a coordinate ``name``, as ``point_groups``; one with ``u``, as ``degenerate_pair``; of all others the
+        structures of which one centre has null values for a low body order.
+    descriptors
+        One of scope ``environment`` and one of scope ``structure``, each at one truncation.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = _by_scope(table, families, descriptors)
+    kinds = {family: _kind(both["environment"]) for family, both in rows.items()}
+    named, line = (_only(kinds, kind, families) for kind in ("name", "u"))
+    points = {family: rows[family] for family, kind in kinds.items() if kind == "other"}
+    with style():
+        names = list(dict.fromkeys(rows[named]["environment"].sort_values("structure")["name"]))
+        figure = plt.figure(figsize=(max(6.5, 0.56 * len(names) + 0.9), 5.0), layout="constrained")
+        grid = figure.add_gridspec(2, 2, width_ratios=[2, max(1, len(points)) / 2], height_ratios=[1, 1.15])
+        above, left = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, 0])
+        right = figure.add_subplot(grid[1, 1], sharey=left)
+        lifted = _bars(above, rows[named], names)
+        worst = _line(left, rows[line])
+        spared = _points(right, points)
+        colours = {
+            label if label == "seen" else f"null: {label}": colour
+            for label, (column, colour) in _BARS.items()
+            if any((part[column].fillna(0) > 0).any() for part in rows[named].values())
+        }
+        handles, labels = left.get_legend_handles_labels()
+        legend_above(figure, [*patches(colours), *handles], [*colours, *labels])
+        plt.close(figure)
+        return Drawing(figure, " ".join((lifted, worst, spared)))
+
+
+def _by_scope(
+    table: "pd.DataFrame", families: list[str], descriptors: list[str]
+) -> "dict[str, dict[str, pd.DataFrame]]":
+    result: dict[str, dict[str, pd.DataFrame]] = {}
+    for family in families:
+        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+        result[family] = {str(part["scope"].iloc[0]): part.sort_values("structure") for part in chosen}
+        if result[family].keys() != _SCOPES.keys() or len(chosen) != len(_SCOPES):
+            raise InputError(f"`descriptors` must be one of scope environment and one of structure, got {descriptors}.")
+    return result
+
+
+def _kind(rows: "pd.DataFrame") -> str:
+    return next((name for name in ("name", "u") if name in rows and rows[name].notna().all()), "other")
+
+
+def _only(kinds: dict[str, str], kind: str, families: list[str]) -> str:
+    found = [family for family in families if kinds[family] == kind]
+    if len(found) != 1:
+        raise InputError(f"`families` must be one with a coordinate `{kind}`, got {len(found)} of them in {families}.")
+    return found[0]
+
+
+def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:
+    """Draw the ranks and what is missing; returns what was found."""
+    place = np.arange(len(names))
+    for shift, scope in zip((-0.21, 0.21), _SCOPES, strict=True):
+        mine = rows[scope].set_index("name").loc[names]
+        bottom = np.zeros(len(names))
+        for label, (column, colour) in _BARS.items():
+            heights = mine[column].fillna(0).to_numpy(dtype=float)
+            bars = ax.bar(place + shift, heights, bottom=bottom, color=colour, width=0.38)
+            texts = [f"{height:.0f}" if height else "" for height in heights]
+            ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
+            bottom += heights
+    ax.set_xticks(place, names)
+    ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[], ylabel="displacements\none centre | all centres")
+    ax.spines["left"].set_visible(False)
+    one, whole = (rows[scope].set_index("name").loc[names] for scope in _SCOPES)
+    ranks = zip(names, one["rank"], whole["rank"], strict=True)
+    lifted = [f"{name} ({few} to {more})" for name, few, more in ranks if few < more]
+    bound = int((whole["rank"] == whole["rank_symmetric"]).sum())
+    return (
+        f"Of {one['n_dof'].max()} displacements, all centres together see more than one does of "
+        f"{' and '.join(lifted) or 'no structure'}, and all that symmetry allows of {bound} of {len(names)} structures."
+    )
+
+
+def _line(ax: "Axes", rows: "dict[str, pd.DataFrame]") -> str:
+    """Draw s_d/s_1 along u; returns what was found."""
+    texts = []
+    zero = null_band(ax, float(rows["environment"]["rtol"].iloc[0]))
+    for key, (scope, marks) in _SCOPES.items():
+        mine = rows[key].sort_values("u")
+        if "sign" in mine:
+            mine = mine[mine["sign"] == mine["sign"].max()]
+        null = (mine["rank"] < mine["n_dof"]).to_numpy()
+        y = mine["inverse_condition_number"].to_numpy()
+        label = f"$s_d/s_1$, {scope}"
+        ax.plot(mine["u"], np.where(null, np.nan, y), **marks, markersize=2.2, linewidth=0.9, label=label)
+        ax.plot(mine["u"][null], np.full(null.sum(), zero), **marks | _OPEN, markersize=5)
+        singular = ", ".join(f"{u:g} π" for u in mine["u"][null])
+        texts.append(f"s_d/s_1 of {scope} is " + (f"null at u = {singular}" if singular else f"{y.min():.1e} or more"))
+    ax.set(xlabel=r"$u / \pi$ of X+(u, 0)", ylabel="$s_d / s_1$")
+    return f"Along the line {texts[0]}, {texts[1]}."
+
+
+def _points(ax: "Axes", points: "dict[str, dict[str, pd.DataFrame]]") -> str:
+    """Draw s_d/s_1 of the points that are singular without need; returns what was found."""
+    least, count = np.inf, 0
+    for place, both in enumerate(points.values()):
+        one, whole = (both[scope].set_index("structure") for scope in _SCOPES)
+        # Members of a pair are one where it is singular.
+        spurious = one[one["null_incompleteness"].fillna(0) > 0]
+        chosen = spurious.drop_duplicates("pair").index if "pair" in spurious.dropna(axis=1) else spurious.index
+        zero = null_band(ax, float(one["rtol"].iloc[0]))
+        x = place + np.linspace(-0.3, 0.3, len(chosen)) if len(chosen) > 1 else np.full(len(chosen), float(place))
+        for part, (_, marks) in zip((one, whole), _SCOPES.values(), strict=True):
+            y = part.loc[chosen, "inverse_condition_number"].to_numpy()
+            null = (part.loc[chosen, "rank"] < part.loc[chosen, "n_dof"]).to_numpy()
+            ax.plot(x[~null], y[~null], **marks, linestyle="none", markersize=3)
+            ax.plot(x[null], np.full(null.sum(), zero), **marks | _OPEN, markersize=4)
+        y = whole.loc[chosen, "inverse_condition_number"]
+        least, count = min(least, y.min()), count + len(chosen)
+    ax.set_xticks(range(len(points)), [name.replace("_", "\n") for name in points])
+    ax.set_xlim(-0.6, len(points) - 0.4)
+    ax.tick_params(labelleft=False)
+    return f"At {count} other points where one centre is singular for its body order, it is {least:.1e} or more."
