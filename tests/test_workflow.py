@@ -83,6 +83,16 @@ def test_bad_configuration_stops_before_any_job(fresh, name):
     assert not (fresh.folder / "results").exists()
 
 
+def test_bad_claims_stop_before_any_job(fresh):
+    file = fresh.folder / small()["claims"]
+    file.write_text(file.read_text().replace("comparison: at_most", "comparision: at_most"))
+    stopped = fresh.start()
+    assert stopped.returncode == 1
+    assert "`singular_point.comparision` is not known. Did you mean `comparison`?" in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+    assert not (fresh.folder / "results").exists()
+
+
 def test_full_run_makes_tables_and_figures(finished):
     config, results = small(), finished.folder / RESULTS
     drawn = {path.name for path in (results / "figures").iterdir()}
