@@ -179,6 +179,13 @@ def test_queries_reach_no_other_file(tmp_path, search):
     assert "disabled" in row["explanation"]
 
 
+def test_names_of_files_are_taken_as_they_are(tmp_path, search):
+    folder = tmp_path / "it's [1], ok"
+    folder.mkdir()
+    file = search([("a", 2.0)]).rename(folder / "found.parquet")
+    assert rows(tmp_path, file)["verdict"].tolist() == ["pass"]
+
+
 def test_page_holds_every_row(tmp_path, search):
     file = search([("a", 9.0), ("b", 1 / 3), ("<c>", 4.0)])
     expected = {"a": 2.0, "b": 0.5, "<c>": 0.25, "d": 1.0}

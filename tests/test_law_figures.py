@@ -37,8 +37,8 @@ def test_merging_draws_both_members_and_fits_what_opens(table):
         **{r"$\nu$ = 2, stiffest": 1, r"$\nu$ = 2, softest": 2},
         **{r"$\nu$ = 3, stiffest": 1, r"$\nu$ = 3, softest": 1},
     }
-    assert "ν = 2: rank 8 of 9 where the two merge" in result
-    assert "ν = 3: rank at least 9 of 9" in result
+    assert "ν = 2 has rank 8 of 9 where the two merge; beside it" in result
+    assert "ν = 3 has no rank below 9 of 9, and no s_d/s_1 below" in result
 
 
 def test_merging_tells_of_other_singular_points(table):
@@ -46,7 +46,7 @@ def test_merging_tells_of_other_singular_points(table):
     other = (table["family"] == "merging") & (table["descriptor"] == "soap") & (table["u"] == 0.9808)
     table.loc[other & (table["sign"] == -1), "rank"] = 8
     figure, result = drawing("merging", table)
-    assert "singular again at |π − u| = 0.0603 (X−), so that" in result
+    assert "it is singular again at |π − u| = 0.0603 (X−): at 0.01 π" in result
     (circle,) = (
         line for line in figure.axes[0].get_lines() if line.get_linestyle() == "None" and len(line.get_xdata())
     )

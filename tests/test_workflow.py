@@ -83,6 +83,16 @@ def test_bad_configuration_stops_before_any_job(fresh, name):
     assert not (fresh.folder / "results").exists()
 
 
+def test_bad_claims_stop_before_any_job(fresh):
+    file = fresh.folder / small()["claims"]
+    file.write_text(file.read_text().replace("comparison: at_most", "comparision: at_most"))
+    stopped = fresh.start()
+    assert stopped.returncode == 1
+    assert "`singular_point.comparision` is not known. Did you mean `comparison`?" in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+    assert not (fresh.folder / "results").exists()
+
+
 def test_full_run_makes_tables_and_figures(finished):
     config, results = small(), finished.folder / RESULTS
     drawn = {path.name for path in (results / "figures").iterdir()}
@@ -224,6 +234,15 @@ def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
     config["descriptors"]["soap_swept"]["grid"]["n_max"].append(4)
     project.configure(config)
     assert project.jobs("-n") == SWEPT | LATER
+
+
+def test_changed_expectation_reruns_the_ledger_alone(project):
+    file = project.folder / small()["claims"]
+    file.write_text(file.read_text().replace("Cs: 6", "Cs: 5"))
+    assert project.jobs() == CLAIMS
+    rows = tables.read(project.folder / RESULTS / "claims.parquet", "claims").set_index("quantity")["verdict"]
+    assert rows[rows != "pass"].to_dict() == {"Cs": "fail"}
+    assert "Nothing to be done" in project.run("-n")
 
 
 def test_changed_structure_file_reruns_its_family(project):

@@ -27,14 +27,20 @@ def connected(files: Mapping[str, Iterable[str | Path]]) -> duckdb.DuckDBPyConne
         for path in paths:
             tables.check_table(tables.provenance(path), path, table)
         if paths:
-            source = f"read_parquet({paths!r}, union_by_name = true, hive_partitioning = false, filename = true)"
+            source = f"read_parquet({_texts(paths)}, union_by_name = true, hive_partitioning = false, filename = true)"
             family = ", parse_filename(filename, true) AS family" if table == "structures" else ""
             connection.execute(f"CREATE VIEW {table} AS SELECT * EXCLUDE (filename){family} FROM {source}")
             allowed += paths
-    connection.execute(f"SET allowed_paths = {allowed!r}")
+    connection.execute(f"SET allowed_paths = {_texts(allowed)}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _texts(values: Iterable[str]) -> str:
+    """Write a list of texts in SQL."""
+    quoted = ["'" + value.replace("'", "''") + "'" for value in values]
+    return f"[{', '.join(quoted)}]"
 
 
 def empty() -> duckdb.DuckDBPyConnection:

@@ -58,7 +58,7 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
             opening = _opening(axes[0], rows, colour, order)
             apart = _distance(axes[1], rows, colour, order)
             along = _along(axes[2], moved, colour, order)
-            results.append(f"ν = {order}: {opening}; {apart}; {along}.")
+            results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
         axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
         for ax in axes[1:]:
             ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
@@ -106,13 +106,13 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         ax.plot(x[x > 0], np.where(null, np.nan, y)[x > 0], color=colour, label=text, **marks, **_POINTS)
         hidden = null & (x > 0)
         ax.plot(x[hidden], np.full(np.count_nonzero(hidden), zero), **marks | _OPEN, color=colour, markersize=4)
-    rank = f"{rows['rank'].min()} of {rows['n_dof'].max()}"
+    rank, d = rows["rank"].min(), rows["n_dof"].max()
     if not laws:
-        return f"rank at least {rank}, s_d/s_1 ≥ {rows['inverse_condition_number'].min():.2g}"
-    text = f"rank {rank} where the two merge, beside it s_d/s_1 = {', '.join(laws)}"
+        return f"no rank below {rank} of {d}, and no s_d/s_1 below {rows['inverse_condition_number'].min():.2g}"
+    text = f"rank {rank} of {d} where the two merge; beside it s_d/s_1 is {' and '.join(laws)}"
     if others:
         factor = aside[0] / aside[1]
-        text += f"; singular again at {', '.join(others)}, so that the two differ {factor:.2f} times at {_ASIDE:g} π"
+        text += f"; it is singular again at {', '.join(others)}: at {_ASIDE:g} π the two differ {factor:.2f} times"
     return text
 
 
@@ -120,12 +120,12 @@ def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     """Draw the distance of the features of the two members; returns what was found."""
     mine = rows[(rows["sign"] == 1) & (rows["u"] != 1)].sort_values("u", ascending=False)
     x, y = _gap(mine), mine["pair_distance"].to_numpy()
-    text, result = rf"$\nu$ = {order}", f"features of the two apart by {y.max():.0e} or less"
+    text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
     if (y > ROUNDING).all():
         fitted = law(x, y, _NEAR)
         fitted.draw(ax, x)
         text += f": {_math(fitted, _GAP)}"
-        result = f"features of the two apart by {fitted.plain('|π − u|')}"
+        result = fitted.plain("|π − u|")
     ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, marker="o", **_POINTS)
     return result
 
@@ -141,7 +141,7 @@ def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         text = rf"$\nu$ = {order}, {mode}: {_math(fitted, 'a')}"
         ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, **marks, **_POINTS)
         texts.append(f"{fitted.plain('a')} along the {mode} mode")
-    return f"and changing by {' and '.join(texts)}"
+    return " and ".join(texts)
 
 
 def _gap(rows: "pd.DataFrame") -> Floats:
