@@ -226,6 +226,15 @@ def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
     assert project.jobs("-n") == SWEPT | LATER
 
 
+def test_changed_expectation_reruns_the_ledger_alone(project):
+    file = project.folder / small()["claims"]
+    file.write_text(file.read_text().replace("Cs: 6", "Cs: 5"))
+    assert project.jobs() == CLAIMS
+    rows = tables.read(project.folder / RESULTS / "claims.parquet", "claims").set_index("quantity")["verdict"]
+    assert rows[rows != "pass"].to_dict() == {"Cs": "fail"}
+    assert "Nothing to be done" in project.run("-n")
+
+
 def test_changed_structure_file_reruns_its_family(project):
     file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
     file.write_text(file.read_text().replace("0.102", "0.112"))

@@ -202,7 +202,7 @@ def shown(number: float | None) -> str:
         return "∞" if number > 0 else "-∞"
     if number == round(number) and abs(number) < 1e6:
         return str(int(number))
-    if abs(number) >= 0.01:
+    if 0.01 <= abs(number) < 1e5:
         return f"{number:.4g}"
     mantissa, _, exponent = f"{number:.3e}".partition("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"

@@ -8,7 +8,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from nullmode.claims import Claim
-from nullmode.ledger import counts, shown, stated
+from nullmode.ledger import PASS, VERDICTS, counts, shown, stated
 
 TEMPLATE = files("nullmode").joinpath("ledger.html")
 
@@ -25,13 +25,9 @@ def page(frame: pd.DataFrame, claims: Mapping[str, Claim]) -> str:
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
-        groups=[_group(name, claims[name], rows) for name, rows in _by_group(frame)], total=_of(frame)
-    )
-
-
-def _by_group(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return [(str(name), rows) for name, rows in frame.groupby("group", sort=False)]
+    groups = [_group(str(name), claims[str(name)], rows) for name, rows in frame.groupby("group", sort=False)]
+    kinds = [(str(kind), list(counts(rows).items())) for kind, rows in frame.groupby("kind", sort=False)]
+    return template.render(groups=groups, kinds=kinds, verdicts=VERDICTS, total=_of(frame))
 
 
 def _of(frame: pd.DataFrame) -> list[tuple[str, int]]:
@@ -47,6 +43,7 @@ def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
         "kind": claim.kind,
         "how": (claim.query or str(claim.check)).strip(),
         "counts": _of(rows),
+        "passed": bool((rows["verdict"] == PASS).all()),
         "rows": [
             {
                 "quantity": row["quantity"],

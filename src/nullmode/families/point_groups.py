@@ -32,11 +32,11 @@ def structures(
     Parameters
     ----------
     names
-        Which, in the order wanted; default all of methane. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``, ``C2v``, ``C2``,
-        ``Cs``, ``C1``: one environment with that point group each. ``0134``, ``0125``: hydrogens in a plane at these
-        multiples of 45° (C2v; what ν = 3 sees of them depends on parity). ``planar``: no symmetry but the plane.
-        ``X``: X(π, 0) of the degenerate pair, without symmetry and singular for ν = 2. ``NH3``, ``H2O``: ammonia and
-        water, about N and O. ``CH6``: a regular octahedron.
+        Which, in the order wanted; default all of methane. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``,
+        ``C2v``, ``C2``, ``Cs``, ``C1``: one environment with that point group each. ``0134``, ``0125``: hydrogens in a
+        plane at these multiples of 45° (C2v; what ν = 3 sees of them depends on parity). ``planar``: no symmetry but
+        the plane. ``X``: X(π, 0) of the degenerate pair, without symmetry and singular for ν = 2. ``NH3``, ``H2O``:
+        ammonia and water, about N and O. ``CH6``: a regular octahedron.
     bond
         Distance to H in Å; stretched bonds are multiples of it.
 
