@@ -44,6 +44,30 @@ BAD = {
         300,
         "`figures.pair_map.parameters.dpi` is not known",
     ),
+    "unknown view key": ("views.null_modes.family", "x", "`views.null_modes.family` is not known"),
+    "view of an unknown family": (
+        "views.null_modes.families",
+        ["groups"],
+        "`views.null_modes.families` must name what",
+    ),
+    "view of no family": ("views.null_modes.families", [], "`views.null_modes.families`"),
+    "view by an unknown descriptor": ("views.null_modes.descriptor", "soup", "`views.null_modes.descriptor` must name"),
+    "view by a swept descriptor": (
+        "views.null_modes",
+        {"families": ["random_methane"], "descriptor": "soap_swept"},
+        "`views.null_modes.descriptor` must have one truncation each, got 'soap_swept' swept over n_max",
+    ),
+    "view by whole structures": (
+        "views.null_modes",
+        {"families": ["from_file"], "descriptor": "whole"},
+        "`views.null_modes.descriptor` must be of scope environment here, got 'whole'",
+    ),
+    "view by a descriptor that was not run": (
+        "views.null_modes.families",
+        ["random_methane"],
+        "`views.null_modes.descriptor` must be run on the family, got 'soap' not run on 'random_methane'",
+    ),
+    "view of nothing": ("views.null_modes.most", 0, "`views.null_modes.most`"),
     "unknown key of a range": ("families.pair_map.parameters.v.end", 1, "`families.pair_map.parameters.v.end`"),
     "grid over no parameter": ("descriptors.soap_swept.grid.depth", [1, 2], "`descriptors.soap_swept.depth`"),
     "no radial function": ("descriptors.soap.parameters.n_max", 0, "`descriptors.soap.n_max`"),
@@ -261,7 +285,7 @@ BAD = {
     "figure of environments of a whole structure": (
         "descriptors.soap.scope",
         "structure",
-        "`figures.null_modes.parameters.descriptors` must be of scope environment for this figure, got 'soap' of whole",
+        "`figures.null_modes.parameters.descriptors` must be of scope environment here, got 'soap' of whole",
     ),
     "figure fitted to nothing": (
         "figures.selection_rules.parameters.samples",

@@ -138,6 +138,7 @@ def test_tables_page_is_made_from_the_tables():
         ("## `descriptors.NAME`", settings.DescriptorEntry),
         ("## `searches.NAME`", settings.SearchEntry),
         ("## `figures.NAME`", settings.FigureEntry),
+        ("## `views.NAME`", settings.ViewEntry),
         ("## `families.NAME`", axes.Range),
     ],
 )

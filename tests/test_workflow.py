@@ -16,7 +16,7 @@ SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
 CLAIMS = {"claims.parquet"}
 OF_SEARCHES = {f"figures/{name}.pdf" for name in ("convergence", "orbits", "partner_pairs")}
 # What follows whenever a row changes.
-LATER = {"tables/sensitivity.parquet", *FIGURES - OF_SEARCHES, *CLAIMS}
+LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES, *CLAIMS}
 SOAP = {
     "sensitivity/family=distortions/descriptor=soap",
     "sensitivity/family=pair_map/descriptor=soap",
@@ -96,7 +96,7 @@ def test_bad_claims_stop_before_any_job(fresh):
 def test_full_run_makes_tables_and_figures(finished):
     config, results = small(), finished.folder / RESULTS
     drawn = {path.name for path in (results / "figures").iterdir()}
-    assert drawn == {f"{name}.{ending}" for name in config["figures"] for ending in ("pdf", "svg", "png")}
+    assert drawn == {f"{name}.{ending}" for name in config["figures"] for ending in ("pdf", "svg", "png", "rst")}
     rows = tables.read(results / "tables/sensitivity.parquet", "sensitivity")
     assert set(rows["family"]) == set(config["families"])
     assert set(rows["descriptor"]) == set(config["descriptors"])
@@ -214,7 +214,7 @@ def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
     for name in ("distortions", "pair_map"):
         del config["families"][name]
         config["descriptors"]["soap"]["families"].remove(name)
-    config["figures"] = {"truncation": config["figures"]["truncation"]}
+    config |= {"figures": {"truncation": config["figures"]["truncation"]}, "views": {}}
     project.configure(config)
     project.run()
     split = tables.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
@@ -255,9 +255,9 @@ def test_changed_structure_file_reruns_its_family(project):
 def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
-    results = finished.digests("parquet", "pdf", "svg", "png")
-    assert len(results) == 6 + 9 + 2 + 4 + 1 + 27
-    assert project.digests("parquet", "pdf", "svg", "png") == results
+    results = finished.digests("parquet", "pdf", "svg", "png", "rst", "html")
+    assert len(results) == 6 + 9 + 2 + 4 + 36 + 1
+    assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
 
 
 def test_users_own_family_and_descriptor(project):
@@ -307,7 +307,7 @@ def test_failed_job_says_why_and_leaves_nothing(project):
 def test_every_result_is_traced_to_its_jobs(finished):
     results = finished.folder / RESULTS
     behind = {}
-    for path in [path for ending in ("parquet", "pdf", "svg", "png") for path in results.rglob(f"*.{ending}")]:
+    for path in [path for ending in ("parquet", "pdf", "svg", "png", "html") for path in results.rglob(f"*.{ending}")]:
         found = trace(path)
         assert found["differs"] == {}, path
         behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]

@@ -46,7 +46,11 @@ def schema() -> dict[str, Any]:
         kinds = [{"enum": list(table)}, {"pattern": r"\.py:"}]
         definitions[entry]["properties"]["kind"] |= {"anyOf": kinds}
     top = _resolved(parts[("Settings", ""), "validation"], definitions)
-    used = {name: definition for name, definition in definitions.items() if name in {*TABLES, "Range", "RadialScaling"}}
+    used = {
+        name: definition
+        for name, definition in definitions.items()
+        if name in {*TABLES, "ViewEntry", "Range", "RadialScaling"}
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **top, "$defs": used}
 
 

@@ -1,0 +1,253 @@
+"""The report and the views in a real browser: headless Chromium, from files, without a network."""
+
+import io
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from configs import CHECKOUT, small
+from docutils.core import publish_doctree
+from PIL import Image
+from projects import RESULTS, Project
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from nullmode.figures._base import CAUSES
+
+pytestmark = pytest.mark.browser
+CLAIM = "S1. A line goes *up* | and up_."
+OWN = '''
+from matplotlib.figure import Figure
+from nullmode.figures._base import Drawing
+
+
+def draw(table, descriptor):
+    """A line."""
+    figure = Figure()
+    figure.subplots().plot([0, 1])
+    return Drawing(figure, f"There are {len(table)} rows.")
+'''
+# Of chemiscope's info panel: the table of properties, and the number of the structure. It lies in a shadow tree.
+PANEL = "document.querySelector('#info > div').shadowRoot"
+
+
+@pytest.fixture(scope="module")
+def made(finished, tmp_path_factory):
+    """A small run with a figure of a user's own, and its report."""
+    folder = tmp_path_factory.mktemp("browser") / "run"
+    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    project, config = Project(folder, finished.source, finished.cache), small()
+    config["figures"]["own"] = {"kind": "own.py:draw", "parameters": {"descriptor": "soap"}, "claim": CLAIM}
+    (folder / "own.py").write_text(OWN)
+    project.configure(config)
+    project.run()
+    style = CHECKOUT / "workflow/report/report.css"
+    project.run("--report", str(RESULTS / "report.html"), "--report-stylesheet", str(style))
+    return folder / RESULTS
+
+
+@pytest.fixture
+def browser(tmp_path):
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    assert found, "Chromium must be installed, as Debian's package chromium."
+    assert driver, "Its driver must be installed, as Debian's package chromium-driver."
+    options = webdriver.ChromeOptions()
+    options.binary_location = found
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--enable-unsafe-swiftshader",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--window-size=1500,1000",
+        f"--user-data-dir={tmp_path / 'profile'}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chromium = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    try:
+        yield chromium
+        assert [entry["message"][:300] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []
+        events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
+        asked = {
+            event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"
+        }
+        assert any(url.startswith("file:") for url in asked)
+        # Chromium's own first page is chrome:.
+        assert {url[:60] for url in asked if not url.startswith(("file:", "data:", "blob:", "chrome:"))} == set()
+    finally:
+        chromium.quit()
+
+
+def shot(browser, name):
+    if folder := os.environ.get("BROWSER_SHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+def until(browser, script, *arguments):
+    """Wait until a script gives something true, and return it."""
+    return WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(f"return {script}", *arguments))
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+def paragraphs(path):
+    tree = publish_doctree(path.read_text(encoding="utf-8"))
+    return [words(node.astext()) for node in tree.children]
+
+
+@pytest.fixture
+def report(made, browser):
+    browser.get((made / "report.html").as_uri())
+    until(browser, "!!document.querySelector('.prose')")
+    return browser
+
+
+def open_result(report, label):
+    """Go to the overview and follow the link of a result."""
+    report.execute_script("app.setView({navbarMode: 'menu', content: 'rulegraph'})")
+    links = "[...document.querySelectorAll('.prose a')].filter(link => link.textContent == arguments[0])"
+    [link] = until(report, f"(links => links.length && links)({links})", label)
+    report.execute_script("arguments[0].click()", link)
+
+
+def test_overview_names_every_figure_with_its_claim(made, report):
+    items = [words(item.text) for item in report.find_elements(By.CSS_SELECTOR, ".prose li")]
+    for name in [*small()["figures"], "own"]:
+        first = paragraphs(made / f"figures/{name}.rst")[0]
+        assert f"{name}: {first}" in items
+    shot(report, "report_overview")
+    assert report.find_element(By.CSS_SELECTOR, ".prose h1").text.startswith("What descriptors")
+    # Snakemake's graph of the rules stands beside it.
+    until(report, "!!document.querySelector('.vega-embed canvas, .vega-embed svg.marks')")
+
+
+def test_every_figure_is_shown_with_its_caption(made, report):
+    for name in [*small()["figures"], "own"]:
+        open_result(report, name)
+        until(report, "document.querySelector('#app img:not(nav img)')?.naturalWidth > 100")
+        # All of it is in the window.
+        top, bottom = report.execute_script(
+            "const box = document.querySelector('#app img:not(nav img)').getBoundingClientRect();"
+            "return [box.top, window.innerHeight - box.bottom]"
+        )
+        assert min(top, bottom) >= 0, name
+        shown = words(report.find_element(By.CSS_SELECTOR, "nav .prose").text)
+        assert shown == " ".join(paragraphs(made / f"figures/{name}.rst"))
+        shot(report, f"report_{name}")
+    assert shown.startswith(f"{CLAIM} A line. Setting: ")
+    assert shown.endswith(" rows.")
+    assert " Result: There are " in shown
+
+
+def test_figures_are_listed_by_claim(report):
+    report.execute_script("app.showCategory('Figures')")
+    table = report.find_element(By.CSS_SELECTOR, "nav table")
+    assert table.text.splitlines()[0].split() == ["CLAIM", "FIGURE"]
+    assert "S1 own" in table.text.splitlines()
+    shot(report, "report_list")
+
+
+def test_every_page_opens_within_the_report(report):
+    pages = report.execute_script("return Object.keys(results).filter(path => results[path].mime_type == 'text/html')")
+    assert str(RESULTS / "views/null_modes.html") in pages
+    for path in pages:
+        report.switch_to.default_content()
+        report.execute_script(
+            "app.setView({content: 'html', contentPath: results[arguments[0]].data_uri, resultPath: arguments[0]})",
+            path,
+        )
+        report.switch_to.frame(
+            WebDriverWait(report, 20).until(lambda driver: driver.find_element(By.TAG_NAME, "iframe"))
+        )
+        assert until(report, "location.href.slice(0, 14)") == "data:text/html"
+        assert until(report, "document.body.innerText.length > 100")
+        if "/views/" in path:
+            until(report, "!!window.visualizer")
+            time.sleep(1)
+        shot(report, f"report_page_{Path(path).stem}")
+
+
+def test_statistics_are_drawn(report):
+    report.find_element(By.LINK_TEXT, "Statistics").click()
+    until(report, "document.querySelectorAll('.vega-embed canvas, .vega-embed svg.marks').length == 2")
+    shot(report, "report_statistics")
+
+
+@pytest.fixture
+def view(made, browser):
+    browser.get((made / "views/null_modes.html").as_uri())
+    until(browser, "!!window.visualizer")
+    time.sleep(2)  # the map and the atoms are drawn after that
+    return browser
+
+
+def select(view, number):
+    """Choose a structure as a user does, by its number below the atoms."""
+    view.execute_script(
+        f"const box = {PANEL}.querySelector('input.chsp-info-number'); box.value = arguments[0];"
+        "box.dispatchEvent(new Event('change'))",
+        number,
+    )
+    time.sleep(1)
+
+
+def coloured(view, colour):
+    """Count pixels of the atoms' panel of a colour, in any shade."""
+    picture = Image.open(io.BytesIO(view.find_element(By.ID, "structure").screenshot_as_png)).convert("RGB")
+    pixels = np.asarray(picture, dtype=float).reshape(-1, 3)
+    wanted = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], dtype=float)
+    pixels = pixels[np.ptp(pixels, axis=1) > 30]
+    lengths = np.linalg.norm(pixels, axis=1) * np.linalg.norm(wanted)
+    return int((pixels @ wanted > 0.985 * lengths).sum())
+
+
+def test_view_shows_structures_and_what_is_known_of_them(view):
+    assert view.execute_script("return document.getElementById('message').textContent") == ""
+    assert "null, symmetry" in view.find_element(By.TAG_NAME, "header").text
+    canvases = (
+        "(function count(node) { return [...node.querySelectorAll('*')].reduce((sum, one) => sum"
+        " + (one.tagName == 'CANVAS') + (one.shadowRoot ? count(one.shadowRoot) : 0), 0) })(document)"
+    )
+    assert until(view, canvases) >= 2  # the map's and the atoms'
+    values = view.execute_script("return window.dataset.properties.name.values")
+    assert values[:3] == ["Td", "Cs", "X"]
+    read = f"return {PANEL}.querySelector('table').textContent"
+    shown = []
+    for number in (0, 2, 4):
+        select(view, number)
+        shown.append(view.execute_script(read))
+        shot(view, f"view_{number}")
+    assert [text for text, name in zip(shown, ("Td", "X", "pair_map"), strict=True) if name not in text] == []
+    assert len(set(shown)) == 3
+
+
+def test_arrows_are_on_and_coloured_by_cause(view):
+    assert view.execute_script("return window.visualizer.saveSettings().structure[0].shape").split(",")[0] == "null_1"
+    select(view, 0)
+    assert coloured(view, CAUSES["symmetry"]) > 200
+    assert coloured(view, CAUSES["incompleteness"]) == 0
+    select(view, 2)
+    cause = view.execute_script("return window.dataset.properties['arrows null_1'].values[2]").split()[0]
+    assert cause != "symmetry"
+    assert coloured(view, CAUSES["symmetry"]) == 0
+    assert coloured(view, CAUSES[cause]) > 200
+    # Without its shape, an arrow is gone: the colour was the arrow's.
+    view.execute_script(
+        "const all = window.visualizer.saveSettings(); all.structure[0].shape = '';window.visualizer.applySettings(all)"
+    )
+    time.sleep(1)
+    assert coloured(view, CAUSES[cause]) == 0
