@@ -142,6 +142,17 @@ SEARCH_STEPS = (
     Column("residual", _FLOAT, "", "what the search drives to zero"),
     Column("length", _FLOAT, "Å", "displacement of all neighbours by this step"),
 )
+REGRESSION = (
+    Column("regression", _TEXT, "", "name of the regression in the configuration"),
+    Column("model", _TEXT, "", "kind of the model that was fitted"),
+    Column("training", _TEXT, "", "families that it was fitted to, with commas between"),
+    Column("role", _TEXT, "", "training | test: whether the model was fitted to this row"),
+    *WHERE,
+    Column("structure", _INTEGER, "", "place of the structure in its family, from 0"),
+    Column("center", _INTEGER, "", "index of the central atom"),
+    Column("target", _FLOAT, "", "what the model is to predict"),
+    Column("predicted", _FLOAT, "", "what it predicts, in the same unit"),
+)
 TABLES = {
     "analysis": ANALYSIS,
     "structures": STRUCTURES,
@@ -150,4 +161,5 @@ TABLES = {
     "spectra": SPECTRA,
     "search": SEARCH,
     "search_steps": SEARCH_STEPS,
+    "regression": REGRESSION,
 }

@@ -10,12 +10,21 @@ FIGURES = {
     "convergence": "nullmode.figures.convergence:draw",
     "orbits": "nullmode.figures.orbits:draw",
     "partner_pairs": "nullmode.figures.partner_pairs:draw",
+    "learning": "nullmode.figures.learning:draw",
 }
-GIVEN = ("table", "structures", "kinds", "searches")
-"""Parameters of a figure's function that the workflow fills: the sensitivity table, and for figures that compute what
-no table holds the structures of its families and the kinds of its descriptors, both by name. A figure with `searches`
-gets no sensitivity table but the tables of its search: what was found, and the steps, by name. All other parameters
-stand in the configuration."""
+DRAWN = {
+    "structures": (("family", "families"), {"structures": "structures/{}.parquet"}),
+    "searches": (
+        ("search",),
+        {"search": "searches/{}/found.parquet", "search_steps": "searches/{}/steps.parquet"},
+    ),
+    "predictions": (("regressions",), {"regression": "regressions/{}.parquet"}),
+}
+"""Parameters of a figure's function that are tables by name; the keys of the configuration that name them, and which
+tables these are, in which files of the results. Several of one name come as a tuple."""
+GIVEN = ("table", *DRAWN, "kinds")
+"""Parameters that the workflow fills: a figure that does not begin with one of ``DRAWN`` gets the sensitivity table
+first; one that computes itself gets the kinds of its descriptors by name. All others stand in the configuration."""
 SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
 """Figures that draw one kind of search alone."""
 ONE_TRUNCATION = "descriptors"

@@ -1,6 +1,6 @@
 """What all figures share: one style, one way to save without dates, and the choice of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -64,6 +64,32 @@ class Drawing(NamedTuple):
 
     figure: "Figure"
     result: str
+
+
+def arranged(
+    frames: "Sequence[tuple[str, str, pd.DataFrame]]",
+) -> "tuple[list[pd.DataFrame], dict[str, dict[str, Any]]]":
+    """Arrange tables as the function of a figure takes them.
+
+    Parameters
+    ----------
+    frames
+        Of each table the parameter that it goes to, empty for the first, and its name there.
+
+    Returns
+    -------
+    first, by_name
+        What is given without a name, and the others by parameter and name: a table, or a tuple of several.
+    """
+    first = [frame for given, _, frame in frames if not given]
+    listed: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    for given, name, frame in frames:
+        if given:
+            listed.setdefault(given, {}).setdefault(name, []).append(frame)
+    return first, {
+        given: {name: tuple(found) if len(found) > 1 else found[0] for name, found in named.items()}
+        for given, named in listed.items()
+    }
 
 
 @contextmanager
