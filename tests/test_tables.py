@@ -52,6 +52,10 @@ def frames():
         **{"scope": "environment", "rtol": 1e-9},
     }
     found, steps = searching.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
+    roles = {"regression": "r", "model": "ridge", "training": "a", "role": ["training", "test"]}
+    predicted = pd.DataFrame(
+        {**roles, **where, "structure": [0, 1], "center": 0, "target": 1.5, "predicted": 1.25, "u": 0.7}
+    )
     return {
         "analysis": analysis,
         "structures": structures,
@@ -60,6 +64,7 @@ def frames():
         "spectra": analysis[[column.name for column in columns.SPECTRA]],
         "search": found,
         "search_steps": steps,
+        "regression": predicted,
     }
 
 

@@ -132,8 +132,8 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
     Returns
     -------
     list of tuple
-        Of each: the parameter of the figure's function that it goes to (empty: the first), its name there, which of
-        :data:`nullmode.columns.TABLES` it is, and its file in the folder of results.
+        Of each: the parameter of the figure's function that it goes to, its name there (empty for the sensitivity
+        table), which of :data:`nullmode.columns.TABLES` it is, and its file in the folder of results.
     """
     entry = settings.figures[figure]
     found = [
@@ -142,8 +142,8 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
         for name in _named(entry, given, *keys)
         for table, file in files.items()
     ]
-    first = next(iter(inspect.signature(load(entry.kind, FIGURES, "figure")).parameters), None)
-    return found if first in DRAWN else [("", "", "sensitivity", "tables/sensitivity.parquet"), *found]
+    whole = "table" in inspect.signature(load(entry.kind, FIGURES, "figure")).parameters
+    return [*([("table", "", "sensitivity", "tables/sensitivity.parquet")] if whole else []), *found]
 
 
 def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
@@ -164,7 +164,7 @@ def caption(settings: Settings, figure: str) -> str:
     entry = settings.figures[figure]
     text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or entry.kind
     parts = [
-        f"{name} {', '.join(value) if isinstance(value, list) else value}"
+        f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in entry.parameters.items()
         if not isinstance(value, dict)
     ]

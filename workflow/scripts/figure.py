@@ -18,11 +18,10 @@ if __name__ == "__main__":
         draw = load(entry["kind"], FIGURES, "figure")
         parameters = {**entry["parameters"], **({"kinds": kinds} if (kinds := snakemake.params.kinds) else {})}
         frames, sources = [], {}
-        for (given, name, kind, _), path in zip(snakemake.params.tables, snakemake.input, strict=True):
+        for (given, name, kind, file), path in zip(snakemake.params.tables, snakemake.input, strict=True):
             frames.append((given, name, tables.read(path, kind)))
-            sources[str(path) if given else kind] = path
-        first, by_name = arranged(frames)
-        drawn = draw(*first, **by_name, **parameters)
+            sources[file] = path
+        drawn = draw(**arranged(frames), **parameters)
         inputs = {"inputs": tables.inputs(sources)}
         provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}
         figure = drawn.figure if isinstance(drawn, Drawing) else drawn

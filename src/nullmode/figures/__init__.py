@@ -23,8 +23,8 @@ DRAWN = {
 """Parameters of a figure's function that are tables by name; the keys of the configuration that name them, and which
 tables these are, in which files of the results. Several of one name come as a tuple."""
 GIVEN = ("table", *DRAWN, "kinds")
-"""Parameters that the workflow fills: a figure that does not begin with one of ``DRAWN`` gets the sensitivity table
-first; one that computes itself gets the kinds of its descriptors by name. All others stand in the configuration."""
+"""Parameters of a figure's function that the workflow fills: the sensitivity table, those of ``DRAWN``, and for a
+figure that computes itself the kinds of its descriptors by name. All others stand in the configuration."""
 SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
 """Figures that draw one kind of search alone."""
 ONE_TRUNCATION = "descriptors"

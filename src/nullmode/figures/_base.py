@@ -1,6 +1,6 @@
 """What all figures share: one style, one way to save without dates, and the choice of rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -66,30 +66,28 @@ class Drawing(NamedTuple):
     result: str
 
 
-def arranged(
-    frames: "Sequence[tuple[str, str, pd.DataFrame]]",
-) -> "tuple[list[pd.DataFrame], dict[str, dict[str, Any]]]":
+def arranged(frames: "Iterable[tuple[str, str, pd.DataFrame]]") -> dict[str, Any]:
     """Arrange tables as the function of a figure takes them.
 
     Parameters
     ----------
     frames
-        Of each table the parameter that it goes to, empty for the first, and its name there.
+        Of each table the parameter that it goes to, and its name there; without one, it is the parameter itself.
 
     Returns
     -------
-    first, by_name
-        What is given without a name, and the others by parameter and name: a table, or a tuple of several.
+    dict
+        By parameter a table, or tables by name; several of one name as a tuple.
     """
-    first = [frame for given, _, frame in frames if not given]
-    listed: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    result: dict[str, Any] = {}
     for given, name, frame in frames:
-        if given:
-            listed.setdefault(given, {}).setdefault(name, []).append(frame)
-    return first, {
-        given: {name: tuple(found) if len(found) > 1 else found[0] for name, found in named.items()}
-        for given, named in listed.items()
-    }
+        if name:
+            result.setdefault(given, {}).setdefault(name, []).append(frame)
+        else:
+            result[given] = frame
+    for tables in (named for named in result.values() if isinstance(named, dict)):
+        tables.update({name: tuple(found) if len(found) > 1 else found[0] for name, found in tables.items()})
+    return result
 
 
 @contextmanager

@@ -26,8 +26,8 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
     predictions
         Rows of the regression table, by name.
     regressions
-        Tested on families with coordinates ``t`` and ``length`` as orbits have, with ``sign``, ``u`` and ``pair`` as
-        degenerate pairs have, or on any others.
+        Tested on families with coordinates ``t`` and ``length`` as orbits have, with ``sign``, ``u``, ``v`` = 0 and
+        ``pair`` as degenerate pairs have, or on any others.
     orbits
         Values of ``t`` to draw energies of; None for all.
 
@@ -88,14 +88,12 @@ def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str
 
     tested = pd.concat([rows[rows["role"] == "test"] for rows in predictions.values()], ignore_index=True)
     sets = list(tested["training"].unique())
+    titles = [
+        model if pd.isna(order) else rf"$\nu$ = {order:.0f}, {model}"
+        for order, model in zip(tested["correlation_order"], tested["model"], strict=True)
+    ]
     columns: Columns = {}
-    keys = tested[["correlation_order", "model"]].drop_duplicates().itertuples(index=False)
-    for order, model in keys:
-        title = model if pd.isna(order) else rf"$\nu$ = {order:.0f}, {model}"
-        rows = tested[
-            (tested["model"] == model)
-            & (tested["correlation_order"].isna() if pd.isna(order) else tested["correlation_order"] == order)
-        ]
+    for title, rows in tested.assign(title=titles).groupby("title", sort=False):
         columns[str(title)] = {name: found for name in sets if len(found := rows[rows["training"] == name])}
     return columns, {name: _SERIES[k % len(_SERIES)] for k, name in enumerate(sets)}
 
@@ -112,8 +110,10 @@ def _orbit(t: float) -> str:
 
 
 def _pairs(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Give the members of pairs."""
-    return rows[rows["sign"].notna() & rows["u"].notna()] if {"sign", "u", "pair"} <= set(rows.columns) else rows[:0]
+    """Give the members of degenerate pairs."""
+    return (
+        rows[rows["sign"].notna() & (rows["v"] == 0)] if {"sign", "u", "v", "pair"} <= set(rows.columns) else rows[:0]
+    )
 
 
 def _others(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
