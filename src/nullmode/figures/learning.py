@@ -34,7 +34,7 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
     Raises
     ------
     InputError
-        For an orbit that is not among those tested on.
+        For an orbit that is not among those tested on, or regressions of one order, model and training set.
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
@@ -92,8 +92,15 @@ def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str
         model if pd.isna(order) else rf"$\nu$ = {order:.0f}, {model}"
         for order, model in zip(tested["correlation_order"], tested["model"], strict=True)
     ]
+    tested["title"] = titles
+    for names in tested.groupby(["title", "training"], sort=False)["regression"].unique():
+        if len(names) > 1:
+            raise InputError(
+                f"`regressions` must differ in correlation order, model or training set, got {' and '.join(names)}. "
+                "Draw them in two figures."
+            )
     columns: Columns = {}
-    for title, rows in tested.assign(title=titles).groupby("title", sort=False):
+    for title, rows in tested.groupby("title", sort=False):
         columns[str(title)] = {name: found for name in sets if len(found := rows[rows["training"] == name])}
     return columns, {name: _SERIES[k % len(_SERIES)] for k, name in enumerate(sets)}
 
@@ -167,24 +174,25 @@ def _draw_pairs(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str,
 
 def _result(columns: "Columns", hidden: set[str]) -> str:
     """Say what the errors are, but for some groups."""
-    changes: list[str] = []
+    said: dict[str, list[str]] = {}
     on_pairs: list[str] = []
-    least, sets = 0.0, ""
+    least = 0.0
     for title, column in columns.items():
         name = title.replace(r"$\nu$", "ν")
-        found = {training: groups for training, rows in column.items() if (groups := _others(rows))}
-        if found:
-            sets = " and to ".join(training.replace("_", " ") for training in found)
-            places = [place for place in next(iter(found.values())) if place not in hidden]
-            errors = [" and ".join(f"{_error(groups[place]):.2g}" for groups in found.values()) for place in places]
-            changes.append(f"{name}: {', '.join(map('{} {}'.format, places, errors))}")
-        for part in map(_pairs, column.values()):
-            if len(part):
+        # Training sets that were tested alike are compared.
+        alike: dict[tuple[str, ...], dict[str, list[float]]] = {}
+        for training, rows in column.items():
+            errors = {place: _error(part) for place, part in _others(rows).items() if place not in hidden}
+            if errors:
+                alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
+            if len(part := _pairs(rows)):
                 on_pairs.append(f"{name}: {_error(part):.3g}")
                 least = max(least, _least(part))
-    sentences = []
-    if changes:
-        sentences.append(f"RMS errors of models fitted to {sets}, {'; '.join(changes)}.")
+        for places, found in alike.items():
+            texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*found.values(), strict=True)]
+            entry = ", ".join(map("{} {}".format, places, texts))
+            said.setdefault(" and to ".join(f"({sets})" for sets in found), []).append(f"{name}: {entry}")
+    sentences = [f"RMS errors of models fitted to {sets}; {'; '.join(entries)}." for sets, entries in said.items()]
     if on_pairs:
         sentences.append(
             f"RMS errors on the pairs: {'; '.join(on_pairs)}; {least:.3g} is the least of any model whose features are "
