@@ -79,7 +79,7 @@ def run_regression(
             }
         )
         places = structures[name][["structure", *tables.coordinates(structures[name], "structures")]]
-        frames.append(frame[kept[part]].merge(places, on="structure"))
+        frames.append(frame[kept[part]].merge(places, on="structure", suffixes=("", "_of_structure")))
         start = part.stop
     rows = pd.concat(frames, ignore_index=True)
     own = [column.name for column in columns.REGRESSION]
