@@ -29,6 +29,8 @@ NOTES = {
     "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
     "search": "`results/searches/SEARCH/found.parquet`: one row per environment found, and one per start that led to "
     "none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
+    "regression": "`results/regressions/REGRESSION.parquet`: one row per environment that a model was fitted to or "
+    "tested on. The coordinates of all its families follow, null where a family has none.",
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
     "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }

@@ -330,4 +330,51 @@ BAD = {
     ),
     "figure of an unknown family": ("figures.pair_map.parameters.family", "x", "`figures.pair_map.parameters"),
     "figure of an unknown descriptor": ("figures.pair_map.parameters.descriptors", ["x"], "`figures.pair_map.param"),
+    "unknown regression key": ("regressions.ridge.tests", [], "`regressions.ridge.tests` is not known. Did you mean"),
+    "unknown model": (
+        "regressions.ridge.model",
+        "rigde",
+        "`regressions.ridge.model` must be a known model, got 'rigde'",
+    ),
+    "unknown parameter of a model": (
+        "regressions.mlp.parameters.step",
+        3,
+        "`regressions.mlp.parameters.step` is not known. Did you mean `steps`",
+    ),
+    "model of no penalty": (
+        "regressions.ridge.parameters",
+        {"penalties": []},
+        "`regressions.ridge.parameters.penalties`",
+    ),
+    "target that is not known": (
+        "regressions.ridge.target",
+        "energy",
+        "`regressions.ridge.target` must be a known target",
+    ),
+    "regression fitted to an unknown family": (
+        "regressions.ridge.training",
+        ["pair_maps"],
+        "`regressions.ridge.training` must name what the configuration declares, got 'pair_maps'. Did you mean",
+    ),
+    "regression fitted to nothing": ("regressions.ridge.training", [], "`regressions.ridge.training`"),
+    "regression tested on what it is fitted to": (
+        "regressions.ridge.test",
+        ["orbit", "pair_map"],
+        "`regressions.ridge.test` must name other families than `training`, got 'pair_map' in both",
+    ),
+    "regression by whole structures": (
+        "regressions.ridge.descriptor",
+        "whole",
+        "`regressions.ridge.descriptor` must be of scope environment, got 'whole'",
+    ),
+    "regression by a swept descriptor": (
+        "regressions.ridge.descriptor",
+        "soap_swept",
+        "`regressions.ridge.descriptor` must have one truncation each",
+    ),
+    "figure of an unknown regression": (
+        "figures.learning.parameters.regressions",
+        ["x"],
+        "`figures.learning.parameters` must name what the configuration declares, got 'x'. Known: ridge, mlp",
+    ),
 }

@@ -118,6 +118,7 @@ PLACES = {
     "summary": "tables/summary.parquet",
     "search": "searches/a/found.parquet",
     "search_steps": "searches/a/steps.parquet",
+    "regression": "regressions/a.parquet",
 }
 
 

@@ -23,6 +23,7 @@ from nullmode.cli import app
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
+from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
 
@@ -137,6 +138,7 @@ def test_tables_page_is_made_from_the_tables():
         ("## `families.NAME`", settings.FamilyEntry),
         ("## `descriptors.NAME`", settings.DescriptorEntry),
         ("## `searches.NAME`", settings.SearchEntry),
+        ("## `regressions.NAME`", settings.RegressionEntry),
         ("## `figures.NAME`", settings.FigureEntry),
         ("## `views.NAME`", settings.ViewEntry),
         ("## `families.NAME`", axes.Range),
@@ -148,7 +150,12 @@ def test_configuration_page_names_every_key(heading, model):
         assert re.search(rf"`{name}`|\b{name}: ", section), name
 
 
-KINDS = [(kind, load(kind, table, "")) for table in (FAMILIES, DESCRIPTORS, SEARCHES, FIGURES) for kind in table]
+KINDS = [
+    (kind, load(kind, table, "")) for table in (FAMILIES, DESCRIPTORS, SEARCHES, MODELS, FIGURES) for kind in table
+]
+
+# Lists too long to be written out.
+IN_WORDS = (("methane_distortion", "paths"), ("ridge", "penalties"))
 
 
 @pytest.mark.parametrize(("kind", "target"), KINDS, ids=[kind for kind, _ in KINDS])
@@ -164,7 +171,7 @@ def test_configuration_page_names_every_parameter_with_its_default(kind, target)
             expected = "required"
         elif isinstance(default, axes.Range):
             expected = f"`{default.start}` to `{default.stop}`, step `{default.step}`"
-        elif default in (None, ()) or (kind, parameter.name) == ("methane_distortion", "paths"):
+        elif default in (None, ()) or (kind, parameter.name) in IN_WORDS:
             expected = rows[parameter.name]  # said in words
         else:
             expected = f"`{default}`".replace("'", '"') if isinstance(default, list | float | int) else f'`"{default}"`'

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import nullmode as nm
-from nullmode import InputError, searching, structures, study
+from nullmode import InputError, regression, searching, structures, study
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
@@ -31,6 +31,7 @@ PARAMETERS = {
     "spectra": {"family": "groups", "descriptors": ["soap", "radial"]},
     "bases": {"families": ["pairs"], "descriptor": "bases", "along": "l_max"},
     "four_body": {"families": ["orbit"], "descriptors": ["fine"]},
+    "learning": {"regressions": ["ridge", "with orbit", "nu 3", "pairs"]},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
@@ -102,6 +103,40 @@ def searched():
     return result
 
 
+@functools.cache
+def predicted():
+    """Tables of regressions, by their names."""
+    families = {
+        "noise": structures.make_structures("methane_distortion", {"paths": ["noise"], "noise": [-0.8]}, "noise"),
+        "more": structures.make_structures("random_methane", {"n_structures": 5, "radius": 1.5}, "more"),
+        "pairs": structures.make_structures("degenerate_pair", {"u": [0.8, 0.9], "v": [0, 0.1]}, "pairs"),
+        **{
+            name: structures.make_structures("quasi_constant_orbit", {"t": t, "length": 0.03, "step": 0.01}, name)
+            for name, t in (("orbit", [1.0]), ("orbits", [0.5, 1.5]))
+        },
+    }
+    kinds = {
+        "power-spectrum": {"n_max": 4, "l_max": 4, "cutoff": 2.5},
+        "bispectrum": {"n_max": 2, "l_max": 3, "cutoff": 2.5},
+    }
+    result = {}
+    for name, kind, training, test in (
+        ("ridge", "power-spectrum", ["noise"], ["more", "orbits"]),
+        ("with orbit", "power-spectrum", ["noise", "orbit"], ["more", "orbits"]),
+        ("nu 3", "bispectrum", ["noise"], ["more", "orbits"]),
+        ("pairs", "power-spectrum", ["orbit"], ["pairs"]),
+        ("twin", "power-spectrum", ["orbit"], ["more"]),
+    ):
+        cell = {
+            **{"regression": name, "model": "ridge", "model_parameters": {}, "target": "four_body_energy"},
+            **{"training": training, "test": test, "descriptor": kind, "kind": kind, "parameters": kinds[kind]},
+            **{"scope": "environment", "rtol": 1e-9, "tolerance": 1e-6},
+        }
+        given = {family: families[family] for family in (*training, *test)}
+        result[name] = regression.run_regression(given, cell)
+    return result
+
+
 @pytest.fixture
 def table():
     return real().copy()
@@ -115,6 +150,8 @@ def drawing(kind, table, **parameters):
     draw = load(kind, FIGURES, "figure")
     if "searches" in inspect.signature(draw).parameters:
         return draw(searches=searched(), **PARAMETERS[kind] | parameters)
+    if "predictions" in inspect.signature(draw).parameters:
+        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters).figure
     filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
     given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
     return draw(table, **given, **PARAMETERS[kind] | parameters)
@@ -391,3 +428,62 @@ def test_failed_save_leaves_the_old_file_alone(table, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save(figure, tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def errors_of(rows):
+    return np.sqrt(np.mean((rows["predicted"] - rows["target"]) ** 2))
+
+
+def test_learning_draws_what_was_predicted(table):
+    figure = drawn("learning", table, orbits=[1.5])
+    titles = [ax.get_title() for ax in figure.axes[:2]]
+    assert titles == [r"$\nu$ = 2, ridge", r"$\nu$ = 3, ridge"]
+    along, errors, pairs = figure.axes[0], figure.axes[2], figure.axes[4]
+    _, without, _, with_orbit = (line.get_ydata() for line in along.get_lines())
+    for name, seen in (("ridge", without), ("with orbit", with_orbit)):
+        rows = predicted()[name].query("family == 'orbits' and t == 1.5")
+        np.testing.assert_array_equal(seen, rows["predicted"])
+        np.testing.assert_array_equal(along.get_lines()[0].get_ydata(), rows["target"])
+    heights = [bar.get_height() for bar in errors.patches]
+    groups = "family == 'more'", "family == 'orbits' and t == 0.5", "family == 'orbits' and t == 1.5"
+    expected = [errors_of(predicted()[name].query(group)) for name in ("ridge", "with orbit") for group in groups]
+    expected.append(errors_of(predicted()["pairs"].query("family == 'pairs' and v != 0")))
+    np.testing.assert_allclose(heights, expected)
+    rows = predicted()["pairs"].query("family == 'pairs' and v == 0")
+    true, seen, mean = (np.sort(line.get_ydata()) for line in pairs.get_lines())
+    np.testing.assert_array_equal(true, np.sort(rows["target"]))
+    np.testing.assert_array_equal(seen, np.sort(rows["predicted"]))
+    np.testing.assert_allclose(mean, np.repeat(np.sort(rows.groupby("pair")["target"].mean()), 2))
+    assert pairs.get_title() == f"RMS error {errors_of(rows):.2g}"
+
+
+def test_learning_says_its_errors_and_the_bound():
+    draw = load("learning", FIGURES, "figure")
+    said = draw(predicted(), **PARAMETERS["learning"], orbits=[1.5]).result
+    groups = "family == 'more'", "family == 'orbits' and t == 1.5"
+    one, two, three = (
+        [f"{errors_of(predicted()[name].query(group)):.2g}" for group in groups]
+        for name in ("ridge", "with orbit", "nu 3")
+    )
+    assert said.startswith(
+        "RMS errors of models fitted to (noise) and to (noise, orbit); ν = 2, ridge: "
+        f"more {one[0]} and {two[0]}, orbit t=1.5 {one[1]} and {two[1]}. "
+    )
+    assert f"fitted to (noise); ν = 3, ridge: more {three[0]}, orbit t=1.5 {three[1]}. " in said
+    assert "t=0.5" not in said
+    rows = predicted()["pairs"].query("family == 'pairs' and v == 0")
+    half = rows.groupby("pair")["target"].agg(lambda both: np.ptp(both) / 2)
+    assert said.endswith(
+        f"ridge: {errors_of(rows):.3g}; {np.sqrt(np.mean(half**2)):.3g} is the least of any model whose features are "
+        "equal for both members."
+    )
+
+
+def test_regressions_that_a_legend_cannot_tell_apart(table):
+    with pytest.raises(InputError, match=r"`regressions` must differ in .*, got pairs and twin"):
+        drawn("learning", table, regressions=["pairs", "twin"])
+
+
+def test_orbits_that_were_not_tested_on(table):
+    with pytest.raises(InputError, match=r"`orbits` must be among those tested on, got 1\.0\. Known: \[0\.5, 1\.5\]"):
+        drawn("learning", table, orbits=[1.0])

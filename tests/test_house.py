@@ -15,12 +15,19 @@ from nullmode._plugins import load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES
+from nullmode.learning import MODELS, TARGETS
 from nullmode.radial import RADIAL_BASES
 from nullmode.search import SEARCHES
 
 PACKAGE = CHECKOUT / "src/nullmode"
-HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "snakemake", "vesin")
-TABLES = {"descriptors": DESCRIPTORS, "families": FAMILIES, "figures": FIGURES, "radial": RADIAL_BASES}
+HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "sklearn", "snakemake", "vesin")
+TABLES = {
+    "descriptors": DESCRIPTORS,
+    "families": FAMILIES,
+    "figures": FIGURES,
+    "learning": MODELS,
+    "radial": RADIAL_BASES,
+}
 # Why a module may exceed 300 lines.
 LONG = {}
 
@@ -69,7 +76,9 @@ def test_functions_stay_functions_after_their_modules_are_imported():
     assert all(callable(getattr(nm, name)) for name in nm.__all__)
 
 
-@pytest.mark.parametrize(("kind", "table"), [(kind, table) for table in (*TABLES.values(), SEARCHES) for kind in table])
+@pytest.mark.parametrize(
+    ("kind", "table"), [(kind, table) for table in (*TABLES.values(), SEARCHES, TARGETS) for kind in table]
+)
 def test_every_kind_loads(kind, table):
     assert callable(load(kind, table, "kind"))
 

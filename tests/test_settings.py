@@ -6,7 +6,7 @@ import yaml
 from configs import BAD, CHECKOUT, changed, small
 
 from nullmode import InputError, axes
-from nullmode.settings import Settings, check, figure_code, figure_families, figure_kinds
+from nullmode.settings import Settings, check, figure_code, figure_kinds, figure_tables
 
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
 
@@ -124,18 +124,51 @@ def test_schema_knows_every_key(name):
         jsonschema.validate(changed(place, value), read("workflow/schemas/config.schema.yaml"))
 
 
+SENSITIVITY = ("table", "", "sensitivity", "tables/sensitivity.parquet")
+
+
 @pytest.mark.parametrize(
-    ("figure", "families", "kinds"),
+    ("figure", "wanted", "kinds"),
     [
-        ("null_modes", ["point_groups"], {"soap": "power-spectrum"}),
-        ("null_causes", [], {}),
-        ("truncation", [], {}),
+        (
+            "null_modes",
+            [SENSITIVITY, ("structures", "point_groups", "structures", "structures/point_groups.parquet")],
+            {"soap": "power-spectrum"},
+        ),
+        ("null_causes", [SENSITIVITY], {}),
+        ("truncation", [SENSITIVITY], {}),
+        (
+            "orbits",
+            [
+                ("searches", "orbit", "search", "searches/orbit/found.parquet"),
+                ("searches", "orbit", "search_steps", "searches/orbit/steps.parquet"),
+            ],
+            {},
+        ),
+        (
+            "learning",
+            [("predictions", name, "regression", f"regressions/{name}.parquet") for name in ("ridge", "mlp")],
+            {},
+        ),
     ],
 )
-def test_figures_say_what_they_need_beside_the_table(figure, families, kinds):
+def test_figures_say_what_they_draw_from(figure, wanted, kinds):
     settings = check(small())
-    assert figure_families(settings, figure) == families
+    assert figure_tables(settings, figure) == wanted
     assert figure_kinds(settings, figure) == kinds
+
+
+def test_figures_of_ones_own_are_given_the_sensitivity_table(tmp_path):
+    (tmp_path / "own.py").write_text("def draw(table):\n    pass\n")
+    config = small()
+    config["figures"] = {"own": {"kind": f"{tmp_path}/own.py:draw"}}
+    assert figure_tables(check(config), "own") == [SENSITIVITY]
+
+
+def test_regressions_ask_for_scikit_learn(monkeypatch):
+    monkeypatch.setattr("nullmode.tasks.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"`regressions` .* Install nullmode\[reproduction\]"):
+        check(small())
 
 
 def test_figures_that_compute_depend_on_their_descriptors():

@@ -53,6 +53,10 @@ def frames():
     }
     found, steps = searching.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
     claims = pd.DataFrame({c.name: [1.5 if c.type == pa.float64() else "x"] for c in columns.CLAIMS})
+    roles = {"regression": "r", "model": "ridge", "training": "a", "role": ["training", "test"]}
+    predicted = pd.DataFrame(
+        {**roles, **where, "structure": [0, 1], "center": 0, "target": 1.5, "predicted": 1.25, "u": 0.7}
+    )
     return {
         "analysis": analysis,
         "structures": structures,
@@ -62,6 +66,7 @@ def frames():
         "search": found,
         "search_steps": steps,
         "claims": claims,
+        "regression": predicted,
     }
 
 

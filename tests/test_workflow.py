@@ -15,8 +15,10 @@ FIGURES = {f"figures/{name}.pdf" for name in small()["figures"]}
 SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
 CLAIMS = {"claims.parquet"}
 OF_SEARCHES = {f"figures/{name}.pdf" for name in ("convergence", "orbits", "partner_pairs")}
+REGRESSIONS = {f"regressions/{name}.parquet" for name in small()["regressions"]}
+LEARNED = REGRESSIONS | {"figures/learning.pdf"}
 # What follows whenever a row changes.
-LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES, *CLAIMS}
+LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES - LEARNED, *CLAIMS}
 SOAP = {
     "sensitivity/family=distortions/descriptor=soap",
     "sensitivity/family=pair_map/descriptor=soap",
@@ -117,6 +119,9 @@ def test_full_run_makes_tables_and_figures(finished):
         assert set(found["structure"]) == {0, 1, 2}
         assert found["converged"].all() == (name != "partners")
         assert len(tables.read(results / f"searches/{name}/steps.parquet", "search_steps"))
+    for name, regression in config["regressions"].items():
+        rows_of = tables.read(results / f"regressions/{name}.parquet", "regression")
+        assert set(rows_of["family"]) == {*regression["training"], *regression["test"]}
     summary = tables.read(results / "tables/summary.parquet", "summary")
     assert summary["n_environments"].sum() == len(rows)
 
@@ -136,7 +141,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
     # What is missing besides must not be forgotten.
     shutil.rmtree(project.folder / RESULTS / "sensitivity/family=pair_map")
     project.edit("descriptors/power_spectrum.py", "features[row] *= sqrt(0.5)", "features[row] *= sqrt(1.0 / 2.0)")
-    of_power_spectrum = {"kernels/power-spectrum", "structures/orbit.parquet"} | SEARCHES | OF_SEARCHES
+    of_power_spectrum = {"kernels/power-spectrum", "structures/orbit.parquet"} | SEARCHES | OF_SEARCHES | LEARNED
     assert project.jobs("-n") == of_power_spectrum | SOAP | SWEPT | BASES | FINE | WHOLE | LATER
 
 
@@ -166,6 +171,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
                 "searches/orbit/found.parquet",
                 "searches/partners/found.parquet",
                 *OF_SEARCHES,
+                *LEARNED,
                 *FINE,
                 *LATER,
             },
@@ -313,7 +319,7 @@ def test_every_result_is_traced_to_its_jobs(finished):
         behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]
         assert behind[path.relative_to(results).as_posix()], path
         measured = {job["log"].split("/")[0] for job in found["jobs"] if "benchmark" in job}
-        assert measured == {"sensitivity", "searches"} & {
+        assert measured == {"sensitivity", "searches", "regressions"} & {
             log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]
         }
     # The figure, the summary, nine parts, six families.
@@ -334,7 +340,7 @@ def upgraded(project, tmp_path):
 
 def test_upgraded_library_reruns_what_imports_it(upgraded):
     kernels = {"kernels/power-spectrum", "kernels/radial-spectrum"}
-    everything = SOAP | SWEPT | RADIAL | BASES | FINE | WHOLE | SEARCHES | OF_SEARCHES | LATER
+    everything = SOAP | SWEPT | RADIAL | BASES | FINE | WHOLE | SEARCHES | OF_SEARCHES | LEARNED | LATER
     assert upgraded.jobs("-n") == kernels | everything
 
 

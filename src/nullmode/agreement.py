@@ -23,6 +23,11 @@ _SETTINGS = (
     "rtol",
     "tolerance",
 )
+# Settings of a search or a regression, by the key that names it.
+_OWN = {
+    "search": ("search_kind", "search_parameters"),
+    "regression": ("model", "model_parameters", "target", "training", "test"),
+}
 
 
 def check_agreement(contents: Mapping[Any, JSON]) -> None:
@@ -121,14 +126,15 @@ def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
             if key in part:
                 yield f"`{key}`", part[key]
         # A sweep holds several descriptors and names them in its rows; the rows of other tables do not tell them apart.
-        named = "family" in part and "descriptor" in part
+        named = "descriptor" in part and ("family" in part or "regression" in part)
         suffix = f" of descriptor {part['descriptor']}" if named else ""
         for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):
             if key in part:
                 yield f"`{key}`{suffix}", part[key]
-        for key in ("search_kind", "search_parameters"):
-            if key in part:
-                yield f"`{key}` of search {part['search']}", part[key]
+        for what, keys in _OWN.items():
+            for key in keys:
+                if {what, key} <= part.keys():
+                    yield f"`{key}` of {what} {part[what]}", part[key]
     for root, code in content.get("code", {}).items():
         yield f"code {root}", code
 

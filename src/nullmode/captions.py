@@ -59,7 +59,7 @@ def _setting(asked: JSON, rows: "pd.DataFrame") -> str:
         parts.append(f"{count} {scope}{'s' * (count != 1)} of {family}")
     sentences = [", ".join(parts)] if parts else []
     described = {
-        name: _descriptor(asked["descriptors"].get(name, {}), group)
+        str(name): _descriptor(asked["descriptors"].get(name, {}), group)
         for name, group in rows.groupby("descriptor", sort=False)
     }
     everywhere = set.intersection(*map(set, described.values())) if len(described) > 1 else set()

@@ -156,6 +156,17 @@ CLAIMS = (
     Column("figure", _TEXT, "", "name of the figure that shows it; null where none does"),
     Column("explanation", _TEXT, "", "why there is no number, or why it is off, with the number that shows it"),
 )
+REGRESSION = (
+    Column("regression", _TEXT, "", "name of the regression in the configuration"),
+    Column("model", _TEXT, "", "kind of the model that was fitted"),
+    Column("training", _TEXT, "", "families that it was fitted to, with commas between"),
+    Column("role", _TEXT, "", "training | test: whether the model was fitted to this row"),
+    *WHERE,
+    Column("structure", _INTEGER, "", "place of the structure in its family, from 0"),
+    Column("center", _INTEGER, "", "index of the central atom"),
+    Column("target", _FLOAT, "", "what the model is to predict"),
+    Column("predicted", _FLOAT, "", "what it predicts, in the same unit"),
+)
 TABLES = {
     "analysis": ANALYSIS,
     "structures": STRUCTURES,
@@ -165,4 +176,5 @@ TABLES = {
     "search": SEARCH,
     "search_steps": SEARCH_STEPS,
     "claims": CLAIMS,
+    "regression": REGRESSION,
 }

@@ -23,6 +23,7 @@ _PLACES = {
     "search": ("searches/*/found.parquet",),
     "search_steps": ("searches/*/steps.parquet",),
     "claims": ("claims.parquet",),
+    "regression": ("regressions/*.parquet",),
 }
 _PARQUET = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -92,7 +93,7 @@ def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
         return [root]
     if not root.is_dir():
         raise InputError(f"`where` must be an existing folder or Parquet file, got {where} (from {Path.cwd()}).")
-    whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "searches", "tables"))
+    whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "searches", "regressions", "tables"))
     for pattern in _PLACES.get(table, ()) if whole else ("**/*.parquet",):
         found = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
         if found:

@@ -51,8 +51,23 @@ class SearchEntry(_Strict):
     parameters: Parameters = Field(default={}, description="arguments of that search")
 
 
+class RegressionEntry(_Strict):
+    """A model that learns a target from features."""
+
+    model: str = Field(description="one of nullmode's models, or path/to/file.py:function")
+    descriptor: str = Field(description="name of the descriptor, of scope environment and at one truncation")
+    training: Annotated[list[str], Field(min_length=1), AfterValidator(axes.distinct)] = Field(
+        description="names of the families that the model is fitted to"
+    )
+    test: Annotated[list[str], Field(min_length=1), AfterValidator(axes.distinct)] = Field(
+        description="names of other families, for which it predicts"
+    )
+    target: str = Field(default="four_body_energy", description="what is learned, or path/to/file.py:function")
+    parameters: Parameters = Field(default={}, description="arguments of that model")
+
+
 class FigureEntry(_Strict):
-    """A figure drawn from the sensitivity table, or from the tables of a search."""
+    """A figure drawn from the sensitivity table, or from the tables of searches or regressions."""
 
     kind: str = Field(description="one of nullmode's figures, or path/to/file.py:function")
     parameters: Parameters = Field(default={}, description="arguments of that figure")
@@ -81,6 +96,7 @@ class Settings(_Strict):
     families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
     searches: dict[Name, SearchEntry] = Field(default={}, description="searches by name")
+    regressions: dict[Name, RegressionEntry] = Field(default={}, description="regressions by name")
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
     views: dict[Name, ViewEntry] = Field(default={}, description="interactive views by name")
     claims: str | None = Field(default=None, description="file of claims that the results are held against")
@@ -91,6 +107,7 @@ KEYS = {
     "families": list(FamilyEntry.model_fields),
     "descriptors": list(DescriptorEntry.model_fields),
     "searches": list(SearchEntry.model_fields),
+    "regressions": list(RegressionEntry.model_fields),
     "figures": list(FigureEntry.model_fields),
     "views": list(ViewEntry.model_fields),
 }

@@ -16,6 +16,8 @@ from nullmode.types import InputError
 PASS, FAIL, EXPLAINED = "pass", "fail", "explained"
 VERDICTS = (FAIL, EXPLAINED, PASS)
 """Worst first."""
+# DuckDB's words for one, alone, behind the name of a table, and in USING.
+_UNKNOWN_COLUMN = ("Referenced column", "does not have a column", "does not exist on")
 
 
 def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
@@ -65,7 +67,7 @@ def _check_query(connection: duckdb.DuckDBPyConnection, query: str, where: str, 
         found = set(connection.sql(query).columns)
     except duckdb.Error as error:
         # A column that the tables do not have may be the coordinate of a family.
-        if "Referenced column" in str(error) or "does not have a column" in str(error):
+        if any(phrase in str(error) for phrase in _UNKNOWN_COLUMN):
             return
         raise InputError(
             f"`{where}` must fit the tables, got {views.reason(error)} Tables: {', '.join(views.VIEWS)}."

@@ -26,6 +26,9 @@ def caption(settings: Settings, figure: str) -> JSON:
     for search in (settings.searches[name] for name in named["searches"]):
         named["families"].append(search.family)
         named["descriptors"].append(search.descriptor)
+    for regression in (settings.regressions[name] for name in named["regressions"]):
+        named["families"].extend((*regression.training, *regression.test))
+        named["descriptors"].append(regression.descriptor)
     own = [key for key, plural, _ in NAMED for key in (key, plural)]
     text = inspect.getdoc(load(entry.kind, FIGURES, "figure")) or ""
     descriptors = {name: settings.descriptors[name] for name in named["descriptors"]}

@@ -2,30 +2,44 @@
 
 import inspect
 from importlib.util import find_spec
-from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from nullmode import axes
 from nullmode._plugins import constructed, explain, load, source_of, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.entries import KEYS, DescriptorEntry, FamilyEntry, FigureEntry, SearchEntry, Settings, ViewEntry
+from nullmode.entries import (
+    KEYS,
+    DescriptorEntry,
+    FamilyEntry,
+    FigureEntry,
+    RegressionEntry,
+    SearchEntry,
+    Settings,
+    ViewEntry,
+)
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN, NAMED, ONE_TRUNCATION, PAIRED, SEARCHED
+from nullmode.figures import DRAWN, FIGURES, GIVEN, NAMED, ONE_TRUNCATION, PAIRED, SEARCHED
 from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
-from nullmode.radial import RADIAL_BASES
-from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
-from nullmode.search import SEARCHES
+from nullmode.tasks import (
+    check_known,
+    check_one_truncation,
+    check_regression,
+    check_search,
+    points,
+    radial_sources,
+    references_of,
+)
 from nullmode.types import JSON, InputError
 
 __all__ = [
     "DescriptorEntry",
     "FamilyEntry",
     "FigureEntry",
+    "RegressionEntry",
     "SearchEntry",
     "Settings",
     "ViewEntry",
@@ -62,12 +76,12 @@ def check(config: JSON) -> Settings:
         where = f"descriptors.{name}"
         target = load(descriptor.kind, DESCRIPTORS, "descriptor", f"{where}.kind")
         for wanted in descriptor.families or []:
-            _known(f"{where}.families", wanted, settings.families)
+            check_known(f"{where}.families", wanted, settings.families)
         for axis in descriptor.grid:
             if axis in descriptor.parameters:
                 raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
         for axis in descriptor.inner if "inner" in descriptor.model_fields_set else []:
-            _known(f"{where}.inner", axis, descriptor.grid)
+            check_known(f"{where}.inner", axis, descriptor.grid)
         if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
             raise InputError(
                 f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
@@ -77,14 +91,16 @@ def check(config: JSON) -> Settings:
             check_width(made, where)
             check_contraction(made, where, list(settings.families))
     for name, search in settings.searches.items():
-        _check_search(settings, search, f"searches.{name}")
+        check_search(settings, search, f"searches.{name}")
+    for name, regression in settings.regressions.items():
+        check_regression(settings, regression, f"regressions.{name}")
     for name, figure in settings.figures.items():
         where = f"figures.{name}"
         target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
         checked = validated(target, figure.parameters, f"{where}.parameters", skip=GIVEN)
         for key, plural, known in NAMED:
             for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
-                _known(f"{where}.parameters", item, getattr(settings, known))
+                check_known(f"{where}.parameters", item, getattr(settings, known))
         # What a figure of the user's own does with its parameters is not known.
         if figure.kind in FIGURES:
             alone = "kinds" in inspect.signature(target).parameters
@@ -99,35 +115,6 @@ def check(config: JSON) -> Settings:
     return settings
 
 
-def search_cell(settings: Settings, name: str) -> JSON:
-    """Write a search out for its job."""
-    search = settings.searches[name]
-    descriptor = settings.descriptors[search.descriptor]
-    [point] = points(descriptor, list(descriptor.grid))
-    parameters = {**descriptor.parameters, **point}
-    return {
-        "search": name,
-        "search_kind": search.kind,
-        "search_parameters": search.parameters,
-        "family": search.family,
-        "family_kind": settings.families[search.family].kind,
-        "family_parameters": settings.families[search.family].parameters,
-        "descriptor": search.descriptor,
-        "kind": descriptor.kind,
-        "scope": descriptor.scope,
-        "parameters": parameters,
-        "references": references_of([parameters]),
-        "rtol": settings.rtol,
-    }
-
-
-def search_code(settings: Settings, name: str) -> JSON:
-    """Origin of a search: hashes of the code that searches, with a kind of descriptor, in any radial basis."""
-    search = settings.searches[name]
-    kinds = source_of(search.kind, SEARCHES), source_of(settings.descriptors[search.descriptor].kind, DESCRIPTORS)
-    return origin("nullmode.searching", *kinds, *_radial_sources())
-
-
 def family_code(settings: Settings, family: str) -> JSON:
     """Origin of a family's structures: hashes of the code that generates them, versions of libraries."""
     return origin("nullmode.structures", source_of(settings.families[family].kind, FAMILIES))
@@ -135,11 +122,7 @@ def family_code(settings: Settings, family: str) -> JSON:
 
 def kind_code(kind: str) -> JSON:
     """Origin of what is computed with a kind of descriptor, in any radial basis."""
-    return origin("nullmode.study", source_of(kind, DESCRIPTORS), *_radial_sources())
-
-
-def _radial_sources() -> list[str]:
-    return sorted({target.partition(":")[0] for target in RADIAL_BASES.values()})
+    return origin("nullmode.study", source_of(kind, DESCRIPTORS), *radial_sources())
 
 
 def figure_code(settings: Settings, figure: str) -> JSON:
@@ -151,12 +134,27 @@ def figure_code(settings: Settings, figure: str) -> JSON:
 def view_code(settings: Settings, view: str) -> JSON:
     """Origin of a view: the code that makes it, with a kind of descriptor, in any radial basis."""
     kind = settings.descriptors[settings.views[view].descriptor].kind
-    return origin("nullmode.view", source_of(kind, DESCRIPTORS), *_radial_sources())
+    return origin("nullmode.view", source_of(kind, DESCRIPTORS), *radial_sources())
 
 
-def figure_families(settings: Settings, figure: str) -> list[str]:
-    """Families whose structures a figure draws from; none where the sensitivity table is enough for it."""
-    return _named(settings.figures[figure], "structures", "family", "families")
+def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, str]]:
+    """Tables that a figure draws from.
+
+    Returns
+    -------
+    list of tuple
+        Of each: the parameter of the figure's function that it goes to, its name there (empty for the sensitivity
+        table), which of :data:`nullmode.columns.TABLES` it is, and its file in the folder of results.
+    """
+    entry = settings.figures[figure]
+    found = [
+        (given, name, table, file.format(name))
+        for given, (keys, files) in DRAWN.items()
+        for name in _named(entry, given, *keys)
+        for table, file in files.items()
+    ]
+    whole = "table" in inspect.signature(load(entry.kind, FIGURES, "figure")).parameters
+    return [*([("table", "", "sensitivity", "tables/sensitivity.parquet")] if whole else []), *found]
 
 
 def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
@@ -165,54 +163,11 @@ def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
     return {name: settings.descriptors[name].kind for name in names}
 
 
-def figure_searches(settings: Settings, figure: str) -> list[str]:
-    """Name the searches whose tables a figure draws instead of the sensitivity table."""
-    return _named(settings.figures[figure], "searches", "search")
-
-
 def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
     if given not in inspect.signature(load(entry.kind, FIGURES, "figure")).parameters:
         return []
     found = [entry.parameters.get(key, []) for key in keys]
     return [name for names in found for name in ([names] if isinstance(names, str) else names)]
-
-
-def points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
-    """Give every combination of the values of some axes, the last varying fastest."""
-    return [
-        dict(zip(names, values, strict=True))
-        for values in product(*(axes.values(descriptor.grid[name]) for name in names))
-    ]
-
-
-def references_of(points: list[JSON]) -> list[str]:
-    """Families that contractions among the radial bases are fitted to."""
-    bases = (point.get("radial_basis") for point in points)
-    return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
-
-
-def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:
-    """Check a search and what it names."""
-    target = load(search.kind, SEARCHES, "search", f"{where}.kind")
-    validated(target, search.parameters, f"{where}.parameters", skip=GIVEN_TO_SEARCHES)
-    _known(f"{where}.family", search.family, settings.families)
-    _known(f"{where}.descriptor", search.descriptor, settings.descriptors)
-    descriptor = settings.descriptors[search.descriptor]
-    if descriptor.scope != "environment":
-        raise InputError(
-            f"`{where}.descriptor` must be of scope environment, got {search.descriptor!r} of whole structures. "
-            "Name another."
-        )
-    _check_one_truncation(f"{where}.descriptor", search.descriptor, descriptor)
-
-
-def _check_one_truncation(where: str, name: str, descriptor: DescriptorEntry) -> None:
-    swept = [axis for axis, listed in descriptor.grid.items() if len(axes.values(listed)) > 1]
-    if swept:
-        raise InputError(
-            f"`{where}` must have one truncation each, got {name!r} swept over {', '.join(swept)}. "
-            "Name one without a grid."
-        )
 
 
 def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool, paired: bool = False) -> None:
@@ -233,7 +188,7 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool,
                     "Name another."
                 )
             if key == ONE_TRUNCATION:
-                _check_one_truncation(f"{where}.{key}", name, descriptor)
+                check_one_truncation(f"{where}.{key}", name, descriptor)
             for family in [families[place]] if paired else families:
                 if family not in (descriptor.families or settings.families):
                     raise InputError(
@@ -251,19 +206,12 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool,
 def _check_view(settings: Settings, view: ViewEntry, where: str) -> None:
     """Check a view, what it names, and that it can be made."""
     for family in view.families:
-        _known(f"{where}.families", family, settings.families)
-    _known(f"{where}.descriptor", view.descriptor, settings.descriptors)
+        check_known(f"{where}.families", family, settings.families)
+    check_known(f"{where}.descriptor", view.descriptor, settings.descriptors)
     _check_figure(settings, {"families": view.families, "descriptor": view.descriptor}, where, alone=True)
-    _check_one_truncation(f"{where}.descriptor", view.descriptor, settings.descriptors[view.descriptor])
+    check_one_truncation(f"{where}.descriptor", view.descriptor, settings.descriptors[view.descriptor])
     if find_spec("chemiscope") is None:
         raise InputError(
             f"`{where}` must be left out where chemiscope is missing. Install it with: "
             "pip install 'nullmode[reproduction]'."
-        )
-
-
-def _known(where: str, name: str, known: dict[str, Any]) -> None:
-    if name not in known:
-        raise InputError(
-            f"`{where}` must name what the configuration declares, got {name!r}. {suggest(name, list(known))}"
         )

@@ -6,6 +6,7 @@ rule claims:
         structures=STRUCTURES,
         search=[path for path in FOUND if path.endswith("/found.parquet")],
         search_steps=[path for path in FOUND if path.endswith("/steps.parquet")],
+        regression=PREDICTED,
     output:
         table=f"{RESULTS}/claims.parquet",
         page=report(f"{RESULTS}/claims.html", caption="../report/claims.rst", category="Claims"),

@@ -7,6 +7,7 @@ import nullmode.fingerprint
 import nullmode.jobs
 import nullmode.report
 import nullmode.settings
+import nullmode.tasks
 import nullmode.types
 
 try:
@@ -23,7 +24,8 @@ RESULTS = SETTINGS.results
 JOBS = {(job.family, job.descriptor, job.name): job for job in nullmode.jobs.plan(SETTINGS)}
 # Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
 kind_code = functools.cache(nullmode.settings.kind_code)
-SEARCHES = {name: nullmode.settings.search_cell(SETTINGS, name) for name in SETTINGS.searches}
+SEARCHES = {name: nullmode.tasks.search_cell(SETTINGS, name) for name in SETTINGS.searches}
+REGRESSIONS = {name: nullmode.tasks.regression_cell(SETTINGS, name) for name in SETTINGS.regressions}
 PARTS = [
     f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet" for family, descriptor, job in JOBS
 ]
@@ -31,6 +33,7 @@ STRUCTURES = expand(f"{RESULTS}/structures/{{family}}.parquet", family=SETTINGS.
 FOUND = expand(
     "{results}/searches/{search}/{table}.parquet", results=RESULTS, search=SEARCHES, table=["found", "steps"]
 )
+PREDICTED = expand("{results}/regressions/{regression}.parquet", results=RESULTS, regression=REGRESSIONS)
 TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "summary")}
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png", "rst"]
@@ -40,9 +43,8 @@ CLAIMS = [f"{RESULTS}/claims.parquet", f"{RESULTS}/claims.html"] if SETTINGS.cla
 
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
 # a copy or a broken disk cut short.
-if workflow.is_main_process and (
-    damaged := nullmode.files.cut_short([*STRUCTURES, *PARTS, *FOUND, *TABLES.values(), *CLAIMS[:1]])
-):
+MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *TABLES.values(), *CLAIMS[:1]]
+if workflow.is_main_process and (damaged := nullmode.files.cut_short(MADE)):
     sys.exit(
         "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
         f"rm {' '.join(map(str, damaged))}"
@@ -55,6 +57,7 @@ wildcard_constraints:
     figure="[A-Za-z0-9][A-Za-z0-9_-]*",
     search="[A-Za-z0-9][A-Za-z0-9_-]*",
     view="[A-Za-z0-9][A-Za-z0-9_-]*",
+    regression="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 def family_file(wildcards):

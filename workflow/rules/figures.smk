@@ -1,19 +1,8 @@
 rule figure:
     input:
-        table=lambda wildcards: (
-            []
-            if nullmode.settings.figure_searches(SETTINGS, wildcards.figure)
-            else f"{RESULTS}/tables/sensitivity.parquet"
-        ),
-        searches=lambda wildcards: expand(
-            f"{RESULTS}/searches/{{search}}/{{table}}.parquet",
-            search=nullmode.settings.figure_searches(SETTINGS, wildcards.figure),
-            table=["found", "steps"],
-        ),
-        structures=lambda wildcards: expand(
-            f"{RESULTS}/structures/{{family}}.parquet",
-            family=nullmode.settings.figure_families(SETTINGS, wildcards.figure),
-        ),
+        lambda wildcards: [
+            f"{RESULTS}/{file}" for *_, file in nullmode.settings.figure_tables(SETTINGS, wildcards.figure)
+        ],
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         svg=f"{RESULTS}/figures/{{figure}}.svg",
@@ -31,8 +20,7 @@ rule figure:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(exclude={"claim"}),
-        families=lambda wildcards: nullmode.settings.figure_families(SETTINGS, wildcards.figure),
-        searches=lambda wildcards: nullmode.settings.figure_searches(SETTINGS, wildcards.figure),
+        tables=lambda wildcards: nullmode.settings.figure_tables(SETTINGS, wildcards.figure),
         kinds=lambda wildcards: nullmode.settings.figure_kinds(SETTINGS, wildcards.figure),
         caption=lambda wildcards: nullmode.report.caption(SETTINGS, wildcards.figure),
         code=lambda wildcards: nullmode.settings.figure_code(SETTINGS, wildcards.figure),

@@ -10,6 +10,7 @@ from nullmode._plugins import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
+from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
 from nullmode.settings import Settings
@@ -20,8 +21,11 @@ TABLES = {
     "FamilyEntry": ("family", FAMILIES),
     "DescriptorEntry": ("descriptor", DESCRIPTORS),
     "SearchEntry": ("search", SEARCHES),
+    "RegressionEntry": ("model", MODELS),
     "FigureEntry": ("figure", FIGURES),
 }
+# What names the kind of an entry, where it is not called so.
+KEY = {"RegressionEntry": "model"}
 
 
 def schema() -> dict[str, Any]:
@@ -40,11 +44,11 @@ def schema() -> dict[str, Any]:
             parameters = _resolved(parts[(entry, kind), "validation"], definitions)
             parameters.pop("description", None)  # the docstring: too long for an editor's pop-up
             then = {"properties": {"parameters": parameters}}
-            rule = {"if": {"properties": {"kind": {"const": kind}}}, "then": then}
+            rule = {"if": {"properties": {KEY.get(entry, "kind"): {"const": kind}}}, "then": then}
             definitions[entry].setdefault("allOf", []).append(rule)
     for entry, (_, table) in TABLES.items():
         kinds = [{"enum": list(table)}, {"pattern": r"\.py:"}]
-        definitions[entry]["properties"]["kind"] |= {"anyOf": kinds}
+        definitions[entry]["properties"][KEY.get(entry, "kind")] |= {"anyOf": kinds}
     top = _resolved(parts[("Settings", ""), "validation"], definitions)
     used = {
         name: definition

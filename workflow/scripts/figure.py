@@ -1,4 +1,4 @@
-"""Draw one figure from the sensitivity table or a search, and from what else it asks for; write its caption."""
+"""Draw one figure from the tables that it asks for, and write its caption."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ import pandas as pd
 from nullmode import captions, fingerprint, tables
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
-from nullmode.figures._base import Drawing, save
+from nullmode.figures._base import Drawing, arranged, save
 from nullmode.joblog import job_log
 
 if TYPE_CHECKING:
@@ -18,23 +18,14 @@ if __name__ == "__main__":
         fingerprint.check_unchanged(snakemake.params.code)
         entry = snakemake.params.figure
         draw = load(entry["kind"], FIGURES, "figure")
-        parameters = entry["parameters"]
-        if families := snakemake.params.families:
-            drawn = dict(zip(families, snakemake.input.structures, strict=True))
-            parameters = parameters | {"structures": {name: tables.read(drawn[name], "structures") for name in drawn}}
-        if kinds := snakemake.params.kinds:
-            parameters = parameters | {"kinds": kinds}
-        if searches := snakemake.params.searches:
-            files = iter(snakemake.input.searches)
-            both = [(tables.read(next(files), "search"), tables.read(next(files), "search_steps")) for _ in searches]
-            drawn = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
-            sources = {str(path): path for path in snakemake.input.searches}
-            rows = pd.concat([found for found, _ in both])
-        else:
-            rows = tables.read(snakemake.input.table, "sensitivity")
-            drawn = draw(rows, **parameters)
-            sources = {"sensitivity": snakemake.input.table}
+        parameters = {**entry["parameters"], **({"kinds": kinds} if (kinds := snakemake.params.kinds) else {})}
+        frames, sources = [], {}
+        for (given, name, kind, file), path in zip(snakemake.params.tables, snakemake.input, strict=True):
+            frames.append((given, name, tables.read(path, kind)))
+            sources[file] = path
+        drawn = draw(**arranged(frames), **parameters)
         figure, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
+        rows = pd.concat([frame for *_, frame in frames if "descriptor" in frame])
         caption = captions.caption(snakemake.params.caption, rows, result)
         inputs = {"inputs": tables.inputs(sources)}
         provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}

@@ -17,18 +17,28 @@ FIGURES = {
     "spectra": "nullmode.figures.spectra:draw",
     "bases": "nullmode.figures.bases:draw",
     "four_body": "nullmode.figures.four_body:draw",
+    "learning": "nullmode.figures.learning:draw",
 }
-GIVEN = ("table", "structures", "kinds", "searches")
-"""Parameters of a figure's function that the workflow fills: the sensitivity table, and for figures that compute what
-no table holds the structures of its families and the kinds of its descriptors, both by name. A figure with `searches`
-gets no sensitivity table but the tables of its search: what was found, and the steps, by name. All other parameters
-stand in the configuration."""
+DRAWN = {
+    "structures": (("family", "families"), {"structures": "structures/{}.parquet"}),
+    "searches": (
+        ("search",),
+        {"search": "searches/{}/found.parquet", "search_steps": "searches/{}/steps.parquet"},
+    ),
+    "predictions": (("regressions",), {"regression": "regressions/{}.parquet"}),
+}
+"""Parameters of a figure's function that are tables by name; the keys of the configuration that name them, and which
+tables these are, in which files of the results. Several of one name come as a tuple."""
+GIVEN = ("table", *DRAWN, "kinds")
+"""Parameters of a figure's function that the workflow fills: the sensitivity table, those of ``DRAWN``, and for a
+figure that computes itself the kinds of its descriptors by name. All others stand in the configuration."""
 SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
 """Figures that draw one kind of search alone."""
 NAMED = (
     ("family", "families", "families"),
     ("descriptor", "descriptors", "descriptors"),
     ("search", "searches", "searches"),
+    ("regression", "regressions", "regressions"),
 )
 """Parameters of figures that name what the configuration declares, one or many, and where it declares it."""
 PAIRED = ("four_body",)

@@ -1,6 +1,6 @@
 """What all figures share: one style, one way to save without dates, and the choice of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,6 +68,30 @@ class Drawing(NamedTuple):
 
     figure: "Figure"
     result: str
+
+
+def arranged(frames: "Iterable[tuple[str, str, pd.DataFrame]]") -> dict[str, Any]:
+    """Arrange tables as the function of a figure takes them.
+
+    Parameters
+    ----------
+    frames
+        Of each table the parameter that it goes to, and its name there; without one, it is the parameter itself.
+
+    Returns
+    -------
+    dict
+        By parameter a table, or tables by name; several of one name as a tuple.
+    """
+    result: dict[str, Any] = {}
+    for given, name, frame in frames:
+        if name:
+            result.setdefault(given, {}).setdefault(name, []).append(frame)
+        else:
+            result[given] = frame
+    for tables in (named for named in result.values() if isinstance(named, dict)):
+        tables.update({name: tuple(found) if len(found) > 1 else found[0] for name, found in tables.items()})
+    return result
 
 
 @contextmanager

@@ -1,0 +1,207 @@
+"""What models learn: along orbits of nearly equal features, off them, and for pairs of equal features."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nullmode.figures._base import Drawing, legend_above, style
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    Columns = dict[str, dict[str, pd.DataFrame]]
+
+_SERIES = ("#ee7733", "#0077bb", "#009988", "#aa3377")
+_TRUE: dict[str, Any] = {"color": "0.75", "linewidth": 3.0, "zorder": 0}
+_MEAN: dict[str, Any] = {"color": "0.3", "linewidth": 0.8, "linestyle": "--"}
+
+
+def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits: list[float] | None = None) -> Drawing:
+    """Energies along orbits and of degenerate pairs, true and predicted; errors on and off orbits; a column per model.
+
+    Parameters
+    ----------
+    predictions
+        Rows of the regression table, by name.
+    regressions
+        Tested on families with coordinates ``t`` and ``length`` as orbits have, with ``sign``, ``u``, ``v`` = 0 and
+        ``pair`` as degenerate pairs have, or on any others.
+    orbits
+        Values of ``t`` to draw energies of; None for all.
+
+    Raises
+    ------
+    InputError
+        For an orbit that is not among those tested on, or regressions of one order, model and training set.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    columns, series = _columns({name: predictions[name] for name in regressions})
+    seen = {float(t) for column in columns.values() for rows in column.values() for t in _orbits(rows)}
+    drawn = sorted(seen) if orbits is None else orbits
+    for t in drawn:
+        if t not in seen:
+            raise InputError(f"`orbits` must be among those tested on, got {t}. Known: {sorted(seen)}.")
+    errors = any(len(_others(rows)) for column in columns.values() for rows in column.values())
+    pairs = any(len(_pairs(rows)) for column in columns.values() for rows in column.values())
+    panels = [
+        *(("orbit", t) for t in drawn),
+        *([("error", 0.0)] if errors else []),
+        *([("pair", 0.0)] if pairs else []),
+    ]
+    with style():
+        size = (2.2 * len(columns) + 0.6, 1.6 * len(panels) + 0.8)
+        figure, axes = plt.subplots(
+            len(panels), len(columns), sharey="row", squeeze=False, figsize=size, layout="constrained"
+        )
+        for place, (title, column) in enumerate(columns.items()):
+            axes[0, place].set_title(title, fontweight="bold")
+            for ax, (what, t) in zip(axes[:, place], panels, strict=True):
+                if what == "orbit":
+                    _draw_orbit(ax, column, series, t)
+                elif what == "error":
+                    _draw_errors(ax, column, series)
+                else:
+                    _draw_pairs(ax, column, series)
+        for ax, (what, t) in zip(axes[:, 0], panels, strict=True):
+            names = {"orbit": f"energy\norbit t = {t:g}", "error": "RMS error", "pair": "energy\nX−, X+"}
+            ax.set_ylabel(names[what])
+        lines = [Line2D([], [], **_TRUE), *(Line2D([], [], color=colour) for colour in series.values())]
+        labels = ["true", *(f"fitted to {name}".replace("_", " ") for name in series)]
+        if pairs:
+            lines.append(Line2D([], [], **_MEAN))
+            labels.append("mean of the pair")
+        if errors:
+            lines.append(Line2D([], [], color="black", marker="_", markersize=8, linestyle="none"))
+            labels.append("standard deviation")
+        legend_above(figure, lines, labels)
+        plt.close(figure)
+        return Drawing(figure, _result(columns, {_orbit(t) for t in seen.difference(drawn)}))
+
+
+def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str, str]]":
+    """Sort regressions by order and model, then training set, as they come; and colours of training sets."""
+    import pandas as pd
+
+    tested = pd.concat([rows[rows["role"] == "test"] for rows in predictions.values()], ignore_index=True)
+    sets = list(tested["training"].unique())
+    titles = [
+        model if pd.isna(order) else rf"$\nu$ = {order:.0f}, {model}"
+        for order, model in zip(tested["correlation_order"], tested["model"], strict=True)
+    ]
+    tested["title"] = titles
+    for names in tested.groupby(["title", "training"], sort=False)["regression"].unique():
+        if len(names) > 1:
+            raise InputError(
+                f"`regressions` must differ in correlation order, model or training set, got {' and '.join(names)}. "
+                "Draw them in two figures."
+            )
+    columns: Columns = {}
+    for title, rows in tested.groupby("title", sort=False):
+        columns[str(title)] = {name: found for name in sets if len(found := rows[rows["training"] == name])}
+    return columns, {name: _SERIES[k % len(_SERIES)] for k, name in enumerate(sets)}
+
+
+def _orbits(rows: "pd.DataFrame") -> "dict[Any, pd.DataFrame]":
+    """Give the points of each orbit, in order."""
+    if not {"t", "length"} <= set(rows.columns):
+        return {}
+    return {t: part.sort_values("structure") for t, part in rows[rows["length"].notna()].groupby("t")}
+
+
+def _orbit(t: float) -> str:
+    return f"orbit t={t:g}"
+
+
+def _pairs(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Give the members of degenerate pairs."""
+    return (
+        rows[rows["sign"].notna() & (rows["v"] == 0)] if {"sign", "u", "v", "pair"} <= set(rows.columns) else rows[:0]
+    )
+
+
+def _others(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+    """Give what is no pair: by family, or by orbit."""
+    rest = rows.drop(_pairs(rows).index)
+    along = {_orbit(t): part for t, part in _orbits(rest).items()}
+    off = rest.drop([place for part in along.values() for place in part.index])
+    return {**{str(name).replace("_", " "): part for name, part in off.groupby("family", sort=False)}, **along}
+
+
+def _error(rows: "pd.DataFrame") -> float:
+    return float(np.sqrt(np.mean((rows["predicted"] - rows["target"]) ** 2)))
+
+
+def _draw_orbit(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str], t: float) -> None:
+    """Draw energies along one orbit."""
+    for training, rows in column.items():
+        part = _orbits(rows).get(t)
+        if part is not None:
+            ax.plot(part["length"], part["target"], **_TRUE)
+            ax.plot(part["length"], part["predicted"], color=series[training])
+    ax.set_xlabel("length / Å")
+
+
+def _draw_errors(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str]) -> None:
+    """Draw a bar for each training set and family or orbit."""
+    groups = {training: found for training, rows in column.items() if (found := _others(rows))}
+    names = list(dict.fromkeys(name for found in groups.values() for name in found))
+    width = 0.8 / max(1, len(groups))
+    for k, (training, found) in enumerate(groups.items()):
+        for name, part in found.items():
+            x = names.index(name) + (k - (len(groups) - 1) / 2) * width
+            ax.bar(x, _error(part), width, color=series[training])
+            ax.plot(x, part["target"].std(ddof=0), color="black", marker="_", markersize=8)
+    ax.set(yscale="log")
+    ax.set_xticks(range(len(names)), [name.replace(" ", "\n", 1) for name in names])
+
+
+def _draw_pairs(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str]) -> None:
+    """Draw energies of both members of all pairs: one curve through the point where they merge."""
+    for training, rows in column.items():
+        part = _pairs(rows)
+        if len(part):
+            part = part.assign(azimuth=part["u"].where(part["sign"] > 0, 2 - part["u"])).sort_values("azimuth")
+            ax.plot(part["azimuth"], part["target"], **_TRUE)
+            ax.plot(part["azimuth"], part["predicted"], color=series[training])
+            ax.plot(part["azimuth"], part.groupby("pair")["target"].transform("mean"), **_MEAN)
+            ax.set_title(f"RMS error {_error(part):.2g}")
+    ax.set_xlabel(r"azimuth of C$\pm$ / $\pi$")
+
+
+def _result(columns: "Columns", hidden: set[str]) -> str:
+    """Say what the errors are, but for some groups."""
+    said: dict[str, list[str]] = {}
+    on_pairs: list[str] = []
+    least = 0.0
+    for title, column in columns.items():
+        name = title.replace(r"$\nu$", "ν")
+        # Training sets that were tested alike are compared.
+        alike: dict[tuple[str, ...], dict[str, list[float]]] = {}
+        for training, rows in column.items():
+            errors = {place: _error(part) for place, part in _others(rows).items() if place not in hidden}
+            if errors:
+                alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
+            if len(part := _pairs(rows)):
+                on_pairs.append(f"{name}: {_error(part):.3g}")
+                least = max(least, _least(part))
+        for places, found in alike.items():
+            texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*found.values(), strict=True)]
+            entry = ", ".join(map("{} {}".format, places, texts))
+            said.setdefault(" and to ".join(f"({sets})" for sets in found), []).append(f"{name}: {entry}")
+    sentences = [f"RMS errors of models fitted to {sets}; {'; '.join(entries)}." for sets, entries in said.items()]
+    if on_pairs:
+        sentences.append(
+            f"RMS errors on the pairs: {'; '.join(on_pairs)}; {least:.3g} is the least of any model whose features are "
+            "equal for both members."
+        )
+    return " ".join(sentences)
+
+
+def _least(pairs: "pd.DataFrame") -> float:
+    """Give the least error of a model that predicts the same for both members."""
+    means = pairs.groupby("pair")["target"].transform("mean")
+    return float(np.sqrt(np.mean((pairs["target"] - means) ** 2)))
