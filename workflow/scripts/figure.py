@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from nullmode import captions, fingerprint, tables
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
@@ -29,13 +27,13 @@ if __name__ == "__main__":
             both = [(tables.read(next(files), "search"), tables.read(next(files), "search_steps")) for _ in searches]
             drawn = draw(searches=dict(zip(searches, both, strict=True)), **parameters)
             sources = {str(path): path for path in snakemake.input.searches}
-            rows = pd.concat([found for found, _ in both])
+            frames = [frame for pair in both for frame in pair]
         else:
-            rows = tables.read(snakemake.input.table, "sensitivity")
-            drawn = draw(rows, **parameters)
+            frames = [tables.read(snakemake.input.table, "sensitivity")]
+            drawn = draw(*frames, **parameters)
             sources = {"sensitivity": snakemake.input.table}
         figure, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
-        caption = captions.caption(snakemake.params.caption, rows, result)
+        caption = captions.caption(snakemake.params.caption, frames, result)
         inputs = {"inputs": tables.inputs(sources)}
         provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}
         save(figure, snakemake.output.png.removesuffix(".png"), provenance, "\n\n".join(caption))
