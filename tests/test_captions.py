@@ -34,7 +34,7 @@ def swept(n=3):
 
 
 def test_caption_says_claim_setting_and_result():
-    first, setting, result = captions.caption(asked(claim=CLAIM), swept(), "The rank is 9 from n_max 3 on.")
+    first, setting, result = captions.caption(asked(claim=CLAIM), [swept()], "The rank is 9 from n_max 3 on.")
     assert first.startswith(f"{CLAIM} One column per family; above the median rank, below")
     assert setting == (
         "Setting: 3 environments of random_methane; soap_swept: power-spectrum, ν = 2, n_max 1, 3, l_max 0, 1, 2, "
@@ -48,7 +48,7 @@ def test_what_all_descriptors_share_is_said_once():
     question = asked("null_modes")
     question |= {"families": {}, "parameters": {}}
     question["descriptors"]["soap_swept"] = {"kind": "power-spectrum", "named": []}
-    assert captions.caption(question, swept(), "")[1] == (
+    assert captions.caption(question, [swept()], "")[1] == (
         "Setting: 3 environments of random_methane, 3 environments of point_groups; soap_swept: n_max 1, 3, "
         "l_max 0, 1, 2, width 0.3, 0.5 Å; soap: n_max 4, l_max 3, width 0.3 Å; all: power-spectrum, ν = 2, "
         "cutoff 4 Å, cutoff_width 0.5 Å, density gaussian, radial_basis gto; "
@@ -59,22 +59,22 @@ def test_what_all_descriptors_share_is_said_once():
 def test_setting_counts_what_is_drawn_alone():
     rows, question = swept(), asked("null_modes")
     assert question["parameters"] == {"names": ["X"]}
-    assert "Setting: 1 environment of point_groups; soap: power-spectrum" in captions.caption(question, rows, "")[1]
+    assert "Setting: 1 environment of point_groups; soap: power-spectrum" in captions.caption(question, [rows], "")[1]
     question["parameters"] = {}
-    assert "3 environments of point_groups" in captions.caption(question, rows, "")[1]
+    assert "3 environments of point_groups" in captions.caption(question, [rows], "")[1]
 
 
 def test_parameters_beyond_the_columns_are_named_where_the_configuration_names_them():
     question = asked("null_modes")
-    assert "center_weight" not in captions.caption(question, swept(), "")[1]
+    assert "center_weight" not in captions.caption(question, [swept()], "")[1]
     question["descriptors"]["soap"]["named"].append("center_weight")
-    assert ", center_weight 1;" in captions.caption(question, swept(), "")[1]
+    assert ", center_weight 1;" in captions.caption(question, [swept()], "")[1]
 
 
 def test_long_axes_are_written_by_their_ends():
-    assert captions.caption(asked(), swept(7), "")[1].count("7 environments") == 1
+    assert captions.caption(asked(), [swept(7)], "")[1].count("7 environments") == 1
     rows = swept().assign(n_max=lambda frame: range(len(frame)))
-    assert "n_max 0 to 35, " in captions.caption(asked(), rows, "")[1]
+    assert "n_max 0 to 35, " in captions.caption(asked(), [rows], "")[1]
 
 
 def test_search_is_described_by_its_kind_and_start():
@@ -84,8 +84,13 @@ def test_search_is_described_by_its_kind_and_start():
     assert question["descriptors"]["fine"]["kind"] == "power-spectrum"
 
 
+def test_tables_without_descriptors_do_not_count():
+    other = structures.make_structures("random_methane", {"n_structures": 9}, "random_methane")
+    assert captions.caption(asked(), [other, swept()], "") == captions.caption(asked(), [swept()], "")
+
+
 def test_figure_without_claim_or_result_has_a_caption():
-    first, setting = captions.caption(asked(), swept(), "")
+    first, setting = captions.caption(asked(), [swept()], "")
     assert first.startswith("One column per family")
     assert setting.startswith("Setting: ")
 
@@ -122,6 +127,15 @@ def test_captions_are_in_the_figures(tmp_path):
             assert b"/Subject" in path.read_bytes()
 
 
-@pytest.mark.parametrize(("claim", "number"), [("S5. More.", "S5"), ("S12: More.", "S12"), ("Symmetry.", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("claim", "number"),
+    [
+        ("S5. More.", "S5"),
+        ("S2 (R3): More.", "S2 (R3)"),
+        ("R1, R3, R4: More.", "R1, R3, R4"),
+        ("Symmetry.", ""),
+        ("", ""),
+    ],
+)
 def test_figures_are_sorted_by_the_number_of_their_claim(claim, number):
     assert labels(check(config(claim=claim)), "truncation") == {"claim": number, "figure": "truncation"}

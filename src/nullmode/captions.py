@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nullmode.columns import WHERE
@@ -16,22 +17,26 @@ if TYPE_CHECKING:
 _UNITS = {column.name: column.unit for column in WHERE}
 # Columns in the order in which a descriptor is described; what else its configuration names comes after them.
 _DESCRIBED = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "density", "radial_basis")
+_NEEDED = {*_UNITS, "structure", "center"}
 _MOST_LISTED = 5
 
 
-def caption(asked: JSON, rows: "pd.DataFrame", result: str) -> list[str]:
+def caption(asked: JSON, tables: "Sequence[pd.DataFrame]", result: str) -> list[str]:
     """Write the paragraphs of a caption: the claim and what is drawn, the setting, the result.
 
     Parameters
     ----------
     asked
         What the configuration says of the figure; see :func:`nullmode.report.caption`.
-    rows
-        Of the sensitivity table, or of those of searches. Of these, the families, descriptors and ``names`` that the
-        figure names count.
+    tables
+        That it is drawn from. Of their rows, those of the families, descriptors and ``names`` that it names count, in
+        tables that say with which descriptor an environment was computed.
     result
         What was found; may be empty.
     """
+    import pandas as pd
+
+    rows = pd.concat([table for table in tables if set(table) >= _NEEDED], ignore_index=True)
     for column, named in (("family", asked["families"]), ("descriptor", asked["descriptors"])):
         rows = rows[rows[column].isin(named)] if named else rows
     if "name" in rows and (names := asked["parameters"].get("names")):

@@ -43,6 +43,6 @@ def caption(settings: Settings, figure: str) -> JSON:
 
 
 def labels(settings: Settings, figure: str) -> dict[str, str]:
-    """Sort a figure into the report: the number of the claim that it is to show, and its name."""
-    number = re.match(r"[A-Z]\d+", settings.figures[figure].claim)
+    """Sort a figure into the report: the numbers with which its claim begins, such as ``S2 (R3):``, and its name."""
+    number = re.match(r"[A-Z]\d[A-Z\d, ()]*(?=[.:])", settings.figures[figure].claim)
     return {"claim": number[0] if number else "", "figure": figure}

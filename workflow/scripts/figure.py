@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from nullmode import captions, fingerprint, tables
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
@@ -25,8 +23,7 @@ if __name__ == "__main__":
             sources[file] = path
         drawn = draw(**arranged(frames), **parameters)
         figure, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
-        rows = pd.concat([frame for *_, frame in frames if "descriptor" in frame])
-        caption = captions.caption(snakemake.params.caption, rows, result)
+        caption = captions.caption(snakemake.params.caption, [frame for *_, frame in frames], result)
         inputs = {"inputs": tables.inputs(sources)}
         provenance = {"figure": snakemake.wildcards.figure, **entry, **snakemake.params.code, **inputs}
         save(figure, snakemake.output.png.removesuffix(".png"), provenance, "\n\n".join(caption))
