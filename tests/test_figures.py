@@ -54,7 +54,7 @@ def real():
     distortions = "distortions", "methane_distortion", {"paths": ["twist", "noise"], "twist": [0, 9], "noise": [-3, -1]}
     pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
     groups = "groups", *GROUPS
-    merging = "merging", "degenerate_pair", {"u": [0.9, 0.9808, 0.999, 0.9997, 0.9999, 1.0], "v": [0.0]}
+    merging = "merging", "degenerate_pair", {"u": [0.9808, 0.99, 0.999, 0.9997, 0.9999, 1.0], "v": [0.0]}
     displaced = "displaced", "mode_displacement", {"amplitudes": [-4, -3.5, -3, -1]}
     rings = "rings", "ring_pair", {"psi": [-10, -1, 0, 1, 10, 30], "azimuths": [0, 114, 212]}
     points = "points", "cone_point", {"theta": [70, 110]}

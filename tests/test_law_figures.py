@@ -46,7 +46,10 @@ def test_merging_tells_of_other_singular_points(table):
     other = (table["family"] == "merging") & (table["descriptor"] == "soap") & (table["u"] == 0.9808)
     table.loc[other & (table["sign"] == -1), "rank"] = 8
     figure, result = drawing("merging", table)
-    assert "it is singular again at |π − u| = 0.0603 (X−): at 0.01 π" in result
+    assert "it is singular again at |π − u| = 0.0603 (X−): at 0.01 π the two" in result
+    near = table[(table["family"] == "merging") & (table["descriptor"] == "soap") & (table["u"] == 0.99)]
+    ratio = near.set_index("sign")["inverse_condition_number"]
+    assert f"the two differ {ratio[1] / ratio[-1]:.2f} times" in result
     (circle,) = (
         line for line in figure.axes[0].get_lines() if line.get_linestyle() == "None" and len(line.get_xdata())
     )

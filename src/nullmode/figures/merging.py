@@ -100,7 +100,8 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
             opens.draw(ax, x[x > 0])
             text += f": {_math(opens, _GAP)}"
             laws.append(f"{opens.plain('|π − u|')} ({member})")
-            aside.append(y[np.argmin(np.abs(x - _ASIDE * np.pi))])
+            k = int(np.argmin(np.abs(x - _ASIDE * np.pi)))
+            aside.append((float(x[k] / np.pi), float(y[k])))
             others += [f"|π − u| = {gap:.4f} ({member})" for gap in x[null & (x > 0)]]
         # A null value breaks the line, and a logarithm has no zero.
         ax.plot(x[x > 0], np.where(null, np.nan, y)[x > 0], color=colour, label=text, **marks, **_POINTS)
@@ -111,8 +112,10 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         return f"no rank below {rank} of {d}, and no s_d/s_1 below {rows['inverse_condition_number'].min():.2g}"
     text = f"rank {rank} of {d} where the two merge; beside it s_d/s_1 is {' and '.join(laws)}"
     if others:
-        factor = aside[0] / aside[1]
-        text += f"; it is singular again at {', '.join(others)}: at {_ASIDE:g} π the two differ {factor:.2f} times"
+        (place, plus), (_, minus) = aside
+        text += (
+            f"; it is singular again at {', '.join(others)}: at {place:.3g} π the two differ {plus / minus:.2f} times"
+        )
     return text
 
 
