@@ -178,40 +178,6 @@ def test_the_integer_pair_is_a_twofold_pair():
     assert nm.point_group(merged).name == "C1"
 
 
-def with_equal_opposite_angles(generator):
-    """Four neighbours at one distance, the last such that its angle with the second is that of first and third."""
-    while True:
-        one, two, three = (v / np.linalg.norm(v) for v in generator.normal(size=(3, 3)))
-        aside = np.cross(two, generator.normal(size=3))
-        aside /= np.linalg.norm(aside)
-        cosine = one @ three
-        vectors = 1.1 * np.array([one, two, three, cosine * two + np.sqrt(1 - cosine**2) * aside])
-        if pdist(vectors).min() > 0.3 and np.diff(np.sort(pdist(vectors)))[1:].min() > 1e-2:
-            return vectors
-
-
-@pytest.mark.parametrize("seed", range(DRAWS))
-def test_equal_opposite_angles_are_singular_where_bonds_are_equal(seed):
-    vectors = with_equal_opposite_angles(rng(seed))
-    env, other = nm.Environment.from_vectors(vectors), nm.Environment.from_vectors(vectors * [[1], [1], [1], [1.1]])
-    assert nm.rank_symmetric(env) == 9
-    assert [nm.rank_complete(env, k, tolerance=1e-8) for k in (2, 3)] == [8, 9]
-    assert nm.rank_complete(other, 2, tolerance=1e-8) == 9
-
-
-def test_the_published_pair_passes_such_a_point_near_where_it_merges():
-    # The root of A·B' = C·B in u, for C at v = 0.
-    latitude, third = 3 * np.pi / 8, np.pi / 6
-    cosine = np.cos(third) * np.cos(latitude) * np.cos(0.8 * np.pi) - np.sin(latitude) * np.sin(third)
-    u = 0.2 + np.arccos(cosine / np.cos(third)) / np.pi
-    assert abs(2 - u - 0.9807876231580008) < 1e-15  # as written in config/config.yaml
-    for sign, at in ((1, u), (-1, 2 - u)):
-        env = nm.Environment.from_vectors(pair(at, 0.0, sign))
-        assert [nm.rank_complete(env, k, tolerance=1e-9) for k in (2, 3)] == [8, 9]
-        assert nm.point_group(env).name == "C1"
-        assert nm.rank_complete(nm.Environment.from_vectors(pair(at, 0.0, -sign)), 2, tolerance=1e-9) == 9
-
-
 def test_the_point_of_the_comment_is_a_cone_point():
     published = nm.Environment.from_vectors(COMMENT)
     length = np.linalg.norm(published.vectors, axis=1)
