@@ -17,5 +17,9 @@ FAMILIES = {
     "point_groups": "nullmode.families.point_groups:structures",
     "random_methane": "nullmode.families.random_methane:structures",
     "quasi_constant_orbit": "nullmode.families.quasi_constant_orbit:structures",
+    "g2_molecules": "nullmode.families.g2_molecules:structures",
+    "thermal_crystal": "nullmode.families.thermal_crystal:structures",
+    "cluster_dynamics": "nullmode.families.cluster_dynamics:structures",
+    "water_cluster": "nullmode.families.water_cluster:structures",
     "file": "nullmode.families.file:structures",
 }
