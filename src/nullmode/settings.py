@@ -13,7 +13,7 @@ from nullmode._plugins import constructed, explain, load, source_of, suggest, va
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.entries import KEYS, DescriptorEntry, FamilyEntry, FigureEntry, SearchEntry, Settings
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN, ONE_TRUNCATION, SEARCHED
+from nullmode.figures import EVERY_TRUNCATION, FIGURES, GIVEN, ONE_TRUNCATION, SEARCHED
 from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.radial import RADIAL_BASES
@@ -94,7 +94,8 @@ def check(config: JSON) -> Settings:
         # What a figure of the user's own does with its parameters is not known.
         if figure.kind in FIGURES:
             alone = "kinds" in inspect.signature(target).parameters
-            _check_figure(settings, checked, f"{where}.parameters", alone=alone)
+            swept = figure.kind in EVERY_TRUNCATION
+            _check_figure(settings, checked, f"{where}.parameters", alone=alone, swept=swept)
             if of := SEARCHED.get(figure.kind):
                 got = settings.searches[checked["search"]].kind
                 if got != of:
@@ -224,8 +225,8 @@ def _check_one_truncation(where: str, name: str, descriptor: DescriptorEntry) ->
         )
 
 
-def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool) -> None:
-    """Check what a figure draws from; `alone`: it computes environments itself."""
+def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool, swept: bool) -> None:
+    """Check what a figure draws from; `alone`: it computes environments itself; `swept`: draws all that there is."""
     families = [checked["family"]] if "family" in checked else checked.get("families", [])
     for key in ("descriptor", "descriptors"):
         names = checked.get(key, [])
@@ -236,6 +237,8 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool)
                     f"`{where}.{key}` must be of scope environment for this figure, got {name!r} of whole structures. "
                     "Name another."
                 )
+            if swept:
+                continue
             if key == ONE_TRUNCATION:
                 _check_one_truncation(f"{where}.{key}", name, descriptor)
             for family in families:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.axes import Axis, array, at_least, values
+from nullmode.axes import Axis, array, at_least, distinct, values
 from nullmode.families._base import FamilySize, sized
 from nullmode.types import InputError
 
@@ -43,10 +43,13 @@ def _check_noise(displacements: Axis | None, info: ValidationInfo) -> Axis | Non
 
 
 def _check_centers(n_centers: int | None, info: ValidationInfo) -> int | None:
-    if n_centers is not None and {"crystal", "repeat"} <= info.data.keys():
-        atoms = _atoms(info.data["crystal"], info.data["repeat"])
-        if n_centers > atoms:
-            raise InputError(f"`n_centers` must be at most the {atoms} atoms of the supercell, got {n_centers}.")
+    if n_centers is not None and {"crystals", "repeat"} <= info.data.keys():
+        fewest = min(_atoms(crystal, info.data["repeat"]) for crystal in info.data["crystals"])
+        if n_centers > fewest:
+            raise InputError(
+                f"`n_centers` must be at most the {fewest} atoms of the smallest supercell, got {n_centers}. "
+                "Raise `repeat`, or leave `n_centers` out for all."
+            )
     return n_centers
 
 
@@ -55,7 +58,7 @@ def _atoms(crystal: str, repeat: int) -> int:
 
 
 def _size(
-    crystal: str,
+    crystals: list[str],
     temperatures: Axis | None,
     displacements: Axis | None,
     samples: int,
@@ -64,20 +67,21 @@ def _size(
     **_: object,
 ) -> FamilySize:
     given = temperatures if temperatures is not None else displacements
-    atoms = _atoms(crystal, repeat)
+    atoms = [_atoms(crystal, repeat) for crystal in crystals]
+    volumes = [(repeat * _KINDS[crystal].lattice_constant) ** 3 for crystal in crystals]
     return FamilySize(
-        structures=len(values(given or [])) * samples,
-        atoms=atoms,
-        centers=n_centers or atoms,
-        species=2 if crystal == "NaCl" else 1,
-        density=atoms / (repeat * _KINDS[crystal].lattice_constant) ** 3,
+        structures=len(crystals) * len(values(given or [])) * samples,
+        atoms=float(np.mean(atoms)),
+        centers=n_centers or float(np.mean(atoms)),
+        species=sum(2 if crystal == "NaCl" else 1 for crystal in crystals),
+        density=sum(atoms) / sum(volumes),
         periodic=True,
     )
 
 
 @sized(_size)
 def structures(
-    crystal: Crystal,
+    crystals: Annotated[list[Crystal], Field(min_length=1), AfterValidator(distinct)],
     temperatures: Annotated[Axis, at_least(0)] | None = None,
     displacements: Annotated[
         Annotated[Axis, at_least(0)] | None, Field(validate_default=True), AfterValidator(_check_noise)
@@ -94,8 +98,8 @@ def structures(
 
     Parameters
     ----------
-    crystal
-        ``Si``, ``Ge`` (diamond), ``Cu``, ``Al`` (fcc), ``Fe`` (bcc) or ``NaCl`` (rocksalt), at its lattice constant.
+    crystals
+        Any of ``Si``, ``Ge`` (diamond), ``Cu``, ``Al`` (fcc), ``Fe`` (bcc), ``NaCl`` (rocksalt).
     temperatures
         In K; the displacement follows from the Debye model (:func:`debye_displacement`). At 0 zero-point motion is left.
     displacements
@@ -122,24 +126,22 @@ def structures(
     """
     from ase.build import bulk
 
-    kind = _KINDS[crystal]
-    perfect = bulk(crystal, kind.structure, a=kind.lattice_constant, cubic=True) * (repeat, repeat, repeat)
     given = temperatures if temperatures is not None else displacements
-    for k, value in enumerate(array(given or []).tolist()):
-        coordinates = {} if temperatures is None else {"temperature": value}
-        amplitude = value if temperatures is None else _displacement(perfect, kind, value)
-        for sample in range(samples):
-            rng = np.random.default_rng([seed, k, sample])
-            atoms = perfect.copy()
-            atoms.positions += amplitude * rng.normal(size=atoms.positions.shape)
-            centers = rng.choice(len(atoms), n_centers or len(atoms), replace=False)
-            atoms.info = {"centers": sorted(centers.tolist()), "crystal": crystal}
-            atoms.info |= {"displacement": amplitude, "sample": sample, **coordinates}
-            yield atoms
-
-
-def _displacement(atoms: "Atoms", kind: _Kind, temperature: float) -> float:
-    return debye_displacement(float(atoms.get_masses().mean()), kind.debye_temperature, temperature)
+    for crystal in crystals:
+        kind = _KINDS[crystal]
+        perfect = bulk(crystal, kind.structure, a=kind.lattice_constant, cubic=True) * (repeat, repeat, repeat)
+        mass = float(perfect.get_masses().mean())
+        for k, value in enumerate(array(given or []).tolist()):
+            coordinates = {} if temperatures is None else {"temperature": value}
+            amplitude = value if temperatures is None else debye_displacement(mass, kind.debye_temperature, value)
+            for sample in range(samples):
+                rng = np.random.default_rng([seed, k, sample])
+                atoms = perfect.copy()
+                atoms.positions += amplitude * rng.normal(size=atoms.positions.shape)
+                centers = rng.choice(len(atoms), n_centers or len(atoms), replace=False)
+                atoms.info = {"centers": sorted(centers.tolist()), "crystal": crystal}
+                atoms.info |= {"displacement": amplitude, "sample": sample, **coordinates}
+                yield atoms
 
 
 def debye_displacement(mass: float, debye_temperature: float, temperature: float) -> float:
@@ -163,8 +165,8 @@ def debye_displacement(mass: float, debye_temperature: float, temperature: float
     from ase import units
     from scipy.integrate import quad
 
-    # hbar in eV·s over ASE's units: masses in u, energies in eV, lengths in Å.
-    hbar = units._hbar * units.J * units.s  # noqa: SLF001, ASE has no other name for it
+    # In ASE's units: masses in u, energies in eV, lengths in Å.
+    hbar = units._hbar * units.J * units.s
     ratio = temperature / debye_temperature
     thermal = 0.0 if ratio == 0 else ratio**2 * quad(lambda x: x / np.expm1(x) if x else 1.0, 0, 1 / ratio)[0]
     return float(np.sqrt(3 * hbar**2 / (mass * units.kB * debye_temperature) * (0.25 + thermal)))

@@ -10,6 +10,7 @@ FIGURES = {
     "convergence": "nullmode.figures.convergence:draw",
     "orbits": "nullmode.figures.orbits:draw",
     "partner_pairs": "nullmode.figures.partner_pairs:draw",
+    "near_singular": "nullmode.figures.near_singular:draw",
 }
 GIVEN = ("table", "structures", "kinds", "searches")
 """Parameters of a figure's function that the workflow fills: the sensitivity table, and for figures that compute what
@@ -20,3 +21,5 @@ SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
 """Figures that draw one kind of search alone."""
 ONE_TRUNCATION = "descriptors"
 """What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""
+EVERY_TRUNCATION = ("near_singular",)
+"""Figures that draw every truncation of all their descriptors, on those of their families that each is run on."""
