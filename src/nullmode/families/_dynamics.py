@@ -63,8 +63,6 @@ def frames(
     )
     for frame in range(n_frames):
         dynamics.run(every if frame else equilibration)
-        if not np.isfinite(atoms.positions).all():
-            raise InputError(f"`time_step` must keep the atoms together, got {time_step} fs. Use a smaller one.")
         kept = atoms.__class__(atoms.numbers, atoms.positions)
         kept.info = {"frame": frame, "kinetic_temperature": float(atoms.get_temperature())}
         yield kept
@@ -102,8 +100,8 @@ class RigidTriatomics(FixConstraint):  # type: ignore[misc]
                 return
             moved -= inverse * _applied(before, _solved(_gradients(moved), before, inverse, excess))
         raise InputError(
-            f"`time_step` must let the molecules keep their shape, but they did not within {_ITERATIONS} iterations. "
-            "Use a smaller one."
+            f"`temperature` and `time_step` must let the molecules keep their shape, but after {_ITERATIONS} iterations "
+            "they have not found back to it. Lower one of them."
         )
 
     def adjust_momenta(self, atoms: "Atoms", momenta: Floats) -> None:

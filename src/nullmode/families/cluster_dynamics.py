@@ -32,7 +32,7 @@ def structures(
     n_frames: Count = 10,
     every: Count = 50,
     equilibration: Count = 200,
-    time_step: Positive = 5.0,
+    time_step: Annotated[float, Field(gt=0, le=10)] = 5.0,
     seed: Seed = 0,
 ) -> "Iterator[Atoms]":
     """Run Langevin dynamics of a cluster with ASE's EMT; every atom is a centre.
@@ -57,7 +57,7 @@ def structures(
     equilibration
         Steps before the first.
     time_step
-        In fs.
+        In fs, at most 10.
     seed
         Of momenta and random forces.
 

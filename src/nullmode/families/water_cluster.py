@@ -30,7 +30,7 @@ def structures(
     n_frames: Count = 4,
     every: Count = 100,
     equilibration: Count = 500,
-    time_step: Positive = 2.0,
+    time_step: Annotated[float, Field(gt=0, le=4)] = 2.0,
     seed: Seed = 0,
 ) -> "Iterator[Atoms]":
     """Run Langevin dynamics of a free droplet of rigid water; every O and H is a centre.
@@ -51,7 +51,7 @@ def structures(
     equilibration
         Steps before the first.
     time_step
-        In fs.
+        In fs, at most 4.
     seed
         Of orientations, momenta and random forces.
 
