@@ -68,7 +68,7 @@ def frames(
         yield kept
 
 
-class RigidTriatomics(FixConstraint):  # type: ignore[misc]
+class RigidTriatomics(FixConstraint):
     """Keep the three distances within each molecule of three atoms, of all molecules at once.
 
     As ``ase.constraints.FixBondLengths``, which goes through the bonds one by one and would take most of the time:
@@ -100,19 +100,21 @@ class RigidTriatomics(FixConstraint):  # type: ignore[misc]
                 return
             moved -= inverse * _applied(before, _solved(_gradients(moved), before, inverse, excess))
         raise InputError(
-            f"`temperature` and `time_step` must let the molecules keep their shape, but after {_ITERATIONS} iterations "
-            "they have not found back to it. Lower one of them."
+            f"`temperature` and `time_step` must let the molecules keep their shape, but {_ITERATIONS} iterations did "
+            "not bring them back to it. Lower one of them."
         )
 
     def adjust_momenta(self, atoms: "Atoms", momenta: Floats) -> None:
-        """Take out of momenta, or forces, what would change a distance."""
+        """Take out of momenta, shape (3 m, 3), what changes a distance."""
         inverse = _inverse_masses(atoms)
         gradients = _gradients(atoms.positions)
         flat = momenta.reshape(-1, 3, 3)
         rates = np.einsum("mcax,max->mc", gradients, inverse * flat)
         flat -= _applied(gradients, _solved(gradients, gradients, inverse, rates))
 
-    adjust_forces = adjust_momenta
+    def adjust_forces(self, atoms: "Atoms", forces: Floats) -> None:
+        """Take out of forces, shape (3 m, 3), what changes a distance: forces change momenta."""
+        self.adjust_momenta(atoms, forces)
 
     def todict(self) -> dict[str, Any]:
         """Name the constraint, as ASE's files and logs have it."""
@@ -124,7 +126,7 @@ def _inverse_masses(atoms: "Atoms") -> Floats:
 
 
 def _gradients(positions: Floats) -> Floats:
-    """Derivatives of half the squared distances by the positions, shape (m, 3 distances, 3 atoms, 3)."""
+    """Differentiate half the squared distances by the positions, shape (m, 3 distances, 3 atoms, 3)."""
     molecules = positions.reshape(-1, 3, 3)
     result = np.zeros((len(molecules), 3, 3, 3))
     for c, (i, j) in enumerate(_PAIRS):

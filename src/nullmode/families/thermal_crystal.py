@@ -38,7 +38,9 @@ _ATOMS_PER_CELL = {"diamond": 8, "fcc": 4, "bcc": 2, "rocksalt": 8}
 def _check_noise(displacements: Axis | None, info: ValidationInfo) -> Axis | None:
     given = info.data.get("temperatures")
     if (displacements is None) == (given is None):
-        raise InputError("exactly one of `temperatures` and `displacements` must be given. Give one, leave the other out.")
+        raise InputError(
+            "exactly one of `temperatures` and `displacements` must be given. Give one, leave the other out."
+        )
     return displacements
 
 
@@ -101,7 +103,8 @@ def structures(
     crystals
         Any of ``Si``, ``Ge`` (diamond), ``Cu``, ``Al`` (fcc), ``Fe`` (bcc), ``NaCl`` (rocksalt).
     temperatures
-        In K; the displacement follows from the Debye model (:func:`debye_displacement`). At 0 zero-point motion is left.
+        In K; the displacement follows from the Debye model (:func:`debye_displacement`). At 0 there
+        is zero-point motion.
     displacements
         In its place: root mean square of each component of the noise in Å. 0 is the perfect crystal.
     samples

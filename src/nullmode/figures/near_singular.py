@@ -25,7 +25,7 @@ _NAMES = {
     "truncation": "basis",
     "unresolved": "body order or basis",
     "cutoff": "neighbours at the cutoff",
-    "none": "none alone",
+    "none": "none of these alone",
 }
 
 
@@ -67,7 +67,9 @@ def draw(
     import matplotlib.pyplot as plt
 
     found = shares(table, structures, kinds, families, descriptors, threshold, explained)
-    choices = list(dict.fromkeys(found["choice"]))
+    # A descriptor that the first set lacks has its place all the same.
+    place = {name: k for k, name in enumerate(descriptors)}
+    choices = sorted(dict.fromkeys(found["choice"]), key=lambda choice: place[choice.partition(":")[0]])
     with style():
         size = (1.5 * len(families) + 2.6, 0.27 * len(choices) + 1.2)
         figure, axes = plt.subplots(1, len(families), sharey=True, squeeze=False, figsize=size, layout="constrained")
@@ -196,8 +198,8 @@ def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
 def _result(found: pd.DataFrame, labels: dict[str, str]) -> str:
     parts = []
     for family, rows in found.groupby("family", sort=False):
-        first, best = rows.iloc[0], rows.loc[rows["near_singular"].idxmin()]
+        first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
         name = labels.get(str(family), str(family))
         parts.append(f"{name} {100 * first['near_singular']:.0f} → {100 * best['near_singular']:.0f} %")
-    first = str(found["choice"].iloc[0]).partition(":")[0]
-    return f"Near-singular with {first}, and with the choice that leaves fewest: {', '.join(parts)}."
+    start = str(found["choice"].iloc[0]).partition(":")[0]
+    return f"Near-singular with {start}, and with the choice that leaves fewest: {', '.join(parts)}."
