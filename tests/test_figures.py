@@ -23,6 +23,7 @@ PARAMETERS = {
     "convergence": {"search": "singular"},
     "orbits": {"search": "orbit"},
     "partner_pairs": {"search": "partners"},
+    "near_singular": {"families": ["groups"], "descriptors": ["soap", "radial"], "explained": 2},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
