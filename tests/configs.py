@@ -238,10 +238,20 @@ BAD = {
         "random_methane",
         "`figures.pair_map.parameters.descriptors` must be run on the family, got 'soap' not run on 'random_methane'",
     ),
+    "descriptors of orbits that are not one a family": (
+        "figures.four_body.parameters.descriptors",
+        ["fine", "soap"],
+        "`figures.four_body.parameters.descriptors` must be one for each family, got 2 for 1",
+    ),
+    "descriptor of another orbit": (
+        "figures.four_body.parameters.descriptors",
+        ["soap"],
+        "`figures.four_body.parameters.descriptors` must be run on the family, got 'soap' not run on 'orbit'",
+    ),
     "title of an unknown family": (
         "figures.truncation.parameters.labels",
         {"random_methanes": "a"},
-        "`figures.truncation.parameters.labels` must name families of the figure, got 'random_methanes'. Did you",
+        "`figures.truncation.parameters.labels` must name what the figure draws, got 'random_methanes'. Did you",
     ),
     "figure that fills its own structures": (
         "figures.null_modes.parameters.structures",

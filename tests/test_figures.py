@@ -1,6 +1,7 @@
 import functools
 import inspect
 import re
+from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +24,10 @@ PARAMETERS = {
     "convergence": {"search": "singular"},
     "orbits": {"search": "orbit"},
     "partner_pairs": {"search": "partners"},
+    "distributions": {"families": ["groups"], "descriptors": ["soap", "radial"], "compared": ["soap", "radial"]},
+    "spectra": {"family": "groups", "descriptors": ["soap", "radial"]},
+    "bases": {"families": ["pairs"], "descriptor": "bases", "along": "l_max"},
+    "four_body": {"families": ["orbit"], "descriptors": ["fine"]},
     "near_singular": {"families": ["groups"], "descriptors": ["soap", "radial"], "explained": 2},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
@@ -53,6 +58,10 @@ def real():
     pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
     groups = "groups", *GROUPS
     swept = [{"n_max": n, "l_max": l} for n in (1, 3) for l in (0, 2)]
+    kinds = product(("gto", "dvr"), ("gaussian", "delta"), (0, 1, 5))
+    bases = [{"n_max": 3, "radial_basis": basis, "density": density, "l_max": l} for basis, density, l in kinds]
+    followed = {"t": [1.0, 0.5], "n_max": 4, "l_max": 6, "length": 0.03, "every": 5}
+    orbit = "orbit", "quasi_constant_orbit", followed
     return pd.concat(
         [
             rows(*distortions, "soap", [{"n_max": 3, "l_max": 2}]),
@@ -61,6 +70,8 @@ def real():
             rows(*pairs, "swept", swept),
             rows(*groups, "soap", [{"n_max": 8, "l_max": 8}]),
             rows(*groups, "radial", [{"n_max": 8}], "radial-spectrum"),
+            rows(*pairs, "bases", bases),
+            rows(*orbit, "fine", [{"n_max": 4, "l_max": 6, "cutoff": 2.5, "cutoff_width": 0.0, "width": 0.5}]),
         ],
         ignore_index=True,
     )
@@ -87,6 +98,10 @@ def table():
 
 
 def drawn(kind, table, **parameters):
+    return drawing(kind, table, **parameters).figure
+
+
+def drawing(kind, table, **parameters):
     draw = load(kind, FIGURES, "figure")
     if "searches" in inspect.signature(draw).parameters:
         return draw(searches=searched(), **PARAMETERS[kind] | parameters)
@@ -105,6 +120,13 @@ def test_same_table_gives_the_same_bytes(kind, table, tmp_path):
         assert a.read_bytes() == b.read_bytes()
     assert not re.search(rb"CreationDate|<dc:date>", b"".join(path.read_bytes() for path in one))
     assert len(list(tmp_path.iterdir())) == 6
+
+
+@each_figure
+def test_results_are_sentences_with_numbers(kind, table):
+    result = drawing(kind, table).result
+    assert re.fullmatch(r"[^\n`*|]*\d[^\n`*|]*\.", result)
+    assert "nan" not in result.split()
 
 
 @each_figure
@@ -182,7 +204,7 @@ def test_maps_are_named_with_a_minus_sign(table):
 
 def test_titles_of_families_are_chosen(table):
     draw = load("truncation", FIGURES, "figure")
-    figure = draw(table, **PARAMETERS["truncation"], labels={"pairs": "twelve environments"})
+    figure = draw(table, **PARAMETERS["truncation"], labels={"pairs": "twelve environments"}).figure
     assert figure.axes[0].get_title(loc="left").startswith("twelve environments (d = 9)")
     assert drawn("truncation", table).axes[0].get_title(loc="left").startswith("pairs (d = 9)")
 
@@ -248,7 +270,7 @@ def test_causes_are_those_of_the_table_at_its_tolerance(kind, tolerance, cause):
     # At the smaller length the distortion breaks the symmetry, and why values are null is a question.
     assert table["null_symmetry"].tolist() == [8 if cause == "symmetry" else 0]
     draw, kinds = load(kind, FIGURES, "figure"), {"soap": "power-spectrum"}
-    figure = draw(table, {"groups": rough}, kinds, family="groups", descriptors=["soap"])
+    figure = draw(table, {"groups": rough}, kinds, family="groups", descriptors=["soap"]).figure
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {label for label in labels if label.startswith("null: ")} == {f"null: {cause}"}
 

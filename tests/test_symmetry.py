@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
+from nullmode.schoenflies import group_order
 from nullmode.symmetry import displacement_representation, symmetric_projector
 
 EACH = pytest.mark.parametrize("name", GEOMETRIES)
@@ -23,6 +24,12 @@ def test_point_group_is_named(name):
     group = nm.point_group(environment(name))
     assert expected in (None, group.name)
     assert group.deviation < 1e-12
+
+
+@EACH
+def test_orders_of_groups_follow_from_their_names(name):
+    group = nm.point_group(environment(name))
+    assert group_order(group.name) == (len(group) if group.axis is None else np.inf)
 
 
 @EACH

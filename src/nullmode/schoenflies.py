@@ -1,7 +1,7 @@
 """Names of finite groups of orthogonal matrices."""
 
 from fractions import Fraction
-from math import pi
+from math import inf, pi
 
 import numpy as np
 
@@ -39,6 +39,21 @@ def schoenflies(operations: Floats) -> str:
         return f"D{n}"
     # The three axes of D2d and D2h are alike in order; only D2h holds the inversion.
     return f"D{n}h" if (inversion if n == 2 else horizontal) else f"D{n}d"
+
+
+def group_order(name: str) -> float:
+    """Count the operations of the group with a Schoenflies symbol; infinitely many for ``C∞v``, ``D∞h`` and ``Kh``."""
+    cubic = {"T": 12, "O": 24, "I": 60}
+    if name in ("Ci", "Cs"):
+        return 2
+    if name == "Kh" or "∞" in name:
+        return inf
+    letter, sides = name[0], name[1:].lstrip("0123456789")
+    twice = 2 if sides else 1
+    if letter in cubic:
+        return twice * cubic[letter]
+    n = int(name[1:].removesuffix(sides))
+    return twice * n * (2 if letter == "D" else 1)
 
 
 def rotation_order(rotation: Floats) -> int:

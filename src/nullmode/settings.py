@@ -13,7 +13,7 @@ from nullmode._plugins import constructed, explain, load, source_of, suggest, va
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.entries import KEYS, DescriptorEntry, FamilyEntry, FigureEntry, SearchEntry, Settings
 from nullmode.families import FAMILIES
-from nullmode.figures import EVERY_TRUNCATION, FIGURES, GIVEN, ONE_TRUNCATION, SEARCHED
+from nullmode.figures import EVERY_TRUNCATION, FIGURES, GIVEN, ONE_TRUNCATION, PAIRED, SEARCHED
 from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.radial import RADIAL_BASES
@@ -94,8 +94,8 @@ def check(config: JSON) -> Settings:
         # What a figure of the user's own does with its parameters is not known.
         if figure.kind in FIGURES:
             alone = "kinds" in inspect.signature(target).parameters
-            swept = figure.kind in EVERY_TRUNCATION
-            _check_figure(settings, checked, f"{where}.parameters", alone=alone, swept=swept)
+            paired, swept = figure.kind in PAIRED, figure.kind in EVERY_TRUNCATION
+            _check_figure(settings, checked, f"{where}.parameters", alone=alone, paired=paired, swept=swept)
             if of := SEARCHED.get(figure.kind):
                 got = settings.searches[checked["search"]].kind
                 if got != of:
@@ -225,12 +225,20 @@ def _check_one_truncation(where: str, name: str, descriptor: DescriptorEntry) ->
         )
 
 
-def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool, swept: bool) -> None:
-    """Check what a figure draws from; `alone`: it computes environments itself; `swept`: draws all that there is."""
+def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool, paired: bool, swept: bool) -> None:
+    """Check what a figure draws from.
+
+    `alone`: it computes environments itself; `paired`: a descriptor per family; `swept`: draws all that there is.
+    """
     families = [checked["family"]] if "family" in checked else checked.get("families", [])
+    if paired and len(checked[ONE_TRUNCATION]) != len(families):
+        raise InputError(
+            f"`{where}.{ONE_TRUNCATION}` must be one for each family, got {len(checked[ONE_TRUNCATION])} for "
+            f"{len(families)}."
+        )
     for key in ("descriptor", "descriptors"):
         names = checked.get(key, [])
-        for name in [names] if isinstance(names, str) else names:
+        for place, name in enumerate([names] if isinstance(names, str) else names):
             descriptor = settings.descriptors[name]
             if alone and descriptor.scope == "structure":
                 raise InputError(
@@ -241,16 +249,17 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool,
                 continue
             if key == ONE_TRUNCATION:
                 _check_one_truncation(f"{where}.{key}", name, descriptor)
-            for family in families:
+            for family in [families[place]] if paired else families:
                 if family not in (descriptor.families or settings.families):
                     raise InputError(
                         f"`{where}.{key}` must be run on the family, got {name!r} not run on {family!r}. Add it to "
                         f"`descriptors.{name}.families`."
                     )
+    labelled = [*families, *checked.get(ONE_TRUNCATION, [])]
     for name in checked.get("labels") or {}:
-        if name not in families:
+        if name not in labelled:
             raise InputError(
-                f"`{where}.labels` must name families of the figure, got {name!r}. {suggest(name, families)}"
+                f"`{where}.labels` must name what the figure draws, got {name!r}. {suggest(name, labelled)}"
             )
 
 

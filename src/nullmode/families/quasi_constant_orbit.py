@@ -67,16 +67,18 @@ def structures(
     Yields
     ------
     ase.Atoms
-        Coordinates: ``t``, ``length`` (along the orbit, Å), ``four_body_energy`` (of Parsaeifard and Goedecker).
+        Coordinates: ``t``, ``length`` (along the orbit, Å), ``four_body_energy`` (of Parsaeifard and Goedecker),
+        ``pair`` (the orbit: features are compared with those at its start).
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
-    for value in array(t).tolist():
+    for pair, value in enumerate(array(t).tolist()):
         environment = Environment.from_vectors(start(value))
         orbit = follow_orbit(
             environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=FORWARD
         )
         for at, item in zip(orbit.lengths.tolist(), orbit.environments, strict=True):
-            yield methane(item.vectors, t=value, length=at, four_body_energy=four_body_energy(item.vectors)[0])
+            energy = four_body_energy(item.vectors)[0]
+            yield methane(item.vectors, t=value, length=at, four_body_energy=energy, pair=pair)
 
 
 def start(t: float) -> Floats:

@@ -1,4 +1,4 @@
-"""Figures: a function from a table to a matplotlib figure. One file each; this table names them."""
+"""Figures: a function from a table to a matplotlib figure and what it shows. One file each; this table names them."""
 
 FIGURES = {
     "paths": "nullmode.figures.paths:draw",
@@ -10,6 +10,10 @@ FIGURES = {
     "convergence": "nullmode.figures.convergence:draw",
     "orbits": "nullmode.figures.orbits:draw",
     "partner_pairs": "nullmode.figures.partner_pairs:draw",
+    "distributions": "nullmode.figures.distributions:draw",
+    "spectra": "nullmode.figures.spectra:draw",
+    "bases": "nullmode.figures.bases:draw",
+    "four_body": "nullmode.figures.four_body:draw",
     "near_singular": "nullmode.figures.near_singular:draw",
 }
 GIVEN = ("table", "structures", "kinds", "searches")
@@ -19,6 +23,8 @@ gets no sensitivity table but the tables of its search: what was found, and the 
 stand in the configuration."""
 SEARCHED = {"orbits": "orbit", "partner_pairs": "partners"}
 """Figures that draw one kind of search alone."""
+PAIRED = ("four_body",)
+"""Figures whose descriptors belong to one family each, in the same place; others draw every one on every family."""
 ONE_TRUNCATION = "descriptors"
 """What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""
 EVERY_TRUNCATION = ("near_singular",)

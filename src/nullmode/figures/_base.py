@@ -14,12 +14,17 @@ from nullmode.types import JSON, Floats, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
 FORMATS = ("pdf", "svg", "png")
 # Below this a ratio of singular values is rounding noise; exact zeros are drawn here.
 FLOOR = 1e-18
+# Where values are drawn that no logarithm can show, and the band that sets them apart.
+ZERO, BAND = FLOOR / 100, (FLOOR / 1000, FLOOR / 10)
+OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew": 0.6}
+"""Circles for such values."""
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
 
@@ -148,6 +153,35 @@ def title(rows: "pd.DataFrame") -> str:
     sizes = [f"{name} = {int(first[name])}" for name in ("n_max", "l_max") if rows[name].nunique() == 1]
     lengths = [f"{name} {first[name]:g} Å" for name in ("width", "cutoff") if rows[name].nunique() == 1]
     return "\n".join(", ".join(part) for part in ([str(first["descriptor"]), *order], sizes, lengths) if part)
+
+
+def label(rows: "pd.DataFrame") -> str:
+    """Name a descriptor in one line: what it is called, nu, and whether it is of whole structures."""
+    first = rows.iloc[0]
+    order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
+    return ", ".join([str(first["descriptor"]), *order, *(["structures"] if first["scope"] == "structure" else [])])
+
+
+def number(value: float) -> str:
+    """Write a number with two digits, for a sentence."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(power)}"
+
+
+def listing(parts: list[str]) -> str:
+    """Join parts of a sentence."""
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1] if parts else ""
+
+
+def logarithmic(ax: "Axes") -> None:
+    """Give an axis of ratios of singular values its scale: from 1 to rounding, zero in a band below."""
+    ax.axhspan(*BAND, color="0.92", linewidth=0)
+    ax.set_yscale("log")
+    ax.set_ylim(BAND[0], 3)
+    powers = range(0, -18, -3)
+    ax.set_yticks([10.0**p for p in powers] + [ZERO], [f"$10^{{{p}}}$" for p in powers] + ["0"])
 
 
 def spectra(rows: "pd.DataFrame") -> Floats:

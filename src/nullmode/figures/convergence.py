@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, style
+from nullmode.figures._base import FLOOR, Drawing, number, style
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 
-def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> "Figure":
+def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> Drawing:
     """Residual of every step over the Jacobians computed, a line per start, coloured by how the search ended.
 
     Parameters
@@ -45,4 +44,12 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
         shown = dict(zip(labels, handles, strict=True))
         ax.legend(shown.values(), shown.keys())
         plt.close(figure)
-        return figure
+        last = steps.dropna(subset="residual").groupby(["structure", "center"]).last()
+        ends = last[last.index.map(converged)]
+        result = f"{len(ends)} of {len(converged)} starts converge"
+        if len(ends):
+            result += (
+                f", after a median of {ends['evaluations'].median():.0f} Jacobians, to residuals of at most "
+                f"{number(ends['residual'].max())}"
+            )
+        return Drawing(figure, f"{result}.")

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, legend_above, patches, select, style, title
+from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style, title
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _COLUMNS = {
     "seen": ("rank", "0.88"),
@@ -17,7 +16,7 @@ _COLUMNS = {
 }
 
 
-def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One row per descriptor, one bar per structure: displacements seen, and null by each cause.
 
     Structures of equal name are averaged. A question mark stands where a count depends on the tolerance.
@@ -52,7 +51,15 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
         }
         legend_above(figure, patches(colours), list(colours))
         plt.close(figure)
-        return figure
+        return Drawing(figure, f"Null values of {len(names)} structures. {' '.join(map(_said, chosen))}")
+
+
+def _said(rows: "pd.DataFrame") -> str:
+    """Count the null values of one descriptor by cause."""
+    causes = [f"{count:.0f} by {cause}" for cause in CAUSES if (count := rows[f"null_{cause}"].sum())]
+    unsure = int(rows["ambiguous"].astype(bool).sum())
+    kept = f"{rows['descriptor'].iloc[0]}: {listing(causes) or 'none'}"
+    return f"{kept}; {unsure} counts depend on the tolerance." if unsure else f"{kept}."
 
 
 def _panel(ax: "Axes", rows: "pd.DataFrame", names: list[str]) -> set[str]:

@@ -1,10 +1,11 @@
 """The null modes themselves, as arrows on the molecule."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, legend_above, patches, select, style
+from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
 from nullmode.figures._molecules import molecule, views
 from nullmode.types import Floats
@@ -12,7 +13,6 @@ from nullmode.types import Floats
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from nullmode.environment import Environment
     from nullmode.null_modes import NullModes
@@ -28,7 +28,7 @@ def draw(
     family: str,
     descriptors: list[str],
     names: list[str] | None = None,
-) -> "Figure":
+) -> Drawing:
     """One row per structure and descriptor, one panel per null mode: arrows on the molecule, coloured by cause.
 
     A row is seen from where atoms cover each other least and each mode shows; what moves towards the eye looks shorter.
@@ -82,7 +82,14 @@ def draw(
         else:
             axes[0, 0].text(0.5, 0.5, "no null modes", transform=axes[0, 0].transAxes, ha="center")
         plt.close(figure)
-        return figure
+        said = [f"{label.replace(chr(10), ', ')}, {_counted(panels)}" for label, _, panels in lines]
+        return Drawing(figure, f"Null modes: {'; '.join(said)}." if said else "There are no null modes.")
+
+
+def _counted(panels: "list[tuple[NullModes, Floats]]") -> str:
+    """Count the null modes of one environment by cause."""
+    causes = Counter(part.cause for part, _ in panels)
+    return listing([f"{count} by {cause}" for cause, count in causes.items()])
 
 
 def _view(environment: "Environment", modes: Floats) -> Floats:

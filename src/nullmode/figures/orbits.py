@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, style
+from nullmode.figures._base import FLOOR, Drawing, number, style
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 _ENDS = {
     "closed": "a loop",
@@ -19,7 +18,7 @@ _ENDS = {
 }
 
 
-def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> "Figure":
+def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> Drawing:
     """One column per orbit, along its length: s_d/s_1, change of the features, and four-body energy.
 
     The energy is that of Parsaeifard and Goedecker, of four neighbours; for others the row is left out.
@@ -56,7 +55,20 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
         for ax, label in zip(axes[:, 0], labels, strict=True):
             ax.set_ylabel(label)
         plt.close(figure)
-        return figure
+        return Drawing(figure, " ".join(_said(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
+
+
+def _said(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:
+    """Say how one orbit ends, and what changes on it."""
+    first, ratios = rows.iloc[0], rows["inverse_condition_number"]
+    result = (
+        f"Structure {first['structure']}, centre {first['center']}: {_ENDS[first['stopped']]} of "
+        f"{rows['length'].max():.2f} Å; s_d/s_1 between {number(ratios.min())} and {number(ratios.max())}, features "
+        f"at most {number(rows['feature_distance'].max())} from the start's"
+    )
+    if energy := curve.get("four-body energy"):
+        result += f", energy {min(energy):.3f} to {max(energy):.3f}"
+    return f"{result}."
 
 
 def _curves(rows: "pd.DataFrame") -> dict[str, Any]:

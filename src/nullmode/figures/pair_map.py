@@ -4,21 +4,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, select, style, title
+from nullmode.figures._base import FLOOR, Drawing, number, select, style, title
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
 
 RESOLVED = 1e-13
 """Relative distances of features below this are rounding."""
 _CIRCLE: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 8, "color": "none", "mec": "C3"}
 
 
-def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One row per descriptor, over (u, v): log10 of s_d/s_1 for X- and X+, and the distance of their features.
 
     Parameters
@@ -65,7 +64,27 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
         if any((rows["rank"] < rows["n_dof"]).any() for rows in chosen):
             figure.legend([Line2D([], [], **_CIRCLE)], ["rank < d"], loc="outside lower left")
         plt.close(figure)
-        return figure
+        return Drawing(figure, " ".join(map(_said, chosen)))
+
+
+def _said(rows: "pd.DataFrame") -> str:
+    """Say where one descriptor is least and most sensitive, and how much it tells the two apart."""
+    ordered = rows.sort_values(["inverse_condition_number", "sign", "v", "u"])
+    ends = [
+        f"{number(row['inverse_condition_number'])} at {_name(row['sign'])}({row['u']:g}π, {row['v']:g}π)"
+        for row in (ordered.iloc[0], ordered.iloc[-1])
+    ]
+    partner = rows[rows["sign"] == rows["sign"].max()]
+    # Where u is 1, the two are one.
+    apart = partner[partner["u"] != 1]
+    equal = apart["pair_distance"] <= RESOLVED
+    valley = apart["v"] == 0
+    return (
+        f"{rows['descriptor'].iloc[0]}: s_d/s_1 from {ends[0]} to {ends[1]}, rank below d at "
+        f"{(rows['rank'] < rows['n_dof']).sum()} of {len(rows)} points; features of X+ and X− are equal at "
+        f"{(equal & valley).sum()} of {valley.sum()} points with v = 0 and at {(equal & ~valley).sum()} of "
+        f"{(~valley).sum()} others, where u is not π."
+    )
 
 
 def _name(sign: float) -> str:

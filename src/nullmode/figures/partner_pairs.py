@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nullmode.figures._base import style
+from nullmode.figures._base import Drawing, listing, style
 from nullmode.figures._molecules import molecule, views
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from nullmode.environment import Environment
 
@@ -24,7 +23,7 @@ def draw(
     searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]",
     search: str,
     most: Annotated[int, Field(ge=1)] = 6,
-) -> "Figure":
+) -> Drawing:
     """One row per pair: the environment and its partner, laid on it as well as can be and seen from the same side.
 
     Parameters
@@ -61,7 +60,11 @@ def draw(
         if not rows:
             figure.text(0.5, 0.5, "no partner found", ha="center")
         plt.close(figure)
-        return figure
+        said = [f"{row['structural_distance']:.2f} Å away, {_split(row).replace('$', '')}" for row in rows]
+        starts = found.groupby(["structure", "center"]).ngroups
+        return Drawing(
+            figure, f"{len(rows)} partners of {starts} environments: {listing(said)}." if rows else "None found."
+        )
 
 
 def _split(row: dict[Any, Any]) -> str:

@@ -1,15 +1,14 @@
 """Singular values along the paths of a family: which open where symmetry breaks, and how fast."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, select, spectra, style, title
+from nullmode.figures._base import FLOOR, OPEN, ZERO, Drawing, listing, logarithmic, select, spectra, style, title
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _LABELS = {
     "stretch_one": "one bond × t",
@@ -21,12 +20,8 @@ _LABELS = {
     "noise": "noise amplitude / Å",
 }
 
-# Where values are drawn that no logarithm can show, and the band that sets them apart.
-_ZERO, _BAND = FLOOR / 100, (FLOOR / 1000, FLOOR / 10)
-_OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew": 0.6}
 
-
-def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure":
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
 
     Values too small for the axis, exact zeros most of all, are open circles in a band of their own.
@@ -58,11 +53,24 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> "Figure"
             ax.set_xlabel(_LABELS.get(path, f"{path}: t") + _samples(rows[rows["path"] == path]))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         if any((spectra(rows) <= FLOOR).any() for rows in chosen):
-            handles.append(Line2D([], [], color="0.4", **_OPEN, markersize=4))
+            handles.append(Line2D([], [], color="0.4", **OPEN, markersize=4))
             labels.append(f"0 (below {FLOOR:g})")
         figure.legend(handles, labels, loc="outside right center")
         plt.close(figure)
-        return figure
+        return Drawing(figure, " ".join(_said(rows, paths) for rows in chosen))
+
+
+def _said(rows: "pd.DataFrame", paths: list[str]) -> str:
+    """Say how the null values open along each path of one descriptor."""
+    ranks = rows.groupby(["path", "t"])["rank"].median()
+    spans = [f"{path} {_span(ranks[path])}" for path in paths]
+    return f"Ranks of {rows['descriptor'].iloc[0]}, of {rows['n_dof'].max()}, along each path: {listing(spans)}."
+
+
+def _span(ranks: "pd.Series") -> str:
+    """Write the values of a path in order, each run of equal ones once."""
+    changes = ranks[ranks != ranks.shift()]
+    return " to ".join(f"{rank:.0f}" for rank in changes)
 
 
 def _samples(rows: "pd.DataFrame") -> str:
@@ -79,17 +87,13 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
     t = 10.0**values.index if noisy else values.index
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, values.shape[1]))
-    ax.axhspan(*_BAND, color="0.92", linewidth=0)
+    logarithmic(ax)
     for k, shade in enumerate(shades):
         # Smaller markers on top, so that coinciding values all show.
         size, seen = 4.5 - 0.4 * k, values[k] > FLOOR
         y = values[k].where(seen)
         ax.plot(t, y, color=shade, label=f"k = {k + 1}", marker="o", markersize=size, linewidth=0.8)
-        ax.plot(t, seen.map({True: np.nan, False: _ZERO}), color=shade, **_OPEN, markersize=size)
+        ax.plot(t, seen.map({True: np.nan, False: ZERO}), color=shade, **OPEN, markersize=size)
     ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8, label="rtol")
-    ax.set_yscale("log")
-    ax.set_ylim(_BAND[0], 3)
-    powers = range(0, -18, -3)
-    ax.set_yticks([10.0**p for p in powers] + [_ZERO], [f"$10^{{{p}}}$" for p in powers] + ["0"])
     if noisy:
         ax.set_xscale("log")

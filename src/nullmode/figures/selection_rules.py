@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nullmode.figures._base import CAUSES, legend_above, patches, select, style, title
+from nullmode.figures._base import CAUSES, Drawing, legend_above, number, patches, select, style, title
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
 from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from nullmode.descriptors._base import Descriptor
     from nullmode.environment import Environment
@@ -38,7 +37,7 @@ def draw(
     samples: Annotated[int, Field(ge=2)] = 40,
     amplitude: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.1,
     seed: Annotated[int, Field(ge=0)] = 0,
-) -> "Figure":
+) -> Drawing:
     """One row per descriptor, one panel per structure: force along each mode, true and by models of the features.
 
     The energy is the four-body energy of Parsaeifard and Goedecker; the models are fitted to energies and forces of
@@ -76,21 +75,26 @@ def draw(
         figure, axes = plt.subplots(
             len(made), len(drawn[0]), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
         )
-        causes = set()
+        most: dict[str, Floats] = {}
         for line, rows, descriptor, cases in zip(axes, chosen, made, drawn, strict=True):
             models = _fitted(descriptor, list(cases.values()), samples, amplitude, seed)
             for ax, (name, environment) in zip(line, cases.items(), strict=True):
-                causes |= _panel(ax, name, environment, descriptor, models, tolerances(rows, name))
+                for cause, forces in _panel(ax, name, environment, descriptor, models, tolerances(rows, name)).items():
+                    most[cause] = np.maximum(most.get(cause, 0.0), forces)
             line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
         for ax in axes[-1]:
             ax.set_xlabel("mode k")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
+        colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in most}
         handles.extend(patches(colours, alpha=_SHADE, linewidth=0))
         labels.extend(colours)
         legend_above(figure, handles, labels)
         plt.close(figure)
-        return figure
+        said = [
+            f"along null modes by {cause} true forces are at most {_plain(true)} and those of models {_plain(model)}"
+            for cause, (true, model) in most.items()
+        ]
+        return Drawing(figure, f"In 1/Å, {'; '.join(said)}." if said else "There are no null modes.")
 
 
 def _fitted(
@@ -121,8 +125,8 @@ def _panel(
     descriptor: "Descriptor",
     models: "list[SmoothModel]",
     within: tuple[float, float],
-) -> set[str]:
-    """Draw the forces on one environment; returns the causes of its null modes."""
+) -> dict[str, Floats]:
+    """Draw the forces on one environment; returns the largest along null modes of each cause: true, and of models."""
     from matplotlib.ticker import MaxNLocator
 
     from nullmode.decomposition import decompose
@@ -138,19 +142,27 @@ def _panel(
     sign = np.where(true < -_ROUNDING, -1, 1)
     k = np.arange(1, len(modes) + 1)
     ax.axhline(0, color="0.8", linewidth=0.6)
-    start = result.rank + 0.5
-    for part in parts:
-        ax.axvspan(start, start + len(part.modes), color=CAUSES[part.cause], alpha=_SHADE, linewidth=0)
-        start += len(part.modes)
     predicted = [_along(modes, model.forces(features, jacobian)) for model in models]
+    most: dict[str, Floats] = {}
+    start = result.rank
+    for part in parts:
+        end = start + len(part.modes)
+        ax.axvspan(start + 0.5, end + 0.5, color=CAUSES[part.cause], alpha=_SHADE, linewidth=0)
+        forces = np.array([np.abs(each[..., start:end]).max() for each in (true, np.array(predicted))])
+        most[part.cause] = np.maximum(most.get(part.cause, 0.0), forces)
+        start = end
     for values, marks in zip((true, *predicted), _MARKS, strict=True):
         ax.plot(k, sign * values, linestyle="none", **marks)
     if parts:
-        true_most, model_most = (np.abs(v[..., result.rank :]).max() for v in (true, np.array(predicted)))
+        true_most, model_most = np.max(list(most.values()), axis=0)
         name += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
     ax.set_title(name, fontsize=7)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    return {part.cause for part in parts}
+    return most
+
+
+def _plain(force: float) -> str:
+    return f"{force:.2g}" if force > _ROUNDING else f"below {number(_ROUNDING)}"
 
 
 def _written(force: float) -> str:

@@ -4,16 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, select, style
+from nullmode.figures._base import FLOOR, Drawing, number, select, style
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 
-def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: dict[str, str] | None = None) -> "Figure":
+def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: dict[str, str] | None = None) -> Drawing:
     """One column per family; above the median rank, below the median of log10(s_d/s_1), over n_max and l_max.
 
     Parameters
@@ -52,7 +51,18 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: di
         figure.colorbar(ranks, ax=axes[0], label="rank" + _median(chosen))
         figure.colorbar(ratios, ax=axes[1], label=r"$\log_{10}(s_d / s_1)$" + _median(chosen), extend="min")
         plt.close(figure)
-        return figure
+        said = [_said((labels or {}).get(family, family), rows) for family, rows in zip(families, chosen, strict=True)]
+        return Drawing(figure, " ".join(said))
+
+
+def _said(name: str, rows: "pd.DataFrame") -> str:
+    """Say from where on the rank is full, or what it comes to."""
+    ranks = rows.groupby(["n_max", "l_max"])["rank"].median()
+    ratios = rows.groupby(["n_max", "l_max"])["inverse_condition_number"].median()
+    d, largest = rows["n_dof"].max(), ranks.index[-1]
+    full = (ranks == d).sum()
+    end = f"s_d/s_1 is {number(ratios[largest])} at (n_max, l_max) = ({largest[0]}, {largest[1]})"
+    return f"{name}: the rank is {d} of {d} at {full} of {len(ranks)} sizes, and at most {ranks.max():.0f}; {end}."
 
 
 def _median(chosen: "list[pd.DataFrame]") -> str:

@@ -1,0 +1,164 @@
+"""Rank and condition number against the size of a basis, its kind, and the density that it expands."""
+
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nullmode.figures._base import SWEPT, Drawing, legend_above, number, select, style, title
+from nullmode.types import InputError, Integers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_SHADES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
+_MARKERS = "osD^vP"
+_LABELS = {"l_max": "largest angular momentum, l_max", "n_max": "radial functions, n_max", "width": "width / Å"}
+# What distinguishes the rows of panels below the first.
+_VARIANTS = {"density": "{} density", "cutoff": "cutoff {:g} Å"}
+_QUANTILES = (0.05, 0.5, 0.95)
+_ALPHA = 0.12
+
+
+def draw(
+    table: "pd.DataFrame",
+    families: list[str],
+    descriptor: str,
+    along: Literal["l_max", "n_max", "width"],
+    labels: dict[str, str] | None = None,
+) -> Drawing:
+    """One column per family; median rank and median s_d/s_1 along one parameter, a line per radial basis.
+
+    Bands go from the percentile 5 to 95 of the environments. Dashed: the rank of generic environments in theory,
+    min(d, min(N, n) + sum over l from 1 to l_max of N k - k (k - 1)/2 with k = min(N, 2 l + 1)), for N radial functions
+    and n neighbours.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    families
+        Whose environments have the same number of neighbours, of one species.
+    descriptor
+        Power spectra, swept along the parameter and over radial bases; densities or cutoffs make a row each.
+    along
+        The parameter.
+    labels
+        Titles for families, by their names; default: the names.
+
+    Raises
+    ------
+    InputError
+        For a descriptor that is swept over further parameters: medians would mix them.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    with style():
+        chosen = {family: select(table, family, descriptor, single=False) for family in families}
+        first = chosen[families[0]]
+        if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
+            raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
+        varied = [name for name in _VARIANTS if first[name].nunique() > 1]
+        variants: list[Any] = list(first[varied].drop_duplicates().sort_values(varied).itertuples(index=False)) or [()]
+        bases = sorted(first["radial_basis"].unique())
+        looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
+        size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
+        figure, axes = plt.subplots(
+            len(variants) + 1,
+            len(families),
+            sharex=True,
+            sharey="row",
+            squeeze=False,
+            figsize=size,
+            layout="constrained",
+            gridspec_kw={"height_ratios": [0.75, *[1] * len(variants)]},
+        )
+        for column, (family, rows) in zip(axes.T, chosen.items(), strict=True):
+            law = _law(rows, along)
+            for variant, ax in zip(variants, column[1:], strict=True):
+                same = np.ones(len(rows), dtype=np.bool_)
+                for name, value in zip(varied, variant, strict=True):
+                    same &= (rows[name] == value).to_numpy()
+                _panels(column[0], ax, rows[same], along, looks)
+            column[0].plot(law.index, law, color="black", linestyle="--", linewidth=0.9, zorder=9)
+            column[0].set_title(f"{(labels or {}).get(family, family)} (d = {rows['n_dof'].max()})", loc="left")
+            column[-1].set_xlabel(_LABELS[along])
+        axes[0, 0].set_ylabel(title(first) + "\n\nrank")
+        for line, variant in zip(axes[1:], variants, strict=True):
+            text = ", ".join(_VARIANTS[name].format(value) for name, value in zip(varied, variant, strict=True))
+            line[0].set_ylabel("\n\n".join([*([text] if text else []), "$s_d / s_1$"]))
+        handles = [Line2D([], [], color=c, marker=m, markersize=3) for c, m in looks.values()]
+        legend_above(
+            figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "rank of generic environments"]
+        )
+        plt.close(figure)
+        said = [_said((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
+        return Drawing(figure, " ".join(said))
+
+
+def _panels(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:
+    """Draw the ranks and the ratios of one variant of one family."""
+    floor = rows["rtol"].iloc[0]
+    ratios.axhspan(floor / 30, floor, color="0.92", linewidth=0)
+    for place, (basis, (colour, marker)) in enumerate(looks.items()):
+        groups = rows[rows["radial_basis"] == basis].groupby(along)
+        # Smaller markers on top, so that coinciding lines all show.
+        line: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "markersize": 6.5 - 0.8 * place,
+            "linewidth": 0.9,
+            "mew": 0,
+        }
+        ranks.plot(groups["rank"].median(), **line)
+        # Null values are noise: in the band, whatever they are.
+        low, median, high = (
+            quantile.where(quantile > floor, floor / 5)
+            for quantile in (groups["inverse_condition_number"].quantile(q) for q in _QUANTILES)
+        )
+        ratios.plot(median, **line)
+        if (groups.size() > 1).any():
+            ratios.fill_between(median.index, low, high, color=colour, alpha=_ALPHA, linewidth=0)
+    ratios.set_yscale("log")
+    ratios.set_ylim(floor / 30, 2)
+    powers = range(0, -10, -3)
+    ratios.set_yticks([10.0**p for p in powers if 10.0**p > floor] + [floor / 5])
+    ratios.set_yticklabels([f"$10^{{{p}}}$" for p in powers if 10.0**p > floor] + ["null"])
+
+
+def _generic_rank(n_max: Integers, l_max: Integers, n: int, d: int) -> Integers:
+    """Rank of the power spectrum of n generic neighbours of one species: no more than features are independent."""
+    result = np.minimum(n_max, n)
+    for l in range(1, int(l_max.max()) + 1):
+        k = np.minimum(n_max, 2 * l + 1)
+        result = result + np.where(l <= l_max, n_max * k - k * (k - 1) // 2, 0)
+    return np.minimum(result, d)
+
+
+def _law(rows: "pd.DataFrame", along: str) -> "pd.Series":
+    import pandas as pd
+
+    first = rows.drop_duplicates(along).set_index(along, drop=False).sort_index()
+    return pd.Series(_of(first), index=first.index)
+
+
+def _of(rows: "pd.DataFrame") -> Integers:
+    n_max, l_max = (rows[name].to_numpy(dtype=np.int64) for name in ("n_max", "l_max"))
+    return _generic_rank(n_max, l_max, int(rows["n_neighbours"].max()), int(rows["n_dof"].max()))
+
+
+def _said(name: str, rows: "pd.DataFrame", along: str) -> str:
+    """Say where ranks are generic, and what the basis matters where it is largest."""
+    generic = rows["rank"].to_numpy() == _of(rows)
+    largest = rows[rows[along] == rows[along].max()]
+    medians = largest.groupby(["radial_basis", "density", "cutoff"])["inverse_condition_number"].median()
+    ranks = f"{name}: the rank is the generic one in {generic.sum()} of {len(rows)} cases, at most {rows['rank'].max()}"
+    if medians.max() <= rows["rtol"].iloc[0]:
+        return f"{ranks}, and s_d/s_1 at most {number(medians.max())} at {along} = {largest[along].iloc[0]:g}."
+    low, high = ((number(medians[at]), at[0]) for at in (medians.idxmin(), medians.idxmax()))
+    return (
+        f"{ranks}; the median of s_d/s_1 at {along} = {largest[along].iloc[0]:g} is between {low[0]} ({low[1]}) and "
+        f"{high[0]} ({high[1]})."
+    )

@@ -1,0 +1,97 @@
+"""Orbits of a family: a four-body energy varies on them, the features hardly do."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nullmode.figures._base import FLOOR, Drawing, legend_above, listing, number, select, style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHADES = ("#4477aa", "#cc6677", "#228833", "#ccbb44", "#aa3377")
+_ROWS = {
+    "inverse_condition_number": "$s_d / s_1$",
+    "pair_distance": r"$|\phi - \phi_0| / |\phi_0|$",
+    "four_body_energy": "four-body energy",
+}
+
+
+def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
+    """One column per orbit, along its length: s_d/s_1, change of the features, and four-body energy, a line per width.
+
+    The energy is that of Parsaeifard and Goedecker.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    families
+        Of kind ``quasi_constant_orbit``, with the same coordinates ``t``.
+    descriptors
+        As many, each at one truncation: the one whose features are to stay constant on the family in the same place.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    with style():
+        pairs = zip(families, descriptors, strict=True)
+        chosen = [select(table, family, name, single=True).sort_values(["pair", "length"]) for family, name in pairs]
+        starts = list(dict.fromkeys(t for rows in chosen for t in rows["t"]))
+        figure, axes = plt.subplots(
+            len(_ROWS),
+            len(starts),
+            sharex=True,
+            sharey="row",
+            squeeze=False,
+            figsize=(1.9 * len(starts) + 0.9, 1.6 * len(_ROWS) + 0.8),
+            layout="constrained",
+        )
+        for rows, shade in zip(chosen, _SHADES, strict=False):
+            for column, t in enumerate(starts):
+                orbit = rows[rows["t"] == t]
+                for ax, name in zip(axes[:, column], _ROWS, strict=True):
+                    ax.plot(orbit["length"], _shown(orbit, name), color=shade)
+        for ax, t in zip(axes[0], starts, strict=True):
+            ax.set_title(f"start t = {t:g}")
+        for line, (name, text) in zip(axes, _ROWS.items(), strict=True):
+            line[0].set_ylabel(text)
+            if name != "four_body_energy":
+                line[0].set_yscale("log")
+        for ax in axes[-1]:
+            ax.set_xlabel("length / Å")
+        handles: list[Any] = [Line2D([], [], color=shade) for _, shade in zip(chosen, _SHADES, strict=False)]
+        legend_above(figure, handles, [_width(rows) for rows in chosen])
+        plt.close(figure)
+        return Drawing(figure, _said(chosen))
+
+
+def _shown(orbit: "pd.DataFrame", name: str) -> "pd.Series":
+    """Values of one row of panels; at the start nothing has changed yet."""
+    if name == "pair_distance":
+        return orbit[name].where(orbit["length"] > 0)
+    return orbit[name].clip(lower=FLOOR)
+
+
+def _width(rows: "pd.DataFrame") -> str:
+    return f"width {rows['width'].iloc[0]:g} Å"
+
+
+def _said(chosen: "list[pd.DataFrame]") -> str:
+    sizes, ratios = [], []
+    for rows in chosen:
+        orbits = rows.groupby("t", sort=False)
+        quoted = [
+            f"t = {t:g} "
+            + "/".join(number(value) for value in np.percentile(orbit["inverse_condition_number"], (0, 50, 100)))
+            for t, orbit in orbits
+        ]
+        ratios.append(f"{_width(rows)}: {listing(quoted)}")
+        energy = orbits["four_body_energy"]
+        span = (energy.max() - energy.min()) / energy.first()
+        sizes.append(
+            f"{_width(rows)}: energies span {span.min():.0%} to {span.max():.0%} of the start's, features change by at "
+            f"most {orbits['pair_distance'].max().max():.1%}"
+        )
+    count = sum(rows["t"].nunique() for rows in chosen)
+    return f"On {count} orbits, {'; '.join(sizes)}. Minimum/median/maximum of s_d/s_1, {'; '.join(ratios)}."

@@ -1,0 +1,113 @@
+"""Singular spectra by point group: which values symmetry, body order and basis make null."""
+
+from typing import TYPE_CHECKING
+
+from nullmode.figures._base import (
+    CAUSES,
+    FLOOR,
+    OPEN,
+    ZERO,
+    Drawing,
+    legend_above,
+    listing,
+    logarithmic,
+    number,
+    select,
+    spectra,
+    style,
+    title,
+)
+from nullmode.schoenflies import group_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_SEEN = "0.25"
+# Of the values of one structure, side by side.
+_WIDTH = 0.75
+# In the order in which null values are coloured, from the largest.
+_ORDER = ("truncation", "unresolved", "incompleteness", "symmetry")
+
+
+def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
+    """One row per descriptor: s_k/s_1 of every structure, by falling order of its group, null ones coloured by cause.
+
+    Null values are counted by cause; which of them is whose has no meaning, and they are coloured in one order. Open
+    circles in the band are exact zeros.
+
+    Parameters
+    ----------
+    table
+        The sensitivity table.
+    family
+        With a coordinate ``name``, as ``point_groups``.
+    descriptors
+        Each at one truncation, and such that causes are known.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    with style():
+        chosen = [_sorted(select(table, family, descriptor, single=True)) for descriptor in descriptors]
+        first = chosen[0]
+        size = (0.52 * len(first) + 2.4, 1.9 * len(chosen) + 1.0)
+        figure, axes = plt.subplots(
+            len(chosen), 1, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+        )
+        for ax, rows in zip(axes[:, 0], chosen, strict=True):
+            _panel(ax, rows)
+            ax.set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
+        order = [group_order(group) for group in first["point_group"]]
+        ticks = [f"{n}\n{g}\n{o:.0f}" for n, g, o in zip(first["name"], first["point_group"], order, strict=True)]
+        axes[-1, 0].set_xticks(range(len(first)), ticks)
+        axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
+        causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]
+        dots = {"seen": _SEEN, **{f"null: {cause}": CAUSES[cause] for cause in causes}}
+        handles = [Line2D([], [], color=colour, marker="o", markersize=4, linestyle="none") for colour in dots.values()]
+        handles.append(Line2D([], [], color="0.5", linestyle=":", linewidth=0.8))
+        handles.append(Line2D([], [], color="0.4", **OPEN, markersize=4))
+        legend_above(figure, handles, [*dots, "rtol", f"0 (below {FLOOR:g})"])
+        plt.close(figure)
+        return Drawing(figure, _said(chosen, causes))
+
+
+def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
+    return rows.sort_values(
+        ["point_group", "structure"], key=lambda c: -c.map(group_order) if c.name == "point_group" else c, kind="stable"
+    )
+
+
+def _panel(ax: "Axes", rows: "pd.DataFrame") -> None:
+    logarithmic(ax)
+    for place, (values, (_, row)) in enumerate(zip(spectra(rows), rows.iterrows(), strict=True)):
+        d = len(values)
+        colours = [_SEEN] * int(row["rank"])
+        colours += [CAUSES[cause] for cause in _ORDER for _ in range(int(row[f"null_{cause}"]))]
+        for k, (value, colour) in enumerate(zip(values, colours, strict=True)):
+            x = place + _WIDTH * ((k + 0.5) / d - 0.5)
+            if value > FLOOR:
+                ax.plot(x, value, color=colour, marker="o", markersize=3, linestyle="none")
+            else:
+                ax.plot(x, ZERO, color=colour, **OPEN, markersize=3)
+        if place:
+            ax.axvline(place - 0.5, color="0.9", linewidth=0.5, zorder=0)
+    ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8)
+    ax.set_xlim(-0.6, len(rows) - 0.4)
+
+
+def _said(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
+    """Count null values by cause, and say how far from the others they are."""
+    counts = []
+    for rows in chosen:
+        nulls = [f"{rows[f'null_{cause}'].sum():.0f} null by {cause}" for cause in causes]
+        counts.append(f"{rows['descriptor'].iloc[0]} {listing(nulls)}")
+    null, seen = 0.0, 1.0
+    for rows in chosen:
+        for values, rank in zip(spectra(rows), rows["rank"], strict=True):
+            null = max(null, values[rank:].max(initial=0.0))
+            seen = min(seen, values[:rank].min(initial=1.0))
+    return (
+        f"Of {chosen[0]['n_dof'].sum()} values of {len(chosen[0])} structures: {'; '.join(counts)}. Null values are at "
+        f"most {number(null)} s_1, others at least {number(seen)} s_1."
+    )
