@@ -32,6 +32,7 @@ PARAMETERS = {
     "bases": {"families": ["pairs"], "descriptor": "bases", "along": "l_max"},
     "four_body": {"families": ["orbit"], "descriptors": ["fine"]},
     "learning": {"regressions": ["ridge", "with orbit", "nu 3", "pairs"]},
+    "near_singular": {"families": ["groups"], "descriptors": ["soap", "radial"], "explained": 2},
 }
 assert PARAMETERS.keys() == FIGURES.keys()
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}

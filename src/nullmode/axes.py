@@ -99,6 +99,17 @@ def above(limit: float) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_least(limit: float) -> AfterValidator:
+    """Demand that no value of an axis is below a limit."""
+
+    def check(axis: Axis) -> Axis:
+        if (smallest := min(values(axis))) < limit:
+            raise InputError(f"values must be at least {limit:g}, got {smallest:g}.")
+        return axis
+
+    return AfterValidator(check)
+
+
 def at_most(limit: float) -> AfterValidator:
     """Demand that no value of an axis exceeds a limit."""
 

@@ -21,7 +21,7 @@ from nullmode.entries import (
     ViewEntry,
 )
 from nullmode.families import FAMILIES
-from nullmode.figures import DRAWN, FIGURES, GIVEN, NAMED, ONE_TRUNCATION, PAIRED, SEARCHED
+from nullmode.figures import DRAWN, EVERY_TRUNCATION, FIGURES, GIVEN, NAMED, ONE_TRUNCATION, PAIRED, SEARCHED
 from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.tasks import (
@@ -104,8 +104,8 @@ def check(config: JSON) -> Settings:
         # What a figure of the user's own does with its parameters is not known.
         if figure.kind in FIGURES:
             alone = "kinds" in inspect.signature(target).parameters
-            paired = figure.kind in PAIRED
-            _check_figure(settings, checked, f"{where}.parameters", alone=alone, paired=paired)
+            paired, swept = figure.kind in PAIRED, figure.kind in EVERY_TRUNCATION
+            _check_figure(settings, checked, f"{where}.parameters", alone=alone, paired=paired, swept=swept)
             if of := SEARCHED.get(figure.kind):
                 got = settings.searches[checked["search"]].kind
                 if got != of:
@@ -170,8 +170,13 @@ def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
     return [name for names in found for name in ([names] if isinstance(names, str) else names)]
 
 
-def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool, paired: bool = False) -> None:
-    """Check what a figure draws from; `alone`: it computes environments itself; `paired`: a descriptor per family."""
+def _check_figure(
+    settings: Settings, checked: JSON, where: str, *, alone: bool, paired: bool = False, swept: bool = False
+) -> None:
+    """Check what a figure draws from.
+
+    `alone`: it computes environments itself; `paired`: a descriptor per family; `swept`: draws all that there is.
+    """
     families = [checked["family"]] if "family" in checked else checked.get("families", [])
     if paired and len(checked[ONE_TRUNCATION]) != len(families):
         raise InputError(
@@ -187,6 +192,8 @@ def _check_figure(settings: Settings, checked: JSON, where: str, *, alone: bool,
                     f"`{where}.{key}` must be of scope environment here, got {name!r} of whole structures. "
                     "Name another."
                 )
+            if swept:
+                continue
             if key == ONE_TRUNCATION:
                 check_one_truncation(f"{where}.{key}", name, descriptor)
             for family in [families[place]] if paired else families:

@@ -229,14 +229,14 @@ def _accepted(
     """Operations that permute the neighbours, refined on all of them unless fixed, and their deviations in Å."""
     n = len(vectors)
     found: dict[bytes, tuple[Floats, Integers, float]] = {}
-    unlike = np.where(species[:, None] == species, 0.0, np.inf)
+    half_squares = np.where(species[:, None] == species, (vectors**2).sum(axis=1) / 2, np.inf)
     spread = _LOOSE * tolerance + 1e-9
     for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
         part = candidates[start : start + _CANDIDATES_AT_ONCE]
         moved = vectors @ np.swapaxes(part, 1, 2)
-        distance = np.linalg.norm(moved[:, :, None] - vectors, axis=-1) + unlike
-        permutation = distance.argmin(axis=2)
-        near = distance.min(axis=2).max(axis=1) <= spread
+        # The nearest b to a has the least b²/2 - a·b.
+        permutation = (half_squares - moved @ vectors.T).argmin(axis=2)
+        near = np.linalg.norm(moved - vectors[permutation], axis=2).max(axis=1) <= spread
         bijective = (np.sort(permutation, axis=1) == np.arange(n)).all(axis=1)
         for k in np.flatnonzero(near & bijective):
             operation = part[k] if fixed else procrustes(vectors, vectors[permutation[k]], part[k])

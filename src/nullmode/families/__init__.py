@@ -19,5 +19,9 @@ FAMILIES = {
     "cutoff_approach": "nullmode.families.cutoff_approach:structures",
     "random_methane": "nullmode.families.random_methane:structures",
     "quasi_constant_orbit": "nullmode.families.quasi_constant_orbit:structures",
+    "g2_molecules": "nullmode.families.g2_molecules:structures",
+    "thermal_crystal": "nullmode.families.thermal_crystal:structures",
+    "cluster_dynamics": "nullmode.families.cluster_dynamics:structures",
+    "water_cluster": "nullmode.families.water_cluster:structures",
     "file": "nullmode.families.file:structures",
 }

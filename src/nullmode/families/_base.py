@@ -6,7 +6,7 @@ from math import pi, prod
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from nullmode.axes import MOST_POINTS, Axis, Range, above, array, at_most, values
 from nullmode.types import Floats, InputError
@@ -65,6 +65,11 @@ def sized(size: Callable[..., FamilySize | None]) -> Callable[[F], F]:
         return family
 
     return mark
+
+
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def n_points(axes: dict[str, Axis]) -> int:

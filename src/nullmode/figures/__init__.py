@@ -18,6 +18,7 @@ FIGURES = {
     "bases": "nullmode.figures.bases:draw",
     "four_body": "nullmode.figures.four_body:draw",
     "learning": "nullmode.figures.learning:draw",
+    "near_singular": "nullmode.figures.near_singular:draw",
 }
 DRAWN = {
     "structures": (("family", "families"), {"structures": "structures/{}.parquet"}),
@@ -45,3 +46,5 @@ PAIRED = ("four_body",)
 """Figures whose descriptors belong to one family each, in the same place; others draw every one on every family."""
 ONE_TRUNCATION = "descriptors"
 """What this parameter of a figure names is drawn at one truncation; what ``descriptor`` names may be swept."""
+EVERY_TRUNCATION = ("near_singular",)
+"""Figures that draw every truncation of all their descriptors, on those of their families that each is run on."""

@@ -1,0 +1,42 @@
+"""Print the table of docs/realistic-sets.md from the results of a run: python docs/make_realistic.py [results]."""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from nullmode import settings, tables
+from nullmode.figures import near_singular
+
+CONFIG = Path(__file__).parent.parent / "config" / "config.yaml"
+CAUSES = ("symmetry", "incompleteness", "truncation", "cutoff", "none")
+
+
+def table(results: Path) -> str:
+    """Write how many environments of each set are near-singular, and why, as the figure of that name has it."""
+    checked = settings.check(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
+    options = dict(checked.figures["near_singular"].parameters)
+    labels = options["labels"]
+    structures = {name: tables.read(results / "structures" / f"{name}.parquet") for name in options["families"]}
+    kinds = {name: checked.descriptors[name].kind for name in options["descriptors"]}
+    rows = tables.read(results / "tables" / "sensitivity.parquet")
+    found = near_singular.shares(
+        rows, structures, kinds, options["families"], options["descriptors"], 1e-3, options["explained"]
+    )
+    lines = [
+        "| set | choice | near-singular | soft modes | median s_r/s_1 | " + " | ".join(CAUSES) + " |",
+        "|---|---|---|---|---|" + "---|" * len(CAUSES),
+    ]
+    for row in found.to_dict("records"):
+        choice = row["choice"].replace("$", "").replace(r"\nu", "ν").replace(r"\sigma", "σ")
+        shares = [f"{100 * row[cause]:.0f}" if row[cause] else "" for cause in CAUSES]
+        ratio = "0" if row["median_ratio"] <= 1e-17 else f"{row['median_ratio']:.0e}"
+        lines.append(
+            f"| {labels[row['family']]} | {choice} | {100 * row['near_singular']:.0f} % of {row['environments']} | "
+            f"{row['soft_modes']:.1f} | {ratio} | " + " | ".join(shares) + " |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table(Path(sys.argv[1] if len(sys.argv) > 1 else "results")))

@@ -1,0 +1,145 @@
+"""Molecular dynamics that repeats: Langevin frames from a seed, and molecules of three atoms kept rigid.
+
+Families import this when they run: with ASE, it is too heavy for the check of a configuration.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import units
+from ase.constraints import FixConstraint
+from ase.md.langevin import Langevin
+from ase.md.velocitydistribution import thermalize_momenta
+
+from nullmode.types import Floats, InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+_FRICTION = 0.02
+"""Of the thermostat, 1/fs: temperatures settle within some 50 fs."""
+_BOND_TOLERANCE = 1e-10
+_ITERATIONS = 50
+_PAIRS = np.array([[0, 1], [0, 2], [1, 2]])
+
+
+def frames(
+    atoms: "Atoms",
+    rng: np.random.Generator,
+    temperature: float,
+    time_step: float,
+    equilibration: int,
+    n_frames: int,
+    every: int,
+) -> "Iterator[Atoms]":
+    """Move atoms by Langevin dynamics at constant temperature, and give copies of them.
+
+    Parameters
+    ----------
+    atoms
+        With calculator and constraints; moved.
+    rng
+        Of momenta and random forces.
+    temperature
+        In K.
+    time_step
+        In fs.
+    equilibration
+        Steps before the first frame.
+    n_frames
+        How many frames.
+    every
+        Steps from one to the next.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``frame``, and ``kinetic_temperature``, which fluctuates about the temperature. No calculator.
+    """
+    thermalize_momenta(atoms, temperature, rng=rng)
+    dynamics = Langevin(
+        atoms, time_step * units.fs, temperature_K=temperature, friction=_FRICTION / units.fs, rng=rng, fixcm=False
+    )
+    for frame in range(n_frames):
+        dynamics.run(every if frame else equilibration)
+        kept = atoms.__class__(atoms.numbers, atoms.positions)
+        kept.info = {"frame": frame, "kinetic_temperature": float(atoms.get_temperature())}
+        yield kept
+
+
+class RigidTriatomics(FixConstraint):
+    """Keep the three distances within each molecule of three atoms, of all molecules at once.
+
+    As ``ase.constraints.FixBondLengths``, which goes through the bonds one by one and would take most of the time:
+    Newton's method for the Lagrange multipliers of each molecule (Kräutler, van Gunsteren and Hünenberger,
+    J. Comput. Chem. 22, 501 (2001)).
+
+    Parameters
+    ----------
+    lengths, shape (3,)
+        Distances of atoms (0, 1), (0, 2), (1, 2) of every molecule, in Å.
+    """
+
+    def __init__(self, lengths: Floats) -> None:
+        self.lengths = lengths
+
+    def get_removed_dof(self, atoms: "Atoms") -> int:
+        """Count what the constraints take away."""
+        return len(atoms)
+
+    def adjust_positions(self, atoms: "Atoms", new: Floats) -> None:
+        """Bring new positions, shape (3 m, 3), back along the bonds as they were."""
+        inverse = _inverse_masses(atoms)
+        before = _gradients(atoms.positions)
+        moved = new.reshape(-1, 3, 3)
+        for _ in range(_ITERATIONS):
+            bonds = moved[:, _PAIRS[:, 0]] - moved[:, _PAIRS[:, 1]]
+            excess = (np.sum(bonds**2, axis=2) - self.lengths**2) / 2
+            if np.abs(excess).max() <= _BOND_TOLERANCE:
+                return
+            moved -= inverse * _applied(before, _solved(_gradients(moved), before, inverse, excess))
+        raise InputError(
+            f"`temperature` and `time_step` must let the molecules keep their shape, but {_ITERATIONS} iterations did "
+            "not bring them back to it. Lower one of them."
+        )
+
+    def adjust_momenta(self, atoms: "Atoms", momenta: Floats) -> None:
+        """Take out of momenta, shape (3 m, 3), what changes a distance."""
+        inverse = _inverse_masses(atoms)
+        gradients = _gradients(atoms.positions)
+        flat = momenta.reshape(-1, 3, 3)
+        rates = np.einsum("mcax,max->mc", gradients, inverse * flat)
+        flat -= _applied(gradients, _solved(gradients, gradients, inverse, rates))
+
+    def adjust_forces(self, atoms: "Atoms", forces: Floats) -> None:
+        """Take out of forces, shape (3 m, 3), what changes a distance: forces change momenta."""
+        self.adjust_momenta(atoms, forces)
+
+    def todict(self) -> dict[str, Any]:
+        """Name the constraint, as ASE's files and logs have it."""
+        return {"name": "RigidTriatomics", "kwargs": {"lengths": self.lengths.tolist()}}
+
+
+def _inverse_masses(atoms: "Atoms") -> Floats:
+    return np.asarray(1 / atoms.get_masses().reshape(-1, 3, 1))
+
+
+def _gradients(positions: Floats) -> Floats:
+    """Differentiate half the squared distances by the positions, shape (m, 3 distances, 3 atoms, 3)."""
+    molecules = positions.reshape(-1, 3, 3)
+    result = np.zeros((len(molecules), 3, 3, 3))
+    for c, (i, j) in enumerate(_PAIRS):
+        bond = molecules[:, i] - molecules[:, j]
+        result[:, c, i], result[:, c, j] = bond, -bond
+    return result
+
+
+def _solved(left: Floats, right: Floats, inverse: Floats, values: Floats) -> Floats:
+    """Multipliers, shape (m, 3), that change the constraints by the values."""
+    matrix = np.einsum("mcax,max,mdax->mcd", left, np.broadcast_to(inverse, left[:, 0].shape), right)
+    return np.asarray(np.linalg.solve(matrix, values[..., None])[..., 0])
+
+
+def _applied(gradients: Floats, multipliers: Floats) -> Floats:
+    return np.asarray(np.einsum("mcax,mc->max", gradients, multipliers))

@@ -1,0 +1,78 @@
+"""A metal cluster in motion: molecular dynamics with the effective medium theory."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nullmode.families._base import Count, FamilySize, Positive, Seed, sized
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def _n_atoms(shells: int) -> int:
+    """Mackay icosahedra and cuboctahedra of k shells around an atom hold 1, 13, 55, 147, … atoms."""
+    k = shells - 1
+    return (10 * k**3 + 15 * k**2 + 11 * k + 3) // 3
+
+
+def _size(shells: int, n_frames: int, **_: object) -> FamilySize:
+    atoms = _n_atoms(shells)
+    return FamilySize(structures=n_frames, atoms=atoms, centers=atoms, species=1)
+
+
+@sized(_size)
+def structures(
+    element: Literal["Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt"] = "Cu",
+    shape: Literal["icosahedron", "cuboctahedron"] = "icosahedron",
+    shells: Annotated[int, Field(ge=2, le=8)] = 3,
+    temperature: Positive = 300.0,
+    n_frames: Count = 10,
+    every: Count = 50,
+    equilibration: Count = 200,
+    time_step: Annotated[float, Field(gt=0, le=10)] = 5.0,
+    seed: Seed = 0,
+) -> "Iterator[Atoms]":
+    """Run Langevin dynamics of a cluster with ASE's EMT; every atom is a centre.
+
+    The potential is that of Jacobsen, Stoltze and Nørskov, Surf. Sci. 366, 394 (1996), as ``ase.calculators.emt`` has
+    it. The start is the ideal shape at the bulk lattice constant.
+
+    Parameters
+    ----------
+    element
+        Of all atoms.
+    shape
+        ``icosahedron`` (Mackay's) or ``cuboctahedron``, which is a piece of the fcc crystal.
+    shells
+        The central atom included: 2, 3, 4 give 13, 55, 147 atoms of either shape.
+    temperature
+        In K.
+    n_frames
+        Structures taken from the trajectory.
+    every
+        Steps from one to the next.
+    equilibration
+        Steps before the first.
+    time_step
+        In fs, at most 10.
+    seed
+        Of momenta and random forces.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``frame``, ``kinetic_temperature``.
+    """
+    from ase import Atoms
+    from ase.calculators.emt import EMT
+    from ase.cluster import Icosahedron, Octahedron
+
+    from nullmode.families._dynamics import frames
+
+    made = Icosahedron(element, shells) if shape == "icosahedron" else Octahedron(element, 2 * shells - 1, shells - 1)
+    atoms = Atoms(made.numbers, made.positions, calculator=EMT())
+    rng = np.random.default_rng(seed)
+    yield from frames(atoms, rng, temperature, time_step, equilibration, n_frames, every)

@@ -1,0 +1,89 @@
+"""Small molecules of the G2 test set, as ASE ships them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field
+
+from nullmode.axes import distinct
+from nullmode.families._base import FamilySize, sized
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def _check_names(names: list[str]) -> list[str]:
+    from ase.collections import g2
+
+    for name in names:
+        if name not in g2.names or len(g2[name]) < 2:
+            raise InputError(
+                f"`names` must be molecules of two or more atoms of ase.collections.g2, got {name!r}. "
+                "List them: python -c 'from ase.collections import g2; print(g2.names)'."
+            )
+    return names
+
+
+def _check_elements(elements: list[str]) -> list[str]:
+    from nullmode.elements import atomic_number
+
+    for element in elements:
+        atomic_number(element, "elements")
+    return elements
+
+
+Names = Annotated[list[str], Field(min_length=1), AfterValidator(distinct), AfterValidator(_check_names)]
+Elements = Annotated[list[str], Field(min_length=1), AfterValidator(distinct), AfterValidator(_check_elements)]
+
+
+def _chosen(names: list[str] | None, elements: list[str] | None) -> "list[tuple[str, Atoms]]":
+    from ase.collections import g2
+
+    molecules = [(name, g2[name]) for name in names or g2.names]
+    return [
+        (name, atoms)
+        for name, atoms in molecules
+        if len(atoms) > 1 and (elements is None or set(atoms.symbols) <= set(elements))
+    ]
+
+
+def _size(names: list[str] | None, elements: list[str] | None) -> FamilySize | None:
+    molecules = [atoms for _, atoms in _chosen(names, elements)]
+    if not molecules:
+        return None
+    atoms = sum(map(len, molecules)) / len(molecules)
+    species = {symbol for each in molecules for symbol in each.symbols}
+    return FamilySize(structures=len(molecules), atoms=atoms, centers=atoms, species=len(species))
+
+
+@sized(_size)
+def structures(names: Names | None = None, elements: Elements | None = None) -> "Iterator[Atoms]":
+    """Take molecules from ase.collections.g2, all atoms as centres; single atoms are left out.
+
+    Geometries of Curtiss, Raghavachari, Redfern and Pople, J. Chem. Phys. 106, 1063 (1997), MP2(full)/6-31G(d); printed
+    to six digits, so that symmetric molecules are so to about 1e-6 Å.
+
+    Parameters
+    ----------
+    names
+        Of molecules, as ``g2.names`` lists them; default all.
+    elements
+        Molecules of no other elements; default any.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinate: ``name``.
+
+    Raises
+    ------
+    InputError
+        If no molecule is left.
+    """
+    chosen = _chosen(names, elements)
+    if not chosen:
+        raise InputError(f"`elements` must leave a molecule, got {elements} without any. Add elements or names.")
+    for name, atoms in chosen:
+        atoms.info = {"name": name}
+        yield atoms

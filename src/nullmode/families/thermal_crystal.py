@@ -1,0 +1,175 @@
+"""Crystals with thermal noise."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import numpy as np
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from nullmode.axes import Axis, array, at_least, distinct, values
+from nullmode.families._base import FamilySize, sized
+from nullmode.types import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Crystal = Literal["Si", "Ge", "Cu", "Al", "Fe", "NaCl"]
+
+
+class _Kind(NamedTuple):
+    structure: str
+    lattice_constant: float  # Å, at room temperature
+    debye_temperature: float  # K
+
+
+# Debye temperatures: Kittel, Introduction to Solid State Physics, 8th ed., ch. 5, table 1; of NaCl Ashcroft and Mermin,
+# Solid State Physics, table 23.3.
+_KINDS: dict[str, _Kind] = {
+    "Si": _Kind("diamond", 5.431, 645.0),
+    "Ge": _Kind("diamond", 5.658, 374.0),
+    "Cu": _Kind("fcc", 3.615, 343.0),
+    "Al": _Kind("fcc", 4.050, 428.0),
+    "Fe": _Kind("bcc", 2.866, 470.0),
+    "NaCl": _Kind("rocksalt", 5.640, 321.0),
+}
+_ATOMS_PER_CELL = {"diamond": 8, "fcc": 4, "bcc": 2, "rocksalt": 8}
+
+
+def _check_noise(displacements: Axis | None, info: ValidationInfo) -> Axis | None:
+    given = info.data.get("temperatures")
+    if (displacements is None) == (given is None):
+        raise InputError(
+            "exactly one of `temperatures` and `displacements` must be given. Give one, leave the other out."
+        )
+    return displacements
+
+
+def _check_centers(n_centers: int | None, info: ValidationInfo) -> int | None:
+    if n_centers is not None and {"crystals", "repeat"} <= info.data.keys():
+        fewest = min(_atoms(crystal, info.data["repeat"]) for crystal in info.data["crystals"])
+        if n_centers > fewest:
+            raise InputError(
+                f"`n_centers` must be at most the {fewest} atoms of the smallest supercell, got {n_centers}. "
+                "Raise `repeat`, or leave `n_centers` out for all."
+            )
+    return n_centers
+
+
+def _atoms(crystal: str, repeat: int) -> int:
+    return _ATOMS_PER_CELL[_KINDS[crystal].structure] * repeat**3
+
+
+def _size(
+    crystals: list[str],
+    temperatures: Axis | None,
+    displacements: Axis | None,
+    samples: int,
+    repeat: int,
+    n_centers: int | None,
+    **_: object,
+) -> FamilySize:
+    given = temperatures if temperatures is not None else displacements
+    atoms = [_atoms(crystal, repeat) for crystal in crystals]
+    volumes = [(repeat * _KINDS[crystal].lattice_constant) ** 3 for crystal in crystals]
+    return FamilySize(
+        structures=len(crystals) * len(values(given or [])) * samples,
+        atoms=float(np.mean(atoms)),
+        centers=n_centers or float(np.mean(atoms)),
+        species=sum(2 if crystal == "NaCl" else 1 for crystal in crystals),
+        density=sum(atoms) / sum(volumes),
+        periodic=True,
+    )
+
+
+@sized(_size)
+def structures(
+    crystals: Annotated[list[Crystal], Field(min_length=1), AfterValidator(distinct)],
+    temperatures: Annotated[Axis, at_least(0)] | None = None,
+    displacements: Annotated[
+        Annotated[Axis, at_least(0)] | None, Field(validate_default=True), AfterValidator(_check_noise)
+    ] = None,
+    samples: Annotated[int, Field(ge=1)] = 1,
+    repeat: Annotated[int, Field(ge=1)] = 3,
+    n_centers: Annotated[int | None, Field(ge=1), AfterValidator(_check_centers)] = None,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> "Iterator[Atoms]":
+    """Displace every atom of a supercell by Gaussian noise, as independent harmonic oscillators do.
+
+    Neighbours move independently, while those of a real crystal move together: distances of neighbours fluctuate
+    somewhat more here.
+
+    Parameters
+    ----------
+    crystals
+        Any of ``Si``, ``Ge`` (diamond), ``Cu``, ``Al`` (fcc), ``Fe`` (bcc), ``NaCl`` (rocksalt).
+    temperatures
+        In K; the displacement follows from the Debye model (:func:`debye_displacement`). At 0 there
+        is zero-point motion.
+    displacements
+        In its place: root mean square of each component of the noise in Å. 0 is the perfect crystal.
+    samples
+        Structures per temperature or displacement.
+    repeat
+        Cubic cells along each edge of the supercell. An edge of at least two cutoffs keeps images of an atom out of
+        one environment.
+    n_centers
+        Centres of each structure, drawn at random; default all atoms.
+    seed
+        Of the noise and the centres.
+
+    Yields
+    ------
+    ase.Atoms
+        Coordinates: ``crystal``, ``displacement``, ``sample``, and ``temperature`` where temperatures are given.
+
+    Raises
+    ------
+    InputError
+        Unless exactly one of `temperatures` and `displacements` is given.
+    """
+    from ase.build import bulk
+
+    given = temperatures if temperatures is not None else displacements
+    for crystal in crystals:
+        kind = _KINDS[crystal]
+        perfect = bulk(crystal, kind.structure, a=kind.lattice_constant, cubic=True) * (repeat, repeat, repeat)
+        mass = float(perfect.get_masses().mean())
+        for k, value in enumerate(array(given or []).tolist()):
+            coordinates = {} if temperatures is None else {"temperature": value}
+            amplitude = value if temperatures is None else debye_displacement(mass, kind.debye_temperature, value)
+            for sample in range(samples):
+                rng = np.random.default_rng([seed, k, sample])
+                atoms = perfect.copy()
+                atoms.positions += amplitude * rng.normal(size=atoms.positions.shape)
+                centers = rng.choice(len(atoms), n_centers or len(atoms), replace=False)
+                atoms.info = {"centers": sorted(centers.tolist()), "crystal": crystal}
+                atoms.info |= {"displacement": amplitude, "sample": sample, **coordinates}
+                yield atoms
+
+
+def debye_displacement(mass: float, debye_temperature: float, temperature: float) -> float:
+    """Root mean square of one component of an atom's displacement in the Debye model.
+
+    <u²> = 3 hbar²/(m k Theta) [1/4 + (T/Theta)² int_0^(Theta/T) x/(e^x - 1) dx] (Willis and Pryor, Thermal Vibrations
+    in Crystallography, 1975), zero-point motion included; of a compound, with the mean mass.
+
+    Parameters
+    ----------
+    mass
+        In atomic mass units.
+    debye_temperature, temperature
+        In K.
+
+    Returns
+    -------
+    float
+        In Å.
+    """
+    from ase import units
+    from scipy.integrate import quad
+
+    # In ASE's units: masses in u, energies in eV, lengths in Å.
+    hbar = units._hbar * units.J * units.s
+    ratio = temperature / debye_temperature
+    thermal = 0.0 if ratio == 0 else ratio**2 * quad(lambda x: x / np.expm1(x) if x else 1.0, 0, 1 / ratio)[0]
+    return float(np.sqrt(3 * hbar**2 / (mass * units.kB * debye_temperature) * (0.25 + thermal)))
