@@ -19,10 +19,7 @@ def rotation():
 def finished(tmp_path_factory):
     """A finished run; the workers of pytest-xdist share one."""
     base = tmp_path_factory.getbasetemp()
-    from pathlib import Path  # DEVHACK
-
-    base = Path(os.environ["KEEP"]) if "KEEP" in os.environ else base  # DEVHACK
-    shared = base if "KEEP" in os.environ else base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     project, mark = Project(shared / "finished", shared / "finished/src", shared / "kernels"), shared / "finished.log"
     with (shared / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -4,8 +4,8 @@ rule claims:
         sensitivity=[TABLES["sensitivity"]],
         summary=[TABLES["summary"]],
         structures=STRUCTURES,
-        search=[path for path in FOUND if path.endswith("/found.parquet")],
-        search_steps=[path for path in FOUND if path.endswith("/steps.parquet")],
+        search=OF_SEARCHES["found"],
+        search_steps=OF_SEARCHES["steps"],
         regression=PREDICTED,
     output:
         table=f"{RESULTS}/claims.parquet",

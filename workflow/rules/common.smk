@@ -30,9 +30,10 @@ PARTS = [
     f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet" for family, descriptor, job in JOBS
 ]
 STRUCTURES = expand(f"{RESULTS}/structures/{{family}}.parquet", family=SETTINGS.families)
-FOUND = expand(
-    "{results}/searches/{search}/{table}.parquet", results=RESULTS, search=SEARCHES, table=["found", "steps"]
-)
+OF_SEARCHES = {
+    table: expand(f"{RESULTS}/searches/{{search}}/{table}.parquet", search=SEARCHES) for table in ("found", "steps")
+}
+FOUND = [*OF_SEARCHES["found"], *OF_SEARCHES["steps"]]
 PREDICTED = expand("{results}/regressions/{regression}.parquet", results=RESULTS, regression=REGRESSIONS)
 TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "summary")}
 FIGURES = expand(
