@@ -92,7 +92,7 @@ def draw(
             line[0].set_ylabel("\n\n".join([*texts, "$s_d / s_1$"]))
         handles = [Line2D([], [], color=c, marker=m, markersize=3) for c, m in looks.values()]
         legend_above(
-            figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "rank of generic environments"]
+            figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "generic rank (theory)"]
         )
         plt.close(figure)
         said = [_said((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]

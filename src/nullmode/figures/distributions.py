@@ -106,7 +106,12 @@ def _ridges(ax: "Axes", chosen: "list[pd.DataFrame]") -> list[float]:
         counts, _ = np.histogram(logs, edges)
         heights = _HEIGHT * counts / max(counts.max(), 1)
         ax.fill_between(
-            edges, place, place - np.append(heights, 0), step="post", color=_ORDERS.get(_order(rows), _OTHER)
+            edges,
+            place,
+            place - np.append(heights, 0),
+            step="post",
+            color=_ORDERS.get(_order(rows), _OTHER),
+            linewidth=0,
         )
         marks = np.percentile(logs, _PERCENTILES) if len(logs) else np.full(3, np.nan)
         for at in marks:
