@@ -93,6 +93,13 @@ def test_bases_draw_medians_and_percentiles(table):
     assert list(ranks.get_lines()[-1].get_ydata()) == [3, 9, 9]
 
 
+def test_bases_of_one_density_have_one_row(table):
+    mine = table["density"].isna() | (table["density"] == "gaussian")
+    _, ratios = drawn("bases", table[mine]).axes
+    assert ratios.get_ylabel() == "$s_d / s_1$"
+    assert len(ratios.get_lines()) == 2
+
+
 def test_bases_count_generic_ranks(table):
     mine = of(table, "pairs", "bases")
     generic = (mine["rank"] == mine["l_max"].map({0: 3, 1: 9, 5: 9})).sum()
@@ -166,4 +173,5 @@ def test_maps_tell_equal_features_from_others(table):
     partner = mine[mine["sign"] == 1]
     assert (partner["pair_distance"] <= 1e-13).equals(partner["v"] == 0)
     assert "equal at 2 of 2 points with v = 0 and at 0 of 4 others" in result
-    assert f"s_d/s_1 from {number(mine['inverse_condition_number'].min())} at X" in result
+    ratios = mine["inverse_condition_number"]
+    assert f"below 0.001 at {(ratios < 1e-3).mean():.1%} of 12 points and least, {number(ratios.min())}, at X" in result

@@ -1,6 +1,6 @@
 """Rank and condition number against the size of a basis, its kind, and the density that it expands."""
 
-from itertools import cycle
+from itertools import cycle, product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -31,8 +31,8 @@ def draw(
     """One column per family; median rank and median s_d/s_1 along one parameter, a line per radial basis.
 
     Bands go from the percentile 5 to 95 of the environments. Dashed: the rank of generic environments in theory,
-    min(d, min(N, n) + sum over l from 1 to l_max of N k - k (k - 1)/2 with k = min(N, 2 l + 1)), for N radial functions
-    and n neighbours.
+    min(d, min(N, n) + sum over l from 1 to l_max of N k - k (k - 1)/2 with k = min(N, 2 l + 1)), for n neighbours and
+    N radial functions that all tell distances apart: a delta density with the constant alone is below it.
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ def draw(
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     with style():
         chosen = {family: select(table, family, descriptor, single=False) for family in families}
@@ -61,7 +62,8 @@ def draw(
         if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
             raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
         varied = [name for name in _VARIANTS if first[name].nunique() > 1]
-        variants: list[Any] = list(first[varied].drop_duplicates().sort_values(varied).itertuples(index=False)) or [()]
+        values = [sorted(first[name].unique()) for name in varied]
+        variants = [variant for variant in product(*values) if _among(first, varied, variant).any()]
         bases = sorted(first["radial_basis"].unique())
         looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
         size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
@@ -78,24 +80,31 @@ def draw(
         for column, (family, rows) in zip(axes.T, chosen.items(), strict=True):
             law = _law(rows, along)
             for variant, ax in zip(variants, column[1:], strict=True):
-                same = np.ones(len(rows), dtype=np.bool_)
-                for name, value in zip(varied, variant, strict=True):
-                    same &= (rows[name] == value).to_numpy()
-                _panels(column[0], ax, rows[same], along, looks)
+                _panels(column[0], ax, rows[_among(rows, varied, variant)], along, looks)
             column[0].plot(law.index, law, color="black", linestyle="--", linewidth=0.9, zorder=9)
             column[0].set_title(f"{(labels or {}).get(family, family)} (d = {rows['n_dof'].max()})", loc="left")
             column[-1].set_xlabel(_LABELS[along])
         axes[0, 0].set_ylabel(title(first) + "\n\nrank")
+        axes[0, 0].set_ylim(0, first["n_dof"].max() + 1)
+        axes[0, 0].yaxis.set_major_locator(MaxNLocator(5, integer=True))
         for line, variant in zip(axes[1:], variants, strict=True):
-            text = ", ".join(_VARIANTS[name].format(value) for name, value in zip(varied, variant, strict=True))
-            line[0].set_ylabel("\n\n".join([*([text] if text else []), "$s_d / s_1$"]))
+            texts = [_VARIANTS[name].format(value) for name, value in zip(varied, variant, strict=True)]
+            line[0].set_ylabel("\n\n".join([*texts, "$s_d / s_1$"]))
         handles = [Line2D([], [], color=c, marker=m, markersize=3) for c, m in looks.values()]
         legend_above(
-            figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "rank of generic environments"]
+            figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "generic rank (theory)"]
         )
         plt.close(figure)
         said = [_said((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
         return Drawing(figure, " ".join(said))
+
+
+def _among(rows: "pd.DataFrame", names: list[str], values: tuple[Any, ...]) -> Any:
+    """Mark the rows of one variant."""
+    result = np.ones(len(rows), dtype=np.bool_)
+    for name, value in zip(names, values, strict=True):
+        result &= (rows[name] == value).to_numpy()
+    return result
 
 
 def _panels(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:

@@ -91,7 +91,7 @@ def _said(chosen: "list[pd.DataFrame]") -> str:
         span = (energy.max() - energy.min()) / energy.first()
         sizes.append(
             f"{_width(rows)}: energies span {span.min():.0%} to {span.max():.0%} of the start's, features change by at "
-            f"most {orbits['pair_distance'].max().max():.1%}"
+            f"most {number(rows['pair_distance'].max())} of theirs"
         )
     count = sum(rows["t"].nunique() for rows in chosen)
     return f"On {count} orbits, {'; '.join(sizes)}. Minimum/median/maximum of s_d/s_1, {'; '.join(ratios)}."

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 RESOLVED = 1e-13
 """Relative distances of features below this are rounding."""
+# Near-singular, for the sentence below the figure.
+_NEAR = 1e-3
 _CIRCLE: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 8, "color": "none", "mec": "C3"}
 
 
@@ -69,19 +71,18 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 
 def _said(rows: "pd.DataFrame") -> str:
     """Say where one descriptor is least and most sensitive, and how much it tells the two apart."""
-    ordered = rows.sort_values(["inverse_condition_number", "sign", "v", "u"])
-    ends = [
-        f"{number(row['inverse_condition_number'])} at {_name(row['sign'])}({row['u']:g}π, {row['v']:g}π)"
-        for row in (ordered.iloc[0], ordered.iloc[-1])
-    ]
+    least = rows.sort_values(["inverse_condition_number", "sign", "v", "u"]).iloc[0]
+    near = (rows["inverse_condition_number"] < _NEAR).mean()
     partner = rows[rows["sign"] == rows["sign"].max()]
     # Where u is 1, the two are one.
     apart = partner[partner["u"] != 1]
+    below = (rows["rank"] < rows["n_dof"]).sum()
     equal = apart["pair_distance"] <= RESOLVED
     valley = apart["v"] == 0
     return (
-        f"{rows['descriptor'].iloc[0]}: s_d/s_1 from {ends[0]} to {ends[1]}, rank below d at "
-        f"{(rows['rank'] < rows['n_dof']).sum()} of {len(rows)} points; features of X+ and X− are equal at "
+        f"{rows['descriptor'].iloc[0]}: s_d/s_1 is below {_NEAR:g} at {near:.1%} of {len(rows)} points and least, "
+        f"{number(least['inverse_condition_number'])}, at {_name(least['sign'])}(u, v) = ({least['u']:g}π, "
+        f"{least['v']:g}π); the rank is below d at {below}; features of X+ and X− are equal at "
         f"{(equal & valley).sum()} of {valley.sum()} points with v = 0 and at {(equal & ~valley).sum()} of "
         f"{(~valley).sum()} others, where u is not π."
     )

@@ -60,10 +60,11 @@ def draw(
         if not rows:
             figure.text(0.5, 0.5, "no partner found", ha="center")
         plt.close(figure)
-        said = [f"{row['structural_distance']:.2f} Å away, {_split(row).replace('$', '')}" for row in rows]
+        said = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
         starts = found.groupby(["structure", "center"]).ngroups
         return Drawing(
-            figure, f"{len(rows)} partners of {starts} environments: {listing(said)}." if rows else "None found."
+            figure,
+            f"Partners drawn, of {starts} environments: {len(rows)}; {listing(said)}." if rows else "None found.",
         )
 
 
@@ -71,7 +72,7 @@ def _split(row: dict[Any, Any]) -> str:
     """Say which correlations tell the two apart."""
     splits = {int(order): distance for order, distance in json.loads(row["splits"]).items()}
     order = next((order for order, distance in sorted(splits.items()) if distance > _EQUAL), None)
-    return rf"split by $\nu$ = {order}" if order else "split by none tried"
+    return f"split by ν = {order}" if order else "split by none tried"
 
 
 def _pair(row: dict[Any, Any]) -> "tuple[Environment, Environment]":

@@ -91,7 +91,7 @@ def draw(
         legend_above(figure, handles, labels)
         plt.close(figure)
         said = [
-            f"along null modes by {cause} true forces are at most {_plain(true)} and those of models {_plain(model)}"
+            f"along null modes by {cause} true forces are {_plain(true)} and those of models {_plain(model)}"
             for cause, (true, model) in most.items()
         ]
         return Drawing(figure, f"In 1/Å, {'; '.join(said)}." if said else "There are no null modes.")
@@ -162,7 +162,7 @@ def _panel(
 
 
 def _plain(force: float) -> str:
-    return f"{force:.2g}" if force > _ROUNDING else f"below {number(_ROUNDING)}"
+    return f"up to {number(force)}" if force > _ROUNDING else f"below {number(_ROUNDING)}"
 
 
 def _written(force: float) -> str:

@@ -61,7 +61,7 @@ def _said(name: str, rows: "pd.DataFrame") -> str:
     ratios = rows.groupby(["n_max", "l_max"])["inverse_condition_number"].median()
     d, largest = rows["n_dof"].max(), ranks.index[-1]
     full = (ranks == d).sum()
-    end = f"s_d/s_1 is {number(ratios[largest])} at (n_max, l_max) = ({largest[0]}, {largest[1]})"
+    end = f"s_d/s_1 is {number(ratios[largest])} at (n_max, l_max) = ({largest[0]:.0f}, {largest[1]:.0f})"
     return f"{name}: the rank is {d} of {d} at {full} of {len(ranks)} sizes, and at most {ranks.max():.0f}; {end}."
 
 
@@ -72,10 +72,10 @@ def _median(chosen: "list[pd.DataFrame]") -> str:
 
 def _grid(ax: "Axes", grid: "pd.DataFrame", form: str, low: float, high: float) -> "AxesImage":
     image = ax.imshow(grid, origin="lower", aspect="auto", vmin=low, vmax=high)
-    ax.set_xticks(range(grid.shape[1]), [f"{n}" for n in grid.columns])
-    ax.set_yticks(range(grid.shape[0]), [f"{n}" for n in grid.index])
+    ax.set_xticks(range(grid.shape[1]), [f"{n:.0f}" for n in grid.columns])
+    ax.set_yticks(range(grid.shape[0]), [f"{n:.0f}" for n in grid.index])
     for (i, j), value in np.ndenumerate(grid.to_numpy()):
         dark = np.isnan(value) or (value - low) / (high - low) < 0.55
-        text = "<" + form.format(low) if value < low else form.format(value)
+        text = f"<{low:g}" if value < low else form.format(value)
         ax.text(j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6, color="white" if dark else "black")
     return image
