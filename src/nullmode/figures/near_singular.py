@@ -202,6 +202,6 @@ def _result(found: pd.DataFrame, labels: dict[str, str]) -> str:
     for family, rows in found.groupby("family", sort=False):
         first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
         name = labels.get(str(family), str(family))
-        parts.append(f"{name} {100 * first['near_singular']:.0f} → {100 * best['near_singular']:.0f} %")
+        parts.append(f"{name}: {100 * first['near_singular']:.0f} → {100 * best['near_singular']:.0f} %")
     start = str(found["choice"].iloc[0]).partition(":")[0]
-    return f"Near-singular with {start}, and with the choice that leaves fewest: {', '.join(parts)}."
+    return f"Near-singular with {start} → with the choice that leaves fewest: {'; '.join(parts)}."
