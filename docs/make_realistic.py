@@ -30,7 +30,7 @@ def table(results: Path) -> str:
     for row in found.to_dict("records"):
         choice = row["choice"].replace("$", "").replace(r"\nu", "ν").replace(r"\sigma", "σ")
         shares = [f"{100 * row[cause]:.0f}" if row[cause] else "" for cause in CAUSES]
-        ratio = "0" if row["median_ratio"] <= 1e-17 else f"{row['median_ratio']:.0e}"
+        ratio = "0" if row["median_ratio"] < 1e-15 else f"{row['median_ratio']:.0e}"
         lines.append(
             f"| {labels[row['family']]} | {choice} | {100 * row['near_singular']:.0f} % of {row['environments']} | "
             f"{row['soft_modes']:.1f} | {ratio} | " + " | ".join(shares) + " |"

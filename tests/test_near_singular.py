@@ -31,9 +31,9 @@ def generic(seed):
     return rng(seed).normal(size=(4, 3))
 
 
-def at_the_cutoff(seed):
+def at_the_cutoff(seed, gap=0.003):
     vectors = generic(seed)
-    vectors[0] *= (4.0 - 0.003) / np.linalg.norm(vectors[0])
+    vectors[0] *= (4.0 - gap) / np.linalg.norm(vectors[0])
     return vectors
 
 
@@ -42,6 +42,7 @@ SETS = {
     "methane": frames([TD]),
     "shaken": frames([TD + 1e-4 * rng(seed).normal(size=(4, 3)) for seed in range(3)]),
     "cutoff": frames([at_the_cutoff(seed) for seed in (5, 6)]),
+    "vanishing": frames([at_the_cutoff(5, gap=1e-6)]),
     "X": structures.make_structures("point_groups", {"names": ["X"]}, "X"),
     "half": frames([generic(5), TD + 1e-4 * rng(1).normal(size=(4, 3)), generic(6), TD]),
 }
@@ -67,6 +68,7 @@ FINE, COARSE = {"n_max": 8, "l_max": 8}, {"n_max": 2, "l_max": 2}
         ("methane", FINE, 0, None),
         ("shaken", FINE, 1, "symmetry"),
         ("cutoff", FINE, 1, "cutoff"),
+        ("vanishing", FINE, 1, "cutoff"),
         ("X", FINE, 1, "incompleteness"),
         ("generic", COARSE, 1, "truncation"),
         ("half", FINE, 0.25, "symmetry"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLOURS = {**CAUSES, "cutoff": "#66ccee", "none": "0.75"}
+# Of s_r/s_1: below it there is rounding alone.
+_NOISE = 1e-15
 _NAMES = {
     "symmetry": "a symmetric structure nearby",
     "incompleteness": "body order",
@@ -189,7 +191,7 @@ def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
         ax.barh(range(len(choices)), widths, left=left, color=colour, height=0.75)
         left += widths
     for place, (end, ratio) in enumerate(zip(left, rows["median_ratio"], strict=True)):
-        text = "not run" if np.isnan(ratio) else "0" if ratio <= FLOOR else f"{ratio:.0e}".replace("-", "−")
+        text = "not run" if np.isnan(ratio) else "0" if ratio < _NOISE else f"{ratio:.0e}".replace("-", "−")
         ax.text(end + 3, place, text, va="center", fontsize=6, color="0.45")
     ax.set(xlim=(0, 140), xticks=[0, 50, 100])
     ax.tick_params(axis="y", length=0)
@@ -200,6 +202,6 @@ def _result(found: pd.DataFrame, labels: dict[str, str]) -> str:
     for family, rows in found.groupby("family", sort=False):
         first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
         name = labels.get(str(family), str(family))
-        parts.append(f"{name} {100 * first['near_singular']:.0f} → {100 * best['near_singular']:.0f} %")
+        parts.append(f"{name}: {100 * first['near_singular']:.0f} → {100 * best['near_singular']:.0f} %")
     start = str(found["choice"].iloc[0]).partition(":")[0]
-    return f"Near-singular with {start}, and with the choice that leaves fewest: {', '.join(parts)}."
+    return f"Near-singular with {start} → with the choice that leaves fewest: {'; '.join(parts)}."
