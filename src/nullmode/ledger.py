@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pandas as pd
 
-from nullmode import columns, views
+from nullmode import columns, sql
 from nullmode._plugins import suggest
 from nullmode.claims import Claim, check_function, holds, read
 from nullmode.types import InputError
@@ -38,7 +38,7 @@ def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
         are taken for coordinates of families where the tables do not have them, and found missing when they are read.
     """
     claims = read(path)
-    connection = views.empty()
+    connection = sql.empty()
     faults = []
     for group, claim in claims.items():
         try:
@@ -62,7 +62,7 @@ def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
 
 
 def _check_query(connection: duckdb.DuckDBPyConnection, query: str, where: str, wanted: set[str]) -> None:
-    views.check_statement(query, where)
+    sql.check_statement(query, where)
     try:
         found = set(connection.sql(query).columns)
     except duckdb.Error as error:
@@ -70,7 +70,7 @@ def _check_query(connection: duckdb.DuckDBPyConnection, query: str, where: str, 
         if any(phrase in str(error) for phrase in _UNKNOWN_COLUMN):
             return
         raise InputError(
-            f"`{where}` must fit the tables, got {views.reason(error)} Tables: {', '.join(views.VIEWS)}."
+            f"`{where}` must fit the tables, got {sql.reason(error)} Tables: {', '.join(sql.VIEWS)}."
         ) from None
     if not wanted <= found:
         raise InputError(
@@ -99,7 +99,7 @@ def ledger(claims: Mapping[str, Claim], files: Mapping[str, Iterable[str | Path]
     InputError
         For a missing, corrupt or foreign file, or a claim that is not measured by one SELECT.
     """
-    with views.connected(files) as connection:
+    with sql.connected(files) as connection:
         rows = [row for group, claim in claims.items() for row in _rows(connection, group, claim)]
     frame = pd.DataFrame(rows, columns=[column.name for column in columns.CLAIMS])
     return frame.astype({"expected": float, "tolerance": float, "measured": float})
@@ -126,13 +126,13 @@ class _Measured(NamedTuple):
 
 
 def _queried(connection: duckdb.DuckDBPyConnection, query: str) -> _Measured:
-    views.check_statement(query)
+    sql.check_statement(query)
     try:
         found = connection.sql(query)
         places = [found.columns.index(name) if name in found.columns else None for name in ("quantity", "measured")]
         rows = found.fetchall()
     except duckdb.Error as error:
-        return _Measured({}, f"The query cannot be run: {views.reason(error)}")
+        return _Measured({}, f"The query cannot be run: {sql.reason(error)}")
     numbers: dict[str, list[Any]] = {}
     for row in rows:
         key, number = ("" if place is None else row[place] for place in places)
@@ -145,7 +145,7 @@ def _checked(connection: duckdb.DuckDBPyConnection, name: str) -> _Measured:
     try:
         return _Measured({quantity: [number] for quantity, number in function(connection).items()})
     except Exception as error:  # what it asks for may be missing: that fails its own rows, no others
-        return _Measured({}, f"{name} cannot be run: {type(error).__name__}: {views.reason(error)}")
+        return _Measured({}, f"{name} cannot be run: {type(error).__name__}: {sql.reason(error)}")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, group: str, claim: Claim) -> list[dict[str, Any]]:
