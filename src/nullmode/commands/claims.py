@@ -40,6 +40,7 @@ def _print(rows: Any) -> None:
         expected = stated(row.comparison, row.expected, row.tolerance)
         verdict = f"[{colours[row.verdict]}]{row.verdict}[/]"
         table.add_row(row.group, row.quantity, expected, shown(row.measured), verdict)
-        if row.explanation:
-            table.add_row("", f"[dim]{row.explanation}[/]", "", "", "")
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for row in rows[rows["explanation"].fillna("") != ""].itertuples():
+        console.print(f"{row.group}, {row.quantity}: {row.explanation}", markup=False, highlight=False)
