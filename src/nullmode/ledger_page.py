@@ -8,8 +8,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from nullmode import stamp
-from nullmode.claims import Claim
-from nullmode.ledger import PASS, VERDICTS, counts, shown, stated
+from nullmode.claims import PASS, VERDICTS, Claim, counts, shown, stated
 from nullmode.types import JSON
 
 TEMPLATE = files("nullmode").joinpath("ledger.html")
