@@ -32,23 +32,34 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
+.PHONY: help reproduce reproduce-large test test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_FLAGS)
+# Before --cores: a list at the end of SNAKEMAKE_FLAGS, as of --configfile, would take the target in.
+SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default $(CONFIGFILES) $(SNAKEMAKE_FLAGS) --cores $(CORES)
+REPORT     = $(RESULTS)/report.html
 
-# RESULTS is what the configuration calls results. A report is made again where anything is newer than it.
+# A report is made again where anything is newer than it, and stands under its name when it is whole.
+define REPRODUCE
+$(SNAKEMAKE) all
+$(if $(filter -n% --dry-run --dryrun,$(SNAKEMAKE_FLAGS)),,@[ -e "$(REPORT)" ] && \
+	[ -z "$$(find "$(RESULTS)" config workflow -type f -newer "$(REPORT)" -print -quit)" ] || { \
+	echo "Writing $(REPORT)" && \
+	$(SNAKEMAKE) --quiet --report "$(REPORT:.html=.part.html)" \
+		--report-stylesheet workflow/report/report.css all && \
+	mv "$(REPORT:.html=.part.html)" "$(REPORT)"; })
+endef
+
+# RESULTS is what the configuration calls results.
 reproduce: install ## Compute every table and figure into results/, and results/report.html (CORES=n for fewer than all cores)
-	$(SNAKEMAKE) all
-ifeq ($(filter -n --dry-run,$(SNAKEMAKE_FLAGS)),)
-	@find $(RESULTS)/report.html > /dev/null 2>&1 && \
-		[ -z "$$(find $(RESULTS) config workflow -type f -newer $(RESULTS)/report.html -print -quit)" ] || { \
-		echo "Writing $(RESULTS)/report.html"; \
-		$(SNAKEMAKE) --quiet --report $(RESULTS)/.report.html --report-stylesheet workflow/report/report.css all && \
-		mv $(RESULTS)/.report.html $(RESULTS)/report.html; }
-endif
+	$(REPRODUCE)
+
+reproduce-large: CONFIGFILES = --configfile config/config.yaml config/large.yaml
+reproduce-large: RESULTS = results/large
+reproduce-large: install ## The same at full size (config/large.yaml), into results/large
+	$(REPRODUCE)
 
 # The cap is for machines with many cores: each worker imports the whole package.
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)

@@ -33,7 +33,7 @@ class Project:
         own = {"PYTHONPATH": str(self.source), "NULLMODE_CACHE": str(self.cache)}
         snakemake = [sys.executable, "-m", "snakemake", "--workflow-profile", f"workflow/profiles/{profile}"]
         return {
-            "args": [*snakemake, "--cores", "2", *arguments, "--configfile", config],
+            "args": [*snakemake, "--cores", "2", *arguments, "--configfile", *config.split()],
             "cwd": self.folder,
             "env": {**os.environ, **own, **variables},
             "stdout": subprocess.PIPE,

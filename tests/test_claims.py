@@ -1,4 +1,6 @@
+import importlib
 import math
+import sys
 
 import pandas as pd
 import pytest
@@ -210,3 +212,14 @@ def test_command_shows_failed_claims_first(tmp_path, search, monkeypatch):
             assert shown in result.output
             listed = [line.split("│")[2].strip() for line in result.output.splitlines() if "│ group" in line]
             assert listed == [name for name in ("b", "a") if name in expected and not (flags and name == "a")]
+
+
+def test_reading_a_ledger_needs_no_duckdb(tmp_path, search, monkeypatch):
+    path = tmp_path / "claims.parquet"
+    tables.write(rows(tmp_path, search([("a", 2.0)]), expected={"a": 2.0}), path, "claims", {})
+    for name in [name for name in sys.modules if name.startswith(("nullmode.ledger", "nullmode.sql"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(ImportError):
+        importlib.import_module("nullmode.ledger")
+    assert CliRunner().invoke(cli.app, ["claims", str(path)]).exit_code == 0

@@ -152,7 +152,7 @@ def drawing(kind, table, **parameters):
     if "searches" in inspect.signature(draw).parameters:
         return draw(searches=searched(), **PARAMETERS[kind] | parameters)
     if "predictions" in inspect.signature(draw).parameters:
-        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters).figure
+        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters)
     filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
     given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
     return draw(table, **given, **PARAMETERS[kind] | parameters)

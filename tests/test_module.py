@@ -14,11 +14,35 @@ from nullmode import tables
 
 pytestmark = pytest.mark.workflow
 CONFIGURATION = {
-    "families": {"water": {"kind": "file", "parameters": {"path": "data/water.xyz", "centers": ["O"]}}},
-    "descriptors": {
-        "soap": {"kind": "power-spectrum", "parameters": {"cutoff": 4.0}, "grid": {"n_max": [1, 2], "l_max": [0, 2]}}
+    "claims": "data/claims.yaml",
+    "families": {
+        "water": {"kind": "file", "parameters": {"path": "data/water.xyz", "centers": ["O"]}},
+        "methane": {"kind": "random_methane", "parameters": {"n_structures": 4}},
+        "more": {"kind": "random_methane", "parameters": {"n_structures": 2, "seed": 1}},
     },
+    "descriptors": {
+        "soap": {
+            "kind": "power-spectrum",
+            "parameters": {"cutoff": 4.0},
+            "grid": {"n_max": [1, 2], "l_max": [0, 2]},
+            "families": ["water"],
+        },
+        "alone": {"kind": "power-spectrum", "parameters": {"n_max": 2, "l_max": 2}, "families": ["water"]},
+    },
+    "regressions": {"ridge": {"model": "ridge", "descriptor": "alone", "training": ["methane"], "test": ["more"]}},
     "figures": {"ranks": {"kind": "truncation", "parameters": {"families": ["water"], "descriptor": "soap"}}},
+    "views": {"modes": {"families": ["water"], "descriptor": "alone"}},
+}
+CLAIMS = {
+    "counts": {
+        "claim": "Every row is there.",
+        "source": "Counting",
+        "kind": "rank",
+        "comparison": "equal",
+        "query": "SELECT 'rows' AS quantity, count(*) AS measured FROM sensitivity UNION ALL "
+        "SELECT 'predictions', count(*) FROM regression",
+        "expected": {"rows": 5, "predictions": 6},
+    }
 }
 WATER = "3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n"
 # What the caller does with the tables: a rule of its own that takes one as input.
@@ -51,6 +75,7 @@ class Caller:
         self.folder = folder
         (folder / "data").mkdir()
         (folder / "data/water.xyz").write_text(WATER)
+        (folder / "data/claims.yaml").write_text(yaml.safe_dump(CLAIMS))
 
     def write(self, results="results", prefix=""):
         configuration = {"nullmode": CONFIGURATION | {"results": results}}
@@ -87,12 +112,16 @@ def test_module_of_another_workflow(caller, finished, results, prefix):
     output = caller.run(finished.cache)
     assert "rule nullmode_sensitivity:" in output
     assert (caller.folder / "size.txt").read_text().strip() == str(table.stat().st_size)
-    ranks = tables.read(table, "summary").set_index(["n_max", "l_max"])["rank_max"]
+    rows = tables.read(table, "summary")
+    ranks = rows[rows["descriptor"] == "soap"].set_index(["n_max", "l_max"])["rank_max"]
     # Two distances and an angle; of one function without angles only the sum over the two distances is seen.
     assert ranks.to_dict() == {(1, 0): 1, (1, 2): 3, (2, 0): 2, (2, 2): 3}
-    made = {path.parts[0] for path in (path.relative_to(caller.folder) for path in caller.folder.rglob("*.parquet"))}
-    assert made == {(prefix or results).split("/")[0]}
-    assert (table.parents[1] / "figures/ranks.pdf").exists()
+    tops = {path.parts[0] for path in (path.relative_to(caller.folder) for path in caller.folder.rglob("*.parquet"))}
+    assert tops == {(prefix or results).split("/")[0]}
+    made = {path.relative_to(table.parents[1]).as_posix() for path in table.parents[1].rglob("*.*")}
+    assert made >= {"figures/ranks.pdf", "views/modes.html", "regressions/ridge.parquet", "claims.html"}
+    verdicts = tables.read(table.parents[1] / "claims.parquet", "claims")["verdict"]
+    assert verdicts.tolist() == ["pass", "pass"]
     assert "Nothing to be done" in caller.run(finished.cache, "-n")
 
 

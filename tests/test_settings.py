@@ -1,14 +1,21 @@
 import importlib.util
+import sys
 
 import jsonschema
 import pytest
 import yaml
 from configs import BAD, CHECKOUT, changed, small
+from snakemake.utils import update_config
 
 from nullmode import InputError, axes
 from nullmode.settings import Settings, check, figure_code, figure_kinds, figure_tables
 
-CONFIGS = ["config/config.yaml", "config/test.yaml"]
+# Files laid over each other.
+CONFIGS = {
+    "default": ["config/config.yaml"],
+    "large": ["config/config.yaml", "config/large.yaml"],
+    "test": ["config/test.yaml"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +23,26 @@ def _in_checkout(monkeypatch):
     monkeypatch.chdir(CHECKOUT)
 
 
-def read(path):
-    return yaml.safe_load((CHECKOUT / path).read_text())
+def read(*paths):
+    config = {}
+    for path in paths:
+        update_config(config, yaml.safe_load((CHECKOUT / path).read_text()))
+    return config
 
 
-@pytest.mark.parametrize("path", CONFIGS)
-def test_shipped_configurations_are_accepted(path):
-    assert isinstance(check(read(path)), Settings)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_shipped_configurations_are_accepted(name):
+    assert isinstance(check(read(*CONFIGS[name])), Settings)
+
+
+def test_large_configuration_changes_what_there_is():
+    default, large = (check(read(*CONFIGS[name])) for name in ("default", "large"))
+    assert large.results != default.results
+    assert large.descriptors == default.descriptors
+    for part in ("families", "figures"):
+        one, other = getattr(default, part), getattr(large, part)
+        assert one.keys() == other.keys()
+        assert [name for name in one if one[name] != other[name]]
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -112,9 +132,9 @@ def test_schema_is_in_step():
     assert module.TARGET.read_text() == module.text(), "the configuration's keys have changed: run `make schema`"
 
 
-@pytest.mark.parametrize("path", CONFIGS)
-def test_schema_accepts_what_is_shipped(path):
-    jsonschema.validate(read(path), read("workflow/schemas/config.schema.yaml"))
+@pytest.mark.parametrize("name", CONFIGS)
+def test_schema_accepts_what_is_shipped(name):
+    jsonschema.validate(read(*CONFIGS[name]), read("workflow/schemas/config.schema.yaml"))
 
 
 @pytest.mark.parametrize("name", [n for n in BAD if n.startswith(("unknown", "text", "no radial")) and "grid" not in n])
@@ -165,9 +185,13 @@ def test_figures_of_ones_own_are_given_the_sensitivity_table(tmp_path):
     assert figure_tables(check(config), "own") == [SENSITIVITY]
 
 
-def test_regressions_ask_for_scikit_learn(monkeypatch):
-    monkeypatch.setattr("nullmode.tasks.find_spec", lambda _: None)
-    with pytest.raises(InputError, match=r"`regressions` .* Install nullmode\[reproduction\]"):
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [("sklearn", "regressions.ridge"), ("chemiscope", "views.null_modes"), ("duckdb", "claims")],
+)
+def test_libraries_that_are_missing_are_asked_for(monkeypatch, module, where):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError, match=rf"\A`{where}` must be left out where .* Install it with: pip install '"):
         check(small())
 
 
@@ -176,4 +200,8 @@ def test_figures_that_compute_depend_on_their_descriptors():
     before = {name: figure_code(check(config), name) for name in config["figures"]}
     config["descriptors"]["soap"]["kind"] = "bispectrum"
     after = {name: figure_code(check(config), name) for name in config["figures"]}
-    assert {name for name in before if before[name] != after[name]} == {"null_modes", "selection_rules"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "null_modes",
+        "selection_rules",
+        "near_singular",
+    }

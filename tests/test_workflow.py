@@ -33,7 +33,7 @@ FINE = {"sensitivity/family=orbit/descriptor=fine"}
 WHOLE = {"sensitivity/family=from_file/descriptor=whole"}
 
 
-@pytest.mark.parametrize("config", ["config/config.yaml", "config/test.yaml"])
+@pytest.mark.parametrize("config", ["config/config.yaml", "config/config.yaml config/large.yaml", "config/test.yaml"])
 def test_dry_run(fresh, config):
     assert "This was a dry-run" in fresh.run("-n", config=config)
     assert not (fresh.folder / "results").exists()
@@ -216,7 +216,7 @@ def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
     whole = tables.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
     config = small() | {"target_job_seconds": 1e-9}
     # Without pairs, whose parts are computed twice, and other long families.
-    del config["claims"]
+    del config["claims"], config["regressions"]
     for name in ("distortions", "pair_map"):
         del config["families"][name]
         config["descriptors"]["soap"]["families"].remove(name)
@@ -262,7 +262,8 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png", "rst", "html")
-    assert len(results) == 6 + 9 + 2 + 4 + 36 + 1
+    # Structures, parts, tables, searches, regressions, claims; figures; pages.
+    assert len(results) == 6 + 9 + 2 + 4 + 2 + 1 + 4 * 15 + 2
     assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
 
 

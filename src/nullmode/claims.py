@@ -1,9 +1,10 @@
-"""The file of claims that a run is held against: what may stand in it, and its checks; light on imports."""
+"""The file of claims that a run is held against, what may stand in it, and words for its numbers; light on imports."""
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +13,12 @@ from nullmode._plugins import explain, load, suggest
 from nullmode.fingerprint import origin
 from nullmode.types import JSON, InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+PASS, FAIL, EXPLAINED = "pass", "fail", "explained"
+VERDICTS = (FAIL, EXPLAINED, PASS)
+"""Worst first."""
 _EXACT = ("equal", "at_most", "at_least")
 _OF_KIND = {"rank": ("equal",), "zero": ("equal", "at_most")}
 
@@ -190,3 +197,38 @@ class _UniqueKeys(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def shown(number: float | None) -> str:
+    """Write a number for a reader: whole ones in full, others with four digits."""
+    if number is None or math.isnan(number):
+        return "none"
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    if number == round(number) and abs(number) < 1e6:
+        return str(int(number))
+    if 0.01 <= abs(number) < 1e5:
+        return f"{number:.4g}"
+    mantissa, _, exponent = f"{number:.3e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def stated(comparison: str, expected: float, tolerance: float) -> str:
+    """Write what is expected for a reader."""
+    match comparison:
+        case "absolute":
+            return f"{shown(expected)} ± {shown(tolerance)}"
+        case "relative":
+            return f"{shown(expected)} ± {shown(100 * tolerance)} %"
+        case "factor":
+            return f"{shown(expected)}, by a factor up to {shown(tolerance)}"
+        case "at_most":
+            return f"≤ {shown(expected)}"
+        case "at_least":
+            return f"≥ {shown(expected)}"
+    return shown(expected)
+
+
+def counts(frame: "pd.DataFrame") -> dict[str, int]:
+    """Count the verdicts, worst first."""
+    return {verdict: int((frame["verdict"] == verdict).sum()) for verdict in VERDICTS}

@@ -10,12 +10,9 @@ import pandas as pd
 
 from nullmode import columns, sql
 from nullmode._plugins import suggest
-from nullmode.claims import Claim, check_function, holds, read
+from nullmode.claims import EXPLAINED, FAIL, PASS, Claim, check_function, holds, read, shown, stated
 from nullmode.types import InputError
 
-PASS, FAIL, EXPLAINED = "pass", "fail", "explained"
-VERDICTS = (FAIL, EXPLAINED, PASS)
-"""Worst first."""
 # DuckDB's words for one, alone, behind the name of a table, and in USING.
 _UNKNOWN_COLUMN = ("Referenced column", "does not have a column", "does not exist on")
 
@@ -194,38 +191,3 @@ def _explained(claim: Claim, excuse: _Measured, quantity: str) -> tuple[str, str
     came_out = holds(number, explanation, expected, tolerance)
     text = f"{explanation.text} Computed: {shown(number)}, expected: {wanted}."
     return (EXPLAINED, text) if came_out else (FAIL, f"{text} This does not hold.")
-
-
-def shown(number: float | None) -> str:
-    """Write a number for a reader: whole ones in full, others with four digits."""
-    if number is None or math.isnan(number):
-        return "none"
-    if math.isinf(number):
-        return "∞" if number > 0 else "-∞"
-    if number == round(number) and abs(number) < 1e6:
-        return str(int(number))
-    if 0.01 <= abs(number) < 1e5:
-        return f"{number:.4g}"
-    mantissa, _, exponent = f"{number:.3e}".partition("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-
-
-def stated(comparison: str, expected: float, tolerance: float) -> str:
-    """Write what is expected for a reader."""
-    match comparison:
-        case "absolute":
-            return f"{shown(expected)} ± {shown(tolerance)}"
-        case "relative":
-            return f"{shown(expected)} ± {shown(100 * tolerance)} %"
-        case "factor":
-            return f"{shown(expected)}, by a factor up to {shown(tolerance)}"
-        case "at_most":
-            return f"≤ {shown(expected)}"
-        case "at_least":
-            return f"≥ {shown(expected)}"
-    return shown(expected)
-
-
-def counts(frame: pd.DataFrame) -> dict[str, int]:
-    """Count the verdicts, worst first."""
-    return {verdict: int((frame["verdict"] == verdict).sum()) for verdict in VERDICTS}

@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from nullmode.claims import Claim
-from nullmode.ledger import PASS, VERDICTS, counts, shown, stated
+from nullmode import stamp
+from nullmode.claims import PASS, VERDICTS, Claim, counts, shown, stated
+from nullmode.types import JSON
 
 TEMPLATE = files("nullmode").joinpath("ledger.html")
 
 
-def page(frame: pd.DataFrame, claims: Mapping[str, Claim]) -> str:
+def page(frame: pd.DataFrame, claims: Mapping[str, Claim], provenance: JSON | None = None) -> str:
     """Write the whole ledger as HTML that needs no other file; it names figures by their place beside it.
 
     Parameters
@@ -22,12 +23,15 @@ def page(frame: pd.DataFrame, claims: Mapping[str, Claim]) -> str:
         Rows of the claims table.
     claims
         From which the rows were measured, for the queries.
+    provenance
+        What the rows follow from: written into the page, as into a table.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     groups = [_group(str(name), claims[str(name)], rows) for name, rows in frame.groupby("group", sort=False)]
     kinds = [(str(kind), list(counts(rows).items())) for kind, rows in frame.groupby("kind", sort=False)]
-    return template.render(groups=groups, kinds=kinds, verdicts=VERDICTS, total=_of(frame))
+    stamped = stamp.of_page(provenance or {})
+    return template.render(groups=groups, kinds=kinds, verdicts=VERDICTS, total=_of(frame), provenance=stamped)
 
 
 def _of(frame: pd.DataFrame) -> list[tuple[str, int]]:

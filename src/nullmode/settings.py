@@ -1,7 +1,6 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
 import inspect
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from nullmode.fingerprint import origin
 from nullmode.precheck import check_contraction, check_width
 from nullmode.tasks import (
     check_known,
+    check_library,
     check_one_truncation,
     check_regression,
     check_search,
@@ -112,6 +112,8 @@ def check(config: JSON) -> Settings:
                     raise InputError(f"`{where}.parameters.search` must be of kind {of}, got one of kind {got}.")
     for name, view in settings.views.items():
         _check_view(settings, view, f"views.{name}")
+    if settings.claims:
+        check_library("claims", "duckdb")
     return settings
 
 
@@ -217,8 +219,4 @@ def _check_view(settings: Settings, view: ViewEntry, where: str) -> None:
     check_known(f"{where}.descriptor", view.descriptor, settings.descriptors)
     _check_figure(settings, {"families": view.families, "descriptor": view.descriptor}, where, alone=True)
     check_one_truncation(f"{where}.descriptor", view.descriptor, settings.descriptors[view.descriptor])
-    if find_spec("chemiscope") is None:
-        raise InputError(
-            f"`{where}` must be left out where chemiscope is missing. Install it with: "
-            "pip install 'nullmode[reproduction]'."
-        )
+    check_library(where, "chemiscope")

@@ -25,8 +25,7 @@ def check_search(settings: Settings, search: SearchEntry, where: str) -> None:
 
 def check_regression(settings: Settings, regression: RegressionEntry, where: str) -> None:
     """Check a regression and what it names."""
-    if find_spec("sklearn") is None:
-        raise InputError("`regressions` must be left out without scikit-learn. Install nullmode[reproduction].")
+    check_library(where, "sklearn", "scikit-learn")
     target = load(regression.model, MODELS, "model", f"{where}.model")
     validated(target, regression.parameters, f"{where}.parameters")
     load(regression.target, TARGETS, "target", f"{where}.target")
@@ -137,6 +136,15 @@ def check_one_truncation(where: str, name: str, descriptor: DescriptorEntry) -> 
         raise InputError(
             f"`{where}` must have one truncation each, got {name!r} swept over {', '.join(swept)}. "
             "Name one without a grid."
+        )
+
+
+def check_library(where: str, module: str, name: str = "") -> None:
+    """Check that a library is there which only some configurations need."""
+    if find_spec(module) is None:
+        raise InputError(
+            f"`{where}` must be left out where {name or module} is missing. Install it with: "
+            "pip install 'nullmode[reproduction]'."
         )
 
 

@@ -17,6 +17,7 @@ if __name__ == "__main__":
         frame = ledger.ledger(stated, files)
         read = tables.inputs({path: path for paths in files.values() for path in paths})
         expected = {snakemake.input.claims: {"sha256": snakemake.params.claims}}
-        tables.write(frame, snakemake.output.table, "claims", {**snakemake.params.code, "inputs": read | expected})
+        provenance = {**snakemake.params.code, "inputs": read | expected}
+        tables.write(frame, snakemake.output.table, "claims", provenance)
         with written(snakemake.output.page) as temporary:
-            temporary.write_text(ledger_page.page(frame, stated), encoding="utf-8")
+            temporary.write_text(ledger_page.page(frame, stated, provenance), encoding="utf-8")

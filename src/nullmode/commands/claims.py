@@ -15,7 +15,7 @@ def claims(
     Example: nullmode claims results/claims.parquet --failed
     """
     from nullmode import tables
-    from nullmode.ledger import FAIL, VERDICTS, counts
+    from nullmode.claims import FAIL, VERDICTS, counts
 
     frame = tables.read(file, "claims")
     found = counts(frame)
@@ -30,7 +30,7 @@ def _print(rows: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nullmode.ledger import shown, stated
+    from nullmode.claims import shown, stated
 
     if rows.empty:
         return
