@@ -1,4 +1,6 @@
+import importlib
 import math
+import sys
 
 import pandas as pd
 import pytest
@@ -210,3 +212,10 @@ def test_command_shows_failed_claims_first(tmp_path, search, monkeypatch):
             assert shown in result.output
             listed = [line.split("│")[2].strip() for line in result.output.splitlines() if "│ group" in line]
             assert listed == [name for name in ("b", "a") if name in expected and not (flags and name == "a")]
+
+
+def test_missing_duckdb_is_named_with_the_extra(monkeypatch):
+    monkeypatch.delitem(sys.modules, "nullmode.sql")
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(InputError, match=r"DuckDB.* pip install 'nullmode\[reproduction\]'"):
+        importlib.import_module("nullmode.sql")

@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from configs import CHECKOUT
 
-from nullmode import claims, ledger
+from nullmode import claims, columns, ledger, sql, tables
 
 # Runs with a copy of the package, in a process of its own.
 PART = """
@@ -114,6 +115,25 @@ def test_a_run_without_tables_fails_every_row_and_says_why():
     assert (found["verdict"] == "fail").all()
     assert found["measured"].isna().all()
     assert found["explanation"].str.contains("cannot be run").all()
+
+
+TEXTS = ("crystal", "mode", "name", "path")
+NUMBERS = ("amplitude", "c", "distance_to_cutoff", "four_body_energy", "length", "member", "pair", "psi", "sample")
+NUMBERS += ("shift", "sign", "t", "temperature", "u", "v")
+
+
+def test_no_claim_holds_of_tables_without_rows(tmp_path):
+    coordinates = {name: pd.Series(dtype=str) for name in TEXTS} | {name: pd.Series(dtype=float) for name in NUMBERS}
+    files = {}
+    for view in sql.VIEWS:
+        documented = {column.name: pd.Series(dtype=column.type.to_pandas_dtype()) for column in columns.TABLES[view]}
+        frame = pd.DataFrame(documented | ({} if view == "structures" else coordinates))
+        files[view] = [tmp_path / f"{view}.parquet"]
+        tables.write(frame, files[view][0], view, {})
+    stated = claims.read(CHECKOUT / "config/claims.yaml")
+    found = ledger.ledger({name: claim for name, claim in stated.items() if claim.query}, files)
+    assert found.loc[found["verdict"] != "fail", "group"].tolist() == []
+    assert not found["explanation"].str.contains("cannot be run").any(), set(found["explanation"])
 
 
 def test_the_reproduction_states_enough():
