@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import pandas as pd
 
 from nullmode import columns, sql
@@ -58,11 +57,11 @@ def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
     return claims
 
 
-def _check_query(connection: duckdb.DuckDBPyConnection, query: str, where: str, wanted: set[str]) -> None:
+def _check_query(connection: sql.Connection, query: str, where: str, wanted: set[str]) -> None:
     sql.check_statement(query, where)
     try:
         found = set(connection.sql(query).columns)
-    except duckdb.Error as error:
+    except sql.Error as error:
         # A column that the tables do not have may be the coordinate of a family.
         if any(phrase in str(error) for phrase in _UNKNOWN_COLUMN):
             return
@@ -122,13 +121,13 @@ class _Measured(NamedTuple):
         return (None, "The query gives NaN.") if math.isnan(number) else (number, "")
 
 
-def _queried(connection: duckdb.DuckDBPyConnection, query: str) -> _Measured:
+def _queried(connection: sql.Connection, query: str) -> _Measured:
     sql.check_statement(query)
     try:
         found = connection.sql(query)
         places = [found.columns.index(name) if name in found.columns else None for name in ("quantity", "measured")]
         rows = found.fetchall()
-    except duckdb.Error as error:
+    except sql.Error as error:
         return _Measured({}, f"The query cannot be run: {sql.reason(error)}")
     numbers: dict[str, list[Any]] = {}
     for row in rows:
@@ -137,7 +136,7 @@ def _queried(connection: duckdb.DuckDBPyConnection, query: str) -> _Measured:
     return _Measured(numbers)
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, name: str) -> _Measured:
+def _checked(connection: sql.Connection, name: str) -> _Measured:
     function: Callable[[Any], Mapping[str, float]] = check_function(name)
     try:
         return _Measured({quantity: [number] for quantity, number in function(connection).items()})
@@ -145,7 +144,7 @@ def _checked(connection: duckdb.DuckDBPyConnection, name: str) -> _Measured:
         return _Measured({}, f"{name} cannot be run: {type(error).__name__}: {sql.reason(error)}")
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, group: str, claim: Claim) -> list[dict[str, Any]]:
+def _rows(connection: sql.Connection, group: str, claim: Claim) -> list[dict[str, Any]]:
     measured = _queried(connection, claim.query) if claim.query else _checked(connection, str(claim.check))
     excuse = _queried(connection, claim.explained.query) if claim.explained else None
     rows = []

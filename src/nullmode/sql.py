@@ -3,18 +3,26 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from nullmode import columns, tables
 from nullmode.types import InputError
 
+try:
+    import duckdb
+except ModuleNotFoundError as error:
+    raise InputError(
+        f"Claims need DuckDB, got none: {error}. Install it with: pip install 'nullmode[reproduction]'."
+    ) from None
+
+Connection = duckdb.DuckDBPyConnection
+Error = duckdb.Error
 VIEWS = ("sensitivity", "summary", "structures", "search", "search_steps", "regression")
 """Tables that queries see, by these names."""
 _FAMILY = columns.Column("family", pa.string(), "", "name of the family in the configuration")
 
 
-def connected(files: Mapping[str, Iterable[str | Path]]) -> duckdb.DuckDBPyConnection:
+def connected(files: Mapping[str, Iterable[str | Path]]) -> Connection:
     """Open views of tables in an in-memory database that can read these files and touch nothing else.
 
     The view `structures` is of all families, with a column ``family``. Of rows, the order is that of the files.
@@ -43,7 +51,7 @@ def _texts(values: Iterable[str]) -> str:
     return f"[{', '.join(quoted)}]"
 
 
-def empty() -> duckdb.DuckDBPyConnection:
+def empty() -> Connection:
     """Open views without rows, with the columns that every run has, to check queries by."""
     connection = duckdb.connect(config={"enable_external_access": False})
     for name in VIEWS:
@@ -58,7 +66,7 @@ def check_statement(query: str, where: str = "query") -> None:
     """Refuse what is not one SELECT, the statement that changes nothing."""
     try:
         statements = duckdb.extract_statements(query)
-    except duckdb.Error as error:
+    except Error as error:
         raise InputError(f"`{where}` must be SQL, got {reason(error)}.") from None
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         raise InputError(f"`{where}` must be one SELECT, got {query!r}.")
