@@ -220,13 +220,6 @@ def test_reading_a_ledger_needs_no_duckdb(tmp_path, search, monkeypatch):
     for name in [name for name in sys.modules if name.startswith(("nullmode.ledger", "nullmode.sql"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(InputError):
-        importlib.import_module("nullmode.ledger")
-    assert CliRunner().invoke(cli.app, ["claims", str(path)]).exit_code == 0
-
-
-def test_missing_duckdb_is_named_with_the_extra(monkeypatch):
-    monkeypatch.delitem(sys.modules, "nullmode.sql")
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(InputError, match=r"DuckDB.* pip install 'nullmode\[reproduction\]'"):
+    with pytest.raises(ImportError):
         importlib.import_module("nullmode.sql")
+    assert CliRunner().invoke(cli.app, ["claims", str(path)]).exit_code == 0

@@ -3,17 +3,11 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from nullmode import columns, tables
 from nullmode.types import InputError
-
-try:
-    import duckdb
-except ModuleNotFoundError as error:
-    raise InputError(
-        f"Claims need DuckDB, got none: {error}. Install it with: pip install 'nullmode[reproduction]'."
-    ) from None
 
 Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error
