@@ -62,8 +62,8 @@ def _said(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:
     """Say how one orbit ends, and what changes on it."""
     first, ratios = rows.iloc[0], rows["inverse_condition_number"]
     result = (
-        f"Structure {first['structure']}, centre {first['center']}: {_ENDS[first['stopped']]} of "
-        f"{rows['length'].max():.2f} Å; s_d/s_1 between {number(ratios.min())} and {number(ratios.max())}, features "
+        f"Structure {first['structure']}, centre {first['center']}: {rows['length'].max():.2f} Å "
+        f"long, {_ENDS[first['stopped']]}; s_d/s_1 between {number(ratios.min())} and {number(ratios.max())}, features "
         f"at most {number(rows['feature_distance'].max())} from the start's"
     )
     if energy := curve.get("four-body energy"):
