@@ -73,7 +73,7 @@ def draw(
     place = {name: k for k, name in enumerate(descriptors)}
     choices = sorted(dict.fromkeys(found["choice"]), key=lambda choice: place[choice.partition(":")[0]])
     with style():
-        size = (1.5 * len(families) + 2.6, 0.27 * len(choices) + 1.2)
+        size = (max(5.6, 1.5 * len(families) + 2.6), 0.27 * len(choices) + 1.2)
         figure, axes = plt.subplots(1, len(families), sharey=True, squeeze=False, figsize=size, layout="constrained")
         for ax, family in zip(axes[0], families, strict=True):
             rows = found[found["family"] == family].set_index("choice").reindex(choices)

@@ -51,7 +51,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     with style():
         chosen = [_sorted(select(table, family, descriptor, single=True)) for descriptor in descriptors]
         first = chosen[0]
-        size = (0.52 * len(first) + 2.4, 1.9 * len(chosen) + 1.0)
+        size = (max(4.5, 0.52 * len(first) + 2.4), 1.9 * len(chosen) + 1.0)
         figure, axes = plt.subplots(
             len(chosen), 1, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
         )
