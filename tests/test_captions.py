@@ -56,6 +56,16 @@ def test_what_all_descriptors_share_is_said_once():
     )
 
 
+def test_scopes_are_told_apart_where_there_are_several():
+    rows, question = swept(), asked("null_modes")
+    question |= {"families": {}, "parameters": {}}
+    whole = rows["descriptor"] == "soap"
+    mixed = rows.assign(scope=rows["scope"].mask(whole, "structure"))
+    said = captions.caption(question, [mixed], "")[1]
+    assert "soap: of structures, " in said
+    assert "soap_swept: of environments, " in said
+
+
 def test_setting_counts_what_is_drawn_alone():
     rows, question = swept(), asked("null_modes")
     assert question["parameters"] == {"names": ["X"]}

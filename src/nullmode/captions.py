@@ -69,6 +69,9 @@ def _setting(asked: JSON, rows: "pd.DataFrame") -> str:
     }
     everywhere = set.intersection(*map(set, described.values())) if len(described) > 1 else set()
     own = {name: [part for part in parts if part not in everywhere] for name, parts in described.items()}
+    if rows["scope"].nunique() > 1:
+        for name, group in rows.groupby("descriptor", sort=False):
+            own[str(name)].insert(0, f"of {group['scope'].iloc[0]}s")
     sentences += [f"{name}: {', '.join(parts) or 'as all'}" for name, parts in own.items()]
     first = next(iter(described.values()), [])
     sentences += ["all: " + ", ".join(part for part in first if part in everywhere)] if everywhere else []
