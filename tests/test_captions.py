@@ -59,6 +59,7 @@ def test_what_all_descriptors_share_is_said_once():
 def test_scopes_are_told_apart_where_there_are_several():
     rows, question = swept(), asked("null_modes")
     question |= {"families": {}, "parameters": {}}
+    question["descriptors"]["soap_swept"] = {"kind": "power-spectrum", "named": []}
     whole = rows["descriptor"] == "soap"
     mixed = rows.assign(scope=rows["scope"].mask(whole, "structure"))
     said = captions.caption(question, [mixed], "")[1]
