@@ -7,6 +7,7 @@ import yaml
 
 from nullmode import settings, tables
 from nullmode.figures import near_singular
+from nullmode.figures._base import plain
 
 CONFIG = Path(__file__).parent.parent / "config" / "config.yaml"
 CAUSES = ("symmetry", "incompleteness", "truncation", "cutoff", "none")
@@ -28,7 +29,7 @@ def table(results: Path) -> str:
         "|---|---|---|---|---|" + "---|" * len(CAUSES),
     ]
     for row in found.to_dict("records"):
-        choice = row["choice"].replace("$", "").replace(r"\nu", "ν").replace(r"\sigma", "σ")
+        choice = plain(row["choice"])
         shares = [f"{100 * row[cause]:.0f}" if row[cause] else "" for cause in CAUSES]
         ratio = "0" if row["median_ratio"] < 1e-15 else f"{row['median_ratio']:.0e}"
         lines.append(

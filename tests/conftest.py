@@ -15,6 +15,14 @@ def rotation():
     return Rotation.random(rng=7).as_matrix()
 
 
+@pytest.fixture
+def table():
+    """The sensitivity table that figures are drawn from in tests."""
+    from drawn import real
+
+    return real().copy()
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A finished run; the workers of pytest-xdist share one."""

@@ -1,161 +1,19 @@
-import functools
-import inspect
 import re
-from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import GROUPS, PARAMETERS, drawing, drawn, groups, real
 
 import nullmode as nm
-from nullmode import InputError, regression, searching, structures, study
+from nullmode import InputError, structures, study
 from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
 
-PARAMETERS = {
-    "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
-    "pair_map": {"family": "pairs", "descriptors": ["soap"]},
-    "truncation": {"families": ["pairs"], "descriptor": "swept"},
-    "null_causes": {"family": "groups", "descriptors": ["soap", "radial"]},
-    "null_modes": {"family": "groups", "descriptors": ["soap", "radial"], "names": ["D2d", "X", "C1"]},
-    "selection_rules": {"family": "groups", "descriptors": ["soap"], "names": ["D2d", "X"], "samples": 5},
-    "merging": {"families": ["merging", "displaced"], "descriptors": ["soap", "three"]},
-    "crossing": {"families": ["rings"], "descriptors": ["soap", "three"], "at": {"rings": {"psi": [0]}}},
-    "scopes": {"families": ["groups", "merging", "points"], "descriptors": ["soap", "whole"]},
-    "convergence": {"search": "singular"},
-    "orbits": {"search": "orbit"},
-    "partner_pairs": {"search": "partners"},
-    "distributions": {"families": ["groups"], "descriptors": ["soap", "radial"], "compared": ["soap", "radial"]},
-    "spectra": {"family": "groups", "descriptors": ["soap", "radial"]},
-    "bases": {"families": ["pairs"], "descriptor": "bases", "along": "l_max"},
-    "four_body": {"families": ["orbit"], "descriptors": ["fine"]},
-    "learning": {"regressions": ["ridge", "with orbit", "nu 3", "pairs"]},
-    "near_singular": {"families": ["groups"], "descriptors": ["soap", "radial"], "explained": 2},
-}
 assert PARAMETERS.keys() == FIGURES.keys()
-GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
 each_figure = pytest.mark.parametrize("kind", FIGURES)
-
-
-def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment"):
-    cell = {
-        "family": family,
-        "descriptor": descriptor,
-        "kind": descriptor_kind,
-        "scope": scope,
-        "points": points,
-        "rtol": 1e-9,
-        "tolerance": 1e-6,
-    }
-    return study.run_cell(structures.make_structures(kind, parameters, family), cell, threads=1)
-
-
-def groups():
-    return structures.make_structures(*GROUPS, "groups")
-
-
-@functools.cache
-def real():
-    distortions = "distortions", "methane_distortion", {"paths": ["twist", "noise"], "twist": [0, 9], "noise": [-3, -1]}
-    pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
-    groups = "groups", *GROUPS
-    merging = "merging", "degenerate_pair", {"u": [0.9808, 0.99, 0.999, 0.9997, 0.9999, 1.0], "v": [0.0]}
-    displaced = "displaced", "mode_displacement", {"amplitudes": [-4, -3.5, -3, -1]}
-    rings = "rings", "ring_pair", {"psi": [-10, -1, 0, 1, 10, 30], "azimuths": [0, 114, 212]}
-    points = "points", "cone_point", {"theta": [70, 110]}
-    every = merging, displaced, rings, points
-    swept = [{"n_max": n, "l_max": l} for n in (1, 3) for l in (0, 2)]
-    kinds = product(("gto", "dvr"), ("gaussian", "delta"), (0, 1, 5))
-    bases = [{"n_max": 3, "radial_basis": basis, "density": density, "l_max": l} for basis, density, l in kinds]
-    followed = {"t": [1.0, 0.5], "n_max": 4, "l_max": 6, "length": 0.03, "every": 5}
-    orbit = "orbit", "quasi_constant_orbit", followed
-    return pd.concat(
-        [
-            rows(*distortions, "soap", [{"n_max": 3, "l_max": 2}]),
-            rows(*distortions, "radial", [{"n_max": 3}], "radial-spectrum"),
-            rows(*pairs, "soap", [{"n_max": 3, "l_max": 2}]),
-            rows(*pairs, "swept", swept),
-            rows(*groups, "soap", [{"n_max": 8, "l_max": 8}]),
-            rows(*groups, "radial", [{"n_max": 8}], "radial-spectrum"),
-            *(rows(*family, "soap", [{"n_max": 8, "l_max": 8}]) for family in every),
-            *(rows(*family, "three", [{"n_max": 3, "l_max": 4}], "bispectrum") for family in every[:3]),
-            *(rows(*f, "whole", [{"n_max": 6, "l_max": 6}], scope="structure") for f in (groups, merging, points)),
-            rows(*pairs, "bases", bases),
-            rows(*orbit, "fine", [{"n_max": 4, "l_max": 6, "cutoff": 2.5, "cutoff_width": 0.0, "width": 0.5}]),
-        ],
-        ignore_index=True,
-    )
-
-
-@functools.cache
-def searched():
-    """Tables of searches of each kind from one pair of environments."""
-    start = structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0.0]}, "pair")
-    result = {}
-    for kind, options in (("singular", {}), ("orbit", {"length": 0.1}), ("partners", {"n_starts": 20})):
-        cell = {
-            **{"search": kind, "search_kind": kind, "search_parameters": options, "family": "pair"},
-            **{"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 4, "l_max": 6}},
-            **{"scope": "environment", "rtol": 1e-9},
-        }
-        result[kind] = searching.run_search(start, cell, threads=1)
-    return result
-
-
-@functools.cache
-def predicted():
-    """Tables of regressions, by their names."""
-    families = {
-        "noise": structures.make_structures("methane_distortion", {"paths": ["noise"], "noise": [-0.8]}, "noise"),
-        "more": structures.make_structures("random_methane", {"n_structures": 5, "radius": 1.5}, "more"),
-        "pairs": structures.make_structures("degenerate_pair", {"u": [0.8, 0.9], "v": [0, 0.1]}, "pairs"),
-        **{
-            name: structures.make_structures("quasi_constant_orbit", {"t": t, "length": 0.03, "step": 0.01}, name)
-            for name, t in (("orbit", [1.0]), ("orbits", [0.5, 1.5]))
-        },
-    }
-    kinds = {
-        "power-spectrum": {"n_max": 4, "l_max": 4, "cutoff": 2.5},
-        "bispectrum": {"n_max": 2, "l_max": 3, "cutoff": 2.5},
-    }
-    result = {}
-    for name, kind, training, test in (
-        ("ridge", "power-spectrum", ["noise"], ["more", "orbits"]),
-        ("with orbit", "power-spectrum", ["noise", "orbit"], ["more", "orbits"]),
-        ("nu 3", "bispectrum", ["noise"], ["more", "orbits"]),
-        ("pairs", "power-spectrum", ["orbit"], ["pairs"]),
-        ("twin", "power-spectrum", ["orbit"], ["more"]),
-    ):
-        cell = {
-            **{"regression": name, "model": "ridge", "model_parameters": {}, "target": "four_body_energy"},
-            **{"training": training, "test": test, "descriptor": kind, "kind": kind, "parameters": kinds[kind]},
-            **{"scope": "environment", "rtol": 1e-9, "tolerance": 1e-6},
-        }
-        given = {family: families[family] for family in (*training, *test)}
-        result[name] = regression.run_regression(given, cell)
-    return result
-
-
-@pytest.fixture
-def table():
-    return real().copy()
-
-
-def drawn(kind, table, **parameters):
-    return drawing(kind, table, **parameters).figure
-
-
-def drawing(kind, table, **parameters):
-    draw = load(kind, FIGURES, "figure")
-    if "searches" in inspect.signature(draw).parameters:
-        return draw(searches=searched(), **PARAMETERS[kind] | parameters)
-    if "predictions" in inspect.signature(draw).parameters:
-        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters)
-    filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
-    given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
-    return draw(table, **given, **PARAMETERS[kind] | parameters)
 
 
 @each_figure
@@ -429,62 +287,3 @@ def test_failed_save_leaves_the_old_file_alone(table, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save(figure, tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def errors_of(rows):
-    return np.sqrt(np.mean((rows["predicted"] - rows["target"]) ** 2))
-
-
-def test_learning_draws_what_was_predicted(table):
-    figure = drawn("learning", table, orbits=[1.5])
-    titles = [ax.get_title() for ax in figure.axes[:2]]
-    assert titles == [r"$\nu$ = 2, ridge", r"$\nu$ = 3, ridge"]
-    along, errors, pairs = figure.axes[0], figure.axes[2], figure.axes[4]
-    _, without, _, with_orbit = (line.get_ydata() for line in along.get_lines())
-    for name, seen in (("ridge", without), ("with orbit", with_orbit)):
-        rows = predicted()[name].query("family == 'orbits' and t == 1.5")
-        np.testing.assert_array_equal(seen, rows["predicted"])
-        np.testing.assert_array_equal(along.get_lines()[0].get_ydata(), rows["target"])
-    heights = [bar.get_height() for bar in errors.patches]
-    groups = "family == 'more'", "family == 'orbits' and t == 0.5", "family == 'orbits' and t == 1.5"
-    expected = [errors_of(predicted()[name].query(group)) for name in ("ridge", "with orbit") for group in groups]
-    expected.append(errors_of(predicted()["pairs"].query("family == 'pairs' and v != 0")))
-    np.testing.assert_allclose(heights, expected)
-    rows = predicted()["pairs"].query("family == 'pairs' and v == 0")
-    true, seen, mean = (np.sort(line.get_ydata()) for line in pairs.get_lines())
-    np.testing.assert_array_equal(true, np.sort(rows["target"]))
-    np.testing.assert_array_equal(seen, np.sort(rows["predicted"]))
-    np.testing.assert_allclose(mean, np.repeat(np.sort(rows.groupby("pair")["target"].mean()), 2))
-    assert pairs.get_title() == f"RMS error {errors_of(rows):.2g}"
-
-
-def test_learning_says_its_errors_and_the_bound():
-    draw = load("learning", FIGURES, "figure")
-    said = draw(predicted(), **PARAMETERS["learning"], orbits=[1.5]).result
-    groups = "family == 'more'", "family == 'orbits' and t == 1.5"
-    one, two, three = (
-        [f"{errors_of(predicted()[name].query(group)):.2g}" for group in groups]
-        for name in ("ridge", "with orbit", "nu 3")
-    )
-    assert said.startswith(
-        "RMS errors of models fitted to (noise) and to (noise, orbit); ν = 2, ridge: "
-        f"more {one[0]} and {two[0]}, orbit t=1.5 {one[1]} and {two[1]}. "
-    )
-    assert f"fitted to (noise); ν = 3, ridge: more {three[0]}, orbit t=1.5 {three[1]}. " in said
-    assert "t=0.5" not in said
-    rows = predicted()["pairs"].query("family == 'pairs' and v == 0")
-    half = rows.groupby("pair")["target"].agg(lambda both: np.ptp(both) / 2)
-    assert said.endswith(
-        f"ridge: {errors_of(rows):.3g}; {np.sqrt(np.mean(half**2)):.3g} is the least of any model whose features are "
-        "equal for both members."
-    )
-
-
-def test_regressions_that_a_legend_cannot_tell_apart(table):
-    with pytest.raises(InputError, match=r"`regressions` must differ in .*, got pairs and twin"):
-        drawn("learning", table, regressions=["pairs", "twin"])
-
-
-def test_orbits_that_were_not_tested_on(table):
-    with pytest.raises(InputError, match=r"`orbits` must be among those tested on, got 1\.0\. Known: \[0\.5, 1\.5\]"):
-        drawn("learning", table, orbits=[1.0])

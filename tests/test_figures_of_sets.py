@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from cases import rng
+from drawn import PARAMETERS, drawing, drawn
 from matplotlib.colors import to_hex
-from test_figures import PARAMETERS, drawing, drawn, real
 
 import nullmode as nm
 from nullmode import InputError
@@ -12,11 +12,6 @@ from nullmode._plugins import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import CAUSES, FLOOR, number, spectra
 from nullmode.figures.bases import _generic_rank
-
-
-@pytest.fixture
-def table():
-    return real().copy()
 
 
 def of(table, family, descriptor):

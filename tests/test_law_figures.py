@@ -2,15 +2,10 @@
 
 import numpy as np
 import pytest
-from test_figures import GROUPS, drawing, drawn, real
+from drawn import GROUPS, drawing, drawn
 
 from nullmode import InputError
 from nullmode.figures._base import spectra
-
-
-@pytest.fixture
-def table():
-    return real().copy()
 
 
 def lines_of(ax):

@@ -147,6 +147,7 @@ def read(path: str | Path) -> dict[str, Claim]:
     if not Path(path).is_file():
         raise InputError(f"`claims` must be an existing file, got {path} (from {Path.cwd()}).")
     try:
+        # The loader is a SafeLoader: it makes plain data and nothing else.
         content = yaml.load(Path(path).read_text(encoding="utf-8"), _UniqueKeys)
     except yaml.YAMLError as error:
         raise InputError(f"`claims` must be YAML, got {path}: {' '.join(str(error).split())}.") from None

@@ -185,6 +185,11 @@ def label(rows: "pd.DataFrame") -> str:
     return ", ".join([str(first["descriptor"]), *order, *(["structures"] if first["scope"] == "structure" else [])])
 
 
+def plain(text: str) -> str:
+    """Write a label of a figure as plain text."""
+    return text.replace("$", "").replace(r"\nu", "ν").replace(r"\sigma", "σ")
+
+
 def number(value: float) -> str:
     """Write a number with two digits, for a sentence."""
     if value == 0 or 1e-3 <= abs(value) < 1e4:

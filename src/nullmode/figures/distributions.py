@@ -27,10 +27,10 @@ def draw(
     labels: dict[str, str] | None = None,
     compared: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None,
 ) -> Drawing:
-    """One column per family, one row per descriptor: histogram of log10 of s_d/s_1, with the share that is singular.
+    """Histograms of log10 of s_d/s_1, a column per family, a row per descriptor; white: percentiles 5, 50 and 95.
 
-    White lines are the percentiles 5, 50 and 95 of the environments that are not singular. Below, each environment by
-    two of the descriptors, with the correlation of the logarithms.
+    Percentiles are of the environments that are not singular; the share that is stands at the right. Below, each
+    environment by two of the descriptors, with the correlation of the logarithms.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import Drawing, legend_above, style
+from nullmode.figures._base import Drawing, legend_above, plain, style
 from nullmode.types import InputError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
             labels.append("standard deviation")
         legend_above(figure, lines, labels)
         plt.close(figure)
-        return Drawing(figure, _result(columns, {_orbit(t) for t in seen.difference(drawn)}))
+        return Drawing(figure, _result(columns))
 
 
 def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str, str]]":
@@ -172,17 +172,17 @@ def _draw_pairs(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str,
     ax.set_xlabel(r"azimuth of C$\pm$ / $\pi$")
 
 
-def _result(columns: "Columns", hidden: set[str]) -> str:
-    """Say what the errors are, but for some groups."""
+def _result(columns: "Columns") -> str:
+    """Say what the errors are."""
     said: dict[str, list[str]] = {}
     on_pairs: list[str] = []
     least = 0.0
     for title, column in columns.items():
-        name = title.replace(r"$\nu$", "ν")
+        name = plain(title)
         # Training sets that were tested alike are compared.
         alike: dict[tuple[str, ...], dict[str, list[float]]] = {}
         for training, rows in column.items():
-            errors = {place: _error(part) for place, part in _others(rows).items() if place not in hidden}
+            errors = {place: _error(part) for place, part in _others(rows).items()}
             if errors:
                 alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
             if len(part := _pairs(rows)):

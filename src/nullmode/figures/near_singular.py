@@ -12,7 +12,7 @@ from pydantic import Field
 from nullmode._plugins import constructed, load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.environment import Environment, cut
-from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, select, style
+from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
 from nullmode.near_null import explain_near_null
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _NAMES = {
     "cutoff": "neighbours at the cutoff",
     "none": "none of these alone",
 }
+# Share of a set that a cause must have to be named.
+_WORTH_SAYING = 0.005
 
 
 def draw(
@@ -88,7 +90,7 @@ def draw(
         drawn = {cause: colour for cause, colour in _COLOURS.items() if found[cause].any()}
         legend_above(figure, patches(drawn), [_NAMES[cause] for cause in drawn])
         plt.close(figure)
-    return Drawing(figure, _result(found, labels or {}))
+    return Drawing(figure, _result(found, labels or {}, explained))
 
 
 def shares(
@@ -197,11 +199,18 @@ def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _result(found: pd.DataFrame, labels: dict[str, str]) -> str:
+def _result(found: pd.DataFrame, labels: dict[str, str], explained: int) -> str:
     parts = []
     for family, rows in found.groupby("family", sort=False):
         first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
-        name = labels.get(str(family), str(family))
-        parts.append(f"{name}: {100 * first['near_singular']:.0f} → {100 * best['near_singular']:.0f} %")
+        causes = [f"{_NAMES[cause]} {100 * first[cause]:.0f}" for cause in _NAMES if first[cause] >= _WORTH_SAYING]
+        why = f" ({', '.join(causes)})" if causes else ""
+        parts.append(
+            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f}{why} → "
+            f"{100 * best['near_singular']:.0f} % ({plain(str(best['choice']))})"
+        )
     start = str(found["choice"].iloc[0]).partition(":")[0]
-    return f"Near-singular with {start} → with the choice that leaves fewest: {'; '.join(parts)}."
+    return (
+        f"Near-singular with {start}, and why → with the choice that leaves fewest: {'; '.join(parts)}. "
+        f"Causes are those of at most {explained} environments per bar."
+    )
