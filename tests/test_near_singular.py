@@ -48,14 +48,19 @@ SETS = {
 }
 
 
-def found(family, points, explained=3, threshold=1e-3, descriptor="soap"):
+def run(family, points, descriptor="soap"):
     cell = {
         **{"family": family, "descriptor": descriptor, "kind": "power-spectrum", "scope": "environment"},
         **{"points": points, "rtol": 1e-9, "tolerance": 1e-6},
     }
-    table = study.run_cell(SETS[family], cell, threads=1)
+    return study.run_cell(SETS[family], cell, threads=1)
+
+
+def found(family, points, explained=3, threshold=1e-3, descriptor="soap"):
     kinds = {descriptor: "power-spectrum"}
-    return near_singular.shares(table, SETS, kinds, [family], [descriptor], threshold, explained)
+    return near_singular.shares(
+        run(family, points, descriptor), SETS, kinds, [family], [descriptor], threshold, explained
+    )
 
 
 FINE, COARSE = {"n_max": 8, "l_max": 8}, {"n_max": 2, "l_max": 2}
@@ -91,6 +96,14 @@ def test_every_truncation_is_a_choice():
     result = found("generic", [COARSE, FINE])
     assert result["near_singular"].tolist() == [1, 0]
     assert len(set(result["choice"])) == 2
+
+
+def test_result_says_why_and_which_choice_leaves_fewest():
+    said = near_singular.draw(
+        run("generic", [COARSE, FINE]), SETS, {"soap": "power-spectrum"}, ["generic"], ["soap"], explained=2
+    ).result
+    assert "generic: 100 (basis 100) → 0 % (soap: ν = 2, (8, 8), σ 0.3, r_c 4, w 0.5). " in said
+    assert said.endswith("at most 2 environments per bar.")
 
 
 def test_few_environments_tell_the_causes_of_all():
