@@ -8,7 +8,8 @@ from configs import BAD, CHECKOUT, changed, small
 from snakemake.utils import update_config
 
 from nullmode import InputError, axes
-from nullmode.settings import Settings, check, figure_code, figure_kinds, figure_tables
+from nullmode.entries import Settings
+from nullmode.settings import check, figure_code, figure_kinds, figure_tables
 
 # Files laid over each other.
 CONFIGS = {

@@ -16,9 +16,10 @@ from nullmode import axes, cost
 from nullmode._plugins import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, changed, open_layout
+from nullmode.entries import DescriptorEntry, Settings
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
-from nullmode.settings import DescriptorEntry, Settings, points, references_of
+from nullmode.tasks import points, references_of
 from nullmode.types import JSON
 
 _DIGITS = 6

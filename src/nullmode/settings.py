@@ -11,11 +11,7 @@ from nullmode._plugins import constructed, explain, load, source_of, suggest, va
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.entries import (
     KEYS,
-    DescriptorEntry,
-    FamilyEntry,
     FigureEntry,
-    RegressionEntry,
-    SearchEntry,
     Settings,
     ViewEntry,
 )
@@ -31,22 +27,8 @@ from nullmode.tasks import (
     check_search,
     points,
     radial_sources,
-    references_of,
 )
 from nullmode.types import JSON, InputError
-
-__all__ = [
-    "DescriptorEntry",
-    "FamilyEntry",
-    "FigureEntry",
-    "RegressionEntry",
-    "SearchEntry",
-    "Settings",
-    "ViewEntry",
-    "check",
-    "points",
-    "references_of",
-]
 
 
 def check(config: JSON) -> Settings:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nullmode.analysis import analyze
 from nullmode.arguments import listed
+from nullmode.chemiscope_page import library, write_page
 from nullmode.decomposition import decompose
 from nullmode.descriptors._base import Descriptor, with_species_of
 from nullmode.environment import Environment, environments_of, within
@@ -17,7 +18,6 @@ from nullmode.null_modes import split_null_modes
 from nullmode.study import atoms_of
 from nullmode.tables import coordinates
 from nullmode.types import JSON, Floats, InputError
-from nullmode.viewer import library, write_page
 
 if TYPE_CHECKING:
     from ase import Atoms

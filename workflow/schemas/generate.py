@@ -8,12 +8,12 @@ from pydantic import TypeAdapter
 
 from nullmode._plugins import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
+from nullmode.entries import Settings
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
-from nullmode.settings import Settings
 
 TARGET = Path(__file__).with_name("config.schema.yaml")
 HEADER = "# Written by `make schema` from the models in nullmode.settings and each kind's parameters.\n"

@@ -13,7 +13,7 @@ from nullmode import stamp
 from nullmode.files import written
 from nullmode.types import JSON, InputError
 
-# Packed, the viewer and its data fit into a report, where a page of more than 2 MB stays blank.
+# Packed, the viewer and its data fit into a report, where a page of more than 1.5 MB stays blank.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
