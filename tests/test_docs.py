@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from nullmode import axes, settings
+from nullmode import axes, entries
 from nullmode._plugins import load
 from nullmode.cli import app
 from nullmode.descriptors import DESCRIPTORS
@@ -134,13 +134,13 @@ def test_tables_page_is_made_from_the_tables():
 @pytest.mark.parametrize(
     ("heading", "model"),
     [
-        ("# Configuration", settings.Settings),
-        ("## `families.NAME`", settings.FamilyEntry),
-        ("## `descriptors.NAME`", settings.DescriptorEntry),
-        ("## `searches.NAME`", settings.SearchEntry),
-        ("## `regressions.NAME`", settings.RegressionEntry),
-        ("## `figures.NAME`", settings.FigureEntry),
-        ("## `views.NAME`", settings.ViewEntry),
+        ("# Configuration", entries.Settings),
+        ("## `families.NAME`", entries.FamilyEntry),
+        ("## `descriptors.NAME`", entries.DescriptorEntry),
+        ("## `searches.NAME`", entries.SearchEntry),
+        ("## `regressions.NAME`", entries.RegressionEntry),
+        ("## `figures.NAME`", entries.FigureEntry),
+        ("## `views.NAME`", entries.ViewEntry),
         ("## `families.NAME`", axes.Range),
     ],
 )
