@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from nullmode import axes, entries
+from nullmode import axes, entries, settings
 from nullmode._plugins import load
 from nullmode.cli import app
 from nullmode.descriptors import DESCRIPTORS
