@@ -66,10 +66,10 @@ test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out thos
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
 
 test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
-	$(BIN)/pytest -m slurm tests/test_slurm.py $(PYTEST_FLAGS)
+	$(BIN)/pytest -m slurm tests/workflow/test_slurm.py $(PYTEST_FLAGS)
 
 test-browser: install ## Open report and view in Chromium; needs chromium and chromium-driver (BROWSER_SHOTS=folder for pictures)
-	$(BIN)/pytest -m browser tests/test_browser.py $(PYTEST_FLAGS)
+	$(BIN)/pytest -m browser tests/views/test_browser.py $(PYTEST_FLAGS)
 
 benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep
 	$(BIN)/python benchmarks/side_by_side.py
@@ -83,7 +83,7 @@ search-benchmark: install ## Count what searches for singular points, orbits and
 	$(BIN)/python benchmarks/orbits.py
 	$(BIN)/python benchmarks/partners.py
 
-cost-model: install ## Measure what jobs cost; writes src/nullmode/cost.json and the plot of docs/cost-model.md
+cost-model: install ## Measure what jobs cost; writes src/nullmode/sweep/cost.json and the plot of docs/cost-model.md
 	$(BIN)/python benchmarks/cost_model.py
 
 planning: install ## Measure planning of 10^2 to 10^5 sweep points, and the overhead of a job

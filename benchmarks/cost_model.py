@@ -1,8 +1,8 @@
 """What features, Jacobians, singular values and their causes cost, by neighbours, truncation, order and species.
 
 Measures each case alone, one thread, in the way of the workflow's jobs; fits the seconds per count of
-``nullmode.cost``, and writes ``src/nullmode/cost.json`` where a figure has changed by more than half, the plot of
-``docs/cost-model.md``, and a table into the folder named on the command line. Run with ``make cost-model``.
+``nullmode.sweep.cost``, and writes ``src/nullmode/sweep/cost.json`` where a figure has changed by more than half, the
+plot of ``docs/cost-model.md``, and a table into the folder named on the command line. Run with ``make cost-model``.
 """
 
 import os
@@ -24,14 +24,14 @@ from rich.table import Table
 from scipy.optimize import nnls
 
 import nullmode as nm
-from nullmode import cost
-from nullmode._plugins import load
-from nullmode.attribution import Theory
+from nullmode._support.variants import load
+from nullmode.analysis.rows import Question, measure
+from nullmode.attribution.causes import Theory
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed, with_species_of
 from nullmode.families import random_methane
 from nullmode.families._base import FamilySize
-from nullmode.measurement import Question, measure
+from nullmode.sweep import cost
 
 CUTOFF = 4.0
 SPECIES = ["H", "C", "N", "O"]

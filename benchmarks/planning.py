@@ -31,7 +31,7 @@ TRIVIAL_JOBS = 20
 PLAN = """
 import json, resource, sys, time, yaml
 start = time.process_time()
-from nullmode import jobs, settings
+from nullmode.sweep import jobs, settings
 imported = time.process_time()
 checked = settings.check(yaml.safe_load(open(sys.argv[1])))
 valid = time.process_time()

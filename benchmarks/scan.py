@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 import nullmode as nm
+from nullmode._support.threads import processors
 from nullmode.families import random_methane
-from nullmode.running import processors
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, cutoff=4.0, cutoff_width=0.5, width=0.3, species=["H"])
 # Several row groups, the last one not full.

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 import nullmode as nm
-from nullmode import nested
-from nullmode.batched_svd import singular_values
 from nullmode.families import random_methane
+from nullmode.linalg.batched_svd import singular_values
+from nullmode.spectrum import truncations
 
 N_STRUCTURES = 1000
 ROUNDS = 5
@@ -34,7 +34,7 @@ def factors(descriptor, environments, n_max, l_max, stacks):
         return np.zeros(stack.shape[:-1])
 
     stacks.clear()
-    with patch.object(nested.batched_svd, "singular_values", keep):
+    with patch.object(truncations.batched_svd, "singular_values", keep):
         nm.truncation_sweep(environments, descriptor, n_max, l_max, threads=1)
 
 

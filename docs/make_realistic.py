@@ -5,9 +5,10 @@ from pathlib import Path
 
 import yaml
 
-from nullmode import settings, tables
 from nullmode.figures import near_singular
 from nullmode.figures._base import plain
+from nullmode.sweep import settings
+from nullmode.tables import parquet
 
 CONFIG = Path(__file__).parent.parent / "config" / "config.yaml"
 CAUSES = ("symmetry", "incompleteness", "truncation", "cutoff", "none")
@@ -18,9 +19,9 @@ def table(results: Path) -> str:
     checked = settings.check(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
     options = dict(checked.figures["near_singular"].parameters)
     labels = options["labels"]
-    structures = {name: tables.read(results / "structures" / f"{name}.parquet") for name in options["families"]}
+    structures = {name: parquet.read(results / "structures" / f"{name}.parquet") for name in options["families"]}
     kinds = {name: checked.descriptors[name].kind for name in options["descriptors"]}
-    rows = tables.read(results / "tables" / "sensitivity.parquet")
+    rows = parquet.read(results / "tables" / "sensitivity.parquet")
     found = near_singular.shares(
         rows, structures, kinds, options["families"], options["descriptors"], 1e-3, options["explained"]
     )

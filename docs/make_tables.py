@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from nullmode.columns import TABLES, Column
-from nullmode.tables import SCHEMA_VERSION
+from nullmode.tables.columns import TABLES, Column
+from nullmode.tables.parquet import SCHEMA_VERSION
 
 PAGE = Path(__file__).with_name("tables.md")
 OPENING = f"""# Tables

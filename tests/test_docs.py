@@ -17,15 +17,16 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from nullmode import axes, entries, settings
-from nullmode._plugins import load
-from nullmode.cli import app
+from nullmode._support import axes
+from nullmode._support.variants import load
+from nullmode.cli.main import app
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
+from nullmode.sweep import schema, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -134,13 +135,13 @@ def test_tables_page_is_made_from_the_tables():
 @pytest.mark.parametrize(
     ("heading", "model"),
     [
-        ("# Configuration", entries.Settings),
-        ("## `families.NAME`", entries.FamilyEntry),
-        ("## `descriptors.NAME`", entries.DescriptorEntry),
-        ("## `searches.NAME`", entries.SearchEntry),
-        ("## `regressions.NAME`", entries.RegressionEntry),
-        ("## `figures.NAME`", entries.FigureEntry),
-        ("## `views.NAME`", entries.ViewEntry),
+        ("# Configuration", schema.Settings),
+        ("## `families.NAME`", schema.FamilyEntry),
+        ("## `descriptors.NAME`", schema.DescriptorEntry),
+        ("## `searches.NAME`", schema.SearchEntry),
+        ("## `regressions.NAME`", schema.RegressionEntry),
+        ("## `figures.NAME`", schema.FigureEntry),
+        ("## `views.NAME`", schema.ViewEntry),
         ("## `families.NAME`", axes.Range),
     ],
 )

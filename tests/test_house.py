@@ -10,13 +10,13 @@ import pytest
 from configs import CHECKOUT
 
 import nullmode as nm
-from nullmode import fingerprint
-from nullmode._plugins import load
+from nullmode._support import code_hash
+from nullmode._support.variants import load
+from nullmode.basis.radial import RADIAL_BASES
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES
 from nullmode.learning import MODELS, TARGETS
-from nullmode.radial import RADIAL_BASES
 from nullmode.search import SEARCHES
 
 PACKAGE = CHECKOUT / "src/nullmode"
@@ -42,7 +42,8 @@ def python(code, **variables):
 
 
 @pytest.mark.parametrize(
-    "module", ["nullmode", "nullmode.settings", "nullmode.jobs", "nullmode.cli", "nullmode.fingerprint"]
+    "module",
+    ["nullmode", "nullmode.sweep.settings", "nullmode.sweep.jobs", "nullmode.cli.main", "nullmode._support.code_hash"],
 )
 def test_light_modules_load_nothing_heavy(module):
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
@@ -51,8 +52,8 @@ def test_light_modules_load_nothing_heavy(module):
 
 def test_checking_a_configuration_loads_no_numba():
     code = (
-        "import sys, yaml, nullmode.jobs, nullmode.settings as s\n"
-        "nullmode.jobs.plan(s.check(yaml.safe_load(open('config/config.yaml'))))\n"
+        "import sys, yaml, nullmode.sweep.jobs, nullmode.sweep.settings as s\n"
+        "nullmode.sweep.jobs.plan(s.check(yaml.safe_load(open('config/config.yaml'))))\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     assert not set(python(f"import os; os.chdir({str(CHECKOUT)!r})\n{code}")) & {"numba", "matplotlib", "snakemake"}
@@ -106,7 +107,7 @@ def test_tables_of_names_hold_nothing_else():
 
 
 def files_of(*roots):
-    return {path.name for path in fingerprint._closure(roots)}
+    return {path.name for path in code_hash._closure(roots)}
 
 
 @pytest.mark.parametrize("kind", DESCRIPTORS)
@@ -115,13 +116,17 @@ def test_result_depends_on_its_own_descriptor_alone(kind):
     others = {
         target.partition(":")[0].rpartition(".")[2] + ".py" for name, target in DESCRIPTORS.items() if name != kind
     }
-    found = files_of("nullmode.study", own)
+    found = files_of("nullmode.sweep.sensitivity", own)
     assert {own.rpartition(".")[2] + ".py", "_base.py", "density.py", "decomposition.py", "study.py"} <= found
     assert not found & (others | {"settings.py", "cli.py", "paths.py", "__init__.py"})
 
 
 def test_figure_depends_on_no_numerics():
-    assert not files_of("nullmode.tables", "nullmode.figures.paths") & {"density.py", "environment.py", "study.py"}
+    assert not files_of("nullmode.tables.parquet", "nullmode.figures.paths") & {
+        "density.py",
+        "environment.py",
+        "study.py",
+    }
 
 
 def test_users_file_counts_with_what_it_reaches(tmp_path):
@@ -129,11 +134,11 @@ def test_users_file_counts_with_what_it_reaches(tmp_path):
     own.write_text("import nullmode\n")
     found = files_of(str(own))
     assert {"own.py", "_base.py", "environment.py"} <= found
-    before = fingerprint.code_hash(str(own))
+    before = code_hash.code_hash(str(own))
     moved = tmp_path / "folder" / "own.py"
     moved.parent.mkdir()
     shutil.copy(own, moved)
-    assert fingerprint.code_hash(str(moved)) == before
+    assert code_hash.code_hash(str(moved)) == before
 
 
 @pytest.mark.parametrize(
@@ -152,13 +157,13 @@ def test_only_meaning_counts(tmp_path, text, same):
     for path, content in ((first, "def f(x):\n    return x + 1\n"), (second, text)):
         path.parent.mkdir()
         path.write_text(content)
-    assert (fingerprint.code_hash(str(first)) == fingerprint.code_hash(str(second))) == same
+    assert (code_hash.code_hash(str(first)) == code_hash.code_hash(str(second))) == same
 
 
 # The cache of compiled kernels.
 
 RUN = """
-from nullmode import _jit
+from nullmode._support import _jit
 from nullmode.basis.cutoff import shifted_cosine as kernel
 print(kernel(1.0, 4.0, 0.5)[0])
 stats = kernel.dispatcher.stats
@@ -190,7 +195,7 @@ def test_kernels_are_compiled_once_and_anew_after_an_edit_of_any(copied, tmp_pat
 
 @pytest.mark.parametrize("file", ["_jit", "_lanes", "basis/coupling", "descriptors/_base", "householder"])
 def test_whatever_is_compiled_into_kernels_keys_their_cache(copied, file):
-    code = "from nullmode.fingerprint import kernel_hash\nprint(kernel_hash())"
+    code = "from nullmode._support.code_hash import kernel_hash\nprint(kernel_hash())"
     before = python(code, PYTHONPATH=str(copied))
     edited = copied / f"nullmode/{file}.py"
     edited.write_text(edited.read_text() + "\nUNUSED = 1\n")

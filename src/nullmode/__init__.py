@@ -4,19 +4,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nullmode._support.types import InputError
     from nullmode.adapters.callable import FromCallable
     from nullmode.adapters.dscribe import FromDscribe
     from nullmode.adapters.featomic import FromFeatomic
     from nullmode.adapters.quippy import FromQuippy
-    from nullmode.analysis import analyze, truncation_sweep
-    from nullmode.attribution import Attribution, attribute
+    from nullmode.analysis.analyze import analyze, truncation_sweep
+    from nullmode.analysis.scan import scan
+    from nullmode.attribution.causes import Attribution, attribute
+    from nullmode.attribution.completeness import rank_complete
+    from nullmode.attribution.near_null import NearNull, explain_near_null
+    from nullmode.attribution.null_modes import NullModes, split_null_modes
+    from nullmode.basis.radial.chebyshev import Chebyshev
+    from nullmode.basis.radial.dvr import DVR
+    from nullmode.basis.radial.gto import GTO
+    from nullmode.basis.radial.laplacian_eigenstates import LaplacianEigenstates
+    from nullmode.basis.radial.legendre import Legendre
+    from nullmode.basis.radial.optimal_contraction import OptimalContraction
     from nullmode.basis.scaling import RadialScaling
-    from nullmode.completeness import rank_complete
-    from nullmode.congruence import Superposition, congruent, superpose
-    from nullmode.contraction import fit_contraction
-    from nullmode.dataset import load
-    from nullmode.decomposition import Sensitivity, sensitivity
     from nullmode.descriptors._base import Descriptor
+    from nullmode.descriptors._contraction import fit_contraction
     from nullmode.descriptors.acsf import ACSF
     from nullmode.descriptors.bispectrum import Bispectrum
     from nullmode.descriptors.coulomb_matrix import CoulombMatrix
@@ -25,96 +32,89 @@ if TYPE_CHECKING:
     from nullmode.descriptors.power_spectrum import PowerSpectrum
     from nullmode.descriptors.radial_spectrum import RadialSpectrum
     from nullmode.descriptors.trispectrum import Trispectrum
-    from nullmode.environment import Environment, environments
-    from nullmode.environment_set import EnvironmentSet
     from nullmode.families._base import FamilySize
-    from nullmode.irreps import symmetry_adapted
-    from nullmode.near_null import NearNull, explain_near_null
-    from nullmode.null_modes import NullModes, split_null_modes
-    from nullmode.radial.chebyshev import Chebyshev
-    from nullmode.radial.dvr import DVR
-    from nullmode.radial.gto import GTO
-    from nullmode.radial.laplacian_eigenstates import LaplacianEigenstates
-    from nullmode.radial.legendre import Legendre
-    from nullmode.radial.optimal_contraction import OptimalContraction
-    from nullmode.reading import read_environments
-    from nullmode.scanning import scan
+    from nullmode.geometry.environment import Environment, environments
+    from nullmode.geometry.environment_set import EnvironmentSet
+    from nullmode.geometry.read import read_environments
     from nullmode.search.change import DistanceToChange, distance_to_change
     from nullmode.search.multistart import find_singular_points
     from nullmode.search.orbit import Orbit, follow_orbit
     from nullmode.search.partners import Partners, find_partners
     from nullmode.search.singular import SingularPoint, find_singular
-    from nullmode.spectrum_set import SpectrumSet, spectra
-    from nullmode.structure import structure_jacobian, structure_sensitivity
-    from nullmode.symmetry import PointGroup, point_group, rank_symmetric
-    from nullmode.types import InputError
-    from nullmode.view import write_view
+    from nullmode.spectrum.batch import SpectrumSet, spectra
+    from nullmode.spectrum.decomposition import Sensitivity, sensitivity
+    from nullmode.spectrum.whole_structure import structure_jacobian, structure_sensitivity
+    from nullmode.symmetry.irreps import symmetry_adapted
+    from nullmode.symmetry.point_group import PointGroup, point_group, rank_symmetric
+    from nullmode.symmetry.superposition import Superposition, congruent, superpose
+    from nullmode.tables.dataset import load
+    from nullmode.views.view import write_view
 
 __version__ = "0.1.0"
 
 # Loaded on first use, so that checking a configuration does not wait for pandas, Numba and matplotlib.
 _HOME = {
     "ACSF": "nullmode.descriptors.acsf",
-    "Attribution": "nullmode.attribution",
+    "Attribution": "nullmode.attribution.causes",
     "Bispectrum": "nullmode.descriptors.bispectrum",
-    "Chebyshev": "nullmode.radial.chebyshev",
+    "Chebyshev": "nullmode.basis.radial.chebyshev",
     "CoulombMatrix": "nullmode.descriptors.coulomb_matrix",
-    "DVR": "nullmode.radial.dvr",
+    "DVR": "nullmode.basis.radial.dvr",
     "Descriptor": "nullmode.descriptors._base",
     "DistanceToChange": "nullmode.search.change",
-    "Environment": "nullmode.environment",
-    "EnvironmentSet": "nullmode.environment_set",
+    "Environment": "nullmode.geometry.environment",
+    "EnvironmentSet": "nullmode.geometry.environment_set",
     "FamilySize": "nullmode.families._base",
     "FromCallable": "nullmode.adapters.callable",
     "FromDscribe": "nullmode.adapters.dscribe",
     "FromFeatomic": "nullmode.adapters.featomic",
     "FromQuippy": "nullmode.adapters.quippy",
-    "GTO": "nullmode.radial.gto",
-    "InputError": "nullmode.types",
+    "GTO": "nullmode.basis.radial.gto",
+    "InputError": "nullmode._support.types",
     "InverseDistances": "nullmode.descriptors.inverse_distances",
-    "LaplacianEigenstates": "nullmode.radial.laplacian_eigenstates",
-    "Legendre": "nullmode.radial.legendre",
-    "NearNull": "nullmode.near_null",
-    "NullModes": "nullmode.null_modes",
-    "OptimalContraction": "nullmode.radial.optimal_contraction",
+    "LaplacianEigenstates": "nullmode.basis.radial.laplacian_eigenstates",
+    "Legendre": "nullmode.basis.radial.legendre",
+    "NearNull": "nullmode.attribution.near_null",
+    "NullModes": "nullmode.attribution.null_modes",
+    "OptimalContraction": "nullmode.basis.radial.optimal_contraction",
     "Orbit": "nullmode.search.orbit",
     "OverlapMatrix": "nullmode.descriptors.overlap_matrix",
     "Partners": "nullmode.search.partners",
-    "PointGroup": "nullmode.symmetry",
+    "PointGroup": "nullmode.symmetry.point_group",
     "PowerSpectrum": "nullmode.descriptors.power_spectrum",
     "RadialScaling": "nullmode.basis.scaling",
     "RadialSpectrum": "nullmode.descriptors.radial_spectrum",
-    "Sensitivity": "nullmode.decomposition",
+    "Sensitivity": "nullmode.spectrum.decomposition",
     "SingularPoint": "nullmode.search.singular",
-    "SpectrumSet": "nullmode.spectrum_set",
-    "Superposition": "nullmode.congruence",
+    "SpectrumSet": "nullmode.spectrum.batch",
+    "Superposition": "nullmode.symmetry.superposition",
     "Trispectrum": "nullmode.descriptors.trispectrum",
-    "analyze": "nullmode.analysis",
-    "attribute": "nullmode.attribution",
-    "congruent": "nullmode.congruence",
+    "analyze": "nullmode.analysis.analyze",
+    "attribute": "nullmode.attribution.causes",
+    "congruent": "nullmode.symmetry.superposition",
     "distance_to_change": "nullmode.search.change",
-    "environments": "nullmode.environment",
-    "explain_near_null": "nullmode.near_null",
+    "environments": "nullmode.geometry.environment",
+    "explain_near_null": "nullmode.attribution.near_null",
     "find_partners": "nullmode.search.partners",
     "find_singular": "nullmode.search.singular",
     "find_singular_points": "nullmode.search.multistart",
-    "fit_contraction": "nullmode.contraction",
-    "load": "nullmode.dataset",
+    "fit_contraction": "nullmode.descriptors._contraction",
+    "load": "nullmode.tables.dataset",
     "follow_orbit": "nullmode.search.orbit",
-    "point_group": "nullmode.symmetry",
-    "rank_complete": "nullmode.completeness",
-    "rank_symmetric": "nullmode.symmetry",
-    "read_environments": "nullmode.reading",
-    "scan": "nullmode.scanning",
-    "sensitivity": "nullmode.decomposition",
-    "spectra": "nullmode.spectrum_set",
-    "split_null_modes": "nullmode.null_modes",
-    "structure_jacobian": "nullmode.structure",
-    "structure_sensitivity": "nullmode.structure",
-    "superpose": "nullmode.congruence",
-    "symmetry_adapted": "nullmode.irreps",
-    "truncation_sweep": "nullmode.analysis",
-    "write_view": "nullmode.view",
+    "point_group": "nullmode.symmetry.point_group",
+    "rank_complete": "nullmode.attribution.completeness",
+    "rank_symmetric": "nullmode.symmetry.point_group",
+    "read_environments": "nullmode.geometry.read",
+    "scan": "nullmode.analysis.scan",
+    "sensitivity": "nullmode.spectrum.decomposition",
+    "spectra": "nullmode.spectrum.batch",
+    "split_null_modes": "nullmode.attribution.null_modes",
+    "structure_jacobian": "nullmode.spectrum.whole_structure",
+    "structure_sensitivity": "nullmode.spectrum.whole_structure",
+    "superpose": "nullmode.symmetry.superposition",
+    "symmetry_adapted": "nullmode.symmetry.irreps",
+    "truncation_sweep": "nullmode.analysis.analyze",
+    "write_view": "nullmode.views.view",
 }
 
 __all__ = [

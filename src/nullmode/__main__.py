@@ -1,5 +1,5 @@
 """``python -m nullmode``."""
 
-from nullmode.cli import main
+from nullmode.cli.main import main
 
 main()

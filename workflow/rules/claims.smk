@@ -16,8 +16,8 @@ rule claims:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
-        claims=lambda wildcards: nullmode.fingerprint.digest(SETTINGS.claims),
-        page=lambda wildcards: nullmode.fingerprint.digest(nullmode.fingerprint.PACKAGE / "ledger.html"),
-        code=lambda wildcards: nullmode.claims.code(SETTINGS.claims),
+        claims=lambda wildcards: nullmode._support.code_hash.digest(SETTINGS.claims),
+        page=lambda wildcards: nullmode._support.code_hash.digest(nullmode._support.code_hash.PACKAGE / "claims/ledger.html"),
+        code=lambda wildcards: nullmode.claims.model.code(SETTINGS.claims),
     script:
         "../scripts/claims.py"

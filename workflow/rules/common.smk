@@ -1,31 +1,31 @@
 import functools
 import sys
 
-import nullmode.claims
-import nullmode.files
-import nullmode.fingerprint
-import nullmode.jobs
-import nullmode.report
-import nullmode.settings
-import nullmode.tasks
-import nullmode.types
+import nullmode.claims.model
+import nullmode._support.files
+import nullmode._support.code_hash
+import nullmode.sweep.jobs
+import nullmode.sweep.report
+import nullmode.sweep.settings
+import nullmode.sweep.cells
+import nullmode._support.types
 
 try:
-    SETTINGS = nullmode.settings.check(config)
+    SETTINGS = nullmode.sweep.settings.check(config)
     # Jobs read the file themselves; to check its queries takes half a second, too long for the start of each.
     if SETTINGS.claims and workflow.is_main_process:
-        import nullmode.ledger
+        import nullmode.claims.ledger
 
-        nullmode.ledger.check(SETTINGS.claims, SETTINGS.figures)
-except nullmode.types.InputError as error:
+        nullmode.claims.ledger.check(SETTINGS.claims, SETTINGS.figures)
+except nullmode._support.types.InputError as error:
     sys.exit(f"The configuration cannot be run:\n{error}")
 
 RESULTS = SETTINGS.results
-JOBS = {(job.family, job.descriptor, job.name): job for job in nullmode.jobs.plan(SETTINGS)}
+JOBS = {(job.family, job.descriptor, job.name): job for job in nullmode.sweep.jobs.plan(SETTINGS)}
 # Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
-kind_code = functools.cache(nullmode.settings.kind_code)
-SEARCHES = {name: nullmode.tasks.search_cell(SETTINGS, name) for name in SETTINGS.searches}
-REGRESSIONS = {name: nullmode.tasks.regression_cell(SETTINGS, name) for name in SETTINGS.regressions}
+kind_code = functools.cache(nullmode.sweep.settings.kind_code)
+SEARCHES = {name: nullmode.sweep.cells.search_cell(SETTINGS, name) for name in SETTINGS.searches}
+REGRESSIONS = {name: nullmode.sweep.cells.regression_cell(SETTINGS, name) for name in SETTINGS.regressions}
 PARTS = [
     f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet" for family, descriptor, job in JOBS
 ]
@@ -45,7 +45,7 @@ CLAIMS = [f"{RESULTS}/claims.parquet", f"{RESULTS}/claims.html"] if SETTINGS.cla
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
 # a copy or a broken disk cut short.
 MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *TABLES.values(), *CLAIMS[:1]]
-if workflow.is_main_process and (damaged := nullmode.files.cut_short(MADE)):
+if workflow.is_main_process and (damaged := nullmode._support.files.cut_short(MADE)):
     sys.exit(
         "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
         f"rm {' '.join(map(str, damaged))}"

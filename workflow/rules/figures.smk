@@ -1,7 +1,7 @@
 rule figure:
     input:
         lambda wildcards: [
-            f"{RESULTS}/{file}" for *_, file in nullmode.settings.figure_tables(SETTINGS, wildcards.figure)
+            f"{RESULTS}/{file}" for *_, file in nullmode.sweep.settings.figure_tables(SETTINGS, wildcards.figure)
         ],
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
@@ -11,7 +11,7 @@ rule figure:
             f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels=lambda wildcards: nullmode.report.labels(SETTINGS, wildcards.figure),
+            labels=lambda wildcards: nullmode.sweep.report.labels(SETTINGS, wildcards.figure),
         ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
@@ -20,9 +20,9 @@ rule figure:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(exclude={"claim"}),
-        tables=lambda wildcards: nullmode.settings.figure_tables(SETTINGS, wildcards.figure),
-        kinds=lambda wildcards: nullmode.settings.figure_kinds(SETTINGS, wildcards.figure),
-        caption=lambda wildcards: nullmode.report.caption(SETTINGS, wildcards.figure),
-        code=lambda wildcards: nullmode.settings.figure_code(SETTINGS, wildcards.figure),
+        tables=lambda wildcards: nullmode.sweep.settings.figure_tables(SETTINGS, wildcards.figure),
+        kinds=lambda wildcards: nullmode.sweep.settings.figure_kinds(SETTINGS, wildcards.figure),
+        caption=lambda wildcards: nullmode.sweep.report.caption(SETTINGS, wildcards.figure),
+        code=lambda wildcards: nullmode.sweep.settings.figure_code(SETTINGS, wildcards.figure),
     script:
         "../scripts/figure.py"

@@ -18,6 +18,6 @@ rule regression:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         cell=lambda wildcards: REGRESSIONS[wildcards.regression],
-        code=lambda wildcards: nullmode.tasks.regression_code(SETTINGS, wildcards.regression),
+        code=lambda wildcards: nullmode.sweep.cells.regression_code(SETTINGS, wildcards.regression),
     script:
         "../scripts/regression.py"

@@ -17,6 +17,6 @@ rule search:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         cell=lambda wildcards: SEARCHES[wildcards.search],
-        code=lambda wildcards: nullmode.tasks.search_code(SETTINGS, wildcards.search),
+        code=lambda wildcards: nullmode.sweep.cells.search_code(SETTINGS, wildcards.search),
     script:
         "../scripts/search.py"

@@ -28,7 +28,7 @@ rule layout:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
-        code=nullmode.fingerprint.origin("nullmode.study"),
+        code=nullmode._support.code_hash.origin("nullmode.sweep.sensitivity"),
     script:
         "../scripts/layout.py"
 

@@ -1,4 +1,4 @@
-"""Write the JSON schema of the configuration, for editors; the workflow itself checks with nullmode.settings."""
+"""Write the JSON schema of the configuration, for editors; the workflow itself checks with nullmode.sweep.settings."""
 
 from pathlib import Path
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from nullmode._plugins import load, parameter_model
+from nullmode._support.variants import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.entries import Settings
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES, GIVEN
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
+from nullmode.sweep.schema import Settings
 
 TARGET = Path(__file__).with_name("config.schema.yaml")
-HEADER = "# Written by `make schema` from the models in nullmode.settings and each kind's parameters.\n"
+HEADER = "# Written by `make schema` from the models in nullmode.sweep.settings and each kind's parameters.\n"
 TABLES = {
     "FamilyEntry": ("family", FAMILIES),
     "DescriptorEntry": ("descriptor", DESCRIPTORS),

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from nullmode import study
-from nullmode.joblog import job_log
+from nullmode.sweep import sensitivity
+from nullmode.sweep.joblog import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
-        study.warm_kernels(snakemake.wildcards.kind)
+        sensitivity.warm_kernels(snakemake.wildcards.kind)

@@ -2,16 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from nullmode import agreement, dataset, fingerprint, study, tables
-from nullmode.joblog import job_log
+from nullmode._support import code_hash
+from nullmode.sweep import sensitivity
+from nullmode.sweep.joblog import job_log
+from nullmode.tables import agreement, dataset, parquet
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0], snakemake.input, snakemake.output):
-        fingerprint.check_unchanged(snakemake.params.code)
+        code_hash.check_unchanged(snakemake.params.code)
         provenance = agreement.merged(snakemake.input, snakemake.params.code)
-        frame = study.united([dataset.load(snakemake.input, "sensitivity")], snakemake.params.order)
-        tables.write(frame, snakemake.output.sensitivity, "sensitivity", provenance)
-        tables.write(study.summarize(frame), snakemake.output.summary, "summary", provenance)
+        frame = sensitivity.united([dataset.load(snakemake.input, "sensitivity")], snakemake.params.order)
+        parquet.write(frame, snakemake.output.sensitivity, "sensitivity", provenance)
+        parquet.write(sensitivity.summarize(frame), snakemake.output.summary, "summary", provenance)

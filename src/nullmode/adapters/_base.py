@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from nullmode.arguments import as_real, as_whole, check_parity
+from nullmode._support.arguments import as_real, as_whole, check_parity
+from nullmode._support.elements import symbol
+from nullmode._support.types import Floats, InputError, Parity
 from nullmode.descriptors._base import InexactDescriptor, with_species_of
 from nullmode.descriptors._parameters import check_reach
-from nullmode.elements import symbol
-from nullmode.environment import Environment, within
-from nullmode.types import Floats, InputError, Parity
+from nullmode.geometry.environment import Environment, within
 
 FIRST_STEP = 0.08
 """Widest step of a difference, in Å: well inside the Gaussians that descriptors smear atoms with."""

@@ -8,10 +8,10 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from nullmode._support.arguments import real_array
+from nullmode._support.types import Floats, InputError
 from nullmode.adapters._base import Adapter, peer
-from nullmode.arguments import real_array
-from nullmode.environment import Environment
-from nullmode.types import Floats, InputError
+from nullmode.geometry.environment import Environment
 
 Derivative = Literal["auto", "finite-differences", "jax", "torch"]
 _WAYS = ("auto", "finite-differences", "jax", "torch")

@@ -7,9 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
+from nullmode._support.types import Floats, InputError
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
-from nullmode.environment import Environment
-from nullmode.types import Floats, InputError
+from nullmode.geometry.environment import Environment
 
 # Its compiled parts are objects with state, and nothing says that two threads may share one.
 _LOCK = Lock()

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, NamedTuple, final
 
 import numpy as np
 
+from nullmode._support.elements import numbers_of, symbol
+from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
 from nullmode.descriptors._base import with_species_of
-from nullmode.elements import numbers_of, symbol
-from nullmode.environment import Environment, check_environments
-from nullmode.types import Floats, InputError, Integers, Parity
+from nullmode.geometry.environment import Environment, check_environments
 
 # A calculator keeps intermediate results, and several descriptors may share one.
 _LOCK = Lock()

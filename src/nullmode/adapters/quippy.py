@@ -9,10 +9,10 @@ from typing import Any, final
 
 import numpy as np
 
+from nullmode._support.elements import symbol
+from nullmode._support.types import Floats, InputError
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
-from nullmode.elements import symbol
-from nullmode.environment import Environment
-from nullmode.types import Floats, InputError
+from nullmode.geometry.environment import Environment
 
 # Fortran modules have one global state.
 _LOCK = Lock()

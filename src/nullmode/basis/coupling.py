@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode.types import Floats, Integers, Parity
+from nullmode._support.types import Floats, Integers, Parity
 
 
 class Coupling(NamedTuple):

@@ -2,7 +2,7 @@
 
 import math
 
-from nullmode._jit import kernel
+from nullmode._support._jit import kernel
 
 
 @kernel

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode._jit import kernel
-from nullmode._lanes import WIDTH, aligned, load, padded, splat, store
+from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH, aligned, load, padded, splat, store
+from nullmode._support.types import Floats, Integers
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.harmonics import harmonics
 from nullmode.basis.scaling import scaling
 from nullmode.basis.spline import RadialTable, interpolate
-from nullmode.types import Floats, Integers
 
 
 class Batch(NamedTuple):

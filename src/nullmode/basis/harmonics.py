@@ -8,8 +8,8 @@ from math import factorial, pi, sqrt
 
 import numpy as np
 
-from nullmode._jit import kernel
-from nullmode.types import Floats
+from nullmode._support._jit import kernel
+from nullmode._support.types import Floats
 
 
 @cache

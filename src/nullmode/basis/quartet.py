@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nullmode._support.types import Floats, Integers
 from nullmode.basis.coupling import invariant
-from nullmode.types import Floats, Integers
 
 
 class PairCoupling(NamedTuple):

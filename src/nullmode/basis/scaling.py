@@ -4,8 +4,8 @@ from typing import Annotated, final
 
 from pydantic import Field
 
-from nullmode._jit import kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import kernel
+from nullmode._support.variants import variant
 
 
 @final

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from nullmode._jit import kernel
-from nullmode.types import Floats
+from nullmode._support._jit import kernel
+from nullmode._support.types import Floats
 
 TERMS = 4
 """Taylor coefficients at each node: value, slope, half the second and a sixth of the third derivative."""
@@ -69,7 +69,7 @@ def interpolate(table: RadialTable, distance: float, values: Floats, derivatives
     Parameters
     ----------
     table
-        From :func:`nullmode.radial._table.tabulated`.
+        From :func:`nullmode.basis.radial._table.tabulated`.
     distance
         r in Å, between 0 and the cutoff.
     values, derivatives, shape ((l_max + 1) n_max,)

@@ -9,9 +9,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 import numpy as np
 from pydantic import Field, model_validator
 
-from nullmode._plugins import variant
+from nullmode._support.types import JSON, Floats, InputError, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
+from nullmode.basis.radial._base import AnyRadialBasis
+from nullmode.basis.radial._table import Basis, tabulated
+from nullmode.basis.radial.gto import GTO
 from nullmode.basis.scaling import RadialScaling
 from nullmode.descriptors._pack import most_neighbours, pack, species_of
 from nullmode.descriptors._parameters import (
@@ -23,11 +27,7 @@ from nullmode.descriptors._parameters import (
     check_smoothing,
     species_layout,
 )
-from nullmode.environment import Environment
-from nullmode.radial._base import AnyRadialBasis
-from nullmode.radial._table import Basis, tabulated
-from nullmode.radial.gto import GTO
-from nullmode.types import JSON, Floats, InputError, Parity
+from nullmode.geometry.environment import Environment
 
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""

@@ -6,15 +6,15 @@ symmetry makes them equal.
 
 How equal is a choice. At a gap g, relative to the largest eigenvalue, an eigenvector and with it the derivative of its
 eigenvalue are uncertain by about 1e-16/g: symmetric environments whose eigenvalues nearly meet would show noise in
-place of zeros. Measured for the environments of tests/geometries.py, the largest singular value that symmetry demands
+place of zeros. Measured for the test environments (geometries.py), the largest singular value that symmetry demands
 to be null, over s_1: 1e-4 with groups of gaps up to 1e-12, 2e-6 with 1e-10, 3e-8 with 1e-8, 2e-9 with 1e-7, 4e-10 with
 1e-6 (overlap matrices, five widths). Hence the default of 1e-6, with the default rtol of 1e-9.
 """
 
 import numpy as np
 
-from nullmode._jit import allocating_kernel, kernel
-from nullmode.types import Floats, Integers
+from nullmode._support._jit import allocating_kernel, kernel
+from nullmode._support.types import Floats, Integers
 
 
 @kernel

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode._jit import kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import kernel
+from nullmode._support.types import Floats, Integers
+from nullmode._support.variants import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
 from nullmode.descriptors._base import BatchDescriptor, allocated
 from nullmode.descriptors._parameters import Cutoff, check_reach
-from nullmode.environment import Environment
-from nullmode.types import Floats, Integers
+from nullmode.geometry.environment import Environment
 
 # Of the cutoff. Kernels round distances otherwise than numpy does: never may they find a neighbour more than
 # `most_neighbours` has made room for.

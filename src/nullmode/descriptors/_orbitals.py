@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode._jit import kernel
+from nullmode._support._jit import kernel
+from nullmode._support.elements import numbers_of, symbol
+from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._neighbours import Inside
-from nullmode.elements import numbers_of, symbol
-from nullmode.types import Floats, InputError
 
 LAST_RADIUS = 96
 """Atomic number up to which there are covalent radii; ASE fills the others in."""

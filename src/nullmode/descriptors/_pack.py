@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nullmode._support.elements import atomic_number, symbol
+from nullmode._support.types import Floats, InputError, Integers
 from nullmode.basis.density import Batch
-from nullmode.elements import atomic_number, symbol
-from nullmode.environment import Environment
-from nullmode.types import Floats, InputError, Integers
+from nullmode.geometry.environment import Environment
 
 
 def species_of(environments: Sequence[Environment], *, with_centers: bool) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from nullmode.arguments import listed
+from nullmode._support.arguments import listed
+from nullmode._support.elements import atomic_number, symbol
+from nullmode._support.types import InputError
 from nullmode.descriptors._pack import most_neighbours, species_of
-from nullmode.elements import atomic_number, symbol
-from nullmode.environment import Environment, check_environments
-from nullmode.types import InputError
+from nullmode.geometry.environment import Environment, check_environments
 
 
 def _symbols(value: Any) -> Any:

@@ -8,15 +8,15 @@ from typing import Annotated, ClassVar, NamedTuple, final
 import numpy as np
 from pydantic import Field
 
-from nullmode._jit import kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import kernel
+from nullmode._support.types import Floats, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._pack import pack
 from nullmode.descriptors._parameters import SpeciesChoice, species_layout
-from nullmode.environment import Environment
-from nullmode.types import Floats, Parity
+from nullmode.geometry.environment import Environment
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Decay = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -6,16 +6,16 @@ from typing import ClassVar, NamedTuple, Self, final
 import numpy as np
 from pydantic import model_validator
 
-from nullmode._jit import allocating_kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import allocating_kernel
+from nullmode._support.elements import numbers_of
+from nullmode._support.types import Floats, Integers, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
 from nullmode.descriptors._pack import pack, species_of
 from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing, laid_out_for
-from nullmode.elements import numbers_of
-from nullmode.environment import Environment
-from nullmode.types import Floats, Integers, Parity
+from nullmode.geometry.environment import Environment
 
 BOHR = 0.529177210903
 """In Å; CODATA 2018."""

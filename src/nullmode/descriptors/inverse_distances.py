@@ -7,8 +7,9 @@ from typing import ClassVar, NamedTuple, Self, final
 import numpy as np
 from pydantic import model_validator
 
-from nullmode._jit import allocating_kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import allocating_kernel
+from nullmode._support.types import Floats, Integers, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
@@ -22,8 +23,7 @@ from nullmode.descriptors._parameters import (
     laid_out_for,
     species_layout,
 )
-from nullmode.environment import Environment
-from nullmode.types import Floats, Integers, Parity
+from nullmode.geometry.environment import Environment
 
 
 class Lists(NamedTuple):

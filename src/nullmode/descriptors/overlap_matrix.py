@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, final
 import numpy as np
 from pydantic import Field
 
-from nullmode._jit import allocating_kernel, kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import allocating_kernel, kernel
+from nullmode._support.types import Floats, Integers, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
 from nullmode.descriptors._pack import pack, species_of
 from nullmode.descriptors._parameters import Degeneracy, Length, MostNeighbours, laid_out_for
-from nullmode.environment import Environment
-from nullmode.types import Floats, Integers, Parity
+from nullmode.geometry.environment import Environment
 
 
 class Scratch(NamedTuple):

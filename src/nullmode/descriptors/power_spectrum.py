@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar, NamedTuple, final
 import numpy as np
 from pydantic import Field
 
-from nullmode._jit import kernel
-from nullmode._lanes import WIDTH, aligned, load, put, splat, store
-from nullmode._plugins import variant
+from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH, aligned, load, put, splat, store
+from nullmode._support.types import Floats, Integers, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density, Expansion, columns_of, expand, expansion
 from nullmode.descriptors._base import LARGEST_L, DensityDescriptor
-from nullmode.environment import Environment
-from nullmode.types import Floats, Integers, Parity
+from nullmode.geometry.environment import Environment
 
 
 class Scratch(NamedTuple):

@@ -6,12 +6,12 @@ from typing import ClassVar, NamedTuple, final
 
 import numpy as np
 
-from nullmode._jit import kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import kernel
+from nullmode._support.types import Floats, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
 from nullmode.descriptors._base import DensityDescriptor
-from nullmode.environment import Environment
-from nullmode.types import Floats, Parity
+from nullmode.geometry.environment import Environment
 
 
 @kernel

@@ -9,13 +9,13 @@ from typing import Annotated, ClassVar, NamedTuple, final
 import numpy as np
 from pydantic import Field
 
-from nullmode._jit import kernel
-from nullmode._plugins import variant
+from nullmode._support._jit import kernel
+from nullmode._support.types import Floats, Integers, Parity
+from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density, Expansion, expand, expansion
 from nullmode.basis.quartet import PairCoupling, count_scalars, independent, pair_coupling
 from nullmode.descriptors._base import DensityDescriptor
-from nullmode.environment import Environment
-from nullmode.types import Floats, Integers, Parity
+from nullmode.geometry.environment import Environment
 
 LARGEST_L = 8
 """Up to here the couplings are tested."""

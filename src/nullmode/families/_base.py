@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.axes import MOST_POINTS, Axis, Range, above, array, at_most, values
-from nullmode.types import Floats, InputError
+from nullmode._support.axes import MOST_POINTS, Axis, Range, above, array, at_most, values
+from nullmode._support.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -12,7 +12,7 @@ from ase.constraints import FixConstraint
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 
-from nullmode.types import Floats, InputError
+from nullmode._support.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.axes import Axis, above, array, values
+from nullmode._support.axes import Axis, above, array, values
+from nullmode._support.types import InputError
 from nullmode.descriptors._parameters import Cutoff
 from nullmode.families._base import METHANE, methane, sized
 from nullmode.families.random_methane import positions
-from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.axes import MOST_POINTS, Axis, Range, array, distinct, values
+from nullmode._support.axes import MOST_POINTS, Axis, Range, array, distinct, values
+from nullmode._support.types import Floats, InputError
 from nullmode.families._base import BOND, METHANE, methane, sized
-from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nullmode._support.types import InputError
 from nullmode.families._base import CONDENSED, FamilySize, sized
-from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -76,7 +76,7 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
     InputError
         For a missing, unreadable or empty file, or one without the chosen frames or centres.
     """
-    from nullmode.environment import centers_of
+    from nullmode.geometry.environment import centers_of
 
     if not path.is_file():
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import distinct
+from nullmode._support.axes import distinct
+from nullmode._support.types import InputError
 from nullmode.families._base import FamilySize, sized
-from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -26,7 +26,7 @@ def _check_names(names: list[str]) -> list[str]:
 
 
 def _check_elements(elements: list[str]) -> list[str]:
-    from nullmode.elements import atomic_number
+    from nullmode._support.elements import atomic_number
 
     for element in elements:
         atomic_number(element, "elements")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, above, at_most, distinct
+from nullmode._support.axes import Axis, above, at_most, distinct
+from nullmode._support.types import Floats
 from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms

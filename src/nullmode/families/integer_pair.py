@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, distinct
+from nullmode._support.axes import Axis, distinct
 from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
 
 if TYPE_CHECKING:

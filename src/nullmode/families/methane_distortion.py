@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, Range, above, array, at_most, distinct, values
+from nullmode._support.axes import Axis, Range, above, array, at_most, distinct, values
+from nullmode._support.types import Floats
 from nullmode.families._base import BOND, METHANE, TETRAHEDRON, FamilySize, methane, sized
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, Range, array, at_most, distinct, values
-from nullmode.decomposition import decompose
+from nullmode._support.axes import Axis, Range, array, at_most, distinct, values
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
 from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.environment import Environment
 from nullmode.families._base import BOND, METHANE, methane, sized
 from nullmode.families.degenerate_pair import hydrogens
+from nullmode.geometry.environment import Environment
+from nullmode.spectrum.decomposition import decompose
 
 if TYPE_CHECKING:
     from ase import Atoms

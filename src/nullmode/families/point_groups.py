@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import distinct
+from nullmode._support.axes import distinct
+from nullmode._support.types import Floats
 from nullmode.families._base import BOND, METHANE, TETRAHEDRON, methane, sized
 from nullmode.families.degenerate_pair import hydrogens
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from nullmode.axes import Axis, array
+from nullmode._support.axes import Axis, array
+from nullmode._support.types import Floats
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
 from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.environment import Environment
 from nullmode.families._base import methane
+from nullmode.geometry.environment import Environment
+from nullmode.learning.smooth_models import four_body_energy
 from nullmode.search.orbit import Positive, Scheme, follow_orbit
-from nullmode.smooth_models import four_body_energy
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from nullmode._support.types import Floats, InputError
 from nullmode.families._base import METHANE, methane, sized
-from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode.axes import Axis, array, at_least, distinct, values
+from nullmode._support.axes import Axis, array, at_least, distinct, values
+from nullmode._support.types import InputError
 from nullmode.families._base import FamilySize, sized
-from nullmode.types import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms

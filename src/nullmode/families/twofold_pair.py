@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import Axis, distinct
+from nullmode._support.axes import Axis, distinct
+from nullmode._support.types import Floats
 from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms

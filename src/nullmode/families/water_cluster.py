@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.types import Floats
 from nullmode.families._base import Count, FamilySize, Positive, Seed, sized
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nullmode import stamp
-from nullmode.files import written
-from nullmode.types import JSON, Floats, InputError
+from nullmode._support.files import written
+from nullmode._support.types import JSON, Floats, InputError
+from nullmode.tables import stamp
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode._plugins import constructed, load
+from nullmode._support.types import InputError
+from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.environment import Environment, cut
-from nullmode.types import InputError
+from nullmode.geometry.environment import Environment, cut
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nullmode.types import Floats, InputError
+from nullmode._support.types import Floats, InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

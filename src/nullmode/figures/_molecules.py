@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.types import Floats
+from nullmode._support.types import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nullmode.environment import Environment
+    from nullmode.geometry.environment import Environment
 
 _VIEWS = 400
 # Around the molecule, over the distance of its farthest neighbour.

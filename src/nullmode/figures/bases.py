@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nullmode._support.types import InputError, Integers
 from nullmode.figures._base import SWEPT, Drawing, legend_above, number, select, style, title
-from nullmode.types import InputError, Integers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.types import Floats, InputError
 from nullmode.figures._base import CAUSES, Drawing, legend_above, select, spectra, style, title
 from nullmode.figures._null_band import null_band
-from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     import pandas as pd

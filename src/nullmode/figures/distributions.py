@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.types import Floats, InputError
 from nullmode.figures._base import Drawing, label, legend_above, listing, number, patches, select, style
-from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nullmode._support.types import InputError
 from nullmode.figures._base import Drawing, legend_above, plain, style
-from nullmode.types import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nullmode._support.types import Floats, InputError
 from nullmode.figures._base import FLOOR, Drawing, select, style
 from nullmode.figures._laws import ROUNDING, Law, law
 from nullmode.figures._null_band import null_band
-from nullmode.types import Floats, InputError
 
 if TYPE_CHECKING:
     import pandas as pd

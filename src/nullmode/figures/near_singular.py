@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from nullmode._plugins import constructed, load
+from nullmode._support.variants import constructed, load
+from nullmode.attribution.near_null import explain_near_null
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.environment import Environment, cut
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
-from nullmode.near_null import explain_near_null
+from nullmode.geometry.environment import Environment, cut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nullmode._support.types import Floats
 from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
 from nullmode.figures._molecules import molecule, views
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nullmode.environment import Environment
-    from nullmode.null_modes import NullModes
+    from nullmode.attribution.null_modes import NullModes
+    from nullmode.geometry.environment import Environment
 
 # The longest arrow of a mode, over the distance of the farthest neighbour.
 _ARROW = 0.65
@@ -51,7 +51,7 @@ def draw(
     """
     import matplotlib.pyplot as plt
 
-    from nullmode.null_modes import split_null_modes
+    from nullmode.attribution.null_modes import split_null_modes
 
     with style():
         lines: list[tuple[str, Environment, list[tuple[NullModes, Floats]]]] = []

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nullmode._support.types import Floats
 from nullmode.figures._base import FLOOR, Drawing, number, style
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +85,6 @@ def _curves(rows: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _energy(vectors: Floats) -> float:
-    from nullmode.smooth_models import four_body_energy
+    from nullmode.learning.smooth_models import four_body_energy
 
     return four_body_energy(vectors)[0]

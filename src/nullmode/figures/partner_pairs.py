@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.types import Floats
 from nullmode.figures._base import Drawing, listing, style
 from nullmode.figures._molecules import molecule, views
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nullmode.environment import Environment
+    from nullmode.geometry.environment import Environment
 
 _EQUAL = 1e-8
 """Features that differ by less, over their norm, are equal."""
@@ -77,8 +77,8 @@ def _split(row: dict[Any, Any]) -> str:
 
 def _pair(row: dict[Any, Any]) -> "tuple[Environment, Environment]":
     """Give the environment and its partner, laid on it."""
-    from nullmode.congruence import superpose
-    from nullmode.environment import Environment
+    from nullmode.geometry.environment import Environment
+    from nullmode.symmetry.superposition import superpose
 
     kinds = list(row["species"]), row["center_species"]
     first, second = (

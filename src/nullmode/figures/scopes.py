@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nullmode._support.types import InputError
 from nullmode.figures._base import CAUSES, Drawing, legend_above, patches, select, style
 from nullmode.figures._null_band import null_band
-from nullmode.types import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

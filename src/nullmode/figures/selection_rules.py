@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.types import Floats
 from nullmode.figures._base import CAUSES, Drawing, legend_above, number, patches, select, style, title
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
-from nullmode.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
     from nullmode.descriptors._base import Descriptor
-    from nullmode.environment import Environment
-    from nullmode.smooth_models import SmoothModel
+    from nullmode.geometry.environment import Environment
+    from nullmode.learning.smooth_models import SmoothModel
 
 _SHADE = 0.25
 # In 1/Å: forces below are written as rounding.
@@ -101,8 +101,8 @@ def _fitted(
     descriptor: "Descriptor", environments: "list[Environment]", samples: int, amplitude: float, seed: int
 ) -> "list[SmoothModel]":
     """Fit a linear and a kernel model to distortions of some environments."""
-    from nullmode.environment import Environment
-    from nullmode.smooth_models import fit_model, four_body_energy
+    from nullmode.geometry.environment import Environment
+    from nullmode.learning.smooth_models import fit_model, four_body_energy
 
     rng = np.random.default_rng(seed)
     training = [
@@ -129,9 +129,9 @@ def _panel(
     """Draw the forces on one environment; returns the largest along null modes of each cause: true, and of models."""
     from matplotlib.ticker import MaxNLocator
 
-    from nullmode.decomposition import decompose
-    from nullmode.null_modes import split_null_modes
-    from nullmode.smooth_models import four_body_energy
+    from nullmode.attribution.null_modes import split_null_modes
+    from nullmode.learning.smooth_models import four_body_energy
+    from nullmode.spectrum.decomposition import decompose
 
     rtol, tolerance = within
     features, jacobian = descriptor.compute_with_jacobian(environment)

@@ -17,7 +17,7 @@ from nullmode.figures._base import (
     style,
     title,
 )
-from nullmode.schoenflies import group_order
+from nullmode.symmetry.schoenflies import group_order
 
 if TYPE_CHECKING:
     import pandas as pd

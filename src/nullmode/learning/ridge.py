@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from nullmode.axes import distinct
+from nullmode._support.axes import distinct
 
 
 def model(

@@ -5,8 +5,8 @@ from math import sqrt
 
 import numpy as np
 
-from nullmode.symmetry import PointGroup
-from nullmode.types import Floats
+from nullmode._support.types import Floats
+from nullmode.symmetry.point_group import PointGroup
 
 Operation = tuple[tuple[int, ...], int]
 """A permutation of the neighbours, and +1 for rotations or -1 for operations that change handedness."""

@@ -4,11 +4,11 @@ from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
-from nullmode.decomposition import Sensitivity, infinitesimal_rotations
-from nullmode.householder import complete_frame
+from nullmode._support.types import Floats, InputError
+from nullmode.linalg.householder import complete_frame
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import Step
-from nullmode.types import Floats, InputError
+from nullmode.spectrum.decomposition import Sensitivity, infinitesimal_rotations
 
 Stop = Literal["closed", "length", "modes_meet", "lost"]
 

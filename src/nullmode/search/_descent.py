@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nullmode.decomposition import Sensitivity
+from nullmode._support.types import Floats
 from nullmode.search._bounds import Bounds, Operation
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._moves import Moves
 from nullmode.search._record import Step
-from nullmode.types import Floats
+from nullmode.spectrum.decomposition import Sensitivity
 
 _INSIDE = 1e-9  # Å by which a bound may be crossed
 _WALL, _SYMMETRY_WALL = 3.0, 0.3  # weight of what is crossed, in 1/Å, beside s_d/s_1

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from nullmode.decomposition import Sensitivity, infinitesimal_rotations, resolve
+from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import D, check_descriptor, evaluate, with_species_of
-from nullmode.environment import Environment, check_environment, within
-from nullmode.types import Floats, InputError
+from nullmode.geometry.environment import Environment, check_environment, within
+from nullmode.spectrum.decomposition import Sensitivity, infinitesimal_rotations, resolve
 
 # Of a unit displacement, in Å: the error of a central difference is some 1e-9 by its width, 1e-10 by rounding.
 _STEP = 1e-5

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from nullmode._support.types import Floats
 from nullmode.search._bounds import Bounds
 from nullmode.search._descent import Descent
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._moves import Moves, without_rotations
-from nullmode.types import Floats
 
 _AWAY = (1e-4, 1e-5, 1e-6)  # Å
 _SPANNED = 0.1

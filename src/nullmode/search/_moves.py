@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from nullmode.arguments import as_whole, listed
-from nullmode.decomposition import infinitesimal_rotations
-from nullmode.symmetry import PointGroup, symmetric_projector
-from nullmode.types import Floats, InputError
+from nullmode._support.arguments import as_whole, listed
+from nullmode._support.types import Floats, InputError
+from nullmode.spectrum.decomposition import infinitesimal_rotations
+from nullmode.symmetry.point_group import PointGroup, symmetric_projector
 
 _RANK = 1e-9
 

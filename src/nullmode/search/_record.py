@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from nullmode.attribution import Attribution
-from nullmode.environment import Environment
-from nullmode.types import Floats
+from nullmode._support.types import Floats
+from nullmode.attribution.causes import Attribution
+from nullmode.geometry.environment import Environment
 
 
 class Step(NamedTuple):

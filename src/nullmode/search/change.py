@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from nullmode.arguments import as_real, as_whole, real_array
+from nullmode._support.arguments import as_real, as_whole, real_array
+from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import Descriptor
-from nullmode.environment import Environment
+from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
-from nullmode.types import Floats, InputError
 
 # Features of this much less than their norm are rounded.
 _SMALLEST = 1e-12

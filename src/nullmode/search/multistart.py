@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from nullmode.congruence import congruent
+from nullmode._support.threads import progress_bar
+from nullmode._support.types import InputError
 from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
-from nullmode.environment import Environment, check_environments, within
-from nullmode.running import progress_bar
+from nullmode.geometry.environment import Environment, check_environments, within
 from nullmode.search.singular import SingularPoint, check_seed, find_singular
-from nullmode.types import InputError
+from nullmode.symmetry.superposition import congruent
 
 
 def find_singular_points(

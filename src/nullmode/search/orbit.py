@@ -7,16 +7,16 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode._plugins import gated
-from nullmode.arguments import real_array
-from nullmode.attribution import attribute
+from nullmode._support.arguments import real_array
+from nullmode._support.threads import single_threaded_blas
+from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import gated
+from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
-from nullmode.environment import Environment
-from nullmode.running import single_threaded_blas
+from nullmode.geometry.environment import Environment
 from nullmode.search._continuation import Course, Stop
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord
-from nullmode.types import Floats, InputError
 
 Scheme = Literal["corrected", "fixed_step"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -8,21 +8,21 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nullmode.arguments import as_real, as_whole
-from nullmode.attribution import attribute
-from nullmode.congruence import superpose
-from nullmode.decomposition import check_rtol
+from nullmode._support.arguments import as_real, as_whole
+from nullmode._support.types import Floats, InputError
+from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.descriptors.radial_spectrum import RadialSpectrum
 from nullmode.descriptors.trispectrum import Trispectrum
-from nullmode.environment import Environment
+from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord, Step
-from nullmode.types import Floats, InputError
+from nullmode.spectrum.decomposition import check_rtol
+from nullmode.symmetry.superposition import superpose
 
-# In converged bases for some ten neighbours (tests/test_ranks.py).
+# In converged bases for some ten neighbours (tests/analysis/test_ranks.py).
 _LADDER: dict[int, tuple[type[Any], dict[str, int]]] = {
     1: (RadialSpectrum, {"n_max": 8}),
     2: (PowerSpectrum, {"n_max": 8, "l_max": 8}),

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from nullmode.arguments import as_real, as_whole, check_tolerance
-from nullmode.attribution import attribute
-from nullmode.decomposition import check_rtol
+from nullmode._support.arguments import as_real, as_whole, check_tolerance
+from nullmode._support.threads import single_threaded_blas
+from nullmode._support.types import Floats, InputError
+from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
-from nullmode.environment import Environment
-from nullmode.running import single_threaded_blas
+from nullmode.geometry.environment import Environment
 from nullmode.search._bounds import Bounds, Operation, operations, remainder
 from nullmode.search._descent import Descent, View
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import moves, symmetric_basis
 from nullmode.search._record import SearchRecord
-from nullmode.symmetry import largest_tolerance, point_group, proper
-from nullmode.types import Floats, InputError
+from nullmode.spectrum.decomposition import check_rtol
+from nullmode.symmetry.point_group import largest_tolerance, point_group, proper
 
 _KICK = 0.2  # Å per coordinate
 _BEYOND = 1e-3  # Å

@@ -1,0 +1,133 @@
+"""Values of a swept parameter: a list, or a range written out."""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from nullmode._support.types import InputError
+
+MOST_VALUES = 100_000
+"""Of one axis: more is a slip of the pen, and hangs whatever lists them."""
+MOST_POINTS = 100_000
+"""Of all axes together."""
+T = TypeVar("T")
+
+
+def distinct(items: list[T]) -> list[T]:
+    """Refuse a value that stands in a list twice: it would be computed, and counted, twice."""
+    seen = set()
+    for item in items:
+        key = repr(item) if isinstance(item, list | dict) else item
+        if key in seen:
+            raise InputError(f"values must be distinct, got {item!r} twice. Remove one.")
+        seen.add(key)
+    return items
+
+
+class Range(BaseModel):
+    """Evenly spaced values from start to stop, both included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: int | float
+    stop: int | float
+    step: Annotated[int | float, Field(gt=0)] = 1
+
+    @model_validator(mode="after")
+    def _check_divides(self) -> Self:
+        try:
+            start, stop, step = float(self.start), float(self.stop), float(self.step)
+        except OverflowError:
+            raise InputError("`start`, `stop` and `step` must be finite, got an integer beyond all floats.") from None
+        if not all(map(math.isfinite, (start, stop, step))):
+            raise InputError(f"`start`, `stop` and `step` must be finite, got start={start}, stop={stop}, step={step}.")
+        steps = (stop - start) / step
+        if steps >= MOST_VALUES:
+            raise InputError(
+                f"a range must have at most {MOST_VALUES} values, got start={self.start}, stop={self.stop}, "
+                f"step={self.step}. Use a larger step."
+            )
+        if steps < 0 or abs(steps - round(steps)) > 1e-6:
+            raise InputError(
+                f"`stop` must be `start` plus a whole number of steps, got start={self.start}, stop={self.stop}, "
+                f"step={self.step}."
+            )
+        return self
+
+    def values(self) -> list[int] | list[float]:
+        """Write the range out; fractions are rounded at the 12th digit, so that steps of 0.1 read 0.3, not 0.30…04.
+
+        What remains where a range crosses zero is rounded against the step: 0.0, not 2.8e-17.
+        """
+        n = round((self.stop - self.start) / self.step)
+        steps = [self.start + k * self.step for k in range(n + 1)]
+        if isinstance(self.start, int) and isinstance(self.step, int):
+            return [int(value) for value in steps]
+        decimals = 12 - math.floor(math.log10(self.step))
+        return [float(f"{round(value, decimals) + 0.0:.12g}") for value in steps]
+
+
+def _form(value: Any) -> str:
+    # Only the branch that was meant reports its faults.
+    return "Range" if isinstance(value, dict | Range) else "List"
+
+
+_Listed = Field(min_length=1, max_length=MOST_VALUES)
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+Axis: TypeAlias = Annotated[
+    Annotated[Range, Tag("Range")] | Annotated[list[_Finite], _Listed, AfterValidator(distinct), Tag("List")],
+    Discriminator(_form),
+]
+AnyAxis: TypeAlias = Annotated[
+    Annotated[Range, Tag("Range")] | Annotated[list[Any], _Listed, AfterValidator(distinct), Tag("List")],
+    Discriminator(_form),
+]
+"""The same for values of any type."""
+
+
+def above(limit: float) -> AfterValidator:
+    """Demand that all values of an axis exceed a limit."""
+
+    def check(axis: Axis) -> Axis:
+        if (smallest := min(values(axis))) <= limit:
+            raise InputError(f"values must be greater than {limit:g}, got {smallest:g}.")
+        return axis
+
+    return AfterValidator(check)
+
+
+def at_least(limit: float) -> AfterValidator:
+    """Demand that no value of an axis is below a limit."""
+
+    def check(axis: Axis) -> Axis:
+        if (smallest := min(values(axis))) < limit:
+            raise InputError(f"values must be at least {limit:g}, got {smallest:g}.")
+        return axis
+
+    return AfterValidator(check)
+
+
+def at_most(limit: float) -> AfterValidator:
+    """Demand that no value of an axis exceeds a limit."""
+
+    def check(axis: Axis) -> Axis:
+        if (largest := max(values(axis))) > limit:
+            raise InputError(f"values must be at most {limit:g}, got {largest:g}.")
+        return axis
+
+    return AfterValidator(check)
+
+
+def values(axis: Range | Sequence[Any] | dict[str, Any]) -> list[Any]:
+    """Values of an axis, as written or as a range."""
+    if isinstance(axis, dict):
+        axis = Range(**axis)
+    return axis.values() if isinstance(axis, Range) else list(axis)
+
+
+def array(axis: Axis | Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Values of an axis as an array."""
+    return np.array(values(axis), dtype=np.float64)

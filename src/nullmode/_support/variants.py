@@ -1,0 +1,214 @@
+"""Variants: checked dataclasses, loaded by name or from a user's own Python file, and nothing else."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar, cast, dataclass_transform
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.dataclasses import dataclass
+
+from nullmode._support.types import InputError
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+def variant(cls: type[T]) -> type[T]:
+    """Make a class a frozen keyword-only dataclass whose fields are checked against their annotations.
+
+    A value out of range or an unknown parameter raises an InputError that names it.
+    """
+    made: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    names = [field.name for field in fields(made)]
+    unchecked = made.__init__
+
+    @wraps(unchecked)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            unchecked(self, *args, **kwargs)
+        except ValidationError as error:
+            raise InputError(explain(error, cls.__name__, {"": names})) from error
+
+    made.__init__ = checked
+    return cast("type[T]", made)
+
+
+def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Check a function's arguments against their annotations on every call, but those in `skip`.
+
+    A value out of range raises an InputError that names it.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            given = signature.bind(*args, **kwargs).arguments
+            rest = {name: value for name, value in given.items() if name not in skip}
+            given |= validated(function, rest, function.__name__, skip)
+            return cast("Any", function)(**given)  # type: ignore[no-any-return]
+
+        return checked
+
+    return decorate
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """Say what is known, closest first."""
+    close = get_close_matches(name, known, n=1, cutoff=0.85)
+    return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known) or 'none'}."
+
+
+def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") -> Any:
+    """Resolve a kind to the function or class that it stands for.
+
+    Parameters
+    ----------
+    kind
+        A name of `table`, or ``path/to/file.py:name`` for a user's own.
+    table
+        Names of the package's variants, each to ``module:name``.
+    what, where
+        For messages: ``family``, ``descriptor`` or ``figure``, and where the kind was given.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a missing or broken file, or a file without the required object.
+    """
+    target = table.get(kind)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    path, _, attribute = kind.partition(":")
+    if not path.endswith(".py"):
+        known = [*table, f"path/to/your_{what}.py:name"]
+        raise InputError(f"`{where}` must be a known {what}, got {kind!r}. {suggest(kind, known)}")
+    if not attribute:
+        raise InputError(f"`{where}` must name the object in the file, got {kind!r}. Write {path}:name.")
+    module_object = _module_from(Path(path), what, where)
+    if not callable(getattr(module_object, attribute, None)):
+        raise InputError(f"`{where}` must name what {path} defines, got {attribute!r}. Define it in that file.")
+    return getattr(module_object, attribute)
+
+
+def source_of(kind: str, table: Mapping[str, str]) -> str:
+    """Name the module or file that defines a variant, as :func:`nullmode._support.code_hash.code_hash` takes it."""
+    return table.get(kind, kind).partition(":")[0]
+
+
+def _module_from(path: Path, what: str, where: str) -> ModuleType:
+    if not path.is_file():
+        raise InputError(f"`{where}` must name an existing {what} file, got {path} (from {Path.cwd()}).")
+    path = path.resolve()
+    name = f"nullmode_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"`{where}` must name a Python file, got {path}.")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and Numba look a function's module up by name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a user's file raises whatever it likes; it is reported, not hidden
+        raise InputError(
+            f"`{where}` names {path}, which cannot be imported: {type(error).__name__}: {error}."
+        ) from error
+    return module
+
+
+def validated(
+    target: Callable[..., Any], parameters: Mapping[str, Any], where: str, skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Check parameters against the annotations of a function, without calling it; `skip` names those it gets later.
+
+    Raises
+    ------
+    InputError
+        Naming every unknown, missing or impossible parameter.
+    """
+    model = parameter_model(target, where, skip)
+    try:
+        checked = model(**dict(parameters))
+    except ValidationError as error:
+        raise InputError(explain(error, where, {"": list(model.model_fields)})) from None
+    return {name: getattr(checked, name) for name in model.model_fields}
+
+
+def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...] = ()) -> type[BaseModel]:
+    """Turn the annotations of a function into a model of its parameters; `skip` names those it gets later."""
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(target).parameters.values():
+        if parameter.name in skip:
+            continue
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise InputError(f"`{where}` must have named parameters only, got *{parameter.name}.")
+        annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+        fields[parameter.name] = (
+            annotation,
+            ... if parameter.default is parameter.empty else parameter.default,
+        )
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    # Annotations that are texts are looked up in the module of the function.
+    model: type[BaseModel] = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
+    return model
+
+
+def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
+    """Make a descriptor from checked parameters, with messages that name the place in the config."""
+    names = [name for name in inspect.signature(target).parameters if name != "self"]
+    unknown = [name for name in parameters if name not in names]
+    if unknown:
+        raise InputError(f"`{where}.{unknown[0]}` is not known. {suggest(unknown[0], names)}")
+    try:
+        return target(**parameters)
+    except (ValidationError, InputError) as error:
+        # A descriptor has named itself already; in a configuration, the place counts.
+        report = error.__cause__ if isinstance(error, InputError) else error
+        if not isinstance(report, ValidationError):
+            raise
+        raise InputError(explain(report, where, {"": names})) from None
+
+
+def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) -> str:
+    """Rewrite pydantic's report: one line per fault, with the place, what was wrong and what was got.
+
+    Parameters
+    ----------
+    error
+        What pydantic reports.
+    where
+        Place of the checked value in the configuration.
+    known
+        Keys of the checked value, under the empty text, and of the entries below its keys, under these.
+    """
+    lines = []
+    for fault in error.errors(include_url=False):
+        place = ".".join([where, *(str(part) for part in fault["loc"] if not _is_branch(part))]).strip(".")
+        if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            # The key of an entry stands below the entry's name; what stands deeper has keys of its own.
+            depth = len(fault["loc"])
+            names = known.get(str(fault["loc"][0])) if depth == 3 else known.get("") if depth == 1 else None
+            lines.append(f"`{place}` is not known. {suggest(str(fault['loc'][-1]), names) if names else 'Remove it.'}")
+        elif fault["type"] == "value_error":
+            lines.append(f"`{place}`: {fault['ctx']['error']}")
+        elif fault["type"] == "missing":
+            lines.append(f"`{place}` is required and missing.")
+        else:
+            lines.append(f"`{place}`: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}.")
+    return "\n".join(lines)
+
+
+def _is_branch(part: Any) -> bool:
+    # Pydantic names the branch of a union that it tried, for instance `list[constrained-float]`.
+    return isinstance(part, str) and ("[" in part or part[:1].isupper())

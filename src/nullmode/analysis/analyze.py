@@ -1,0 +1,191 @@
+"""Structures or environments through a descriptor, or through many truncations of one: rows of the analysis table."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import product
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
+from nullmode._support.types import InputError, Scope
+from nullmode.analysis.rows import Question, measure, measure_whole
+from nullmode.attribution.causes import Theory
+from nullmode.attribution.whole_structure import StructureTheory
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
+from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
+from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
+from nullmode.spectrum.whole_structure import whole
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def analyze(
+    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
+    descriptor: Descriptor,
+    rtol: float = 1e-9,
+    *,
+    scope: Scope = "environment",
+    centers: Centers = None,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
+    attribution: bool = False,
+    tolerance: float = 1e-6,
+    threads: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Say of every environment, or of every whole structure, what the descriptor sees of its displacements.
+
+    Parameters
+    ----------
+    what
+        Structures, of which every centre is analysed, or environments.
+    descriptor
+        One of nullmode's or your own.
+    rtol
+        Singular values up to rtol times the largest count as null.
+    scope
+        ``environment``: each centre by itself. ``structure``: features summed over the centres of each species, all
+        atoms moving, as in :func:`nullmode.structure_sensitivity`.
+    centers
+        Symbols or indices of the centres, where structures are given; None for all.
+    degrees_of_freedom
+        As in :func:`nullmode.sensitivity`.
+    attribution, tolerance
+        Whether to say why values are null, in the columns of :class:`nullmode.Attribution`, and the length in Å for it.
+    threads
+        How many to use; default all this process may.
+    progress
+        Show a progress bar on stderr.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per environment (structure), in input order; columns as in ``docs/tables.md``. What cannot be analysed
+        has its reason in ``status``; the others are not touched by it.
+
+    Raises
+    ------
+    InputError
+        For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
+    """
+    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    if scope not in get_args(Scope):
+        raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
+    if scope == "structure":
+        if degrees_of_freedom != "neighbours":
+            raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
+        structures = whole(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
+        descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
+        wholes = [StructureTheory(structure) for structure in structures]
+        frame, _ = measure_whole(wholes, [descriptor], question, threads=threads, progress=progress)
+    else:
+        items = _environments(what, descriptor, centers)
+        descriptor = with_species_of(descriptor, items)
+        frame, _ = measure([Theory(item) for item in items], [descriptor], question, threads=threads, progress=progress)
+    return frame.drop(columns="point")
+
+
+def truncation_sweep(
+    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
+    descriptor: Descriptor,
+    n_max: int | Sequence[int] | None = None,
+    l_max: int | Sequence[int] | None = None,
+    rtol: float = 1e-9,
+    *,
+    centers: Centers = None,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
+    attribution: bool = False,
+    tolerance: float = 1e-6,
+    threads: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Analyse every environment at every combination of n_max and l_max, for little more than the largest costs.
+
+    The Jacobian is computed once, at the largest truncation (once per n_max where the radial basis does not nest), and
+    its triangular factor updated block by block; the results are those of one analysis after the other, to rounding.
+
+    Parameters
+    ----------
+    what
+        Structures, of which every centre is analysed, or environments.
+    descriptor
+        A descriptor of a neighbour density; its own truncation counts where `n_max` or `l_max` is None.
+    n_max, l_max
+        Truncations, each one or many.
+    rtol, centers, degrees_of_freedom, attribution, tolerance, threads, progress
+        As in :func:`analyze`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`analyze` after ``n_max`` and ``l_max`` (those that the descriptor has), l_max varying
+        faster, then the environments in input order.
+
+    Raises
+    ------
+    InputError
+        As :func:`analyze`; for a truncation that is out of range, or that the descriptor does not have.
+    """
+    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
+    items = _environments(what, descriptor, centers)
+    descriptor = with_species_of(descriptor, items)
+    descriptors = [changed(descriptor, **point) for point in points]
+    frame, _ = measure([Theory(item) for item in items], descriptors, question, threads=threads, progress=progress)
+    for position, name in enumerate(points[0]):
+        frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
+    return frame.drop(columns="point")
+
+
+def _question(
+    descriptor: Any,
+    rtol: float,
+    degrees_of_freedom: DegreesOfFreedom,
+    attribution: bool,
+    tolerance: float,
+    threads: Any,
+) -> Question:
+    check_rtol(rtol)
+    check_descriptor(descriptor)
+    check_tolerance(tolerance)
+    check_threads(threads)
+    if attribution and degrees_of_freedom != "neighbours":
+        raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {degrees_of_freedom!r}.")
+    return Question(rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None)
+
+
+def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int]]:
+    known = (
+        {field.name for field in fields(cast("Any", descriptor))} if hasattr(descriptor, "__dataclass_fields__") else ()
+    )
+    axes: dict[str, list[int]] = {}
+    for name, wanted in asked.items():
+        if name not in known:
+            if wanted is not None:
+                raise InputError(f"`{name}` must be None for a descriptor without it, got {wanted!r}: {descriptor!r}.")
+            continue
+        items = [getattr(descriptor, name)] if wanted is None else listed(wanted)
+        if not items or any(as_whole(item) is None for item in items) or len(set(items)) < len(items):
+            raise InputError(f"`{name}` must be distinct whole numbers, at least one, got {wanted!r}.")
+        axes[name] = [int(item) for item in items]
+    if not axes:
+        raise InputError(
+            f"`descriptor` must have n_max or l_max to be swept, got {descriptor!r}. Use nullmode.analyze."
+        )
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+
+
+def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[Environment]:
+    from ase import Atoms
+
+    items: list[Any] = [what] if isinstance(what, Atoms | Environment) else listed(what)
+    kinds = {isinstance(item, Environment) for item in items}
+    if kinds == {True}:
+        if centers is not None:
+            raise InputError(f"`centers` must be None where environments are given, got {centers!r}.")
+        return [within(item, descriptor.cutoff) for item in items]
+    if True in kinds:
+        raise InputError("`what` must hold either structures or environments, got both.")
+    return environments(items, cutoff=descriptor.cutoff, centers=centers)

@@ -1,0 +1,219 @@
+"""Environments and descriptors to rows: what is seen of each environment's displacements, and why not the rest."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nullmode._support.elements import symbol
+from nullmode._support.threads import processors, progress_bar, single_threaded_blas
+from nullmode._support.types import JSON, Floats
+from nullmode.attribution.causes import Theory, reasons
+from nullmode.attribution.whole_structure import StructureTheory, measure_structure
+from nullmode.descriptors._base import Descriptor, evaluate
+from nullmode.linalg.householder import complete_frame
+from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
+from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
+from nullmode.tables import columns
+
+# What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
+_CHUNK_BYTES = 8 << 20
+_CHUNK_MOST = 256
+# Counts may be missing: where an environment was not analysed, and where an order has no theory.
+_NULLABLE = {
+    column.name: {"int64": "Int64", "bool": "boolean"}[str(column.type)]
+    for column in columns.ATTRIBUTION
+    if str(column.type) in ("int64", "bool")
+}
+_ATTRIBUTED = [column.name for column in columns.ATTRIBUTION]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of every environment; without a tolerance, not why values are null."""
+
+    rtol: float
+    degrees_of_freedom: DegreesOfFreedom = "neighbours"
+    tolerance: float | None = None
+
+
+def measure(
+    cases: Sequence[Theory],
+    descriptors: Sequence[Descriptor],
+    question: Question,
+    *,
+    threads: int | None = None,
+    progress: bool = False,
+    keep_features: bool = False,
+) -> tuple[pd.DataFrame, list[list[Floats]]]:
+    """Answer a question for environments that lie within the cutoff that the descriptors share.
+
+    Descriptors that are truncations of one share its Jacobians: see :mod:`nullmode.spectrum.truncations`.
+
+    Returns
+    -------
+    frame
+        Columns of the analysis table, and of the attribution where it was asked for, after ``point``, the place among
+        the descriptors; ordered by that, then as the input.
+    features
+        Of each descriptor and environment, if they are to be kept; else empty.
+    """
+    frames: list[pd.DataFrame] = []
+    features: list[list[Floats]] = [[] for _ in descriptors]
+    with single_threaded_blas(), progress_bar(len(cases) * len(descriptors), progress) as advance:
+        for sweep in sweeps(descriptors):
+            n_features = len(sweep.descriptor.compute_batch([cases[0].environment])[0])
+            layout = plan(sweep, [case.environment for case in cases], n_features)
+            most = max(len(case.environment) for case in cases)
+            chunk = _chunk_length(n_features, most, len(layout.first) - 1)
+            parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
+
+            def run(part: Sequence[Theory], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
+                features, jacobians, errors = zip(
+                    *evaluate(sweep.descriptor, [case.environment for case in part]), strict=True
+                )
+                frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, question)
+                return frame, features if keep_features else ()
+
+            with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
+                for frame, part_features in pool.map(run, parts):
+                    frames.append(frame)
+                    for index, n, l in sweep.points if keep_features else ():
+                        kept = layout.kept(n, l)
+                        features[index].extend(phi[kept] for phi in part_features)
+                    advance(len(frame))
+    frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
+    unnumbered = frame["structure"].isna()
+    frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
+    return frame.astype(_types(question)), features
+
+
+def measure_whole(
+    cases: Sequence[StructureTheory],
+    descriptors: Sequence[Descriptor],
+    question: Question,
+    *,
+    threads: int | None = None,
+    progress: bool = False,
+    keep_features: bool = False,
+) -> tuple[pd.DataFrame, list[list[Floats]]]:
+    """Do as :func:`measure` for whole structures."""
+    pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
+
+    def run(pair: tuple[int, Descriptor, StructureTheory]) -> tuple[JSON, Floats]:
+        point, descriptor, case = pair
+        row, phi = measure_structure(case, descriptor, question.rtol, question.tolerance)
+        return {"point": point, **row}, phi
+
+    rows: list[JSON] = []
+    features: list[list[Floats]] = [[] for _ in descriptors]
+    with (
+        single_threaded_blas(),
+        progress_bar(len(pairs), progress, "structures") as advance,
+        ThreadPoolExecutor(max_workers=threads or processors()) as pool,
+    ):
+        for row, phi in pool.map(run, pairs):
+            rows.append(row)
+            if keep_features:
+                features[row["point"]].append(phi)
+            advance(1)
+    wanted = columns.ENVIRONMENT if question.tolerance is None else columns.ANALYSIS
+    frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
+    return frame.astype(_types(question)), features
+
+
+def _types(question: Question) -> dict[str, str]:
+    return {"structure": "int64"} | ({} if question.tolerance is None else _NULLABLE)
+
+
+def _rows(
+    cases: Sequence[Theory],
+    jacobians: Sequence[Floats],
+    errors: Floats,
+    sweep: Sweep,
+    layout: Plan,
+    descriptors: Sequence[Descriptor],
+    question: Question,
+) -> pd.DataFrame:
+    """Rows of one chunk of environments at each point of a sweep, the environment varying fastest."""
+    points, n, l = (list(places) for places in zip(*sweep.points, strict=True))
+    shape = (len(points), len(cases))
+    finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
+    n_dof = np.zeros(len(cases), dtype=np.int64)
+    has_rigid = np.zeros(len(cases), dtype=np.bool_)
+    rank = np.zeros(shape, dtype=np.int64)
+    largest, smallest, response = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    spectra = np.empty(shape, dtype=object)
+    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, question.degrees_of_freedom):
+        values, noise = singular_values(matrices, frames, n_rigid, layout)
+        values = np.moveaxis(values[:, n, l], 0, 1)
+        n_dof[members], has_rigid[members] = values.shape[-1], n_rigid > 0
+        response[:, members] = noise[:, n, l].T
+        if values.shape[-1]:
+            largest[:, members], smallest[:, members] = values[..., 0], values[..., -1]
+            rank[:, members] = np.count_nonzero(values > question.rtol * values[..., :1], axis=-1)
+        for k in range(len(points)):
+            for i, row in zip(members, values[k], strict=True):
+                spectra[k, i] = row if finite[i] else np.full(len(row), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        floor = np.where((largest > 0) & has_rigid, response / largest, np.nan)
+        inverse, condition = smallest / largest, largest / smallest
+    status = np.full(shape, "ok", dtype=object)
+    growth = [error_growth(case.environment, question.degrees_of_freedom) for case in cases]
+    status[question.rtol * largest < errors * growth] = "rtol_below_error"
+    status[floor > question.rtol] = "rtol_below_floor"
+    status[:, ~finite] = "not_finite"
+    status[:, [len(case.environment) == 0 for case in cases]] = "no_neighbours"
+    environments = [case.environment for case in cases]
+    columns = {
+        "point": np.repeat(points, len(cases)),
+        "structure": [environment.structure for environment in environments] * len(points),
+        "center": [environment.center for environment in environments] * len(points),
+        "center_species": [symbol(environment.center_species) for environment in environments] * len(points),
+        "n_neighbours": [len(environment) for environment in environments] * len(points),
+        "n_dof": np.tile(n_dof, len(points)),
+        "rank": rank.ravel(),
+        "singular_values": spectra.ravel(),
+        "condition_number": condition.ravel(),
+        "inverse_condition_number": inverse.ravel(),
+        "rotation_floor": floor.ravel(),
+        "status": status.ravel(),
+    }
+    frame = pd.DataFrame(columns).astype({"structure": object})
+    if question.tolerance is None:
+        return frame
+    why = [
+        reasons(case, int(rank), int(n_dof), descriptors[point], question.rtol, question.tolerance)
+        if status == "ok"
+        else {}
+        for (point, case), rank, n_dof, status in zip(
+            product(points, cases), frame["rank"], frame["n_dof"], frame["status"], strict=True
+        )
+    ]
+    return frame.join(pd.DataFrame(why, columns=_ATTRIBUTED, index=frame.index))
+
+
+def _alike(
+    cases: Sequence[Theory], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
+) -> Iterator[tuple[list[int], list[Floats], list[Floats], int]]:
+    """Gather the environments with equal numbers of displacements and of rotations."""
+    groups: dict[tuple[int, int], tuple[list[int], list[Floats], list[Floats]]] = {}
+    for i, (case, jacobian) in enumerate(zip(cases, jacobians, strict=True)):
+        seen = jacobian if finite[i] else np.zeros_like(jacobian)
+        matrix, rotations = displacements(seen, case.environment, degrees_of_freedom)
+        frame, n_rigid = complete_frame(rotations)
+        members, matrices, frames = groups.setdefault((len(frame), n_rigid), ([], [], []))
+        members.append(i)
+        matrices.append(matrix)
+        frames.append(frame)
+    for (_, n_rigid), group in groups.items():
+        yield *group, n_rigid
+
+
+def _chunk_length(n_features: int, n_neighbours: int, n_cells: int) -> int:
+    columns = 3 * max(1, n_neighbours)
+    return max(1, min(_CHUNK_MOST, _CHUNK_BYTES // (8 * columns * (max(1, n_features) + n_cells * columns))))

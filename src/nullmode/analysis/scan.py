@@ -1,0 +1,171 @@
+"""Sets of environments larger than memory, streamed into a table."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from inspect import getfile
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nullmode._support.arguments import check_threads
+from nullmode._support.code_hash import origin
+from nullmode._support.elements import symbol
+from nullmode._support.threads import processors, progress_bar, single_threaded_blas
+from nullmode._support.types import JSON, InputError
+from nullmode.descriptors._base import Descriptor, check_descriptor
+from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
+from nullmode.spectrum.batch import fixed_layout, spectra
+from nullmode.spectrum.decomposition import check_rtol
+from nullmode.tables import parquet
+
+_ROW_GROUP = 1 << 14
+"""Environments that are written at once."""
+
+
+def scan(
+    environments: EnvironmentSet | Iterable[EnvironmentSet | Sequence[Environment]],
+    descriptor: Descriptor,
+    path: str | Path,
+    rtol: float = 1e-9,
+    *,
+    total: int | None = None,
+    provenance: JSON | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> int:
+    """Write singular values, ranks and noise of a stream of environments to a Parquet file.
+
+    For each thread 16 384 environments are in memory at a time, and as many for two more. The file depends neither on
+    the number of threads nor on how the stream is cut into parts, and appears when it is complete.
+
+    Parameters
+    ----------
+    environments
+        A set, or an iterable, such as a generator, of sets or of sequences of environments. A structure's place is
+        counted through where the parts do not name it. For files: :func:`nullmode.read_environments`.
+    descriptor
+        One of nullmode's or your own. Its species must be given, unless the first 16 384 environments hold them all.
+    path
+        Of the table ``spectra`` (docs/tables.md); an older file is replaced at the end.
+    rtol
+        Singular values up to rtol times the largest count as null.
+    total
+        How many environments there will be, for the progress bar.
+    provenance
+        What the environments follow from; kept in the file.
+    threads
+        How many to use; default all this process may.
+    progress
+        Show a progress bar on stderr.
+
+    Returns
+    -------
+    int
+        Environments written.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.spectra`, and for an empty stream.
+    OSError
+        If the file cannot be written; an older one is left as it was.
+    """
+    check_rtol(rtol)
+    check_descriptor(descriptor)
+    check_threads(threads)
+    parts = _parts(environments)
+    first = next(parts, None)
+    if first is None:
+        raise InputError("`environments` must hold at least one environment, got none.")
+    fixed = fixed_layout(descriptor, first.within(descriptor.cutoff))
+    code = origin("nullmode.analysis.scan", *_files(descriptor))
+    content = {"descriptor": repr(fixed), "rtol": rtol} | code | (provenance or {})
+    workers = threads or processors()
+    waiting: deque[Future[list[Any]]] = deque()
+    count = 0
+    with (
+        single_threaded_blas(),
+        progress_bar(total, progress) as advance,
+        parquet.streamed(path, "spectra", content) as write,
+        ThreadPoolExecutor(max_workers=workers) as pool,
+    ):
+
+        def finish_one() -> None:
+            try:
+                rows = waiting.popleft().result()
+            except InputError as error:
+                if fixed is descriptor:
+                    raise
+                where = f"The layout is that of the first {len(first)} environments: give the descriptor its own."
+                raise InputError(f"{error} {where}") from error
+            write(rows)
+            advance(len(rows[0]))
+
+        for part in chain([first], parts):
+            waiting.append(pool.submit(_rows, part, count, fixed, rtol))
+            count += len(part)
+            if len(waiting) > workers:
+                finish_one()
+        while waiting:
+            finish_one()
+    return count
+
+
+def _parts(environments: Any) -> Iterator[EnvironmentSet]:
+    """Cut a stream into sets of one size: the file does not depend on how it was cut before."""
+    sets: Iterable[Any] = [environments] if isinstance(environments, EnvironmentSet) else environments
+    waiting: list[EnvironmentSet] = []
+    count = 0
+    for item in sets:
+        waiting.append(item if isinstance(item, EnvironmentSet) else EnvironmentSet.from_environments(item))
+        count += len(waiting[-1])
+        if count >= _ROW_GROUP:
+            joined = EnvironmentSet.joined(waiting)
+            whole = count - count % _ROW_GROUP
+            for first in range(0, whole, _ROW_GROUP):
+                yield joined.take(np.arange(first, first + _ROW_GROUP))
+            waiting = [joined.take(np.arange(whole, count))]
+            count -= whole
+    if count:
+        yield EnvironmentSet.joined(waiting)
+
+
+def _files(descriptor: Descriptor) -> list[str]:
+    """Where a descriptor's class is written; nowhere, if it was typed into a shell."""
+    try:
+        return [getfile(type(descriptor))]
+    except (OSError, TypeError):
+        return []
+
+
+def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
+    """Columns of the table ``spectra``."""
+    items = part.within(descriptor.cutoff)
+    found = spectra(items, descriptor, rtol=rtol, threads=1)
+    n_neighbours = np.diff(items.offsets)
+    status = np.full(len(items), "ok", dtype=object)
+    status[found.error > rtol] = "rtol_below_error"
+    status[found.rotation_floor > rtol] = "rtol_below_floor"
+    known = np.arange(found.singular_values.shape[1]) < found.n_dof[:, None]
+    status[(np.isnan(found.singular_values) & known).any(axis=1)] = "not_finite"
+    status[n_neighbours == 0] = "no_neighbours"
+    structure = np.where(items.structure < 0, first + np.arange(len(items)), items.structure)
+    numbers, inverse = np.unique(items.center_species, return_inverse=True)
+    ends = np.concatenate([[0], np.cumsum(found.n_dof)])
+    return [
+        pa.array(structure),
+        pa.array(items.center),
+        pa.array([symbol(int(number)) for number in numbers]).take(pa.array(inverse)),
+        pa.array(n_neighbours),
+        pa.array(found.n_dof),
+        pa.array(found.rank),
+        pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(found.singular_values[known])),
+        pa.array(found.inverse_condition_number, from_pandas=True),
+        pa.array(found.rotation_floor, from_pandas=True),
+        pa.array(status),
+    ]

@@ -1,0 +1,259 @@
+"""Why singular values are null: symmetry, incompleteness of the correlations, truncation of the basis."""
+
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from math import sqrt
+from typing import Protocol
+
+import numpy as np
+
+from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
+from nullmode._support.types import JSON, InputError, Parity
+from nullmode.attribution.completeness import LARGEST_ORDER, completeness
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor, evaluate
+from nullmode.geometry.environment import Environment, check_environment, within
+from nullmode.spectrum.decomposition import check_rtol, decompose, sensitivity
+from nullmode.symmetry.point_group import PointGroup, count_symmetric, largest_tolerance, point_group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """The null singular values of one environment, or of a whole structure, split by their cause.
+
+    n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_unresolved.
+
+    Attributes
+    ----------
+    n_dof
+        Displacements that are no rigid motion.
+    rank
+        Measured, at the descriptor's truncation.
+    rank_complete
+        What a complete basis of this correlation order would see; None where the order or parity has no theory.
+    rank_symmetric
+        What any features with this parity may see.
+    null_symmetry
+        n_dof - rank_symmetric: demanded by symmetry, and right (R1).
+    null_incompleteness
+        rank_symmetric - rank_complete: too low a body order (R3).
+    null_truncation
+        rank_complete - rank: too small a basis (R4); only meant so where the row is not ambiguous.
+    null_unresolved
+        rank_symmetric - rank, where rank_complete is not known; 0 elsewhere.
+    null_cutoff
+        How many of those that truncation (or nothing) explains go away when the cutoff is raised by ``cutoff_width``:
+        they sit on neighbours in the smoothing range.
+    point_group
+        Schoenflies symbol.
+    ambiguous
+        Whether the counts depend on the tolerance, between rtol·1 Å and 30·sqrt(rtol)·1 Å, while values are null: the
+        environment is close to a more symmetric or degenerate one.
+    nearest_tolerance
+        The length in Å, nearest to the tolerance asked for, at which the counts change; NaN where not ambiguous.
+    tolerance
+        The length in Å at which the counts were taken: smaller than asked for if the measured rank demands it.
+    diagnostic
+        Empty, or what is wrong: counts out of order, with the tolerances tried.
+    """
+
+    n_dof: int
+    rank: int
+    rank_complete: int | None
+    rank_symmetric: int
+    null_symmetry: int
+    null_incompleteness: int
+    null_truncation: int
+    null_unresolved: int
+    null_cutoff: int
+    point_group: str
+    ambiguous: bool
+    nearest_tolerance: float
+    tolerance: float
+    diagnostic: str
+
+
+class Geometry(Protocol):
+    """What is asked of an environment, or of a whole structure, to explain a rank."""
+
+    @property
+    def largest_tolerance(self) -> float:
+        """Length in Å above which atoms cannot be told apart."""
+
+    @property
+    def farthest(self) -> float:
+        """Distance of the farthest neighbour, in Å."""
+
+    def name(self, tolerance: float) -> str:
+        """Schoenflies symbol at a tolerance."""
+
+    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
+        """Give rank_complete (None where not known) and rank_symmetric at a tolerance."""
+
+    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
+        """Measure the rank with these neighbours, even where the descriptor reaches further."""
+
+
+class Theory:
+    """What geometry says of one environment, remembered per tolerance: a sweep asks often, the answer stays."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self._groups: dict[float, PointGroup] = {}
+        self._complete: dict[tuple[int, str, float], int] = {}
+
+    def group(self, tolerance: float) -> PointGroup:
+        """Point group at a tolerance."""
+        if tolerance not in self._groups:
+            self._groups[tolerance] = point_group(self.environment, tolerance)
+        return self._groups[tolerance]
+
+    @property
+    def largest_tolerance(self) -> float:
+        """Length in Å above which neighbours cannot be told apart."""
+        return largest_tolerance(self.environment.vectors)
+
+    @property
+    def farthest(self) -> float:
+        """Distance of the farthest neighbour, in Å."""
+        return float(np.linalg.norm(self.environment.vectors, axis=1).max(initial=0.0))
+
+    def name(self, tolerance: float) -> str:
+        """Schoenflies symbol at a tolerance."""
+        return self.group(tolerance).name
+
+    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
+        """Measure the rank with these neighbours, even where the descriptor reaches further."""
+        alone = replace(self.environment, cutoff=None)
+        return decompose(descriptor.compute_with_jacobian(alone)[1], alone, rtol).rank
+
+    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
+        """Give rank_complete (None without an order) and rank_symmetric at a tolerance."""
+        symmetric = count_symmetric(self.group(tolerance), self.environment.vectors, parity)
+        if order is None:
+            return None, symmetric
+        key = order, parity, tolerance
+        if key not in self._complete:
+            self._complete[key] = completeness(self.environment, order, parity, tolerance).rank
+        return self._complete[key], symmetric
+
+
+def attribute(
+    environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
+) -> Attribution:
+    """Say of every null singular value of a descriptor why it is null.
+
+    Parameters
+    ----------
+    environment
+        Neighbours beyond the descriptor's cutoff are left out.
+    descriptor
+        With its ``correlation_order`` and ``parity``; without an order, incompleteness and truncation stay one.
+    rtol
+        Relative tolerance of the measured rank.
+    tolerance
+        Length in Å within which neighbours count as in equal places.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.sensitivity` and :func:`nullmode.point_group`.
+    """
+    check_environment(environment)
+    check_descriptor(descriptor)
+    inside = within(environment, descriptor.cutoff)
+    _, jacobian, error = evaluate(descriptor, [inside])[0]
+    measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
+    return explain_rank(Theory(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
+
+
+def explain_rank(
+    theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+) -> Attribution:
+    """Split n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
+    check_rtol(rtol)
+    check_tolerance(tolerance)
+    parity: Parity = descriptor.parity or "O3"
+    order = descriptor.correlation_order
+    if order is not None and (order > LARGEST_ORDER or (order == LARGEST_ORDER and parity == "SO3")):
+        order = None
+    used = tolerance
+    complete, symmetric = theory.counts(order, parity, used)
+    while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= SMALLEST_TOLERANCE:
+        used /= 10
+        complete, symmetric = theory.counts(order, parity, used)
+    diagnostic = ""
+    if not _ordered(rank, complete, symmetric, n_dof):
+        diagnostic = (
+            f"rank {rank} <= rank_complete {complete} <= rank_symmetric {symmetric} <= n_dof {n_dof} does not hold at "
+            f"any tolerance from {tolerance:.0e} to {used:.0e} Å (rtol {rtol:.0e})"
+        )
+    change = np.nan
+    if rank < n_dof:
+        high = min(30 * sqrt(rtol), theory.largest_tolerance)
+        # If the measured rank asked for a smaller tolerance than that, counts change above it.
+        low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
+        change = _nearest_change(theory, order, parity, low, high, tolerance)
+    return Attribution(
+        n_dof=n_dof,
+        rank=rank,
+        rank_complete=complete,
+        rank_symmetric=symmetric,
+        null_symmetry=n_dof - symmetric,
+        null_incompleteness=0 if complete is None else symmetric - complete,
+        null_truncation=0 if complete is None else complete - rank,
+        null_unresolved=symmetric - rank if complete is None else 0,
+        null_cutoff=_at_the_cutoff(theory, descriptor, rank, rtol, symmetric if complete is None else complete),
+        point_group=theory.name(used),
+        ambiguous=bool(np.isfinite(change)),
+        nearest_tolerance=change,
+        tolerance=used,
+        diagnostic=diagnostic,
+    )
+
+
+def reasons(theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float) -> JSON:
+    """Do as :func:`explain_rank`, for a row; what theory cannot judge has the reason as its diagnostic, and no more."""
+    try:
+        return asdict(explain_rank(theory, rank, n_dof, descriptor, rtol, tolerance))
+    except InputError as error:
+        # One that theory cannot judge must not take the others with it.
+        return {"diagnostic": str(error)}
+
+
+def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> bool:
+    return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
+
+
+def _at_the_cutoff(theory: Geometry, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
+    """Count the null values that a wider cutoff brings back where neighbours are smoothed, up to a rank of `most`."""
+    smoothing = getattr(descriptor, "cutoff_width", 0.0)
+    if rank >= most or not smoothing or theory.farthest <= descriptor.cutoff - smoothing:
+        return 0
+    if not is_dataclass(descriptor):
+        return 0
+    wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
+    return max(0, min(theory.rank_of(wider, rtol), most) - rank)
+
+
+def _nearest_change(
+    theory: Geometry, order: int | None, parity: Parity, low: float, high: float, tolerance: float
+) -> float:
+    """Length between low and high, nearest to the tolerance, at which the counts change; NaN if they do not.
+
+    Counts fall as the tolerance grows, so equal counts at two lengths are the counts between them.
+    """
+
+    def counts(length: float) -> tuple[int | None, int, str]:
+        return *theory.counts(order, parity, length), theory.name(length)
+
+    middle = min(max(tolerance, low), high)
+    here = counts(middle)
+    changes = []
+    for end in (low, high):
+        same, other = middle, end
+        if counts(end) == here:
+            continue
+        while max(same, other) > 1.1 * min(same, other):
+            between = sqrt(same * other)
+            same, other = (between, other) if counts(between) == here else (same, between)
+        changes.append(sqrt(same * other))
+    return min(changes, key=lambda length: abs(np.log(length / tolerance)), default=float("nan"))

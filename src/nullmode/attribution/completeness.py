@@ -1,0 +1,186 @@
+"""What a complete basis could see: the rank of all correlations of nu neighbours, from geometry alone."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+
+from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.types import Floats, InputError, Integers, Parity
+from nullmode.geometry.environment import Environment, check_environment
+
+Order: TypeAlias = int
+LARGEST_ORDER = 4
+MOST_TUPLES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Completeness:
+    """Rank of a complete set of correlations, and how clear the decision was.
+
+    Attributes
+    ----------
+    rank
+        Independent displacements that correlations of this order see to first order.
+    gap
+        Smallest distance, in Å, between dot products that were held apart, each over the length it grows with; a
+        tolerance above it would merge them. Infinite where nothing was held apart.
+    spread
+        Largest distance, in Å, between neighbouring dot products that were held equal.
+    singular_gap
+        Last singular value that counted over the first that did not (or over the rounding, if none was left).
+    """
+
+    rank: int
+    gap: float
+    spread: float
+    singular_gap: float
+
+
+def rank_complete(
+    environment: Environment, correlation_order: Order, parity: Parity = "O3", tolerance: float = 1e-6
+) -> int:
+    """Count the displacements that a complete basis of correlations of nu neighbours sees to first order.
+
+    Every ordered nu-tuple of neighbours has a key: their species and all their dot products (for SO(3) at nu = 3 the
+    sign of the triple product too). A descriptor of order nu is a sum over tuples and cannot tell equal keys apart: it
+    sees, per class of equal keys, the sum over the class of each key entry's derivative. The rank of these sums is
+    what any basis can reach (Pozdnyakov et al., Open Res. Europe 2021, 1:126, made constructive).
+
+    Parameters
+    ----------
+    environment
+        Any.
+    correlation_order
+        nu, 1 to 4.
+    parity
+        ``O3``, or ``SO3`` for features that keep pseudoscalars, which exist from nu = 3 on; SO3 at nu = 4 is not done.
+    tolerance
+        Length in Å within which neighbours count as in equal places.
+
+    Raises
+    ------
+    InputError
+        For an order or a parity out of range, or more tuples than fit into memory.
+    """
+    return completeness(environment, correlation_order, parity, tolerance).rank
+
+
+def completeness(
+    environment: Environment, correlation_order: Order, parity: Parity = "O3", tolerance: float = 1e-6
+) -> Completeness:
+    """Do as :func:`rank_complete`, and say how clear the decision was."""
+    _check(environment, correlation_order, parity, tolerance)
+    vectors, species = environment.vectors, environment.species
+    n = len(vectors)
+    if n == 0:
+        return Completeness(rank=0, gap=np.inf, spread=0.0, singular_gap=np.inf)
+    labels, gap, spread = _labels(vectors, species, tolerance)
+    tuples = np.stack(np.unravel_index(np.arange(n**correlation_order), (n,) * correlation_order), axis=1)
+    slots = [(i, i) for i in range(correlation_order)] + list(combinations(range(correlation_order), 2))
+    keys = [labels[tuples[:, i], tuples[:, j]] for i, j in slots]
+    with_handedness = parity == "SO3" and correlation_order == 3
+    if with_handedness:
+        volume = np.einsum("ij,ij->i", vectors[tuples[:, 0]], np.cross(vectors[tuples[:, 1]], vectors[tuples[:, 2]]))
+        sizes = np.prod(np.linalg.norm(vectors, axis=1)[tuples], axis=1) ** (2 / 3)
+        keys.append(np.sign(np.where(np.abs(volume) <= tolerance * sizes, 0.0, volume)).astype(np.int64))
+    _, classes = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
+    rows = [_dot_product_sums(classes, [(tuples[:, i], tuples[:, j]) for i, j in slots], vectors)]
+    if with_handedness:
+        rows.append(_volume_sums(classes, tuples, vectors))
+    values = _singular_values(np.concatenate(rows))
+    # Classes are equal to the tolerance, so their sums are too: below it a singular value means nothing.
+    noise = max(tolerance / np.linalg.norm(vectors, axis=1).min(), 1e-12)
+    rank = int(np.count_nonzero(values > noise * values[0]))
+    rest = max(values[rank] if rank < len(values) else 0.0, 1e-16 * values[0])
+    return Completeness(rank=rank, gap=gap, spread=spread, singular_gap=float(values[rank - 1] / rest))
+
+
+def _check(environment: Environment, order: Order, parity: str, tolerance: float) -> None:
+    check_environment(environment)
+    if isinstance(order, bool | float) or order not in range(1, LARGEST_ORDER + 1):
+        raise InputError(f"`correlation_order` must be 1, 2, 3 or 4, got {order!r}.")
+    check_parity(parity)
+    if parity == "SO3" and order == LARGEST_ORDER:
+        raise InputError("`parity` must be 'O3' for correlation_order=4, got 'SO3'.")
+    check_tolerance(tolerance)
+    if len(environment) ** order > MOST_TUPLES:
+        raise InputError(
+            f"`correlation_order` must leave at most {MOST_TUPLES} tuples, got {len(environment)}^{order}. "
+            "Use a lower order or a smaller cutoff."
+        )
+
+
+def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integers, float, float]:
+    """Give numbers to r_a·r_b, per pair of species, so that values within the tolerance share a number.
+
+    Returns the numbers (n, n), the smallest gap between numbers and the largest within one, as lengths in Å. Diagonal
+    and off-diagonal values never share a number: no two neighbours are in one place.
+    """
+    n = len(vectors)
+    gram = vectors @ vectors.T
+    length = np.linalg.norm(vectors, axis=1)
+    growth = length[:, None] + length
+    labels = np.zeros((n, n), dtype=np.int64)
+    gap, spread, first = np.inf, 0.0, 0
+    kind = species[:, None] * 1000 + species
+    for pair in np.unique(kind):
+        for diagonal in (True, False):
+            where = np.nonzero((kind == pair) & (np.eye(n, dtype=bool) == diagonal))
+            if not len(where[0]):
+                continue
+            value = gram[where]
+            order = np.argsort(value, kind="stable")
+            # A step in a dot product, as the displacement that makes it.
+            step = np.diff(value[order]) / np.minimum(growth[where][order][1:], growth[where][order][:-1])
+            apart = step > tolerance
+            numbers = np.empty(len(order), dtype=np.int64)
+            numbers[order] = np.concatenate([[0], np.cumsum(apart)])
+            labels[where] = numbers + first
+            first += numbers.max() + 1
+            gap = min(gap, step[apart].min(initial=np.inf))
+            spread = max(spread, step[~apart].max(initial=0.0))
+    return labels, float(gap), float(spread)
+
+
+def _dot_product_sums(classes: Integers, slots: list[tuple[Integers, Integers]], vectors: Floats) -> Floats:
+    """Add d(r_a·r_b)/dr up over each class, for each slot of the key; equal rows once; shape (m, 3 n)."""
+    n = len(vectors)
+    # A row follows from how often its class holds each pair: told by one number, a random weighted sum.
+    weights = np.random.default_rng(0).integers(0, 2**63, size=(n, n), dtype=np.uint64)
+    weights = np.triu(weights) + np.triu(weights, 1).T
+    seen: set[int] = set()
+    rows = []
+    for a, b in slots:
+        digests = np.zeros(classes.max() + 1, dtype=np.uint64)
+        np.add.at(digests, classes, weights[a, b])
+        first = {int(digest): place for place, digest in reversed(list(enumerate(digests)))}
+        new = np.full(len(digests), -1)
+        fresh = sorted(place for digest, place in first.items() if digest not in seen)
+        new[fresh] = np.arange(len(fresh))
+        seen.update(first)
+        part = new[classes]
+        kept = part >= 0
+        sums = np.zeros((len(fresh), n, 3))
+        np.add.at(sums, (part[kept], a[kept]), vectors[b[kept]])
+        np.add.at(sums, (part[kept], b[kept]), vectors[a[kept]])
+        rows.append(sums.reshape(len(fresh), 3 * n))
+    return np.concatenate(rows)
+
+
+def _volume_sums(classes: Integers, tuples: Integers, vectors: Floats) -> Floats:
+    """Sum of d(r_a·(r_b x r_c))/dr over each class; shape (n_classes, 3 n)."""
+    n = len(vectors)
+    result = np.zeros((classes.max() + 1, n, 3))
+    for i in range(3):
+        a, b, c = (tuples[:, (i + k) % 3] for k in range(3))
+        np.add.at(result, (classes, a), np.cross(vectors[b], vectors[c]))
+    return result.reshape(len(result), 3 * n)
+
+
+def _singular_values(matrix: Floats) -> Floats:
+    """Singular values by way of the triangle, for matrices with many more rows than columns."""
+    tall = len(matrix) > matrix.shape[1]
+    triangle = np.asarray(np.linalg.qr(matrix, mode="r")) if tall else matrix
+    return np.asarray(np.linalg.svd(triangle, compute_uv=False), dtype=np.float64)

@@ -1,0 +1,271 @@
+"""Why singular values are small but not null: the causes of null values by continuity, and the cutoff."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf, isnan, log, log10, nan
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
+
+from nullmode._support.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
+from nullmode._support.types import Floats, InputError
+from nullmode.attribution.counterfactual import of_next_order, with_larger_basis, with_raised_cutoff
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.geometry.environment import Environment, check_environment, within
+from nullmode.spectrum.decomposition import Sensitivity, decompose, sensitivity
+from nullmode.symmetry.nearby import Symmetrized, nearly_symmetric
+from nullmode.symmetry.point_group import rank_symmetric
+
+NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "none"]
+
+
+# Steps of a half along the straight path to a symmetric structure.
+_HALVINGS = 3
+# Over the largest, a singular value below this is noise, and a law cannot be fitted to it.
+_NOISE = 1e-13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NearNull:
+    """A soft mode, and how much of its softness each cause explains.
+
+    The softness is log10(threshold/ratio), in decades. A cause explains the decades by which the mode's ratio rises
+    when the cause is removed, as a share of the softness, at most 1. The ratio of a displacement v under a changed
+    descriptor is its resolution, (sum_k (v·v_k)²/s_k²)^(-1/2) over s_1, with s_k and v_k of the changed descriptor:
+    what least squares can tell of the amplitude of v from features with unit noise. For the unchanged descriptor it is
+    s_k/s_1. `confidence` is the winner's share over the sum of all shares, or over 1 if they add up to less: 1 if one
+    cause explains all and the others nothing, a half if two explain all. Where no share reaches a half the verdict is
+    ``none``, with 1 minus the largest share. These are measures of evidence, not probabilities.
+
+    Attributes
+    ----------
+    mode, shape (n, 3)
+        The displacement, of unit length.
+    ratio
+        s_k/s_1.
+    cause
+        ``symmetry``, ``incompleteness``, ``truncation``, ``cutoff`` or ``none``.
+    confidence
+        In [0, 1].
+    symmetry
+        Share that the nearby symmetric structure explains: overlap·exponent·log10(L/distance) decades, with L the mean
+        length of the neighbour vectors: what the law of decay takes away between a distortion of that size and this.
+    incompleteness
+        Share that the next correlation order explains, beyond what the larger basis does; NaN if there is none.
+    truncation
+        Share that a larger basis explains; NaN for descriptors without n_max and l_max, or where these cannot grow.
+    cutoff
+        Share that a cutoff raised by ``cutoff_width`` explains, times `cutoff_weight`; NaN for descriptors without.
+    symmetric_group
+        Schoenflies symbol of the symmetric structure that explains most; empty if none is near.
+    symmetric_distance
+        Displacement of all neighbours to it, sqrt(sum |dr_j|²), in Å; infinite if none is near.
+    symmetric_overlap
+        Share of the mode's square that is not totally symmetric there; 0 if none is near.
+    exponent
+        p of ratio ~ distance^p, fitted along the straight path to it: a whole number in theory, mostly 1 or 2, above
+        that near groups with many operations. NaN if there is none, or no law to fit.
+    ratio_larger_basis, ratio_next_order, ratio_raised_cutoff
+        Ratios of the mode when the basis grows, the order grows, the cutoff is raised; NaN where that cannot be asked.
+    cutoff_weight
+        Share of the mode's square on neighbours in the smoothing range, after the rigid rotation that brings the other
+        neighbours closest to rest: a far neighbour that turns about the rest is the same as the rest turning.
+    """
+
+    mode: Floats
+    ratio: float
+    cause: NearCause
+    confidence: float
+    symmetry: float
+    incompleteness: float
+    truncation: float
+    cutoff: float
+    symmetric_group: str
+    symmetric_distance: float
+    symmetric_overlap: float
+    exponent: float
+    ratio_larger_basis: float
+    ratio_next_order: float
+    ratio_raised_cutoff: float
+    cutoff_weight: float
+
+
+def explain_near_null(
+    environment: Environment,
+    descriptor: Descriptor,
+    threshold: float = 1e-2,
+    rtol: float = 1e-9,
+    tolerance: float = 1e-6,
+) -> list[NearNull]:
+    """Say of every soft mode of a descriptor why it is soft; what is null is left to :func:`nullmode.attribute`.
+
+    Parameters
+    ----------
+    environment
+        Neighbours beyond the descriptor's cutoff are left out.
+    descriptor
+        Any; without ``n_max``, ``l_max`` and ``cutoff_width`` only symmetry can be asked about.
+    threshold
+        Modes with rtol < s_k/s_1 < threshold are soft.
+    rtol
+        Singular values up to rtol times the largest are null, not soft.
+    tolerance
+        Length in Å within which neighbours count as in equal places; less if more is seen than symmetry then allows.
+
+    Returns
+    -------
+    list of NearNull
+        One for each soft mode, the softest last; empty if there is none.
+
+    Raises
+    ------
+    InputError
+        For a threshold that is not between rtol and 1, and as :func:`nullmode.attribute`.
+    """
+    check_environment(environment)
+    check_tolerance(tolerance)
+    check_descriptor(descriptor)
+    inside = within(environment, descriptor.cutoff)
+    _, jacobian, error = evaluate(descriptor, [inside])[0]
+    result = sensitivity(jacobian, inside, rtol, jacobian_error=error)
+    if not rtol < as_real(threshold) <= 1:
+        raise InputError(f"`threshold` must be between rtol = {rtol:.0e} and 1, got {threshold!r}.")
+    ratios = result.singular_values[: result.rank] / result.singular_values[0] if result.rank else np.zeros(0)
+    soft = np.flatnonzero(ratios < threshold)
+    if not len(soft):
+        return []
+    descriptor = with_species_of(descriptor, [inside])
+    apart = _telling(inside, descriptor, result.rank, tolerance)
+    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, apart))
+    distances = np.linalg.norm(inside.vectors, axis=1)
+    smoothed = distances > descriptor.cutoff - getattr(descriptor, "cutoff_width", 0.0)
+    return [
+        _explained(mode, float(ratio), threshold, changed, _weight(mode, inside.vectors, smoothed))
+        for mode, ratio in zip(result.modes[soft], ratios[soft], strict=True)
+    ]
+
+
+def _telling(environment: Environment, descriptor: Descriptor, rank: int, tolerance: float) -> float:
+    """Lower the tolerance until symmetry allows the measured rank: what was seen is not exact, but near."""
+    while rank > rank_symmetric(environment, descriptor.parity or "O3", tolerance):
+        if tolerance / 10 < SMALLEST_TOLERANCE:
+            break
+        tolerance /= 10
+    return tolerance
+
+
+class _Spectra:
+    """Spectra of one environment with one cause of softness taken away each, shared by all its soft modes."""
+
+    def __init__(self, descriptor: Descriptor, environment: Environment, near: list[Symmetrized]) -> None:
+        def spectrum(changed: Callable[[Descriptor], Descriptor | None]) -> Sensitivity | None:
+            try:
+                other = changed(descriptor)
+                return None if other is None else _spectrum(other, environment)
+            except InputError:
+                # More than the descriptor can have, such as an l_max that its contraction was not fitted for.
+                return None
+
+        self.scale = float(np.linalg.norm(environment.vectors, axis=1).mean())
+        self.larger_basis = spectrum(with_larger_basis)
+        self.next_order = spectrum(of_next_order)
+        self.raised_cutoff = spectrum(with_raised_cutoff)
+        self.paths = [(target, _path(descriptor, environment, target)) for target in near]
+
+
+def _path(descriptor: Descriptor, environment: Environment, target: Symmetrized) -> list[tuple[float, Sensitivity]]:
+    """Spectra on the straight path to a symmetric structure, by the fraction of the way that is left."""
+    start = target.environment.vectors
+    step = environment.vectors - start
+    parts = [0.5**k for k in range(_HALVINGS + 1)]
+    return [(part, _spectrum(descriptor, replace(environment, vectors=start + part * step))) for part in parts]
+
+
+def _spectrum(descriptor: Descriptor, environment: Environment) -> Sensitivity:
+    # The same neighbours, now all there are: a raised cutoff shall reach no others.
+    alone = replace(environment, cutoff=None)
+    return decompose(descriptor.compute_with_jacobian(alone)[1], alone, _NOISE)
+
+
+def _resolution(mode: Floats, result: Sensitivity | None) -> float:
+    """(sum_k (v·v_k)²/s_k²)^(-1/2)/s_1 of a displacement v; NaN without a spectrum."""
+    if result is None:
+        return nan
+    values = result.singular_values
+    if not values[0] > 0:
+        return 0.0
+    overlaps = result.modes.reshape(len(values), -1) @ mode.ravel()
+    return float(np.linalg.norm(overlaps / np.maximum(values / values[0], _NOISE)) ** -1)
+
+
+def _explained(
+    mode: Floats,
+    ratio: float,
+    threshold: float,
+    changed: _Spectra,
+    weight: float,
+) -> NearNull:
+    softness = log10(threshold / ratio)
+    larger = _resolution(mode, changed.larger_basis)
+    following = _resolution(mode, changed.next_order)
+    raised = _resolution(mode, changed.raised_cutoff)
+
+    def share(decades: float) -> float:
+        return min(max(0.0, decades / softness), 1.0)
+
+    best, symmetry, overlap, exponent = None, 0.0, 0.0, nan
+    for target, path in changed.paths:
+        broken = float(target.broken(mode[None])[0])
+        power = _exponent(mode, path)
+        part = 0.0 if isnan(power) else share(broken * power * log10(changed.scale / target.distance))
+        if best is None or part > symmetry:
+            best, symmetry, overlap, exponent = target, part, broken, power
+    shares = {
+        "symmetry": symmetry,
+        # What the larger basis has mended already needs no higher order.
+        "incompleteness": share(log10(min(following, threshold) / min(max(larger, ratio), threshold)))
+        if following > 0
+        else nan,
+        "truncation": share(log10(larger / ratio)) if larger > 0 else nan,
+        "cutoff": share(weight * log10(raised / ratio)) if raised > 0 else nan,
+    }
+    known = {cause: value for cause, value in shares.items() if not isnan(value)}
+    winner = max(known, key=lambda cause: known[cause])
+    clear = known[winner] >= 0.5
+    return NearNull(
+        mode=mode,
+        ratio=ratio,
+        cause=cast("NearCause", winner if clear else "none"),
+        confidence=known[winner] / max(1.0, sum(known.values())) if clear else 1 - known[winner],
+        **shares,
+        symmetric_group=best.group.name if best else "",
+        symmetric_distance=best.distance if best else inf,
+        symmetric_overlap=overlap,
+        exponent=exponent,
+        ratio_larger_basis=larger,
+        ratio_next_order=following,
+        ratio_raised_cutoff=raised,
+        cutoff_weight=weight,
+    )
+
+
+def _weight(mode: Floats, vectors: Floats, smoothed: "np.ndarray[Any, np.dtype[np.bool_]]") -> float:
+    """Share of a mode's square on the smoothed neighbours, seen from where the others stand as still as they can."""
+    rotations = np.cross(np.eye(3)[:, None], vectors)
+    inner = rotations[:, ~smoothed].reshape(3, -1).T
+    turn = np.linalg.lstsq(inner, mode[~smoothed].ravel(), rcond=None)[0]
+    still = (mode - np.tensordot(turn, rotations, 1)) ** 2
+    return float(still[smoothed].sum() / still.sum())
+
+
+def _exponent(mode: Floats, path: list[tuple[float, Sensitivity]]) -> float:
+    """Slope of log ratio against log distance, of the modes on the path that are most like this one."""
+    distances, ratios = [], []
+    for part, result in path:
+        k = int(np.argmax(np.abs(result.modes.reshape(len(result.modes), -1) @ mode.ravel())))
+        ratio = result.singular_values[k] / result.singular_values[0]
+        if ratio <= _NOISE:
+            break
+        distances.append(log(part))
+        ratios.append(log(ratio))
+    return float(np.polyfit(distances, ratios, 1)[0]) if len(ratios) > 1 else nan

@@ -1,0 +1,139 @@
+"""What every radial basis states, and how a name, a mapping or an instance becomes one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
+
+import numpy as np
+from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
+
+from nullmode._support.types import InputError, Reals
+from nullmode._support.variants import constructed, load, suggest
+from nullmode.basis.radial import RADIAL_BASES
+from nullmode.basis.radial._quadrature import interval
+
+SMALLEST_EIGENVALUE = 1e-11
+"""Where the overlap of the functions has a smaller eigenvalue, the basis is refused."""
+LARGEST_N = 50
+"""More functions are refused: zeros, quadrature and tables are tested up to here."""
+
+
+class RadialBasis(ABC):
+    """Radial functions R_nl(r), n = 0 … n_max - 1, on [0, cutoff].
+
+    Attributes
+    ----------
+    nested
+        Whether the first functions of a larger basis are those of a smaller one.
+    title
+        What messages call the functions.
+    kind
+        Its name in a configuration.
+    """
+
+    nested: ClassVar[bool]
+    title: ClassVar[str]
+    kind: str
+
+    @abstractmethod
+    def smallest_eigenvalue(self, n_max: int, l_max: int, cutoff: float) -> float:
+        """Smallest eigenvalue of the overlap of the normalised functions, under r² dr; 1 if orthonormal.
+
+        Of a basis that is orthonormalised, that of the functions it starts from. Each digit that it lacks from 1 is
+        one that features or their smallest singular values lose.
+
+        Raises
+        ------
+        InputError
+            For an n_max or l_max that the basis cannot have.
+        """
+
+    @abstractmethod
+    def functions(self, distances: Reals, n_max: int, l_max: int, cutoff: float) -> Reals:
+        """Taylor coefficients in r (value to a sixth of the third derivative) of R_nl.
+
+        Parameters
+        ----------
+        distances, shape (m,)
+            r in Å, ascending.
+        n_max, l_max, cutoff
+            Cutoff in Å.
+
+        Returns
+        -------
+        ndarray, shape (m, 4, l_max + 1, n_max)
+        """
+
+    @abstractmethod
+    def integrals(self, distances: Reals, n_max: int, l_max: int, cutoff: float, width: float) -> Reals:
+        """Taylor coefficients in r of the integrals I_nl of R_nl with a normalised Gaussian at r; as `functions`."""
+
+    def check(self, n_max: int, l_max: int, cutoff: float) -> None:
+        """Refuse functions that cannot be had or told apart, before any work starts.
+
+        Raises
+        ------
+        InputError
+            Where the smallest eigenvalue of the overlap is below ``SMALLEST_EIGENVALUE``, or n_max above ``LARGEST_N``.
+        """
+        if n_max > LARGEST_N:
+            raise InputError(f"`n_max` must be at most {LARGEST_N}, got {n_max}. Use a smaller n_max.")
+        smallest = _smallest_eigenvalue(self, n_max, l_max, cutoff)
+        if not smallest >= SMALLEST_EIGENVALUE:
+            raise InputError(
+                f"`n_max` must leave the {self.title} functions distinguishable, got n_max={n_max}: the smallest "
+                f"eigenvalue of their overlap is {smallest:.1e}, below {SMALLEST_EIGENVALUE:.0e}. Use a smaller n_max."
+            )
+
+    def __str__(self) -> str:
+        """Kind, and what departs from the default: a label for tables."""
+        parts = []
+        for field in fields(cast("Any", self)):
+            value = getattr(self, field.name)
+            if field.repr and field.name != "kind" and value != field.default:
+                parts.append(str(value) if isinstance(value, str) else f"{field.name}={value}")
+        return f"{self.kind}({', '.join(parts)})" if parts else self.kind
+
+
+@lru_cache(maxsize=1024)
+def _smallest_eigenvalue(basis: RadialBasis, n_max: int, l_max: int, cutoff: float) -> float:
+    return basis.smallest_eigenvalue(n_max, l_max, cutoff)
+
+
+def overlap_eigenvalue(basis: RadialBasis, n_points: int, n_max: int, cutoff: float) -> float:
+    """Smallest eigenvalue of the overlap, on [0, cutoff], of functions that are the same for every l."""
+    r, weights = interval(n_points, cutoff)
+    values = basis.functions(r, n_max, 0, cutoff)[:, 0, 0] * (np.sqrt(weights) * r)[:, None]
+    values /= np.sqrt((values**2).sum(axis=0))
+    # Singular values, since the square of the condition would lose digits.
+    return float(np.linalg.svd(values.astype(np.float64), compute_uv=False)[-1]) ** 2
+
+
+def resolved(value: Any) -> Any:
+    """Turn a name, or a mapping with `kind` and parameters, into a radial basis; an instance stays what it is.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind or parameter, or anything else.
+    """
+    if isinstance(value, RadialBasis):
+        return value
+    given = {"kind": value} if isinstance(value, str) else value
+    if not isinstance(given, Mapping):
+        raise InputError(f"`radial_basis` must be a name, a mapping with `kind`, or a radial basis, got {value!r}.")
+    kind = given.get("kind")
+    if kind not in RADIAL_BASES:
+        raise InputError(f"`kind` must be a known radial basis, got {kind!r}. {suggest(str(kind), list(RADIAL_BASES))}")
+    return constructed(load(kind, RADIAL_BASES, "radial basis"), given, "radial_basis")
+
+
+_KIND = {"enum": list(RADIAL_BASES)}
+AnyRadialBasis: TypeAlias = Annotated[
+    InstanceOf[RadialBasis],
+    BeforeValidator(resolved),
+    WithJsonSchema({"anyOf": [_KIND, {"type": "object", "properties": {"kind": _KIND}, "required": ["kind"]}]}),
+]
+"""A radial basis where a name or a mapping is accepted as well."""

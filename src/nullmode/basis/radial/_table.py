@@ -1,0 +1,125 @@
+"""Tabulation of any radial basis as septic Hermite splines.
+
+The table is differentiated exactly, so that features and Jacobian belong to one smooth function: invariance, and with
+it every exact null value, survives the tabulation.
+"""
+
+from functools import lru_cache
+from math import ceil, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from nullmode._support.types import Floats, InputError, Reals
+from nullmode.basis.radial._base import RadialBasis
+from nullmode.basis.spline import TERMS, RadialTable, hermite
+
+TABLE_ERROR = 1e-14
+"""Aim of the tabulation: largest error of a value over the largest value of that radial function."""
+MOST_INTERVALS = 4096
+"""A table is made no finer than this; where it would have to be, what it holds is too sharp for its cutoff."""
+INTERVALS_PER_WIDTH = 6
+"""Of the first table of a Gaussian density."""
+FAINT = 1e-6
+"""Functions fainter than this, against the strongest, are measured against this share of it: a broad Gaussian leaves of
+a fast oscillation nothing but rounding."""
+# Halving the spacing divides a septic's error by 256 until rounding is what remains.
+_WORTHWHILE = 4.0
+# A larger error is not for rounding; with a smaller one, a table that could be finer is still taken.
+_CONVERGED = 1e-9
+# Between two nodes a septic's value deviates most at 1/2, its slope where t⁴(1-t)⁴ is steepest.
+_STEEPEST = 0.5 - sqrt(7) / 14
+
+
+class Basis(NamedTuple):
+    """A tabulated radial basis, and how trustworthy it is.
+
+    Attributes
+    ----------
+    table
+        What the kernels read.
+    smallest_eigenvalue
+        Of the functions' overlap matrix (see :meth:`RadialBasis.smallest_eigenvalue`). GTOs are orthonormalised with
+        40 digits, but functions this similar amplify whatever else is rounded, and codes that take S^(-1/2) in double
+        precision differ by about 1e-16 over it.
+    value_error, derivative_error
+        Largest deviation of the spline from the exact function, over the largest value (slope) of each function (or
+        ``FAINT`` times the strongest's, if more), measured between the nodes where a septic deviates most.
+    """
+
+    table: RadialTable
+    smallest_eigenvalue: float
+    value_error: float
+    derivative_error: float
+
+
+@lru_cache(maxsize=256)
+def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: float | None) -> Basis:
+    """Tabulate the integrals with a Gaussian of some width, or the functions themselves (None); cached.
+
+    Nodes are added until values agree with the exact ones to ``TABLE_ERROR``, or rounding keeps them from it.
+
+    Raises
+    ------
+    InputError
+        Where the basis loses its digits (see :meth:`RadialBasis.check`), or is too sharp to be tabulated.
+    """
+    basis.check(n_max, l_max, cutoff)
+
+    def exact(distances: Reals) -> Floats:
+        if width is None:
+            values = basis.functions(distances, n_max, l_max, cutoff)
+        else:
+            values = basis.integrals(distances, n_max, l_max, cutoff, width)
+        return np.ascontiguousarray(values, dtype=np.float64)
+
+    intervals = max(16, 2 * n_max if width is None else ceil(INTERVALS_PER_WIDTH * cutoff / width))
+    kept, value_error = np.empty(0), np.inf
+    nodes = np.empty(0)
+    while value_error > TABLE_ERROR:
+        if intervals > MOST_INTERVALS:
+            if value_error < _CONVERGED:
+                break
+            raise InputError(_too_sharp(basis, n_max, cutoff, width))
+        spacing = cutoff / intervals
+        if nodes.size == 0:
+            nodes = exact(np.arange(intervals + 1) * spacing)
+        middle = exact((np.arange(intervals) + 0.5) * spacing)
+        error = _deviation(nodes, middle, 0.5, spacing, 0)
+        rounded = value_error < _CONVERGED and error * _WORTHWHILE > value_error
+        if error < value_error:
+            kept, value_error = nodes, error
+        if rounded:
+            break
+        finer = np.empty((2 * intervals + 1, *nodes.shape[1:]))
+        finer[::2], finer[1::2] = nodes, middle
+        nodes, intervals = finer, 2 * intervals
+    intervals = len(kept) - 1
+    spacing = cutoff / intervals
+    steep = exact((np.arange(intervals) + _STEEPEST) * spacing)
+    derivative_error = _deviation(kept, steep, _STEEPEST, spacing, 1)
+    table = kept.reshape(intervals + 1, TERMS, -1) * (spacing ** np.arange(TERMS))[:, None]
+    smallest = basis.smallest_eigenvalue(n_max, l_max, cutoff)
+    return Basis(RadialTable(table, 1.0 / spacing), smallest, value_error, derivative_error)
+
+
+def _too_sharp(basis: RadialBasis, n_max: int, cutoff: float, width: float | None) -> str:
+    if width is None:
+        return (
+            f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with n_max={n_max}: "
+            f"that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler transform."
+        )
+    return (
+        f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
+        f"that takes more than {MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
+    )
+
+
+def _deviation(nodes: Floats, exact: Floats, t: float, spacing: float, order: int) -> float:
+    weights = np.array(hermite.py_func(t)[order]).reshape(2, TERMS) * spacing ** (np.arange(TERMS) - order)
+    spline = np.einsum("k,ikln->iln", weights[0], nodes[:-1]) + np.einsum("k,ikln->iln", weights[1], nodes[1:])
+    deviation = np.abs(spline - exact[:, order]).max(axis=0)
+    largest = np.abs(nodes[:, order]).max(axis=0)
+    scale = np.maximum(largest, FAINT * largest.max())
+    # One constant function alone has no slope to compare with.
+    return float((deviation / np.where(scale > 0, scale, 1.0)).max())

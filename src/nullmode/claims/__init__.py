@@ -1,0 +1,1 @@
+"""Expected numbers held against what a run measured."""

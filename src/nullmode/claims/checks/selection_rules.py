@@ -1,0 +1,47 @@
+"""Forces that models of invariant features predict along null modes, beside those of a many-body energy."""
+
+from collections.abc import Mapping
+
+import duckdb
+import numpy as np
+
+from nullmode.attribution.null_modes import split_null_modes
+from nullmode.descriptors.power_spectrum import PowerSpectrum
+from nullmode.geometry.environment import Environment
+from nullmode.learning.smooth_models import fit_model, four_body_energy
+
+_FEATURES = PowerSpectrum(n_max=8, l_max=8, cutoff=4.0, cutoff_width=0.5, width=0.3)
+_SAMPLES = 10
+_AMPLITUDE = 0.1  # Å
+
+
+def forces(views: duckdb.DuckDBPyConnection) -> Mapping[str, float]:
+    """Largest force along null modes, over the largest force on any atom: true ones, and of two models.
+
+    The structures are those of the family ``point_groups``; a linear and a Gaussian-kernel model are fitted to the
+    four-body energy and its forces at random distortions of them.
+    """
+    rows = views.sql("SELECT positions FROM structures WHERE family = 'point_groups' ORDER BY structure").fetchall()
+    environments = [Environment.from_vectors(np.reshape(row, (-1, 3))[1:]) for (row,) in rows]
+    rng = np.random.default_rng(0)
+    training = [
+        Environment.from_vectors(environment.vectors + rng.normal(scale=_AMPLITUDE, size=environment.vectors.shape))
+        for environment in environments
+        for _ in range(_SAMPLES)
+    ]
+    energies, slopes = zip(*(four_body_energy(environment.vectors) for environment in training), strict=True)
+    models = [fit_model(_FEATURES, training, energies, slopes, gaussian=gaussian) for gaussian in (False, True)]
+    largest = max(float(np.abs(slope).max()) for slope in slopes)
+    found: dict[str, float] = {}
+    for environment in environments:
+        features, jacobian = _FEATURES.compute_with_jacobian(environment)
+        kinds = {
+            "true": [four_body_energy(environment.vectors)[1]],
+            "of models": [model.forces(features, jacobian) for model in models],
+        }
+        for part in split_null_modes(environment, _FEATURES):
+            for kind, given in kinds.items():
+                along = max(float(np.abs(np.tensordot(part.modes, force, 2)).max()) for force in given) / largest
+                quantity = f"{part.cause}: {kind}"
+                found[quantity] = max(found.get(quantity, 0.0), along)
+    return found

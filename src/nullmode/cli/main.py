@@ -1,0 +1,31 @@
+"""The command line: thin over the API."""
+
+import sys
+
+import typer
+
+from nullmode._support.types import InputError
+from nullmode.cli.analyze import analyze
+from nullmode.cli.claims import claims
+from nullmode.cli.find import find
+from nullmode.cli.provenance import provenance
+from nullmode.cli.scan import scan
+from nullmode.cli.view import view
+
+app = typer.Typer(
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    help="Find the atomic displacements that a machine-learning descriptor cannot see.",
+)
+for command in (analyze, scan, find, view, provenance, claims):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; an error in the input ends it with one clear message."""
+    try:
+        app()
+    except (InputError, OSError) as error:
+        typer.secho(f"nullmode: {error}", err=True, fg="red")
+        sys.exit(2)

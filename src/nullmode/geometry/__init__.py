@@ -1,0 +1,1 @@
+"""Positions to environments: the gate that validates them, sets of them, files."""

@@ -1,0 +1,299 @@
+"""The gate: positions become validated, final environments; everything behind it trusts its arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+
+from nullmode._support.arguments import as_whole, check_cutoff, listed, real_array
+from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
+from nullmode._support.types import Floats, InputError, Integers
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Species: TypeAlias = int | str
+Centers: TypeAlias = Species | Sequence[Species] | None
+CLOSEST = 1e-6
+"""Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
+FARTHEST = 1e6
+"""Lengths above this, in Å, are refused: no environment is that wide, and squares of some overflow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Environment:
+    """A centre and its neighbours; made by :meth:`from_vectors` or :func:`environments`.
+
+    Attributes
+    ----------
+    vectors, shape (n, 3)
+        Neighbours relative to the centre, in Å.
+    species, shape (n,)
+        Atomic numbers of the neighbours.
+    center_species
+        Atomic number of the centre.
+    cutoff
+        Radius in Å up to which neighbours were looked for; None where these are all there are.
+    atoms, shape (n,)
+        Index of each neighbour's atom in its structure; equal for periodic images of one atom.
+    structure
+        Place of the structure in the set that was given; None if made from vectors.
+    center
+        Index of the central atom; -1 if made from vectors.
+    """
+
+    vectors: Floats
+    species: Integers
+    center_species: int
+    cutoff: float | None
+    atoms: Integers
+    structure: int | None = None
+    center: int = -1
+
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: Any,
+        species: Species | Sequence[Species] | None = None,
+        center_species: Species | None = None,
+    ) -> Self:
+        """Make an environment from neighbour vectors; by default hydrogen around carbon.
+
+        Parameters
+        ----------
+        vectors, shape (n, 3)
+            Neighbours relative to the centre, in Å.
+        species
+            Symbol or atomic number of each neighbour, or one for all; default H.
+        center_species
+            Symbol or atomic number of the centre; default C.
+
+        Raises
+        ------
+        InputError
+            For a wrong shape, anything but real numbers, a non-finite component, a neighbour on the centre or on
+            another neighbour, an unknown element.
+        """
+        array = np.array(real_array("vectors", vectors), order="C")
+        array = array.reshape(0, 3) if array.shape == (0,) else array
+        if array.ndim != 2 or array.shape[1] != 3:
+            raise InputError(f"`vectors` must have shape (n, 3), got {array.shape}; one row per neighbour, in Å.")
+        _check_lengths("vectors", array)
+        _check_distinct(array)
+        n = len(array)
+        kinds: Any = "H" if species is None else species
+        alone = isinstance(kinds, str) or as_whole(kinds) is not None
+        numbers = numbers_of([kinds] * n if alone else kinds)
+        if len(numbers) != n:
+            raise InputError(f"`species` must name each of the {n} neighbours, got {len(numbers)} entries.")
+        return cls(
+            vectors=_final(array),
+            species=_final(numbers),
+            center_species=6 if center_species is None else atomic_number(center_species, "center_species"),
+            cutoff=None,
+            atoms=_final(np.arange(n)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __repr__(self) -> str:
+        from ase.formula import Formula
+
+        neighbours = Formula.from_list([symbol(number) for number in self.species]).format("hill")
+        where = "" if self.structure is None else f", structure={self.structure}, center={self.center}"
+        return f"Environment({symbol(self.center_species)} | {neighbours or 'no neighbours'}{where})"
+
+
+def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None) -> list[Environment]:
+    """Cut the environments of all or chosen atoms out of one structure or many.
+
+    Each periodic image of a neighbour is a neighbour of its own; ``Environment.atoms`` says which share an atom, and
+    ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
+
+    Parameters
+    ----------
+    atoms
+        One structure or several, molecules or periodic.
+    cutoff
+        Neighbours with |r| < cutoff belong to the environment, in Å.
+    centers
+        Chemical symbols or atom indices of the centres; None for every atom. Structures without the chosen species
+        contribute nothing.
+
+    Returns
+    -------
+    list of Environment
+        Ordered by structure, then by centre; neighbours ordered by atom index, then by cell.
+
+    Raises
+    ------
+    InputError
+        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if
+        nothing has a neighbour. A single centre without neighbours is no error.
+    """
+    return cut(*checked_structures(atoms, cutoff, centers))
+
+
+def checked_structures(
+    atoms: "Atoms | Sequence[Atoms]", cutoff: float, centers: Centers
+) -> tuple[list["Atoms"], float, list[Integers]]:
+    """List structures, their cutoff, and the indices of the chosen centres of each; errors as :func:`environments`."""
+    from ase import Atoms
+
+    structures = [atoms] if isinstance(atoms, Atoms) else listed(atoms)
+    radius = check_cutoff(cutoff)
+    if not structures:
+        raise InputError("`atoms` must hold at least one structure, got none.")
+    for index, structure in enumerate(structures):
+        if not isinstance(structure, Atoms):
+            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at place {index}.")
+    chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
+    if not any(len(indices) for indices in chosen):
+        raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
+    return structures, radius, chosen
+
+
+def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
+    """Do as :func:`environments`, with the indices of the centres given for each structure."""
+    result = [
+        environment
+        for index, (structure, chosen) in enumerate(zip(structures, centers, strict=True))
+        for environment in environments_of(structure, index, cutoff, chosen)
+    ]
+    if not any(len(environment) for environment in result):
+        raise InputError(f"`cutoff` must reach a neighbour, got {cutoff} Å, within which no centre has one.")
+    return result
+
+
+def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
+    """Cut the environments of the chosen centres out of one structure; whether any has a neighbour is not checked."""
+    import vesin
+
+    where = f"atoms[{index}]"
+    positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
+    _check_lengths(f"{where}.positions", positions)
+    _check_lengths(f"{where}.cell", cell)
+    numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
+    if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
+        raise InputError(
+            f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}."
+        )
+    neighbour_list = vesin.NeighborList(cutoff=cutoff, full_list=True)
+    i, j, shift, vectors = neighbour_list.compute(
+        points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True
+    )
+    i, j = i.astype(np.int64), j.astype(np.int64)
+    near = (vectors**2).sum(axis=1) < CLOSEST**2
+    if near.any():
+        raise InputError(
+            f"`{where}.positions` must be distinct, got atoms {i[near][0]} and {j[near][0]} at the same place. "
+            "Remove one of them."
+        )
+    order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
+    i, j, vectors = i[order], j[order], np.ascontiguousarray(vectors[order])
+    first = np.searchsorted(i, np.arange(len(atoms) + 1))
+    for array in (vectors, j):
+        _final(array)
+    species = _final(numbers[j])
+    for center in chosen.tolist():
+        part = slice(first[center], first[center + 1])
+        yield Environment(
+            vectors=vectors[part],
+            species=species[part],
+            center_species=int(numbers[center]),
+            cutoff=cutoff,
+            atoms=j[part],
+            structure=index,
+            center=center,
+        )
+
+
+def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integers:
+    """Find the chosen central atoms of one structure, ascending; `index` is for messages."""
+    if centers is None:
+        return np.arange(len(atoms))
+    items = listed(centers)
+    if not items:
+        raise InputError("`centers` must name at least one species or index, got none. None takes every atom.")
+    mask = np.zeros(len(atoms), dtype=bool)
+    for item in items:
+        place = as_whole(item)
+        if place is None:
+            mask |= atoms.numbers == _number_of_center(item)
+        elif 0 <= place < len(atoms):
+            mask[place] = True
+        else:
+            raise InputError(
+                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}."
+            )
+    return np.flatnonzero(mask)
+
+
+def _number_of_center(item: Any) -> int:
+    if isinstance(item, str) and (number := known_number(item)):
+        return number
+    mask = " Turn a mask into indices with numpy.flatnonzero." if isinstance(item, bool | np.bool) else ""
+    raise InputError(f"`centers` must be chemical symbols or atom indices, got {item!r}.{mask}")
+
+
+def within(environment: Environment, cutoff: float) -> Environment:
+    """Leave out the neighbours that are not nearer than `cutoff` (Å)."""
+    keep = (environment.vectors**2).sum(axis=1) < cutoff**2
+    if keep.all():
+        return environment
+    return replace(
+        environment,
+        vectors=_final(environment.vectors[keep]),
+        species=_final(environment.species[keep]),
+        atoms=_final(environment.atoms[keep]),
+    )
+
+
+def check_environment(environment: Any) -> None:
+    """Refuse anything but an Environment where one is needed."""
+    if not isinstance(environment, Environment):
+        raise InputError(
+            f"`environment` must be a nullmode.Environment, got {type(environment).__name__}. "
+            "Cut one out of ase.Atoms with nullmode.environments, or use Environment.from_vectors."
+        )
+
+
+def check_environments(environments: Any) -> list[Environment]:
+    """Refuse anything but Environments where a sequence of them is needed, and list them."""
+    if isinstance(environments, Environment):
+        raise InputError("`environments` must be a sequence, got a single Environment. Pass a list: [environment].")
+    items = listed(environments)
+    for item in items:
+        check_environment(item)
+    return items
+
+
+def _final(array: Any) -> Any:
+    array.setflags(write=False)
+    return array
+
+
+def _check_lengths(argument: str, array: Floats) -> None:
+    for bad, what in ((~np.isfinite(array), "finite"), (np.abs(array) > FARTHEST, f"at most {FARTHEST:.0e} Å")):
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise InputError(
+                f"`{argument}` must be {what}, got {array[row, column]} in row {row}, component {'xyz'[column]}."
+            )
+
+
+def _check_distinct(vectors: Floats) -> None:
+    distance = np.linalg.norm(vectors, axis=1)
+    if (distance < CLOSEST).any():
+        raise InputError(
+            f"`vectors` must lie off the centre, got a length of {distance.min():.1e} Å in row {distance.argmin()}. "
+            "The centre itself is no neighbour."
+        )
+    from scipy.spatial import KDTree
+
+    pairs = KDTree(vectors).query_pairs(CLOSEST, output_type="ndarray")
+    if len(pairs):
+        first, second = pairs[0]
+        raise InputError(f"`vectors` must be distinct, got rows {first} and {second} at the same place.")

@@ -1,0 +1,160 @@
+"""Many environments in a few arrays: what an object for each would cost falls away."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from nullmode._support.arguments import real_array
+from nullmode._support.elements import atomic_number
+from nullmode._support.types import Floats, InputError, Integers
+from nullmode.geometry.environment import CLOSEST, FARTHEST, Environment, Species, check_environments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EnvironmentSet:
+    """Environments laid end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
+
+    Attributes
+    ----------
+    vectors, shape (n_total, 3)
+        Neighbours of all environments relative to their centres, in Å.
+    species, shape (n_total,)
+        Their atomic numbers.
+    offsets, shape (m + 1,)
+        Neighbours offsets[i] to offsets[i + 1] belong to environment i.
+    center_species, center, structure, shape (m,)
+        Atomic number and index of each central atom, and the place of its structure in its set; -1 where there is none.
+    cutoff
+        Radius in Å up to which neighbours were looked for; infinite where these are all there are.
+    """
+
+    vectors: Floats
+    species: Integers
+    offsets: Integers
+    center_species: Integers
+    center: Integers
+    structure: Integers
+    cutoff: float
+
+    def __len__(self) -> int:
+        return len(self.center)
+
+    def __iter__(self) -> Iterator[Environment]:
+        for i in range(len(self)):
+            part = slice(self.offsets[i], self.offsets[i + 1])
+            yield Environment(
+                vectors=self.vectors[part],
+                species=self.species[part],
+                center_species=int(self.center_species[i]),
+                cutoff=None if np.isinf(self.cutoff) else self.cutoff,
+                atoms=np.arange(len(self.vectors[part])),
+                structure=None if self.structure[i] < 0 else int(self.structure[i]),
+                center=int(self.center[i]),
+            )
+
+    @classmethod
+    def from_vectors(cls, vectors: Any, species: Species = "H", center_species: Species = "C") -> Self:
+        """Make a set whose environments have equally many neighbours of one species; by default hydrogen around carbon.
+
+        Parameters
+        ----------
+        vectors, shape (m, n, 3)
+            Neighbours relative to their centres, in Å.
+        species, center_species
+            Symbol or atomic number.
+
+        Raises
+        ------
+        InputError
+            For a wrong shape, anything but real numbers, a component that is not finite or above 1e6 Å, a neighbour on
+            the centre or on another neighbour, an unknown element.
+        """
+        array = np.array(real_array("vectors", vectors), order="C")
+        if array.ndim != 3 or array.shape[2] != 3:
+            raise InputError(f"`vectors` must have shape (m, n, 3), got {array.shape}; one row per neighbour, in Å.")
+        m, n, _ = array.shape
+        # Written so that NaN is caught too.
+        bad = np.flatnonzero(~(np.abs(array) <= FARTHEST).all(axis=(1, 2)))
+        if len(bad):
+            raise InputError(f"`vectors` must be finite and at most {FARTHEST:.0e} Å, got others at place {bad[0]}.")
+        with_center = np.concatenate([np.zeros((m, 1, 3)), array], axis=1)
+        for first in range(n):
+            apart = with_center[:, first + 1 :] - with_center[:, first, None]
+            near = np.flatnonzero((np.einsum("mnx,mnx->mn", apart, apart) < CLOSEST**2).any(axis=1))
+            if len(near):
+                raise InputError(
+                    f"`vectors` must be distinct and off the centre, got two atoms at one place "
+                    f"in environment {near[0]}."
+                )
+        none = np.full(m, -1)
+        return cls(
+            vectors=array.reshape(-1, 3),
+            species=np.full(m * n, atomic_number(species, "species")),
+            offsets=n * np.arange(m + 1),
+            center_species=np.full(m, atomic_number(center_species, "center_species")),
+            center=none,
+            structure=none,
+            cutoff=np.inf,
+        )
+
+    @classmethod
+    def from_environments(cls, environments: Sequence[Environment]) -> Self:
+        """Lay environments end to end."""
+        items = check_environments(environments)
+        return cls(
+            vectors=np.concatenate([np.empty((0, 3)), *(item.vectors for item in items)]),
+            species=np.concatenate([np.empty(0, np.int64), *(item.species for item in items)]),
+            offsets=np.cumsum([0, *(len(item) for item in items)]),
+            center_species=np.array([item.center_species for item in items], dtype=np.int64),
+            center=np.array([item.center for item in items], dtype=np.int64),
+            structure=np.array([-1 if item.structure is None else item.structure for item in items], dtype=np.int64),
+            cutoff=min((np.inf if item.cutoff is None else item.cutoff for item in items), default=np.inf),
+        )
+
+    @classmethod
+    def joined(cls, sets: Sequence[Self]) -> Self:
+        """Lay sets end to end."""
+        if len(sets) == 1:
+            return sets[0]
+        ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
+        arrays = {
+            name: np.concatenate([getattr(item, name) for item in sets])
+            for name in ("vectors", "species", "center_species", "center", "structure")
+        }
+        offsets = [item.offsets[:-1] + end for item, end in zip(sets, ends[:-1], strict=True)]
+        return cls(**arrays, offsets=np.concatenate([*offsets, ends[-1:]]), cutoff=min(item.cutoff for item in sets))
+
+    def within(self, cutoff: float) -> Self:
+        """Leave out the neighbours that are not nearer than `cutoff` (Å)."""
+        keep = (self.vectors**2).sum(axis=1) < cutoff**2
+        if keep.all():
+            return self
+        before = np.concatenate([[0], np.cumsum(keep)])
+        return type(self)(
+            vectors=self.vectors[keep],
+            species=self.species[keep],
+            offsets=before[self.offsets],
+            center_species=self.center_species,
+            center=self.center,
+            structure=self.structure,
+            cutoff=self.cutoff,
+        )
+
+    def take(self, places: Integers) -> Self:
+        """Choose environments, in the order given."""
+        # Offsets have one entry more than there are environments: a place from the end would be another one's.
+        places = np.arange(len(self))[places]
+        lengths = np.diff(self.offsets)[places]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[places] - offsets[:-1], lengths)
+        return type(self)(
+            vectors=self.vectors[rows],
+            species=self.species[rows],
+            offsets=offsets,
+            center_species=self.center_species[places],
+            center=self.center[places],
+            structure=self.structure[places],
+            cutoff=self.cutoff,
+        )

@@ -1,0 +1,79 @@
+"""Environments from files larger than memory, part by part."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from nullmode._support.arguments import check_cutoff
+from nullmode._support.types import InputError
+from nullmode.geometry.environment import Centers, Environment, centers_of, environments_of
+
+_SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
+_PART = 256
+"""Structures that are read at once."""
+
+
+def read_environments(
+    path: str | Path, cutoff: float = 4.0, centers: Centers = None, index: str = ":"
+) -> Iterator[list[Environment]]:
+    """Read structures and cut environments out of them, as :func:`nullmode.scan` takes them.
+
+    Parameters
+    ----------
+    path
+        Of a file in any format that ASE reads. Of formats that hold many frames as texts, one after the other, such as
+        extended XYZ, only a few frames are in memory.
+    cutoff
+        Neighbours with |r| < cutoff belong to the environment, in Å.
+    centers
+        Chemical symbols or atom indices of the centres; None for every atom.
+    index
+        Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred.
+
+    Returns
+    -------
+    iterator of lists of Environment
+        Those of a few hundred structures; ``structure`` counts the frames chosen.
+
+    Raises
+    ------
+    InputError
+        For a missing or unreadable file, and as :func:`nullmode.environments`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
+    if not _SLICE.fullmatch(index):
+        raise InputError(f"`index` must be a slice such as ':100', got {index!r}.")
+    return _read(path, check_cutoff(cutoff), centers, index)
+
+
+def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[list[Environment]]:
+    from ase.io import iread
+
+    first = 0
+    empty = True
+    frames = iread(path, index=index)
+    while True:
+        try:
+            part = list(islice(frames, _PART))
+        except Exception as error:  # ASE's readers raise whatever their parsers meet
+            reason = f"{type(error).__name__}: {error}"
+            raise InputError(
+                f"`path` must be a structure file that ASE reads, got {path}: {reason} (after frame {first})."
+            ) from error
+        if not part:
+            break
+        found = [
+            environment
+            for place, atoms in enumerate(part, first)
+            for environment in environments_of(atoms, place, cutoff, centers_of(atoms, centers, place))
+        ]
+        empty = empty and not found
+        yield found
+        first += len(part)
+    if not first:
+        raise InputError(f"`index` must choose at least one frame of {path}, got {index!r}, which chooses none.")
+    if empty:
+        raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")

@@ -1,0 +1,120 @@
+"""Smooth models of an energy on features, and a many-body energy to fit them to: what selection rules look like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from nullmode._support.types import Floats, InputError
+from nullmode.descriptors._base import Descriptor
+from nullmode.geometry.environment import Environment
+
+# Of the largest singular value of a fit: directions below, which the data hardly determine, are left out.
+_NOISE = 1e-7
+
+
+def four_body_energy(vectors: Floats) -> tuple[float, Floats]:
+    """Four-body energy of four neighbours, sum over pairs of their triplets of (n_a·n_b)², and the forces.
+
+    n_a is the unit normal of a triplet's plane (Parsaeifard and Goedecker, J. Chem. Phys. 156, 034302 (2022)). It has
+    no unit; forces are in 1/Å.
+
+    Parameters
+    ----------
+    vectors, shape (4, 3)
+        Positions of the neighbours in Å, no three of them on a line.
+
+    Raises
+    ------
+    InputError
+        For another number of neighbours.
+    """
+    if vectors.shape != (4, 3):
+        raise InputError(f"`vectors` must have shape (4, 3) for the four-body energy, got {vectors.shape}.")
+    triplets = np.array(list(combinations(range(4), 3)))
+    a, b, c = np.moveaxis(vectors[triplets], 1, 0)
+    area = np.cross(b - a, c - a)
+    size = np.linalg.norm(area, axis=1, keepdims=True)
+    normals = area / size
+    cosines = normals @ normals.T
+    np.fill_diagonal(cosines, 0.0)
+    slope = 2 * cosines @ normals
+    slope = (slope - (slope * normals).sum(axis=1, keepdims=True) * normals) / size
+    forces = np.zeros((4, 3))
+    for place, side in enumerate((b - c, c - a, a - b)):
+        np.add.at(forces, triplets[:, place], np.cross(slope, side))
+    return float((cosines**2).sum() / 2), forces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SmoothModel:
+    """An energy, linear in smooth functions of the features: the features themselves, or Gaussians at some of them.
+
+    Attributes
+    ----------
+    weights, shape (m,)
+        Of the functions.
+    centers, shape (m, F)
+        Where the Gaussians sit; None for a linear model.
+    length
+        Their width, in the features' unit.
+    """
+
+    weights: Floats
+    centers: Floats | None
+    length: float
+
+    def forces(self, features: Floats, jacobian: Floats) -> Floats:
+        """Predict the forces on the neighbours, shape (n, 3), from features (F,) and Jacobian (F, n, 3)."""
+        slopes = _functions(features, self.centers, self.length)[1]
+        return np.asarray(-np.tensordot(self.weights @ slopes, jacobian, 1))
+
+
+def fit_model(
+    descriptor: Descriptor,
+    environments: Sequence[Environment],
+    energies: Sequence[float],
+    forces: Sequence[Floats],
+    *,
+    gaussian: bool,
+) -> SmoothModel:
+    """Fit a linear or a Gaussian-kernel model to energies and forces by least squares.
+
+    Parameters
+    ----------
+    descriptor
+        Whose features the model takes.
+    environments
+        Training set; the Gaussians of a kernel model sit on its features and are as wide as their median distance.
+    energies, forces
+        Of each environment; forces (n, 3) on the neighbours. The mean energy is no part of the model.
+    gaussian
+        Whether the model is a kernel model.
+    """
+    computed = descriptor.compute_batch_with_jacobian(environments)
+    features = np.stack([phi for phi, _ in computed])
+    centers, length = None, 1.0
+    if gaussian:
+        from scipy.spatial.distance import pdist
+
+        centers, length = features, float(np.median(pdist(features)))
+    functions = [_functions(phi, centers, length) for phi in features]
+    values = np.stack([value for value, _ in functions])
+    slopes = [
+        -(slope @ jacobian.reshape(len(jacobian), -1)).T
+        for (_, slope), (_, jacobian) in zip(functions, computed, strict=True)
+    ]
+    design = np.concatenate([values - values.mean(axis=0), *slopes])
+    target = np.concatenate([np.subtract(energies, np.mean(energies)), *(np.ravel(force) for force in forces)])
+    weights = np.linalg.lstsq(design, target, rcond=_NOISE)[0]
+    return SmoothModel(weights=weights, centers=centers, length=length)
+
+
+def _functions(features: Floats, centers: Floats | None, length: float) -> tuple[Floats, Floats]:
+    """Values (m,) of a model's functions and their slopes (m, F)."""
+    if centers is None:
+        return features, np.eye(len(features))
+    away = features - centers
+    values: Floats = np.exp(-(away**2).sum(axis=1) / (2 * length**2))
+    return values, -values[:, None] * away / length**2

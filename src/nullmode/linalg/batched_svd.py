@@ -1,0 +1,239 @@
+"""Singular values and modes of many Jacobians: each is reduced to a triangle; these are decomposed eight at a time."""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH, aligned
+from nullmode._support.types import Floats, Integers
+from nullmode.linalg.householder import block_of, complete, triangularise
+from nullmode.linalg.jacobi import orthogonalise
+
+MOST_COLUMNS = 32
+"""Above, LAPACK finds values alone faster than Jacobi's method even in lanes; with vectors, from about 50 columns on.
+
+One limit for both: values must not depend on whether modes are asked for.
+"""
+_BLOCK = 3072
+"""Entries of a block of rows: with what else is in use they fit into the smallest first-level caches, 32 kB."""
+
+
+class Spectra(NamedTuple):
+    """Of m matrices (F, c) on the complement of the rigid motions, d = c - n_rigid dimensions.
+
+    Attributes
+    ----------
+    values, shape (m, d)
+        Singular values, descending; exact zeros where F < d.
+    modes, shape (m, d, c) or (m, 0, c)
+        Right singular vectors, if they were asked for.
+    response, shape (m,)
+        Norm of the response to rigid motions.
+    """
+
+    values: Floats
+    modes: Floats
+    response: Floats
+
+
+class Scratch(NamedTuple):
+    """Of the reduction: rows, a triangle, the triangle turned, columns in lanes; rigid motions."""
+
+    block: Floats
+    triangle: Floats
+    turned: Floats
+    work: Floats
+    rigid: Floats
+
+
+def scratch(n_features: int, columns: int, n_matrices: int) -> Scratch:
+    """Allocate for matrices of a size; what does not fit into lanes is kept whole."""
+    lanes = columns <= MOST_COLUMNS
+    rows = max(1, min(n_features, max(columns, _BLOCK // max(1, columns))))
+    return Scratch(
+        block=block_of(rows, columns),
+        triangle=np.empty((columns, columns)),
+        turned=np.empty((1 if lanes else n_matrices, columns, columns)),
+        work=aligned(2 * columns * columns * WIDTH if lanes else 0),
+        rigid=np.empty((columns, 3)),
+    )
+
+
+def decompose_many(
+    flat: Floats, start: Integers, n_features: int, frames: Floats, n_rigid: int, *, modes: bool
+) -> Spectra:
+    """Decompose matrices of one shape.
+
+    Householder QR, then one-sided Jacobi on the triangle: never through the Gram matrix, which loses every singular
+    value below 1e-8 of the largest.
+
+    Parameters
+    ----------
+    flat, start, shape (m,)
+        Where each matrix (F, c) begins, row by row.
+    n_features
+        F.
+    frames, shape (m, c, c)
+        Orthogonal matrices whose first `n_rigid` columns span the rigid motions.
+    n_rigid
+        As said.
+    modes
+        Whether to give the right singular vectors.
+    """
+    m, columns, _ = frames.shape
+    d = columns - n_rigid
+    result = Spectra(np.zeros((m, d)), np.zeros((m, d if modes else 0, columns)), np.zeros(m))
+    if d == 0:
+        return result
+    room = scratch(n_features, columns, m)
+    if columns <= MOST_COLUMNS:
+        _in_lanes(flat, start, n_features, frames, n_rigid, room, result)
+        return result
+    scale = np.empty(m)
+    for i in range(m):
+        scale[i] = _reduce(flat, start[i], n_features, frames[i], n_rigid, room, i, result.response)
+    turned = room.turned[:, :, n_rigid:]
+    finite = np.asarray(np.isfinite(turned).all(axis=(1, 2)))
+    turned = np.where(finite[:, None, None], turned, 0.0)
+    if modes:
+        _, result.values[:], vectors = np.linalg.svd(turned, full_matrices=False)
+        np.matmul(vectors, np.swapaxes(frames[:, :, n_rigid:], 1, 2), out=result.modes)
+    else:
+        result.values[:] = np.linalg.svd(turned, compute_uv=False)
+    result.values[:] *= np.where(finite, scale, 1.0)[:, None]
+    result.values[~finite] = np.nan
+    result.values[:, n_features:] = 0.0
+    return result
+
+
+def singular_values(matrices: Floats) -> Floats:
+    """Singular values of matrices (m, d, d), descending; shape (m, d)."""
+    m, d, _ = matrices.shape
+    if d > MOST_COLUMNS:
+        return np.asarray(np.linalg.svd(matrices, compute_uv=False))
+    values = np.zeros((m, d))
+    _values_in_lanes(np.ascontiguousarray(matrices), aligned(d * d * WIDTH), values)
+    return values
+
+
+def rotation_frames(vectors: Floats, first: Integers, n: int) -> tuple[Floats, Integers]:
+    """Frames of environments of n neighbours for the rotations about the centre, and how many are independent.
+
+    Parameters
+    ----------
+    vectors, shape (n_total, 3)
+        Neighbours, in Å.
+    first, shape (m,)
+        Row of each environment's first one.
+    """
+    frames = np.empty((len(first), 3 * n, 3 * n))
+    n_rigid = np.zeros(len(first), dtype=np.int64)
+    if n:
+        _frames(vectors, first, np.empty((3 * n, 3)), frames, n_rigid)
+    return frames, n_rigid
+
+
+@kernel
+def _frames(vectors: Floats, first: Integers, rigid: Floats, frames: Floats, n_rigid: Integers) -> None:
+    for i in range(first.size):
+        rigid[:] = 0.0
+        for j in range(rigid.shape[0] // 3):
+            x, y, z = vectors[first[i] + j, 0], vectors[first[i] + j, 1], vectors[first[i] + j, 2]
+            rigid[3 * j + 1, 0], rigid[3 * j + 2, 0] = -z, y
+            rigid[3 * j, 1], rigid[3 * j + 2, 1] = z, -x
+            rigid[3 * j, 2], rigid[3 * j + 1, 2] = -y, x
+        n_rigid[i] = complete(rigid, frames[i])
+
+
+@kernel
+def _reduce(
+    flat: Floats, start: int, n_features: int, frame: Floats, n_rigid: int, room: Scratch, i: int, response: Floats
+) -> float:
+    """Turn the triangle of one matrix into its frame; give the matrix's scale."""
+    columns = frame.shape[0]
+    scale = triangularise(flat, start, n_features, room.block, room.triangle)
+    turned = room.turned[0 if room.work.size else i]
+    for k in range(columns):
+        row, from_row = turned[k], room.triangle[k]
+        row[:] = 0.0
+        for x in range(k, columns):
+            factor, other = from_row[x], frame[x]
+            for y in range(columns):
+                row[y] += factor * other[y]
+    total = 0.0
+    for k in range(columns):
+        for x in range(n_rigid):
+            total += turned[k, x] ** 2
+    response[i] = scale * sqrt(total)
+    return scale
+
+
+@kernel
+def _in_lanes(
+    flat: Floats, start: Integers, n_features: int, frames: Floats, n_rigid: int, room: Scratch, result: Spectra
+) -> None:
+    """Decompose eight matrices after the other; lanes left over hold zeros."""
+    m, columns, _ = frames.shape
+    d = columns - n_rigid
+    carried = columns if result.modes.shape[1] else 0
+    # All rows, however few features there are: where columns are zero, later ones hold what there is.
+    rows = columns
+    length = rows + carried
+    work, turned = room.work, room.turned[0]
+    for first in range(0, m, WIDTH):
+        work[:] = 0.0
+        for lane in range(min(WIDTH, m - first)):
+            i = first + lane
+            scale = _reduce(flat, start[i], n_features, frames[i], n_rigid, room, i, result.response)
+            result.values[i, 0] = scale
+            for x in range(d):
+                for k in range(rows):
+                    work[(x * length + k) * WIDTH + lane] = turned[k, n_rigid + x]
+                for k in range(carried):
+                    work[(x * length + rows + k) * WIDTH + lane] = frames[i, k, n_rigid + x]
+        orthogonalise(work, rows, carried, d)
+        for lane in range(min(WIDTH, m - first)):
+            i = first + lane
+            scale = result.values[i, 0]
+            _collect(work, lane, rows, carried, scale, n_features, result.values[i], result.modes[i])
+
+
+@kernel
+def _values_in_lanes(matrices: Floats, work: Floats, values: Floats) -> None:
+    m, d, _ = matrices.shape
+    for first in range(0, m, WIDTH):
+        work[:] = 0.0
+        for lane in range(min(WIDTH, m - first)):
+            for x in range(d):
+                for k in range(d):
+                    work[(x * d + k) * WIDTH + lane] = matrices[first + lane, k, x]
+        orthogonalise(work, d, 0, d)
+        for lane in range(min(WIDTH, m - first)):
+            _collect(work, lane, d, 0, 1.0, d, values[first + lane], matrices[0, :0])
+
+
+@kernel
+def _collect(
+    work: Floats, lane: int, rows: int, carried: int, scale: float, n_features: int, values: Floats, modes: Floats
+) -> None:
+    """Sort one lane's columns by their norms, the singular values."""
+    d = values.size
+    length = rows + carried
+    for x in range(d):
+        total = 0.0
+        for k in range(rows):
+            total += work[(x * length + k) * WIDTH + lane] ** 2
+        value = scale * sqrt(total)
+        place = x
+        while place > 0 and values[place - 1] < value:
+            values[place] = values[place - 1]
+            for k in range(carried):
+                modes[place, k] = modes[place - 1, k]
+            place -= 1
+        values[place] = value
+        for k in range(carried):
+            modes[place, k] = work[(x * length + rows + k) * WIDTH + lane]
+    for x in range(n_features, d):
+        values[x] = 0.0

@@ -1,0 +1,172 @@
+"""Householder kernels: the triangular factor of a matrix, the same with rows added, a frame completed."""
+
+from math import sqrt
+
+import numpy as np
+
+from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH, aligned, highest, load, magnitude, padded, splat, store, total, where_less
+from nullmode._support.types import Floats
+
+COLLINEAR = 1e-6
+"""A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
+_NEGLIGIBLE = 1e-280
+"""Square of a column that counts as zero: where products of smaller numbers lose digits, reflections are none."""
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""Its inverse is finite."""
+
+
+def block_of(rows: int, columns: int) -> Floats:
+    """Allocate a block for :func:`insert`.
+
+    Columns that begin a power of two apart would compete for a place in cache.
+    """
+    length = padded(rows)
+    return aligned(columns, length + WIDTH * (length % 64 == 0))
+
+
+@kernel
+def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None:
+    """Make `triangle` the R of itself on top of `rows` more rows, given by columns; these are destroyed.
+
+    Householder vectors of a stacked triangle touch one of its rows: Golub and Van Loan, Matrix Computations (4th ed.),
+    section 6.5.3. Of a triangular block, column j has entries in its first j + 1 rows. Entries from there to the next
+    multiple of eight must be zeros.
+    """
+    columns = triangle.shape[0]
+    stride = block.shape[1]
+    flat = block.reshape(-1)
+    for j in range(columns):
+        length = min(j + 1, rows) if triangular else rows
+        v, end = j * stride, j * stride + length
+        squares = splat(0.0)
+        for k in range(v, end, WIDTH):
+            entries = load(flat, k)
+            squares += entries * entries
+        square = total(squares)
+        if square < _NEGLIGIBLE:
+            continue
+        diagonal = triangle[j, j]
+        alpha = -np.copysign(sqrt(square + diagonal * diagonal), diagonal)
+        head = diagonal - alpha
+        triangle[j, j] = alpha
+        for x in range(j + 1, columns, 2):
+            # Two columns share what is loaded of the vector; past the last one, the same is done twice to nothing.
+            y = min(x + 1, columns - 1)
+            to_x, to_y = (x - j) * stride, (y - j) * stride
+            first, second = splat(0.0), splat(0.0)
+            for k in range(v, end, WIDTH):
+                entries = load(flat, k)
+                first += entries * load(flat, k + to_x)
+                second += entries * load(flat, k + to_y)
+            w = (head * triangle[j, x] + total(first)) / (alpha * head)
+            u = (head * triangle[j, y] + total(second)) / (alpha * head)
+            triangle[j, x] += w * head
+            if y > x:
+                triangle[j, y] += u * head
+            along_x, along_y = splat(w), splat(u)
+            for k in range(v, end, WIDTH):
+                entries = load(flat, k)
+                new_x, new_y = load(flat, k + to_x) + along_x * entries, load(flat, k + to_y) + along_y * entries
+                store(flat, k + to_x, new_x)
+                if y > x:
+                    store(flat, k + to_y, new_y)
+
+
+@kernel
+def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: Floats) -> float:
+    """Fill the triangular factor R of a matrix, and give the largest of its entries, by which R was divided.
+
+    Parameters
+    ----------
+    flat, start, rows
+        Where the matrix is, row by row, and how many rows it has.
+    block, shape (columns, any number of rows)
+        Scratch from :func:`block_of`: as many rows are inserted at once. If those of a block stay in the nearest cache,
+        they are read once.
+    triangle, shape (columns, columns)
+        Filled; zeros below the diagonal.
+    """
+    columns = triangle.shape[0]
+    triangle[:] = 0.0
+    # Squares of very small or large entries would leave the range of numbers.
+    scale = max(SMALLEST, largest(flat, start, start + rows * columns))
+    inverse = 1.0 / scale
+    most = block.shape[1] // WIDTH * WIDTH
+    for first in range(0, rows, most):
+        length = min(most, rows - first)
+        for x in range(columns):
+            column = block[x]
+            place = start + first * columns + x
+            for k in range(length):
+                column[k] = flat[place + k * columns] * inverse
+            for k in range(length, (length + WIDTH - 1) // WIDTH * WIDTH):
+                column[k] = 0.0
+        insert(triangle, block, length, False)
+    return scale
+
+
+@kernel
+def largest(flat: Floats, start: int, end: int) -> float:
+    """Find the largest magnitude among entries of an array, NaN left out."""
+    most = splat(0.0)
+    whole = end - (end - start) % WIDTH
+    for k in range(start, whole, WIDTH):
+        entries = magnitude(load(flat, k))
+        most = where_less(most, entries, entries, most)
+    result: float = highest(most)
+    for k in range(whole, end):
+        result = max(result, abs(flat[k]))
+    return result
+
+
+@kernel
+def complete(rigid: Floats, frame: Floats) -> int:
+    """Fill an orthogonal matrix whose first columns span those of `rigid`, destroyed; give their number.
+
+    Householder with column pivoting: Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.4.1.
+    """
+    rows, columns = rigid.shape
+    frame[:] = 0.0
+    for k in range(rows):
+        frame[k, k] = 1.0
+    first = 0.0
+    for step in range(min(rows, columns)):
+        best = step
+        most = -1.0
+        for j in range(step, columns):
+            size = 0.0
+            for i in range(step, rows):
+                size += rigid[i, j] * rigid[i, j]
+            if size > most:
+                best, most = j, size
+        most = sqrt(most)
+        if step == 0:
+            first = most
+        if most <= COLLINEAR * first:
+            return step
+        for i in range(rows):
+            rigid[i, step], rigid[i, best] = rigid[i, best], rigid[i, step]
+        rigid[step, step] += np.copysign(most, rigid[step, step])
+        total = 0.0
+        for i in range(step, rows):
+            total += rigid[i, step] * rigid[i, step]
+        for j in range(step + 1, columns):
+            product = 0.0
+            for i in range(step, rows):
+                product += rigid[i, step] * rigid[i, j]
+            for i in range(step, rows):
+                rigid[i, j] -= 2.0 * product / total * rigid[i, step]
+        for k in range(rows):
+            product = 0.0
+            for i in range(step, rows):
+                product += frame[k, i] * rigid[i, step]
+            for i in range(step, rows):
+                frame[k, i] -= 2.0 * product / total * rigid[i, step]
+    return int(min(rows, columns))
+
+
+def complete_frame(rigid: Floats) -> tuple[Floats, int]:
+    """Orthogonal matrix whose first columns span the rigid motions, and how many these are."""
+    frame = np.empty((len(rigid), len(rigid)))
+    return frame, complete(np.array(rigid, order="C"), frame)

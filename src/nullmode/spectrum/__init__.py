@@ -1,0 +1,1 @@
+"""A Jacobian to singular values, ranks and modes: one, many, nested truncations, whole structures."""

@@ -1,0 +1,233 @@
+"""Singular values, ranks and modes of many environments, reduced tile by tile: no Jacobian is kept."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nullmode._support.arguments import check_threads, real_array
+from nullmode._support.elements import symbol
+from nullmode._support.threads import processors, single_threaded_blas
+from nullmode._support.types import Bools, Floats, InputError, Integers
+from nullmode.descriptors._base import (
+    DensityDescriptor,
+    Descriptor,
+    changed,
+    check_descriptor,
+    evaluate,
+    with_species_of,
+)
+from nullmode.descriptors._pack import batch
+from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
+from nullmode.linalg.batched_svd import decompose_many, rotation_frames
+from nullmode.spectrum.decomposition import check_rtol
+
+_TILE_BYTES = 1 << 21
+"""Of Jacobians that are reduced before the next are computed: they stay in a second-level cache."""
+_MOST = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpectrumSet:
+    """What a descriptor sees of the displacements of m environments.
+
+    Attributes
+    ----------
+    singular_values, shape (m, d)
+        On the complement of the rotations, descending, in 1/Å; NaN from the n_dof of each environment on.
+    modes, shape (m, d, n, 3) or None
+        Displacements that belong to them; zeros beyond an environment's own n_dof and neighbours.
+    n_dof, rank, shape (m,)
+        Dimensions of that complement, and singular values above rtol times the largest.
+    rotation_floor, shape (m,)
+        Response to rotations over the largest singular value: noise; NaN without rotations or response.
+    error, shape (m,)
+        Estimated error of the Jacobian over its largest singular value; zero for derivatives in closed form.
+    rtol
+        Relative tolerance of the rank.
+    """
+
+    singular_values: Floats
+    modes: Floats | None
+    n_dof: Integers
+    rank: Integers
+    rotation_floor: Floats
+    error: Floats
+    rtol: float
+
+    @property
+    def inverse_condition_number(self) -> Floats:
+        """Smallest over largest singular value, 0 where singular; NaN where nothing is seen or can move."""
+        last = np.maximum(self.n_dof - 1, 0)
+        values = self.singular_values if self.singular_values.shape[1] else np.full((len(last), 1), np.nan)
+        smallest = np.take_along_axis(values, last[:, None], axis=1)[:, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.rank > 0, smallest / values[:, 0], np.nan)
+
+    @property
+    def trustworthy(self) -> Bools:
+        """Whether each spectrum is finite, and its rtol above the noise and the error of its Jacobian."""
+        # NaN is no noise: nothing can rotate, or nothing is seen.
+        above = ~(self.rotation_floor > self.rtol) & ~(self.error > self.rtol)
+        known = np.isfinite(self.singular_values).sum(axis=1) == self.n_dof
+        return np.asarray(above & known)
+
+
+def spectra(
+    environments: EnvironmentSet | Sequence[Environment],
+    descriptor: Descriptor,
+    *,
+    rtol: float = 1e-9,
+    modes: bool = False,
+    threads: int | None = None,
+) -> SpectrumSet:
+    """Find singular values, ranks and, if asked for, modes of many environments.
+
+    What :func:`nullmode.sensitivity` gives for one, at a fraction of its cost: nothing is allocated for an environment,
+    and its Jacobian does not outlive its reduction. For more than fits into memory: :func:`nullmode.scan`.
+
+    Parameters
+    ----------
+    environments
+        A set, or a sequence of environments. Neighbours beyond the descriptor's cutoff count, as displacements that it
+        cannot see; :func:`nullmode.analyze` and :func:`nullmode.scan` leave them out.
+    descriptor
+        One of nullmode's or your own.
+    rtol
+        Singular values up to rtol times the largest count as null.
+    modes
+        Whether to give the displacement modes.
+    threads
+        How many to use; default all this process may. The results do not depend on it.
+
+    Raises
+    ------
+    InputError
+        For a bad rtol, environments cut nearer than the descriptor looks, or a species outside its layout.
+    """
+    check_rtol(rtol)
+    check_descriptor(descriptor)
+    check_threads(threads)
+    items = environments if isinstance(environments, EnvironmentSet) else EnvironmentSet.from_environments(environments)
+    if items.cutoff < descriptor.cutoff:
+        raise InputError(
+            f"`environments` must reach as far as the descriptor's cutoff ({descriptor.cutoff} Å), got some cut at "
+            f"{items.cutoff} Å. Make them with nullmode.environments(..., cutoff={descriptor.cutoff})."
+        )
+    counts = np.diff(items.offsets)
+    m, n_most = len(items), int(counts.max(initial=0))
+    result = SpectrumSet(
+        singular_values=np.full((m, 3 * n_most), np.nan),
+        modes=np.zeros((m, 3 * n_most, n_most, 3)) if modes else None,
+        n_dof=np.zeros(m, dtype=np.int64),
+        rank=np.zeros(m, dtype=np.int64),
+        rotation_floor=np.full(m, np.nan),
+        error=np.zeros(m),
+        rtol=rtol,
+    )
+    fixed = fixed_layout(descriptor, items)
+    workers = threads or processors()
+
+    def fill(places: Integers) -> None:
+        part = items if len(places) == m else items.take(places)
+        n = int(counts[places[0]])
+        for start, jacobians, errors in _tiles(part, n, fixed):
+            _reduce(part.vectors[n * start :], jacobians, n, errors, places[start : start + len(errors)], result)
+
+    alike = [np.flatnonzero(counts == n) for n in np.unique(counts[counts > 0])]
+    shares = [share for places in alike for share in np.array_split(places, min(workers, -(-len(places) // _MOST)))]
+    with single_threaded_blas():
+        if workers == 1 or len(shares) == 1:
+            for share in shares:
+                fill(share)
+        else:
+            with ThreadPoolExecutor(max_workers=workers) as pool:
+                list(pool.map(fill, shares))
+    d = int(result.n_dof.max(initial=0))
+    shorter = None if result.modes is None else result.modes[:, :d]
+    return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
+
+
+def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
+    """Fix an open layout to what the set holds."""
+    if not isinstance(descriptor, DensityDescriptor):
+        return with_species_of(descriptor, list(items))
+    if descriptor.species is not None:
+        return descriptor
+    centers = items.center_species if descriptor.center_weight != 0.0 else items.species[:0]
+    numbers = np.union1d(items.species, centers)
+    return changed(descriptor, species=tuple(symbol(number) for number in numbers))
+
+
+def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
+    """Compute Jacobians, laid end to end, as many at once as fit into a cache; the next overwrite them.
+
+    Yields
+    ------
+    The place of the first environment, the Jacobians, and the error of each, in 1/Å.
+    """
+    if not isinstance(descriptor, DensityDescriptor):
+        for start in range(0, len(items), _MOST):
+            part = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
+            results = evaluate(descriptor, part)
+            flat = _laid_out([jacobian for _, jacobian, _ in results], n)
+            yield start, flat, np.array([error for _, _, error in results])
+        return
+    species = descriptor.species or ()
+    n_features = descriptor._n_features(len(species))
+    size = 3 * n * n_features
+    length = max(1, min(_MOST, len(items), _TILE_BYTES // (8 * max(1, size))))
+    features, jacobians = np.empty((length, n_features)), np.empty(length * size)
+    for start in range(0, len(items), length):
+        count = min(length, len(items) - start)
+        rows = slice(n * start, n * (start + count))
+        packed = batch(
+            items.vectors[rows],
+            items.species[rows],
+            n * np.arange(count + 1),
+            items.center_species[start : start + count],
+            species,
+            with_centers=descriptor.center_weight != 0.0,
+        )
+        part_jacobians = jacobians[: count * size]
+        if size:
+            descriptor._evaluate(packed, len(species), features[:count], part_jacobians)
+        yield start, part_jacobians, np.zeros(count)
+
+
+def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
+    """Lay Jacobians end to end, after a check that kernels cannot make."""
+    arrays = [real_array("descriptor", jacobian) for jacobian in jacobians]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1 or arrays[0].shape[1:] != (n, 3):
+        raise InputError(
+            f"`descriptor` must give Jacobians of one shape (F, {n}, 3) for environments of {n} neighbours, "
+            f"got {', '.join(map(str, sorted(shapes)))}."
+        )
+    return np.concatenate(arrays, axis=None)
+
+
+def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, places: Integers, result: SpectrumSet) -> None:
+    """Decompose one tile, and put what is found in the places of its environments."""
+    count = len(places)
+    size = jacobians.size // count
+    frames, n_rigid = rotation_frames(vectors, n * np.arange(count), n)
+    for rigid in np.unique(n_rigid):
+        alike = np.flatnonzero(n_rigid == rigid)
+        found = decompose_many(
+            jacobians, size * alike, size // (3 * n), frames[alike], int(rigid), modes=result.modes is not None
+        )
+        into, d = places[alike], 3 * n - int(rigid)
+        values = np.where(np.isfinite(found.values).all(axis=1, keepdims=True), found.values, np.nan)
+        result.singular_values[into, :d] = values
+        result.n_dof[into] = d
+        if result.modes is not None:
+            result.modes[into, :d, :n] = found.modes.reshape(len(alike), d, n, 3)
+        if d:
+            largest = values[:, 0]
+            result.rank[into] = np.count_nonzero(values > result.rtol * largest[:, None], axis=1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                result.rotation_floor[into] = np.where(largest > 0, found.response / largest, np.nan)
+                result.error[into] = np.where(errors[alike] > 0, errors[alike] / largest, 0.0)

@@ -1,0 +1,200 @@
+"""One descriptor at many truncations, from one set of Jacobians: the triangular factor is updated block by block."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from math import sqrt
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH
+from nullmode._support.types import Floats, Integers
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
+from nullmode.geometry.environment import Environment
+from nullmode.linalg import batched_svd
+from nullmode.linalg.householder import SMALLEST, block_of, insert
+
+
+class Sweep(NamedTuple):
+    """Truncations that are parts of a largest one.
+
+    Attributes
+    ----------
+    descriptor
+        At the largest truncation.
+    n_max, l_max
+        The truncations on the way to it, ascending.
+    points
+        Of each that is asked for: its place in the list it came from, and its places in `n_max` and `l_max`.
+    """
+
+    descriptor: Descriptor
+    n_max: list[int]
+    l_max: list[int]
+    points: list[tuple[int, int, int]]
+
+
+class Plan(NamedTuple):
+    """The features of a sweep by the truncation at which they appear; cell = place in l_max · len(n_max) + in n_max.
+
+    Attributes
+    ----------
+    order, shape (F,)
+        Features, cell by cell.
+    first, shape (n_cells + 1,)
+        Entries first[cell] to first[cell + 1] of `order` belong to a cell.
+    cell, shape (F,)
+        Cell of each feature.
+    n_n, n_l
+        Numbers of truncations.
+    """
+
+    order: Integers
+    first: Integers
+    cell: Integers
+    n_n: int
+    n_l: int
+
+    def kept(self, n: int, l: int) -> Integers:
+        """Features of a truncation, in the descriptor's order."""
+        return np.flatnonzero((self.cell % self.n_n <= n) & (self.cell // self.n_n <= l))
+
+
+def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
+    """Gather the descriptors that are truncations of one: in l_max all, in n_max where the radial basis nests."""
+    groups: dict[Any, list[int]] = {}
+    for index, descriptor in enumerate(descriptors):
+        groups.setdefault(_key(descriptor, index), []).append(index)
+    result = []
+    for members in groups.values():
+        largest = descriptors[members[0]]
+        n, l = ([getattr(descriptors[i], name, 0) for i in members] for name in ("n_max", "l_max"))
+        n_max, l_max = sorted(set(n)), sorted(set(l))
+        if len(members) > 1:
+            wider = {name: top for name, top in (("n_max", n_max[-1]), ("l_max", l_max[-1])) if name in _names(largest)}
+            largest = changed(largest, **wider)
+        points = [(i, n_max.index(n[k]), l_max.index(l[k])) for k, i in enumerate(members)]
+        result.append(Sweep(largest, n_max, l_max, points))
+    return result
+
+
+def plan(sweep: Sweep, environments: Sequence[Environment], n_features: int) -> Plan:
+    """Find where each feature appears: all n of its label must be below n_max, all l at most l_max."""
+    n_n, n_l = len(sweep.n_max), len(sweep.l_max)
+    cell = np.zeros(n_features, dtype=np.int64)
+    if n_n * n_l > 1 and n_features:
+        labels: list[Any] = sweep.descriptor.feature_labels(environments)
+        places = {
+            name: [k for k, field in enumerate(labels[0]._fields) if field[:2] in (name, f"{name}_")] for name in "nl"
+        }
+        n = [max((label[k] for k in places["n"]), default=0) + 1 for label in labels]
+        l = [max((label[k] for k in places["l"]), default=0) for label in labels]
+        cell = np.searchsorted(sweep.l_max, l) * n_n + np.searchsorted(sweep.n_max, n)
+    order = np.argsort(cell, kind="stable")
+    return Plan(order, np.searchsorted(cell[order], np.arange(n_n * n_l + 1)), cell, n_n, n_l)
+
+
+def _names(descriptor: Descriptor) -> list[str]:
+    return [field.name for field in fields(cast("Any", descriptor))]
+
+
+def _key(descriptor: Descriptor, index: int) -> Any:
+    if not isinstance(descriptor, DensityDescriptor):
+        return index
+    free = {"l_max", "n_max"} if descriptor.nested else {"l_max"}
+    return type(descriptor), *(getattr(descriptor, name) for name in _names(descriptor) if name not in free)
+
+
+def singular_values(
+    matrices: Sequence[Floats], frames: Sequence[Floats], n_rigid: int, plan: Plan
+) -> tuple[Floats, Floats]:
+    """Find the singular values of each Jacobian at each truncation.
+
+    Parameters
+    ----------
+    matrices
+        m Jacobians (F, c) at the largest truncation, in 1/Å.
+    frames
+        m matrices (c, c), orthogonal; the first `n_rigid` columns of each span the rigid motions.
+    plan
+        From :func:`plan`.
+
+    Returns
+    -------
+    values, shape (m, n_n, n_l, c - n_rigid)
+        On the complement of the rigid motions, descending, in 1/Å; exact zeros where there are fewer features.
+    response, shape (m, n_n, n_l)
+        Norm of the response to rigid motions, in 1/Å.
+    """
+    n_features, columns = matrices[0].shape
+    d = columns - n_rigid
+    shape = (len(matrices), plan.n_n, plan.n_l)
+    if plan.n_n * plan.n_l == 1:
+        flat = np.concatenate([matrix.ravel() for matrix in matrices])
+        start = n_features * columns * np.arange(len(matrices))
+        found = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
+        return found.values.reshape(*shape, d), found.response.reshape(shape)
+    triangles = np.zeros((*shape, d, d))
+    response = np.zeros(shape)
+    # Squares of very small or large entries would leave the range of numbers.
+    scale = np.array([max(SMALLEST, matrix.max(initial=0.0), -matrix.min(initial=0.0)) for matrix in matrices])
+    longest = max(columns, int(np.diff(plan.first).max()))
+    scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
+    turned = np.empty((n_features, columns))
+    for i, (matrix, frame) in enumerate(zip(matrices, frames, strict=True)):
+        np.matmul(matrix, np.concatenate([frame[:, n_rigid:], frame[:, :n_rigid]], axis=1) / scale[i], out=turned)
+        _triangles(turned, plan.order, plan.first, *scratch, triangles[i], response[i])
+    values = batched_svd.singular_values(triangles.reshape(response.size, d, d)).reshape(*shape, d)
+    count = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
+    values[:, np.arange(d) >= count[:, :, None]] = 0.0
+    return values * scale[:, None, None, None], response * scale[:, None, None]
+
+
+@kernel
+def _triangles(
+    turned: Floats,
+    order: Integers,
+    first: Integers,
+    block: Floats,
+    partial: Floats,
+    running: Floats,
+    triangles: Floats,
+    response: Floats,
+) -> None:
+    """Write the triangular factor of each truncation, and the norm of its last columns.
+
+    For each l, `partial` gathers the rows of one radial function after the other, and is then added to the factor of
+    all smaller l: every row of the Jacobian is reduced once.
+    """
+    columns = turned.shape[1]
+    n_n, n_l = response.shape
+    d = triangles.shape[-1]
+    running[:] = 0.0
+    for l in range(n_l):
+        partial[:] = 0.0
+        for n in range(n_n):
+            start, stop = first[l * n_n + n], first[l * n_n + n + 1]
+            for k in range(start, stop):
+                for x in range(columns):
+                    block[x, k - start] = turned[order[k], x]
+            for k in range(stop - start, (stop - start + WIDTH - 1) // WIDTH * WIDTH):
+                for x in range(columns):
+                    block[x, k] = 0.0
+            triangle = running[n]
+            if n_n == 1:
+                insert(triangle, block, stop - start, False)
+            else:
+                insert(partial, block, stop - start, False)
+                # All rows, however few were inserted: where columns are zero, later ones hold what there is.
+                for x in range(columns):
+                    for k in range((columns + WIDTH - 1) // WIDTH * WIDTH):
+                        block[x, k] = partial[k, x] if k <= x else 0.0
+                insert(triangle, block, columns, True)
+            total = 0.0
+            for k in range(columns):
+                for x in range(max(k, d), columns):
+                    total += triangle[k, x] ** 2
+                for x in range(k, d):
+                    triangles[n, l, k, x] = triangle[k, x]
+            response[n, l] = sqrt(total)

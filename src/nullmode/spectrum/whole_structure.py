@@ -1,0 +1,227 @@
+"""Features of a whole structure, summed over the centres of each species, and what they see of its displacements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nullmode._support.types import Floats, InputError, Integers
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
+from nullmode.linalg.householder import COLLINEAR
+from nullmode.spectrum.decomposition import Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+# Environments whose Jacobians are held at a time, before they are added to the structure's.
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Structure:
+    """A structure behind the gate, with the environments of its centres; made by :func:`whole`.
+
+    Attributes
+    ----------
+    environments
+        One per centre, centres ascending.
+    positions, shape (N, 3)
+        In Å.
+    numbers, shape (N,)
+        Atomic numbers.
+    cell, shape (3, 3)
+        Cell vectors as rows, in Å.
+    pbc, shape (3,)
+        Whether each direction is periodic.
+    closest
+        Smallest distance of two atoms, images included, in Å; the cutoff where none are that near.
+    index
+        Place of the structure in the set that was given.
+    """
+
+    environments: list[Environment]
+    positions: Floats
+    numbers: Integers
+    cell: Floats
+    pbc: Integers
+    closest: float
+    index: int
+
+
+class Sum(NamedTuple):
+    """Features (F,) and Jacobian (F, N, 3) of a structure, with what is known of its errors, in 1/Å.
+
+    Attributes
+    ----------
+    scale, noise
+        Size and response to rotations of the largest of the terms that the Jacobian is the sum of.
+    error
+        Bound of the Jacobian's error where the descriptor estimates that of each term, else 0.
+    """
+
+    features: Floats
+    jacobian: Floats
+    scale: float
+    noise: float
+    error: float
+
+
+def whole(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
+    """Take structures through the gate, the indices of the centres given for each; those without any are left out."""
+    result = []
+    for index, (atoms, chosen) in enumerate(zip(structures, centers, strict=True)):
+        everyone = list(environments_of(atoms, index, cutoff, np.arange(len(atoms))))
+        if len(chosen):
+            result.append(
+                Structure(
+                    environments=[everyone[center] for center in chosen],
+                    positions=atoms.get_positions(),
+                    numbers=atoms.numbers.astype(np.int64),
+                    cell=np.array(atoms.cell),
+                    pbc=np.array(atoms.pbc),
+                    closest=min(np.linalg.norm(item.vectors, axis=1).min(initial=cutoff) for item in everyone),
+                    index=index,
+                )
+            )
+    return result
+
+
+def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers = None) -> tuple[Floats, Floats]:
+    """Sum features over the centres of each species, with their derivatives with respect to every atom.
+
+    Parameters
+    ----------
+    atoms
+        A molecule, or periodic in any number of directions; all images of an atom move together.
+    descriptor
+        One of nullmode's or your own.
+    centers
+        Symbols or indices of the centres; None for every atom.
+
+    Returns
+    -------
+    features, shape (F,)
+        One block per species of the centres, by atomic number; each with the descriptor's features, its species layout
+        that of the whole structure.
+    jacobian, shape (F, N, 3)
+        In 1/Å. Derivatives with respect to a neighbour go to its atom, minus their sum to the centre.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.environments`, but a structure in which nobody has a neighbour is no error: it sees nothing.
+    """
+    total = added(*_one(atoms, descriptor, centers))
+    return total.features, total.jacobian
+
+
+def structure_sensitivity(
+    atoms: "Atoms", descriptor: Descriptor, rtol: float = 1e-9, centers: Centers = None
+) -> Sensitivity:
+    """Analyse the Jacobian of a whole structure, its rigid motions taken out.
+
+    These are three translations, and the rotations that take no periodic image away from its atom: three of a
+    molecule (two of a linear one), one of a rod (none of a line of atoms), none of slabs and crystals.
+
+    Parameters
+    ----------
+    atoms, descriptor, centers
+        As in :func:`structure_jacobian`.
+    rtol
+        Values up to rtol times the largest, or times the norm of the largest Jacobian of a single centre, count as
+        null: in a crystal the contributions of centres may cancel down to rounding.
+
+    Raises
+    ------
+    InputError
+        As :func:`structure_jacobian`; for a Jacobian that is not finite, or an rtol below the rotation floor or the
+        relative error.
+    """
+    check_rtol(rtol)
+    structure, descriptor = _one(atoms, descriptor, centers)
+    total = added(structure, descriptor)
+    if not np.isfinite(total.jacobian).all():
+        raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
+    result = resolved(structure, total, rtol)
+    check_floor(result)
+    if error_counts(total, result):
+        raise InputError(
+            f"`rtol` must be at least the error of the Jacobian over its size, {total.error:.1e} over "
+            f"{max(total.scale, result.singular_values.max(initial=0.0)):.1e}, got {rtol:.1e}. Use a larger rtol or a "
+            "more accurate Jacobian."
+        )
+    return result
+
+
+def error_counts(total: Sum, result: Sensitivity) -> bool:
+    """Whether the error of a Jacobian is above what counts as null."""
+    return bool(result.rtol * max(total.scale, result.singular_values.max(initial=0.0)) < total.error)
+
+
+def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
+    check_descriptor(descriptor)
+    structure = whole(*checked_structures([atoms], descriptor.cutoff, centers))[0]
+    return structure, with_species_of(descriptor, structure.environments)
+
+
+def added(structure: Structure, descriptor: Descriptor) -> Sum:
+    """Do as :func:`structure_jacobian`, for a descriptor with a fixed species layout."""
+    numbers = [environment.center_species for environment in structure.environments]
+    blocks = np.unique(numbers, return_inverse=True)[1]
+    features = jacobian = np.empty(0)
+    scale = noise = bound = 0.0
+    for start in range(0, len(blocks), _AT_ONCE):
+        part = structure.environments[start : start + _AT_ONCE]
+        results = evaluate(descriptor, part)
+        if start == 0:
+            features = np.zeros((blocks.max() + 1, len(results[0][0])))
+            jacobian = np.zeros((*features.shape, len(structure.positions), 3))
+        for block, environment, (phi, jac, error) in zip(blocks[start:], part, results, strict=False):
+            features[block] += phi
+            np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
+            jacobian[block, :, environment.center] -= jac.sum(axis=1)
+            scale = max(scale, _norm(jac))
+            noise = max(noise, _response_to_rotations(jac, environment.vectors))
+            # Relative displacements of n neighbours are at most sqrt(2 n) times as long as the atoms' own.
+            bound += error * np.sqrt(2.0 * len(environment))
+    return Sum(features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound)
+
+
+def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:
+    """Norm of what a centre's Jacobian makes of rotations of its environment, in 1/Å: its error."""
+    if not len(vectors):
+        return 0.0
+    spins, sizes, _ = np.linalg.svd(infinitesimal_rotations(vectors), full_matrices=False)
+    spins = spins[:, sizes > COLLINEAR * sizes[0]]
+    return _norm(np.einsum("qk,km->qm", jacobian.reshape(len(jacobian), -1), spins))
+
+
+def _norm(array: Floats) -> float:
+    # Without BLAS, which on arrays this small loses more to its threads than it gains; squares stay in range.
+    largest = max(array.max(initial=0.0), -array.min(initial=0.0)) or 1.0
+    return float(largest * np.sqrt(np.square(array / largest).sum()))
+
+
+def resolved(structure: Structure, total: Sum, rtol: float) -> Sensitivity:
+    """Singular values and modes of a structure's Jacobian, which has to be finite."""
+    matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
+    return resolve(matrix, rigid_motions(structure), rtol, total.scale, total.noise)
+
+
+def rigid_motions(structure: Structure) -> Floats:
+    """Displacements by translations, and by the rotations that keep the lattice; shape (3 N, 3 to 6)."""
+    positions, axes = structure.positions, structure.cell[structure.pbc.astype(bool)]
+    translations = np.tile(np.eye(3), (len(positions), 1))
+    if len(axes) > 1:
+        return translations
+    vectors = positions - positions.mean(axis=0)
+    rotations = infinitesimal_rotations(vectors)
+    period = 0.0
+    if len(axes):
+        period = float(np.linalg.norm(axes[0]))
+        rotations = rotations @ (axes.T / period)
+    # As large as translations, so that their size in Å does not decide which of them count.
+    reach = max(period, float(np.linalg.norm(vectors, axis=1).max()))
+    return np.hstack([translations, rotations / (reach or 1.0)])

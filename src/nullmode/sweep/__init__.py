@@ -1,0 +1,1 @@
+"""The configuration as jobs, and what each job does: what Snakemake calls."""

@@ -1,0 +1,126 @@
+"""What a search's job does: every environment of a family to rows of what was found, and of the steps there."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nullmode._support.elements import symbol
+from nullmode._support.threads import processors, progress_bar, single_threaded_blas
+from nullmode._support.types import JSON, InputError
+from nullmode._support.variants import constructed, load, validated
+from nullmode.descriptors import DESCRIPTORS
+from nullmode.descriptors._base import with_species_of
+from nullmode.geometry.environment import Environment, cut, within
+from nullmode.search import GIVEN, SEARCHES
+from nullmode.search._record import SearchRecord
+from nullmode.sweep.sensitivity import description, fitted, parameters_of
+from nullmode.tables import columns, parquet
+from nullmode.tables.structures import atoms_of
+
+_SHARED = {field.name for field in fields(SearchRecord)}
+_NOTHING: JSON = dict.fromkeys(column.name for column in columns.ATTRIBUTION)
+
+
+def run_search(
+    structures: pd.DataFrame,
+    cell: JSON,
+    references: Mapping[str, pd.DataFrame] | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Search from every environment of a family.
+
+    Parameters
+    ----------
+    structures
+        Rows of the structures table.
+    cell
+        ``search``, ``family``, ``descriptor`` (names), ``search_kind``, ``search_parameters``, ``kind``,
+        ``parameters`` (of the descriptor), ``scope``, ``rtol``.
+    references
+        Rows of the structures table of the family that a contraction is fitted to, by name.
+    threads, progress
+        As in :func:`nullmode.analyze`; a thread takes one environment at a time.
+
+    Returns
+    -------
+    found, steps
+        Rows of the search and search_steps tables, in order of the environments.
+    """
+    target = load(cell["kind"], DESCRIPTORS, "descriptor")
+    atoms, centers = atoms_of(structures)
+    made = constructed(target, cell["parameters"], f"descriptors.{cell['descriptor']}")
+    environments = cut(atoms, made.cutoff, centers)
+    open_layout = with_species_of(made, environments)
+    where = description(cell, open_layout, parameters_of(target, cell["parameters"], open_layout))
+    [descriptor] = fitted([open_layout], references or {})
+    find = load(cell["search_kind"], SEARCHES, "search")
+    place = f"searches.{cell['search']}.parameters"
+    options = validated(find, cell["search_parameters"], place, skip=GIVEN)
+
+    def run(environment: Environment) -> SearchRecord:
+        try:
+            record: SearchRecord = find(environment, descriptor, rtol=cell["rtol"], **options)
+        except InputError as error:
+            raise InputError(f"{error} (structure {environment.structure}, centre {environment.center})") from None
+        return record
+
+    found: list[JSON] = []
+    steps: list[JSON] = []
+    with (
+        single_threaded_blas(),
+        progress_bar(len(environments), progress) as advance,
+        ThreadPoolExecutor(max_workers=threads or processors()) as pool,
+    ):
+        for environment, record in zip(environments, pool.map(run, environments), strict=True):
+            start = {
+                "search": cell["search"],
+                **where,
+                "structure": environment.structure,
+                "center": environment.center,
+            }
+            inside = within(environment, made.cutoff)
+            found.extend({**start, **row} for row in _rows(record, inside, cell["rtol"]))
+            steps.extend({**start, "step": k, **step._asdict()} for k, step in enumerate(record.history))
+            advance(1)
+    coordinates = structures[["structure", *parquet.coordinates(structures, "structures")]]
+    frame = pd.DataFrame(found).merge(coordinates, on="structure", suffixes=("", "_of_start"))
+    return frame, pd.DataFrame(steps, columns=[column.name for column in columns.SEARCH_STEPS])
+
+
+def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
+    """One row per environment found, or one that says that nothing was."""
+    count = len(record.environments)
+    own = [(field.name, getattr(record, field.name)) for field in fields(record) if field.name not in _SHARED]
+    named = record.per_environment
+    rows = []
+    for k in range(count) or [-1]:
+        values = record.singular_values[k] if count else np.empty(0)
+        row: JSON = {
+            "found": k,
+            "converged": record.converged,
+            "center_species": symbol(start.center_species),
+            "species": start.species.tolist(),
+            "start_vectors": start.vectors.ravel().tolist(),
+            "vectors": record.environments[k].vectors.ravel().tolist() if count else [],
+            "singular_values": values.tolist(),
+            "n_dof": len(values),
+            "rank": int(np.count_nonzero(values > rtol * values.max(initial=0.0))),
+            "inverse_condition_number": values[-1] / values[0] if values.size and values[0] > 0 else np.nan,
+        }
+        row |= {name: _plain(value) for name, value in own if name not in named}
+        row |= {named[name]: _plain(value[k]) if count else None for name, value in own if name in named}
+        rows.append(row | (asdict(record.attribution[k]) if record.attribution and count else _NOTHING))
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """Turn a record's entry into what a table holds: a number, a text, a list of numbers, or JSON."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.ravel().tolist() if value.ndim else value.item()
+    return value if isinstance(value, bool | int | float | str) else json.dumps(value, sort_keys=True)

@@ -1,0 +1,44 @@
+"""Families as rows of the structures table; light on imports, so that an edit of the numerics makes none anew."""
+
+import numpy as np
+import pandas as pd
+
+from nullmode._support.types import JSON, InputError
+from nullmode._support.variants import load, parameter_model, validated
+from nullmode.families import FAMILIES
+
+
+def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
+    """Generate a family as rows of the structures table; coordinates become further columns.
+
+    Raises
+    ------
+    InputError
+        If the family yields nothing, or a structure with different coordinates than the first.
+    """
+    target = load(kind, FAMILIES, "family")
+    rows: list[JSON] = []
+    for index, atoms in enumerate(target(**validated(target, parameters, f"families.{name}.parameters"))):
+        info = {key: value for key, value in atoms.info.items() if key != "centers"}
+        row = {
+            "structure": index,
+            "numbers": atoms.numbers.tolist(),
+            "positions": atoms.positions.ravel().tolist(),
+            "cell": np.array(atoms.cell).ravel().tolist(),
+            "pbc": atoms.pbc.astype(int).tolist(),
+            "centers": list(map(int, atoms.info.get("centers", range(len(atoms))))),
+            **info,
+        }
+        if rows and row.keys() != rows[0].keys():
+            raise InputError(f"`families.{name}` must give every structure the same coordinates, got {sorted(info)}.")
+        rows.append(row)
+    if not rows:
+        raise InputError(f"`families.{name}` must hold at least one structure, got none.")
+    return pd.DataFrame(rows)
+
+
+def complete(kind: str, parameters: JSON, name: str) -> JSON:
+    """All parameters of a family as JSON has them: those given, and of the others the defaults, seeds among them."""
+    target = load(kind, FAMILIES, "family")
+    model = parameter_model(target, f"families.{name}.parameters")
+    return model(**parameters).model_dump(mode="json", fallback=repr)

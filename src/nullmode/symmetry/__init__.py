@@ -1,0 +1,1 @@
+"""Point and space groups, their irreducible representations, superposition of environments."""

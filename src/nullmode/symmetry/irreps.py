@@ -1,0 +1,167 @@
+"""Irreducible representations of displacements: to which kind of symmetry breaking a mode belongs."""
+
+import numpy as np
+
+from nullmode._support.types import Floats, InputError
+from nullmode.symmetry.point_group import PointGroup, displacement_representation
+from nullmode.symmetry.schoenflies import rotation_order
+
+# Irreps of C3v and D3h, over which vectors average as over the continuous groups, under the latter's names.
+_CONTINUOUS = {
+    "C∞v": {"A1": "Σ+", "A2": "Σ-", "E": "Π"},
+    "D∞h": {"A1'": "Σg+", "A2''": "Σu+", "A2'": "Σg-", "A1''": "Σu-", "E'": "Πu", "E''": "Πg"},
+}
+
+
+def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats]]:
+    """Split a space of displacements into irreducible representations.
+
+    A random symmetric matrix, averaged over the group, has the irreducible subspaces as its eigenspaces; each is named
+    after its characters by Mulliken's rules (J. Chem. Phys. 23, 1997 (1955)). Where the rules leave a choice of axes
+    (B1, B2, B3 of D2 and D2h; two classes of secondary axes or mirrors), the one through most neighbours comes first.
+
+    Parameters
+    ----------
+    group
+        Point group of the environment.
+    modes, shape (k, n, 3)
+        Orthonormal displacements whose span the group leaves as it is: the modes of one singular value, or all that
+        are null.
+
+    Returns
+    -------
+    list of (str, ndarray of shape (dimension, n, 3))
+        Name and orthonormal displacements of each irreducible subspace, sorted by name. Complex pairs count as one.
+
+    Raises
+    ------
+    InputError
+        If the group does not leave the span as it is.
+    """
+    k = len(modes)
+    if k == 0:
+        return []
+    flat = modes.reshape(k, -1)
+    representation = flat @ displacement_representation(group) @ flat.T
+    leak = np.abs(representation @ np.swapaxes(representation, 1, 2) - np.eye(k)).max()
+    if leak > 1e-6:
+        raise InputError(
+            f"`modes` must span a space that the group {group.name} leaves as it is, got one that it mixes with others "
+            f"({leak:.1e}). Give all modes of a singular value, or all null modes."
+        )
+    random = np.random.default_rng(0).normal(size=(k, k))
+    mean = (representation @ (random + random.T) @ np.swapaxes(representation, 1, 2)).mean(axis=0)
+    values, vectors = np.linalg.eigh(mean)
+    ends = np.flatnonzero(np.diff(values) > 1e-7 * np.abs(values).max()) + 1
+    naming = _Naming(group)
+    result = []
+    for part in np.split(np.arange(k), ends):
+        space = vectors[:, part].T
+        characters = np.einsum("ia,gab,ib->g", space, representation, space)
+        result.append((naming.name(characters, len(part)), (space @ flat).reshape(len(part), *modes.shape[1:])))
+    return sorted(result, key=lambda item: item[0])
+
+
+class _Naming:
+    """Mulliken's rules for one group: which operations decide about which part of a name."""
+
+    def __init__(self, group: PointGroup) -> None:
+        g = group.operations
+        self.group = group
+        self.proper = np.linalg.det(g) > 0
+        self.order = np.array([rotation_order(x if p else -x) for x, p in zip(g, self.proper, strict=True)])
+        self.trace = np.trace(g, axis1=1, axis2=2)
+        self.inversion = self._first(self.trace < -2.999)
+        self.cubic = bool((self.proper & (self.order == 3)).sum() > 2)
+        self.main, self.fold = self._main()
+        # The one mirror of Cs is called horizontal.
+        axis = self._axis(self.main if self.main is not None else self._first(self._mirrors()))
+        self.horizontal = self._first(self._mirrors() & np.isclose(np.abs(self._axes() @ axis), 1, atol=1e-3))
+        perpendicular = np.isclose(self._axes() @ axis, 0, atol=1e-3)
+        halves = self.proper & (self.order == 2) & perpendicular
+        self.second = self._through_most(halves if halves.any() else self._mirrors() & perpendicular)
+
+    def name(self, characters: Floats, dimension: int) -> str:
+        """Name an irreducible representation."""
+        letter = {1: "A", 2: "E", 3: "T", 4: "G", 5: "H"}[dimension]
+        at_main = characters[self.main] if self.main is not None else 1.0
+        index = ""
+        if self.group.name in ("D2", "D2h"):
+            letter, index = self._of_three_axes(characters)
+        elif dimension == 1:
+            if not self.cubic and at_main < 0:
+                letter = "B"
+            if self.cubic and self.main is not None and self.fold == 4:
+                index = "1" if at_main > 0 else "2"
+            elif not self.cubic and self.second is not None:
+                index = "1" if characters[self.second] > 0 else "2"
+        elif dimension == 2 and not self.cubic and self.fold > 4:
+            angle = np.arccos(np.clip(at_main / 2, -1, 1))
+            index = str(round(angle * self.fold / (2 * np.pi)))
+        elif dimension == 3 and self.fold in (4, 5):
+            index = "1" if at_main > 0 else "2"
+        name = letter + index + self._parity(characters)
+        return _CONTINUOUS.get(self.group.name, {}).get(name, name)
+
+    def _parity(self, characters: Floats) -> str:
+        if self.inversion is not None:
+            return "g" if characters[self.inversion] > 0 else "u"
+        if self.horizontal is not None and self.fold % 2:
+            return "'" if characters[self.horizontal] > 0 else "''"
+        return ""
+
+    def _of_three_axes(self, characters: Floats) -> tuple[str, str]:
+        halves = np.flatnonzero(self.proper & (self.order == 2))
+        halves = halves[np.argsort(-self._passing(halves), kind="stable")]
+        even = [place for place, half in enumerate(halves) if characters[half] > 0]
+        return ("A", "") if len(even) == len(halves) else ("B", str(even[0] + 1))
+
+    def _main(self) -> tuple[int | None, int]:
+        """Turn by 2 pi/n about the main axis, or the rotation-reflection where that has the higher n, and n."""
+        best, fold = None, 1
+        for k, (proper, trace) in enumerate(zip(self.proper, self.trace, strict=True)):
+            cosine = np.clip((trace - 1) / 2 if proper else (trace + 1) / 2, -1, 1)
+            turn = 2 * np.pi / max(np.arccos(cosine), 1e-9)
+            n = round(turn)
+            if abs(turn - n) > 1e-3 or n < 2 or self._is_excluded(k, n):
+                continue
+            if n > fold or (n == fold and best is not None and proper and not self.proper[best]):
+                best, fold = k, n
+        return best, fold
+
+    def _is_excluded(self, k: int, n: int) -> bool:
+        # With an inversion or a horizontal mirror the rotation decides; i itself turns by pi.
+        if self.proper[k]:
+            return False
+        return self.inversion is not None or n == 2 or n % 2 == 1 or self._has_horizontal(k)
+
+    def _has_horizontal(self, k: int) -> bool:
+        axis = self._axis(k)
+        return bool((self._mirrors() & np.isclose(np.abs(self._axes() @ axis), 1, atol=1e-3)).any())
+
+    def _mirrors(self) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        return np.asarray(~self.proper & np.isclose(self.trace, 1, atol=1e-3), dtype=np.bool_)
+
+    def _axis(self, k: int | None) -> Floats:
+        return np.array([0.0, 0.0, 1.0]) if k is None else self._axes()[k]
+
+    def _axes(self) -> Floats:
+        """Axis of each operation: its own for a rotation, that of -g otherwise (a mirror's normal); shape (g, 3)."""
+        result = np.zeros((len(self.proper), 3))
+        for k, (g, p) in enumerate(zip(self.group.operations, self.proper, strict=True)):
+            values, vectors = np.linalg.eig(g if p else -g)
+            result[k] = vectors[:, np.argmin(np.abs(values - 1))].real
+        return result
+
+    def _passing(self, candidates: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Floats:
+        """Count the neighbours that each operation leaves in place."""
+        n = self.group.permutations.shape[1]
+        fixed: Floats = (self.group.permutations[candidates] == np.arange(n)).sum(axis=1).astype(np.float64)
+        return fixed
+
+    def _through_most(self, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:
+        candidates = np.flatnonzero(mask)
+        return int(candidates[np.argmax(self._passing(candidates))]) if len(candidates) else None
+
+    def _first(self, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:
+        return int(np.argmax(mask)) if mask.any() else None

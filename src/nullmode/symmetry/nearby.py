@@ -1,0 +1,98 @@
+"""More symmetric structures close to an environment: which symmetry it nearly has, and how far it is from it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nullmode._support.types import Floats
+from nullmode.geometry.environment import Environment
+from nullmode.symmetry.point_group import PointGroup, largest_tolerance, point_group, procrustes, symmetric_projector
+
+_STEP = 1.5
+_ROUNDS = 100
+_EXACT = 1e-13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Symmetrized:
+    """A structure with more symmetry than the environment it was made from.
+
+    Attributes
+    ----------
+    group
+        Its point group, with operations that hold to rounding.
+    environment
+        The structure, turned as close to the original as it goes.
+    distance
+        Length of the displacement of all neighbours from the original to it, sqrt(sum |dr_j|²), in Å.
+    """
+
+    group: PointGroup
+    environment: Environment
+    distance: float
+
+    def broken(self, modes: Floats) -> Floats:
+        """Share of each mode's square that is not totally symmetric here; shape (k,) for modes (k, n, 3)."""
+        flat = modes.reshape(len(modes), -1)
+        kept = flat @ symmetric_projector(self.group)
+        return np.asarray(1 - (kept**2).sum(axis=1) / (flat**2).sum(axis=1))
+
+
+def nearly_symmetric(environment: Environment, tolerance: float = 1e-6) -> list[Symmetrized]:
+    """Find the more symmetric structures near an environment, nearest first.
+
+    The tolerance of the point group is raised in steps of a factor 1.5 up to a quarter of the smallest distance. Where
+    the group has grown, neighbours are replaced by the mean of what its operations bring to their places, until the
+    operations hold exactly.
+
+    Parameters
+    ----------
+    environment
+        With at least one neighbour.
+    tolerance
+        Symmetry within this length, in Å, the environment has already.
+
+    Returns
+    -------
+    list of Symmetrized
+        Empty if the group does not grow. One for each number of operations, the nearest found.
+    """
+    own = len(point_group(environment, tolerance))
+    most = largest_tolerance(environment.vectors)
+    found: dict[int, Symmetrized] = {}
+    length = tolerance
+    while length < most:
+        length = min(length * _STEP, most)
+        group = point_group(environment, length)
+        # Near its tolerance a line lacks part of its operations.
+        whole = group.axis is None or "∞" in group.name
+        if len(group) > own and whole and len(group) not in found:
+            made = _symmetrized(environment, group)
+            if made is not None:
+                found[len(group)] = made
+    return sorted(found.values(), key=lambda item: item.distance)
+
+
+def _symmetrized(environment: Environment, group: PointGroup) -> Symmetrized | None:
+    vectors, operations = environment.vectors, group.operations
+    for _ in range(_ROUNDS):
+        # Operation g takes neighbour j to the place of its image: that image, brought back, is where j should be.
+        back = np.einsum("gnx,gxy->gny", vectors[group.permutations], operations)
+        vectors = back.mean(axis=0)
+        deviation = np.abs(back - vectors).max()
+        if group.axis is not None or deviation < _EXACT * np.abs(vectors).max():
+            break
+        operations = np.array(
+            [procrustes(vectors, vectors[p], g) for g, p in zip(operations, group.permutations, strict=True)]
+        )
+    else:
+        return None
+    turn = procrustes(vectors, environment.vectors, np.eye(3))
+    turned = vectors @ turn.T
+    turned.setflags(write=False)
+    exact = replace(group, operations=turn @ operations @ turn.T, deviation=0.0)
+    return Symmetrized(
+        group=exact,
+        environment=replace(environment, vectors=turned),
+        distance=float(np.linalg.norm(turned - environment.vectors)),
+    )

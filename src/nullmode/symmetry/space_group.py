@@ -1,0 +1,196 @@
+"""Symmetry of a whole structure: molecules, rods, slabs and crystals, each with the rigid motions it has."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.types import Floats, InputError, Integers, Parity
+from nullmode.geometry.environment import CLOSEST, Environment
+from nullmode.linalg.householder import COLLINEAR
+from nullmode.symmetry.point_group import largest_group, mean_character, point_group, rotation_characters
+from nullmode.symmetry.schoenflies import schoenflies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Isometries:
+    """All isometries of space that take a structure to itself; those that differ by a lattice vector count once.
+
+    Of a slab or crystal, in its smallest cell.
+
+    Attributes
+    ----------
+    name
+        Schoenflies symbol of the orthogonal parts: the point group of a molecule, the class of a crystal.
+    operations, shape (g, 3, 3)
+        Orthogonal parts; of a line of atoms, those of C3v or D3h, over which vectors average alike.
+    fixed, shape (g,)
+        Atoms that each operation leaves in place, or takes to an image of themselves.
+    rigid, shape (g,)
+        Character of each operation on the rigid motions.
+    """
+
+    name: str
+    operations: Floats
+    fixed: Integers
+    rigid: Floats
+
+    def rank_symmetric(self, parity: Parity = "O3") -> int:
+        """Count the totally symmetric displacements that are no rigid motion.
+
+        (1/|G|) sum_g [chi(g) - chi_rigid(g)] with chi(g) = (atoms left in place)·tr g; over the proper operations alone
+        for features that keep pseudoscalars (``SO3``).
+        """
+        check_parity(parity)
+        return mean_character(
+            self.operations, self.fixed * np.trace(self.operations, axis1=1, axis2=2) - self.rigid, parity
+        )
+
+
+def isometries(
+    positions: Floats, kinds: Integers, cell: Floats, pbc: Integers, closest: float, tolerance: float = 1e-6
+) -> Isometries:
+    """Find the symmetry of a structure, periodic in any number of directions.
+
+    Parameters
+    ----------
+    positions, shape (N, 3)
+        In Å.
+    kinds, shape (N,)
+        Positive integers; only atoms of one kind may change places.
+    cell, shape (3, 3)
+        Cell vectors as rows, in Å; those of directions that are not periodic play no part.
+    pbc, shape (3,)
+        Whether each direction is periodic.
+    closest
+        Smallest distance between atoms, images included, in Å.
+    tolerance
+        Largest distance between a moved atom and its image, in Å.
+
+    Raises
+    ------
+    InputError
+        For a tolerance that is no length, is larger than an eighth of `closest`, or at which spglib finds no group.
+    """
+    tolerance = check_tolerance(tolerance)
+    if tolerance > closest / 8:
+        raise InputError(
+            f"`tolerance` must be at most an eighth of the smallest distance, {closest / 8:.2e} Å, got {tolerance}. "
+            "Use a smaller one."
+        )
+    periodic = cell[np.asarray(pbc, dtype=bool)]
+    if len(periodic) == 0:
+        return _of_molecule(positions, kinds, tolerance)
+    if len(periodic) == 1:
+        return _of_rod(positions, kinds, periodic[0], tolerance)
+    if len(periodic) == 2:
+        # The slab's images stand further apart than it is thick and than its cell is wide, at right angles to it: no
+        # operation can mix them with the slab.
+        normal = np.cross(periodic[0], periodic[1])
+        normal /= np.linalg.norm(normal)
+        reach = 2 * (np.ptp(positions @ normal) + np.linalg.norm(periodic, axis=1).sum())
+        periodic = np.vstack([periodic, reach * normal])
+    return _of_crystal(positions, kinds, periodic, closest, tolerance)
+
+
+def _of_molecule(positions: Floats, kinds: Integers, tolerance: float) -> Isometries:
+    # Every isometry keeps the centroid, and with it an atom that cannot be told from it.
+    vectors = positions - positions.mean(axis=0)
+    apart = np.linalg.norm(vectors, axis=1) >= max(4 * tolerance, CLOSEST)
+    group = point_group(Environment.from_vectors(vectors[apart], kinds[apart].tolist()), tolerance)
+    here = (group.permutations == np.arange(apart.sum())).sum(axis=1)
+    translation = np.trace(group.operations, axis1=1, axis2=2)
+    return Isometries(
+        name=group.name,
+        operations=group.operations,
+        fixed=here + np.count_nonzero(~apart),
+        rigid=translation + (rotation_characters(group) if apart.any() else 0.0),
+    )
+
+
+def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float, tolerance: float) -> Isometries:
+    import spglib
+
+    # Errors as exceptions, as spglib's documentation asks from 2.7 on.
+    spglib.error.OLD_ERROR_HANDLING = False
+    # In the smallest cell: of a supercell, operations that keep the crystal but not the supercell would be missed, and
+    # what any features see at first order repeats with the crystal.
+    given = cell.tolist(), (positions @ np.linalg.inv(cell)).tolist(), kinds.tolist()
+    try:
+        primitive: Any = spglib.standardize_cell(given, to_primitive=True, no_idealize=True, symprec=tolerance)
+        found: Any = spglib.get_symmetry(primitive, symprec=tolerance)
+    except spglib.SpglibError as error:
+        raise InputError(f"`tolerance` must let spglib find the space group, got {tolerance} ({error}).") from None
+    cell, scaled = np.array(primitive[0]), np.array(primitive[1])
+    to_cell = np.linalg.inv(cell)
+    turns, shifts = np.array(found["rotations"], dtype=np.float64), np.array(found["translations"])
+    away = np.einsum("gab,jb->gja", turns, scaled) + shifts[:, None] - scaled
+    away -= np.round(away)
+    operations = cell.T @ turns @ to_cell.T
+    return Isometries(
+        name=schoenflies(_distinct(operations)),
+        operations=operations,
+        fixed=np.count_nonzero(np.linalg.norm(away @ cell, axis=2) < closest / 2, axis=1),
+        rigid=np.trace(turns, axis1=1, axis2=2),
+    )
+
+
+def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) -> Isometries:
+    """Find the rod group: turns about the axis of any order, mirrors, twofold axes across, screws and glides."""
+    period = float(np.linalg.norm(axis))
+    frame = np.linalg.svd(axis[None])[2][[1, 2, 0]]
+    # Across the axis every isometry keeps the centroid; along it, atoms may move.
+    places = (positions - positions.mean(axis=0)) @ frame.T
+    radius = np.linalg.norm(places[:, :2], axis=1)
+    is_line = bool(radius.max() <= max(tolerance, COLLINEAR * period))
+    like = (kinds[:, None] == kinds) & (is_line | (np.abs(radius[:, None] - radius) <= 2 * tolerance))
+    # A wide circle carries the tolerance to the other atoms without enlarging it; few alike, few candidates.
+    wide = radius >= 0.5 * radius.max()
+    pivot = int(np.argmin(np.where(wide, like.sum(axis=1), len(kinds) + 1)))
+    identity = np.eye(3), np.arange(len(kinds)), 0.0
+    accepted = [identity]
+    unlike = np.where(kinds[:, None] == kinds, 0.0, np.inf)
+    for image in np.flatnonzero(like[pivot]):
+        for operation in _rod_candidates(places[pivot], places[image], is_line=is_line):
+            moved = places @ operation.T
+            moved[:, 2] += places[image, 2] - moved[pivot, 2]
+            away = moved[:, None] - places
+            away[..., 2] -= period * np.round(away[..., 2] / period)
+            distance = np.linalg.norm(away, axis=2) + unlike
+            permutation, deviation = distance.argmin(axis=1), distance.min(axis=1).max()
+            is_identity = image == pivot and np.trace(operation) > 2.99
+            if deviation <= tolerance and len(set(permutation.tolist())) == len(kinds) and not is_identity:
+                accepted.append((operation, permutation, float(deviation)))
+    operations, permutations, _ = largest_group(*(np.array(part) for part in zip(*accepted, strict=True)))
+    name = schoenflies(_distinct(operations))
+    if is_line:
+        name = {"C3v": "C∞v", "D3h": "D∞h"}.get(name, name)
+    # A rotation about the axis changes sign with the sense of turning across it.
+    about = np.linalg.det(operations) * operations[:, 2, 2]
+    return Isometries(
+        name=name,
+        operations=operations,
+        fixed=(permutations == np.arange(len(kinds))).sum(axis=1),
+        rigid=np.trace(operations, axis1=1, axis2=2) + (0.0 if is_line else about),
+    )
+
+
+def _rod_candidates(source: Floats, target: Floats, *, is_line: bool) -> Floats:
+    """Orthogonal matrices that keep the axis z and take one atom's direction across it to another's; (m, 3, 3)."""
+    first, second = np.arctan2(source[1], source[0]), np.arctan2(target[1], target[0])
+    turns = 2 * np.pi / 3 * np.arange(3) if is_line else np.array([second - first])
+    mirrors = 2 * np.pi / 3 * np.arange(3) if is_line else np.array([second + first])
+    angle = np.concatenate([turns, mirrors])
+    sign = np.repeat([1.0, -1.0], len(turns))
+    result = np.zeros((len(angle), 3, 3))
+    result[:, 0, 0], result[:, 1, 0] = np.cos(angle), np.sin(angle)
+    result[:, 0, 1], result[:, 1, 1] = -sign * np.sin(angle), sign * np.cos(angle)
+    result[:, 2, 2] = 1.0
+    return np.concatenate([result, result * np.array([1.0, 1.0, -1.0])])
+
+
+def _distinct(operations: Floats) -> Floats:
+    """Each orthogonal part once, where operations differ in their translations only."""
+    _, first = np.unique(np.round(operations, 3) + 0.0, axis=0, return_index=True)
+    return operations[first]

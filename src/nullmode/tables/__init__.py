@@ -1,0 +1,1 @@
+"""Parquet tables: columns, provenance, many files as one."""

@@ -1,0 +1,144 @@
+"""Which tables belong together: those that the same code, libraries, structures and settings made."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from nullmode._support.code_hash import CARRIERS
+from nullmode._support.types import JSON, InputError
+from nullmode.tables import parquet
+
+# What parts say of the configuration that rows do not; how work is dealt to jobs is not in it.
+_SETTINGS = (
+    "family",
+    "family_kind",
+    "family_parameters",
+    "descriptor",
+    "kind",
+    "scope",
+    "parameters",
+    "references",
+    "rtol",
+    "tolerance",
+)
+# Settings of a search or a regression, by the key that names it.
+_OWN = {
+    "search": ("search_kind", "search_parameters"),
+    "regression": ("model", "model_parameters", "target", "training", "test"),
+}
+
+
+def check_agreement(contents: Mapping[Any, JSON]) -> None:
+    """Refuse files that different code, libraries, structures or settings made.
+
+    Parameters
+    ----------
+    contents
+        What each file follows from, by its path.
+
+    Raises
+    ------
+    InputError
+        Naming what differs, the two values and a file of each.
+    """
+    seen: dict[str, tuple[Any, Any]] = {}
+    for path, content in contents.items():
+        for name, value in _facts(content):
+            first, before = seen.setdefault(name, (path, value))
+            if before != value:
+                raise InputError(
+                    f"The tables must be of one origin, got {name} {_short(before)} in {first} and {_short(value)} in "
+                    f"{path}. Delete what is out of date and run the workflow again, or read them together with "
+                    "nullmode.load(..., mixed=True)."
+                )
+
+
+def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
+    """Say what a table made from parts follows from.
+
+    Parameters
+    ----------
+    paths
+        Of the parts.
+    own
+        Origin of the code that merges them.
+
+    Returns
+    -------
+    dict
+        ``code``, ``versions`` and ``inputs`` of all parts; ``parts``: their families, descriptors and settings, each
+        once, without the truncations, which the rows name.
+
+    Raises
+    ------
+    InputError
+        If the parts do not belong together, or were not made by the code that merges them.
+    """
+    contents = {str(path): parquet.provenance(path) for path in paths}
+    check_agreement({**contents, "this run": own})
+    shared: dict[str, JSON] = {"code": {}, "versions": {}, "inputs": {}}
+    parts: dict[str, JSON] = {}
+    for content in [*contents.values(), own]:
+        for key, held in shared.items():
+            held.update(content.get(key, {}))
+    for content in contents.values():
+        part = {key: content[key] for key in _SETTINGS if key in content}
+        parts.setdefault(json.dumps(part, sort_keys=True), part)
+    return {**shared, "parts": list(parts.values())}
+
+
+def check_disjoint(contents: Mapping[Any, JSON]) -> None:
+    """Refuse parts of which two hold the same rows, as are left when work is dealt to other jobs.
+
+    Raises
+    ------
+    InputError
+        Naming two files that overlap.
+    """
+    seen: dict[tuple[str, ...], list[tuple[Any, float, float]]] = {}
+    for path, content in contents.items():
+        first, end = content.get("structures") or (0, None)
+        last = inf if end is None else end
+        where = [content.get(key, "") for key in ("family", "descriptor")]
+        for point in content.get("points", []):
+            held = seen.setdefault((*where, json.dumps(point, sort_keys=True)), [])
+            for other, start, stop in held:
+                if first < stop and start < last:
+                    raise InputError(
+                        f"The tables must not overlap, got the same rows in {other} and {path}: work was dealt to "
+                        "other jobs since. Delete the older one, or read the merged table, tables/sensitivity.parquet."
+                    )
+            held.append((path, first, last))
+
+
+def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
+    """Name what files have to agree on, the widest first: versions, inputs, settings, code."""
+    for library, version in content.get("versions", {}).items():
+        if library not in CARRIERS:
+            yield library, version
+    for name, given in content.get("inputs", {}).items():
+        yield from _facts(given)
+        yield f"input {name}", given["sha256"]
+    for part in content.get("parts", [content]):
+        for key in ("rtol", "tolerance"):
+            if key in part:
+                yield f"`{key}`", part[key]
+        # A sweep holds several descriptors and names them in its rows; the rows of other tables do not tell them apart.
+        named = "descriptor" in part and ("family" in part or "regression" in part)
+        suffix = f" of descriptor {part['descriptor']}" if named else ""
+        for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):
+            if key in part:
+                yield f"`{key}`{suffix}", part[key]
+        for what, keys in _OWN.items():
+            for key in keys:
+                if {what, key} <= part.keys():
+                    yield f"`{key}` of {what} {part[what]}", part[key]
+    for root, code in content.get("code", {}).items():
+        yield f"code {root}", code
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return text if len(text) <= 200 else f"{text[:200]}…"

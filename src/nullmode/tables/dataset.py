@@ -1,0 +1,210 @@
+"""Many tables as one: the parts of a sweep, read with filters, and refused where they do not belong together."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
+
+from nullmode._support.types import JSON, InputError
+from nullmode._support.variants import suggest
+from nullmode.tables import columns, parquet
+from nullmode.tables.agreement import check_agreement, check_disjoint
+
+# Where a results folder holds a table; the first pattern that finds files counts.
+_PLACES = {
+    "sensitivity": ("sensitivity/**/*.parquet", "tables/sensitivity.parquet"),
+    "structures": ("structures/*.parquet",),
+    "summary": ("tables/summary.parquet",),
+    "search": ("searches/*/found.parquet",),
+    "search_steps": ("searches/*/steps.parquet",),
+    "claims": ("claims.parquet",),
+    "regression": ("regressions/*.parquet",),
+}
+_PARQUET = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+
+
+def load(
+    where: str | Path | Iterable[str | Path],
+    table: str = "sensitivity",
+    *,
+    columns: Sequence[str] | None = None,
+    filters: Any = None,
+    mixed: bool = False,
+) -> pd.DataFrame:
+    """Read a table of a finished or running sweep, all parts of it as one.
+
+    Parameters
+    ----------
+    where
+        The results folder, a folder of Parquet files, one file, or several.
+    table
+        Which of :data:`nullmode.tables.columns.TABLES` it is.
+    columns
+        Names of those to read; default all. What is left out is not read from disk.
+    filters
+        Of rows: ``[(column, operator, value), ...]``, of which all must hold, a list of such lists, of which one must
+        hold, or a pyarrow expression. Files, and row groups of files, that cannot hold a match are not read.
+    mixed
+        Read parts together that different code, libraries, structures or settings made.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows in the order of the files, those of a folder by name; a coordinate that a part does not have is null there.
+
+    Raises
+    ------
+    InputError
+        For a missing folder, one without tables, a corrupt or foreign file, another table or schema version (the file
+        is named), parts that do not belong together, unknown columns, or filters that no row passes.
+    """
+    paths = _pruned(_files(where, table), filters)
+    fragments = [_fragment(path) for path in paths]
+    contents = {path: _content(item, path, table) for path, item in zip(paths, fragments, strict=True)}
+    check_disjoint(contents)
+    if not mixed:
+        check_agreement(contents)
+    schema = _schema(fragments, paths)
+    _check_columns([*(columns or []), *(name for name, _, _ in _predicates(filters))], schema.names)
+    arrow = _read(fragments, paths, schema, columns, _expression(filters))
+    if not arrow.num_rows:
+        raise _nothing(filters, _texts(fragments, schema, filters))
+    frame: pd.DataFrame = arrow.to_pandas()
+    return frame
+
+
+def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
+    if table not in columns.TABLES:
+        raise InputError(f"`table` must be a known one, got {table!r}. {suggest(table, list(columns.TABLES))}")
+    if not isinstance(where, str | Path):
+        paths = [Path(path) for path in where]
+        if not paths:
+            raise InputError("`where` must name at least one file, got none.")
+        return paths
+    root = Path(where)
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise InputError(f"`where` must be an existing folder or Parquet file, got {where} (from {Path.cwd()}).")
+    whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "searches", "regressions", "tables"))
+    for pattern in _PLACES.get(table, ()) if whole else ("**/*.parquet",):
+        found = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
+        if found:
+            return found
+    raise InputError(
+        f"`where` must hold the {table} table, got {where} without a Parquet file of it. Run the workflow, or name the "
+        "folder or file that holds it."
+    )
+
+
+def _predicates(filters: Any) -> list[tuple[Any, Any, Any]]:
+    """List the conditions of a filter that is no expression."""
+    if filters is None or isinstance(filters, ds.Expression):
+        return []
+    return [item for group in _groups(filters) for item in group]
+
+
+def _groups(filters: Any) -> list[list[tuple[Any, Any, Any]]]:
+    try:
+        nested = [filters] if isinstance(filters[0][0], str) else filters
+        return [[(column, operator, value) for column, operator, value in group] for group in nested]
+    except (TypeError, ValueError, LookupError):
+        raise InputError(
+            f"`filters` must be a list of (column, operator, value), a list of such lists, or a pyarrow expression, "
+            f"got {filters!r}."
+        ) from None
+
+
+def _expression(filters: Any) -> Any:
+    if filters is None or isinstance(filters, ds.Expression):
+        return filters
+    try:
+        return pq.filters_to_expression(_groups(filters))
+    except (ValueError, TypeError, pa.ArrowException) as error:
+        raise InputError(f"`filters` must be conditions that pyarrow takes, got {filters!r}: {error}.") from error
+
+
+def _pruned(paths: list[Path], filters: Any) -> list[Path]:
+    """Leave out files whose folders' names, such as family=water, already fail the filter; they are not opened."""
+    keys = [dict(part.split("=", 1) for part in path.parts if "=" in part) for path in paths]
+    asked = {name for name, _, _ in _predicates(filters)}
+    names = set.intersection(*map(set, keys)) & {"family", "descriptor"} & asked
+    groups = _groups(filters) if asked else []
+    groups = [[item for item in group if item[0] in names] for group in groups]
+    if not names or not all(groups):
+        return paths
+    known = pa.table({name: [key[name] for key in keys] for name in names} | {"place": range(len(paths))})
+    kept = known.filter(_expression(groups))["place"].to_pylist()
+    if not kept:
+        raise _nothing(filters, {name: list(dict.fromkeys(key[name] for key in keys)) for name in sorted(names)})
+    return [paths[place] for place in kept]
+
+
+def _fragment(path: Path) -> Any:
+    parquet.check_exists(path)
+    return _PARQUET.make_fragment(str(path), LocalFileSystem())
+
+
+def _content(fragment: Any, path: Path, table: str) -> JSON:
+    with parquet.undamaged(path):
+        schema = fragment.physical_schema
+    content = parquet.content_of(schema, path)
+    parquet.check_table(content, path, table)
+    return content
+
+
+def _schema(fragments: list[Any], paths: list[Path]) -> pa.Schema:
+    """Unite the columns of all parts; a family's coordinates are columns of its own."""
+    result = fragments[0].physical_schema
+    for fragment, path in zip(fragments, paths, strict=True):
+        try:
+            result = pa.unify_schemas([result, fragment.physical_schema], promote_options="permissive")
+        except pa.ArrowException as error:
+            raise InputError(
+                f"The coordinates of all parts must have one type each, got another in {path}: {error}. Read the "
+                "families apart, with a filter."
+            ) from error
+    return result
+
+
+def _check_columns(names: list[Any], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(f"`columns` and `filters` must name columns, got {name!r}. {suggest(str(name), known)}")
+
+
+def _read(
+    fragments: list[Any], paths: list[Path], schema: pa.Schema, columns: Sequence[str] | None, condition: Any
+) -> pa.Table:
+    chosen = None if columns is None else list(columns)
+    try:
+        dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
+        return dataset.to_table(columns=chosen, filter=condition)
+    except (pa.ArrowException, OSError) as error:
+        # Which file it was, pyarrow does not say.
+        for fragment, path in zip(fragments, paths, strict=True):
+            with parquet.undamaged(path):
+                fragment.to_table()
+        raise InputError(f"`filters` must fit the columns and their types, got {condition}: {error}.") from error
+
+
+def _texts(fragments: list[Any], schema: pa.Schema, filters: Any) -> dict[str, list[str]]:
+    """Values of the filtered columns that are texts."""
+    named = {name for name, _, _ in _predicates(filters) if pa.types.is_string(schema.field(name).type)}
+    dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
+    found = dataset.to_table(columns=sorted(named))
+    return {name: found[name].unique().drop_null().to_pylist() for name in found.column_names}
+
+
+def _nothing(filters: Any, held: dict[str, list[str]]) -> InputError:
+    """Make the error that no row passed; `held`: values that columns have, of which the first are shown."""
+    known = [f"`{name}` holds {', '.join(held[name][:8])}{', …' * (len(held[name]) > 8)}" for name in held]
+    shown = "it" if filters is None else repr(filters)
+    return InputError(f"`filters` must let a row pass, got {shown} with none. {'; '.join(known) or 'Widen them'}.")

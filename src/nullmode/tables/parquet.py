@@ -1,0 +1,201 @@
+"""Parquet tables: documented columns, provenance in the file, and no half-written file ever in place."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nullmode._support.code_hash import PYTHON, digest
+from nullmode._support.files import written
+from nullmode._support.types import JSON, InputError
+from nullmode.tables.columns import TABLES
+
+SCHEMA_VERSION = 2
+"""Rises when a column, or a key of what a file follows from, changes its name, type or meaning; not for a new one."""
+_KEY = b"nullmode"
+
+
+def coordinates(frame: pd.DataFrame, table: str) -> list[str]:
+    """Columns beyond the documented ones: the coordinates of a family."""
+    known = {column.name for column in TABLES[table]}
+    return [name for name in frame.columns if name not in known]
+
+
+def inputs(files: Mapping[str, str | Path]) -> JSON:
+    """Say what tables another one is made from: the hash of each file, and what it follows from itself, by name."""
+    return {name: {"sha256": digest(path), **provenance(path)} for name, path in files.items()}
+
+
+def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -> None:
+    """Write a table under a temporary name, then move it into place; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    frame
+        With all columns of the table; further ones are coordinates (numbers or texts).
+    path
+        Of the Parquet file; its folder is made.
+    table
+        Name in ``TABLES``.
+    provenance
+        What the content follows from, such as an origin of :mod:`nullmode._support.code_hash`; kept in the file.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or does not have its type.
+    OSError
+        If the file cannot be written; an older one is left as it was.
+    """
+    missing = [column.name for column in TABLES[table] if column.name not in frame.columns]
+    if missing:
+        raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
+    extra = coordinates(frame, table)
+    schema = pa.schema(
+        [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]]
+        + [pa.field(name, pa.Array.from_pandas(frame[name]).type, metadata={"meaning": "coordinate"}) for name in extra]
+    )
+    try:
+        arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    except pa.ArrowException as error:
+        raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
+    arrow = arrow.replace_schema_metadata({_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()})
+    with written(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
+
+
+@contextmanager
+def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callable[[list[Any]], None]]:
+    """Context with a function that adds rows, given as an array for each column, to a table; errors as :func:`write`.
+
+    The file appears at the end, if nothing was raised.
+    """
+    schema = pa.schema(
+        [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]],
+        {_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()},
+    )
+    with (
+        written(path) as temporary,
+        # Numbers with all digits repeat too rarely for a dictionary.
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=["center_species", "status"],
+            write_page_checksum=True,
+        ) as writer,
+    ):
+        yield lambda arrays: writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def _content(table: str, provenance: JSON) -> JSON:
+    carriers = {"python": PYTHON, **{name: version(name) for name in ("nullmode", "pandas", "pyarrow")}}
+    versions = carriers | provenance.get("versions", {})
+    return {**provenance, "table": table, "schema_version": SCHEMA_VERSION, "versions": versions}
+
+
+def read(
+    path: str | Path, table: str | None = None, filters: Any = None, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Read a table of nullmode's.
+
+    Parameters
+    ----------
+    path
+        Of the Parquet file.
+    table
+        Which table it must be; None for any.
+    filters
+        Of rows, as pyarrow takes them.
+    columns
+        Those that are wanted, where the file has them; None for all.
+
+    Raises
+    ------
+    InputError
+        For a missing, corrupt or foreign file, or another table or version.
+    """
+    content = provenance(path)
+    if table is not None:
+        check_table(content, path, table)
+    with undamaged(path):
+        kept = None if columns is None else [name for name in pq.read_schema(path).names if name in columns]
+        frame: pd.DataFrame = pq.read_table(
+            path, filters=filters, columns=kept, partitioning=None, page_checksum_verification=True
+        ).to_pandas()
+    return frame
+
+
+def provenance(path: str | Path) -> JSON:
+    """Read what a table follows from, without its rows; errors as :func:`read`."""
+    return content_of(schema_at(path), path)
+
+
+def schema_at(path: str | Path) -> pa.Schema:
+    """Read the schema of a Parquet file; errors as :func:`read`."""
+    check_exists(path)
+    with undamaged(path):
+        return pq.read_schema(path)
+
+
+def check_exists(path: str | Path) -> None:
+    """Refuse what is no file."""
+    if not Path(path).is_file():
+        raise InputError(f"`path` must be an existing Parquet file, got {path}.")
+
+
+def check_table(content: JSON, path: str | Path, table: str) -> None:
+    """Refuse another table than the wanted one; `content` is what it follows from."""
+    if content["table"] != table:
+        raise InputError(f"`path` must be a {table} table, got the {content['table']} table {path}.")
+
+
+@contextmanager
+def undamaged(path: str | Path) -> Iterator[None]:
+    """Turn what pyarrow says of a damaged file into an InputError that names it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"`path` must be an undamaged Parquet file, got {path}: {error}. If the workflow made it, delete it and "
+            "run the workflow again."
+        ) from error
+
+
+def content_of(schema: pa.Schema, path: str | Path) -> JSON:
+    """Take what a table follows from out of its schema; errors as :func:`read`, naming `path`."""
+    try:
+        content: JSON = json.loads(schema.metadata[_KEY])
+        found, writer, _ = content["schema_version"], content["versions"]["nullmode"], content["table"]
+    except (TypeError, KeyError, ValueError):
+        raise InputError(
+            f"`path` must be a table written by nullmode, got the foreign file {path}. Move it elsewhere."
+        ) from None
+    if found != SCHEMA_VERSION:
+        remedy = (
+            "Update nullmode to that version or a later one."
+            if found > SCHEMA_VERSION
+            else f"Run what made it again, or read it with nullmode {writer}."
+        )
+        raise InputError(
+            f"`path` must have schema version {SCHEMA_VERSION}, got {found}, written by nullmode {writer}, in {path}. "
+            f"{remedy}"
+        )
+    return content
+
+
+def schema_of(path: str | Path) -> list[tuple[str, str, str, str]]:
+    """Name, type, unit and meaning of each column of a file."""
+    schema = schema_at(path)
+    content_of(schema, path)
+    rows = []
+    for field in schema:
+        notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        rows.append((field.name, str(field.type), notes.get("unit", ""), notes.get("meaning", "")))
+    return rows

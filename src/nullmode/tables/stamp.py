@@ -1,0 +1,95 @@
+"""What a figure or page follows from, where its format has a place: text chunk, document information, Dublin Core."""
+
+import json
+import re
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from nullmode._support.types import JSON, InputError
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_KEYWORD = "nullmode"
+_PAGE_START, _PAGE_END = '<script type="application/json" id="provenance">', "</script>"
+_SVG_DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
+
+
+def metadata(content: JSON, caption: str = "") -> dict[str, dict[str, Any]]:
+    """Metadata of a figure for matplotlib's ``savefig``, by format; no dates, so that bytes repeat."""
+    text = _text(content)
+    return {
+        "pdf": {"CreationDate": None, "Keywords": text} | ({"Subject": caption} if caption else {}),
+        "svg": {"Date": None, "Description": text} | ({"Title": caption} if caption else {}),
+        "png": {_KEYWORD: text} | ({"Description": caption} if caption else {}),
+    }
+
+
+def of_page(content: JSON) -> str:
+    """Element of an HTML page that holds what the page follows from."""
+    return _PAGE_START + _text(content).replace("<", "\\u003c") + _PAGE_END
+
+
+def _text(content: JSON) -> str:
+    versions = {"nullmode": version("nullmode"), **content.get("versions", {})}
+    return json.dumps({**content, "versions": versions}, sort_keys=True)
+
+
+def read(path: str | Path) -> JSON:
+    """Read what a figure or a view follows from.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or no PNG, PDF, SVG or HTML with nullmode's metadata.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"`path` must be an existing table or figure, got {path}.")
+    content = Path(path).read_bytes()
+    readers: dict[bytes, Callable[[bytes], bytes | str]] = {
+        _PNG: _of_png,
+        b"%PDF-": _of_pdf,
+        b"<?xml": _of_svg,
+        b"<!doctype html>": _of_page,
+    }
+    for start, reader in readers.items():
+        if content.startswith(start):
+            try:
+                result = json.loads(reader(content))
+            except (LookupError, ValueError, ElementTree.ParseError):
+                break
+            if isinstance(result, dict) and "nullmode" in result.get("versions", {}):
+                return result
+    raise InputError(
+        f"`path` must be a table (Parquet) or figure (PNG, PDF, SVG, HTML) written by nullmode, got {path}."
+    )
+
+
+def _of_png(content: bytes) -> bytes:
+    # Chunks: length of the data, type, data, checksum. A text chunk's data: keyword, zero, text.
+    place, wanted = len(_PNG), f"{_KEYWORD}\0".encode()
+    while True:
+        size = int.from_bytes(content[place : place + 4])
+        kind, data = content[place + 4 : place + 8], content[place + 8 : place + 8 + size]
+        if kind == b"tEXt" and data.startswith(wanted):
+            return data.removeprefix(wanted)
+        if kind in (b"IEND", b""):
+            raise LookupError
+        place += size + 12
+
+
+def _of_pdf(content: bytes) -> bytes:
+    # A string ends at the first parenthesis that no backslash escapes.
+    found = re.search(rb"/Keywords \(((?:\\.|[^\\()])*)\)", content, re.DOTALL)
+    if found is None:
+        raise LookupError
+    return re.sub(rb"\\(.)", rb"\1", found[1], flags=re.DOTALL)
+
+
+def _of_svg(content: bytes) -> str:
+    return ElementTree.fromstring(content).findtext(f".//{_SVG_DESCRIPTION}", "")
+
+
+def _of_page(content: bytes) -> bytes:
+    return content.partition(_PAGE_START.encode())[2].partition(_PAGE_END.encode())[0]

@@ -1,0 +1,1 @@
+"""Pages to look at: environments in a browser, captions, the report."""

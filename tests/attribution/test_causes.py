@@ -1,0 +1,237 @@
+import numpy as np
+import pytest
+from cases import COMPLETE, RANKS, RING_PAIRS, SERIES, SETTING, TD, pair, rings, rng
+from geometries import GEOMETRIES
+
+import nullmode as nm
+from nullmode.attribution.completeness import completeness
+
+NU_1 = nm.RadialSpectrum(n_max=8, **SETTING)
+NU_2 = nm.PowerSpectrum(n_max=8, l_max=12, **SETTING)
+SMALL = nm.PowerSpectrum(n_max=2, l_max=2, **SETTING)
+
+
+def environment(name):
+    vectors, species, _ = GEOMETRIES[name]
+    return nm.Environment.from_vectors(vectors, species)
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_rank_complete_is_that_of_the_table(name):
+    env = nm.Environment.from_vectors(RANKS[name][0])
+    got = [nm.rank_complete(env, order) for order in (1, 2, 3)] + [nm.rank_complete(env, 3, "SO3")]
+    assert tuple(got) == COMPLETE[name]
+
+
+@pytest.mark.parametrize(("phi", "psi", "ranks"), RING_PAIRS.values(), ids=RING_PAIRS.keys())
+def test_rank_complete_of_the_bispectrum_pair(phi, psi, ranks):
+    env = nm.Environment.from_vectors(rings(phi, psi))
+    got = nm.rank_complete(env, 2), nm.rank_complete(env, 3), nm.rank_complete(env, 3, "SO3")
+    assert got == ranks
+    # Four neighbours at once tell the pair apart; what remains is symmetry.
+    assert nm.rank_complete(env, 4) == nm.rank_symmetric(env)
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+@pytest.mark.parametrize("descriptor", [NU_1, NU_2], ids=["nu 1", "nu 2"])
+def test_a_converged_basis_reaches_rank_complete(name, descriptor):
+    result = nm.attribute(environment(name), descriptor)
+    assert result.rank == result.rank_complete
+    assert result.null_truncation == result.null_unresolved == 0
+    assert not result.ambiguous
+    assert result.diagnostic == ""
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_counts_are_ordered_and_add_up(name):
+    env = environment(name)
+    orders = [nm.rank_complete(env, order) for order in ((1, 2, 3, 4) if len(env) < 8 else (1, 2))]
+    assert orders == sorted(orders)
+    assert orders[-1] <= nm.rank_symmetric(env) <= nm.rank_symmetric(env, "SO3")
+    for descriptor in (NU_1, NU_2, SMALL):
+        r = nm.attribute(env, descriptor)
+        assert r.rank <= r.rank_complete <= r.rank_symmetric <= r.n_dof
+        assert r.n_dof == r.rank + r.null_symmetry + r.null_incompleteness + r.null_truncation
+
+
+@pytest.mark.parametrize(("vectors", "ranks"), SERIES.values(), ids=SERIES.keys())
+def test_a_small_basis_is_called_truncation(vectors, ranks):
+    env = nm.Environment.from_vectors(vectors)
+    complete = nm.rank_complete(env, 2)
+    assert ranks[-1] == complete
+    for l_max, rank in enumerate(ranks):
+        result = nm.attribute(env, nm.PowerSpectrum(n_max=8, l_max=l_max, **SETTING))
+        assert result.null_truncation == complete - rank
+        assert not result.ambiguous
+
+
+def test_every_random_methane_is_blind_at_2_2():
+    for seed in range(20):
+        result = nm.attribute(nm.Environment.from_vectors(rng(seed).uniform(-2, 2, size=(4, 3))), SMALL)
+        assert (result.rank, result.null_truncation, result.null_symmetry) == (8, 1, 0)
+
+
+NOISE = rng(3).normal(size=(4, 3))
+NOISE /= np.linalg.norm(NOISE)
+# Near Td four values are about .1 a and four between .014 a² and .2 a² (first and second order); near X(pi, 0) and F2
+# one value is about .1 a and .3 a. A value counts above rtol = 1e-9. Counts from geometry change where the tolerance
+# passes the distortion; that matters where values are null and a lies between 1e-9 and 9.5e-4 Å.
+# From 1e-5 to 1e-8 the tolerance becomes a/10, between the steps of these dot products (.099 a and .20 a, as lengths):
+# one length (A) and its product with one other (B) stand apart, the rest is merged. That leaves six sums, A², B², A·B,
+# C² + D², A·C + A·D and the products without A, of which five are independent, as the neighbours of Td add up to zero.
+# base -> {a: (rank, rank_complete, rank_symmetric, ambiguous)}
+SPURIOUS = {
+    **{10.0**-k: (9, 9, 9, False) for k in range(3, 9)},
+    **{10.0**-k: (8, 8, 9, False) for k in (9, 10)},
+}
+DISTORTIONS = {
+    "Td": {
+        1e-3: (9, 9, 9, False),
+        1e-4: (7, 9, 9, True),
+        **{10.0**-k: (5, 5, 9, True) for k in (5, 6, 7, 8)},
+        1e-9: (1, 1, 1, False),
+        1e-10: (1, 1, 1, False),
+    },
+    "X(pi, 0)": SPURIOUS,
+    "F2": SPURIOUS,
+}
+BASES = {"Td": TD, "X(pi, 0)": pair(1.0, 0.0), "F2": GEOMETRIES["F2"][0]}
+
+
+@pytest.mark.parametrize(("base", "amplitude"), [(b, a) for b, table in DISTORTIONS.items() for a in table])
+def test_distortions_are_resolved_or_called_ambiguous(base, amplitude):
+    env = nm.Environment.from_vectors(BASES[base] + amplitude * NOISE)
+    rank, complete, symmetric, ambiguous = DISTORTIONS[base][amplitude]
+    result = nm.attribute(env, nm.PowerSpectrum(n_max=8, l_max=8, **SETTING))
+    found = result.rank, result.rank_complete, result.rank_symmetric, result.ambiguous
+    assert found == (rank, complete, symmetric, ambiguous)
+    # A converged basis: nothing may be blamed on truncation without a question mark.
+    assert result.null_truncation == 0 or result.ambiguous
+    assert result.diagnostic == ""
+    if ambiguous:
+        assert 0.05 * amplitude < result.nearest_tolerance < 2 * amplitude
+
+
+@pytest.mark.parametrize("amplitude", [1e-7, 1e-5, 1e-3])
+def test_gap_and_spread_are_lengths(amplitude):
+    env = nm.Environment.from_vectors(TD + amplitude * NOISE)
+    merged, apart = completeness(env, 2, tolerance=10 * amplitude), completeness(env, 2, tolerance=1e-3 * amplitude)
+    assert 1e-2 * amplitude < merged.spread < amplitude < 0.1 < merged.gap
+    assert apart.spread < 1e-3 * amplitude < apart.gap < amplitude
+    assert (merged.rank, apart.rank) == (1, 9)
+
+
+def test_values_that_open_with_the_third_power_may_be_null_beyond_the_range_of_tolerances():
+    # A limit that why-is-it-null.md states.
+    vectors, species, _ = GEOMETRIES["dodecahedron"]
+    env = nm.Environment.from_vectors(vectors + 5e-3 * rng(1).normal(size=vectors.shape), species)
+    small, large = (nm.attribute(env, nm.PowerSpectrum(n_max=n, l_max=l, **SETTING)) for n, l in ((8, 8), (10, 12)))
+    assert (small.n_dof, small.null_truncation, small.ambiguous, large.rank) == (57, 4, False, 57)
+
+
+class NoTheory(nm.Descriptor):
+    cutoff = 4.0
+
+    def feature_labels(self, environments=None):  # noqa: ARG002
+        return SMALL.feature_labels()
+
+    def compute_batch(self, environments):
+        return SMALL.compute_batch(environments)
+
+    def compute_batch_with_jacobian(self, environments):
+        return SMALL.compute_batch_with_jacobian(environments)
+
+
+def test_without_an_order_the_rest_is_unresolved():
+    result = nm.attribute(environment("generic"), NoTheory())
+    assert result.rank_complete is None
+    assert (result.null_symmetry, result.null_incompleteness, result.null_truncation) == (0, 0, 0)
+    assert result.null_unresolved == result.n_dof - result.rank > 0
+
+
+def test_neighbours_beyond_the_cutoff_are_left_out():
+    far = np.vstack([TD, [[0.3, 4.2, 0.1]]])
+    result = nm.attribute(nm.Environment.from_vectors(far), NU_2)
+    assert (result.point_group, result.n_dof) == ("Td", 9)
+
+
+@pytest.mark.parametrize("distance", [1e-5, 1e-6])
+def test_neighbours_at_the_cutoff_are_told_from_a_small_basis(distance):
+    vectors = np.array([[1.0, 0.1, 0.2], [-0.3, 0.9, 0.5], [0.2, -0.4, 0.3]])
+    vectors[2] *= (4.0 - distance) / np.linalg.norm(vectors[2])
+    result = nm.attribute(nm.Environment.from_vectors(vectors), nm.PowerSpectrum(n_max=8, l_max=8, **SETTING))
+    assert result.null_truncation == result.null_cutoff > 0
+    assert nm.attribute(environment("generic"), SMALL).null_cutoff == 0
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-2])
+def test_a_large_rtol_is_taken(rtol):
+    result = nm.attribute(nm.Environment.from_vectors(TD), NU_2, rtol=rtol)
+    assert (result.rank, result.rank_symmetric) == (1, 1)
+
+
+def test_an_environment_beyond_theory_leaves_the_others_alone():
+    close = nm.Environment.from_vectors([[1.0, 0, 0], [1.0, 2e-6, 0], [0, 1.1, 0.2]])
+    table = nm.analyze([environment("generic"), close, environment("cube")], NU_1, attribution=True)
+    assert table["diagnostic"].str.contains("`tolerance` must be at most a quarter").tolist() == [False, True, False]
+    assert table["null_symmetry"].isna().tolist() == [False, True, False]
+
+
+def test_analyze_gives_the_same_split():
+    envs = [environment(name) for name in GEOMETRIES]
+    table = nm.analyze(envs, NU_2, attribution=True)
+    for row, env in zip(table.to_dict("records"), envs, strict=True):
+        single = nm.attribute(env, NU_2)
+        for column in ("rank", "n_dof", "rank_complete", "rank_symmetric", "null_symmetry", "point_group", "ambiguous"):
+            assert row[column] == getattr(single, column)
+
+
+def test_rows_without_an_answer_have_no_attribution():
+    table = nm.analyze([environment("generic"), nm.Environment.from_vectors([])], NU_2, attribution=True)
+    assert table["status"].tolist() == ["ok", "no_neighbours"]
+    assert table["null_symmetry"].isna().tolist() == [False, True]
+
+
+BAD = {
+    "order": ((0,), r"`correlation_order` must be 1, 2, 3 or 4, got 0"),
+    "high order": ((5,), r"`correlation_order` must be 1, 2, 3 or 4, got 5"),
+    "parity": ((2, "even"), r"`parity` must be 'O3' or 'SO3', got 'even'"),
+    "parity of nu 4": ((4, "SO3"), r"`parity` must be 'O3' for correlation_order=4, got 'SO3'"),
+    "tolerance": ((2, "O3", -1.0), r"`tolerance` must be a length of at least 1e-12 Å, got -1.0"),
+    "order as text": (("2",), r"`correlation_order` must be 1, 2, 3 or 4, got '2'"),
+    "order as truth": ((True,), r"`correlation_order` must be 1, 2, 3 or 4, got True"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD.keys())
+def test_bad_arguments_are_refused(arguments, message):
+    with pytest.raises(nm.InputError, match=message):
+        nm.rank_complete(environment("generic"), *arguments)
+
+
+def test_too_many_tuples_are_refused():
+    env = nm.Environment.from_vectors(rng().normal(size=(60, 3)))
+    with pytest.raises(nm.InputError, match=r"`correlation_order` must leave at most 1000000 tuples, got 60\^4"):
+        nm.rank_complete(env, 4)
+
+
+class Plain(nm.Descriptor):
+    """Smoothed, but no dataclass: its cutoff cannot be raised."""
+
+    cutoff, cutoff_width = 4.0, 0.5
+    soap = nm.PowerSpectrum(n_max=1, l_max=0, **SETTING)
+
+    def feature_labels(self, environments=None):
+        return self.soap.feature_labels(environments)
+
+    def compute_batch(self, environments):
+        return self.soap.compute_batch(environments)
+
+    def compute_batch_with_jacobian(self, environments):
+        return self.soap.compute_batch_with_jacobian(environments)
+
+
+def test_a_descriptor_that_is_no_dataclass_is_explained():
+    env = nm.Environment.from_vectors([[3.7, 0.1, 0.2], [0.2, -3.8, 0.4], [0.8, 0.3, 0.9]])
+    found = nm.attribute(env, Plain())
+    assert (found.rank, found.null_cutoff, found.diagnostic) == (1, 0, "")

@@ -1,0 +1,154 @@
+"""The reproduction's own claims, on a small part of it: a wrong kernel must not get through."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from configs import CHECKOUT
+
+from nullmode.claims import ledger, model, sql
+from nullmode.tables import columns, parquet
+
+# Runs with a copy of the package, in a process of its own.
+PART = """
+import json, sys, yaml
+from pathlib import Path
+from nullmode.claims import ledger, model
+from nullmode.sweep import sensitivity, structures
+from nullmode.tables import parquet
+
+config, folder = yaml.safe_load(Path("config/config.yaml").read_text()), Path(sys.argv[1])
+config["families"]["merging"]["parameters"]["u"] = [0.99, 0.999, 0.9999, 0.99999, 1.0]
+files, parts = [], []
+for family in ("point_groups", "few_ligands", "merging", "published_pair"):
+    entry = config["families"][family]
+    frame = structures.make_structures(entry["kind"], entry.get("parameters", {}), family)
+    files.append(folder / f"{family}.parquet")
+    parquet.write(frame, files[-1], "structures", {})
+    for name in ("soap", "soap_sharp"):
+        entry = config["descriptors"][name]
+        if family in entry["families"] and family != "published_pair":
+            cell = {"family": family, "descriptor": name, "kind": entry["kind"], "scope": "environment"}
+            cell |= {"points": [entry["parameters"]], "rtol": 1e-9, "tolerance": 1e-6}
+            parts.append(sensitivity.run_cell(frame, cell))
+parquet.write(sensitivity.united(parts, list(config["descriptors"])), folder / "sensitivity.parquet", "sensitivity", {})
+wanted = ("ranks_power_spectrum", "singular_point", "near_singular_point", "published_manifold", "selection_rules")
+stated = model.read("config/claims.yaml")
+found = ledger.ledger(
+    {name: stated[name] for name in wanted},
+    {"sensitivity": [folder / "sensitivity.parquet"], "structures": files},
+)
+failed = found[found["verdict"] != "pass"]
+print(json.dumps([len(found), [f"{row.group}: {row.quantity}" for row in failed.itertuples()]]))
+"""
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Rows of the ledger and those that failed, with a copy of the package in which a line is another."""
+
+    def run(path, old, new):
+        shutil.copytree(CHECKOUT / "src/nullmode", tmp_path / "nullmode", ignore=shutil.ignore_patterns("__pycache__"))
+        file = tmp_path / "nullmode" / path
+        text = file.read_text()
+        assert text.count(old) == 1
+        file.write_text(text.replace(old, new))
+        variables = {"PYTHONPATH": str(tmp_path)}
+        if new != old:
+            variables["NULLMODE_CACHE"] = str(tmp_path / "kernels")
+        command = [sys.executable, "-c", PART, str(tmp_path)]
+        done = subprocess.run(
+            command, cwd=CHECKOUT, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+SLOPE = "load(slope, one) * load(a, two) + load(ratio, one)"
+
+
+def test_the_intact_package_passes(measured):
+    assert measured("descriptors/power_spectrum.py", SLOPE, SLOPE) == [26, []]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "failed"),
+    [
+        # Rotations are seen then; where symmetry forbids all but one displacement, nobody can tell.
+        (
+            "descriptors/power_spectrum.py",
+            SLOPE,
+            SLOPE.replace("+", "-"),
+            {"ranks_power_spectrum: C2v", "near_singular_point: s_d/s_1 at x = 1e-2"},
+        ),
+        (
+            "basis/harmonics.py",
+            "sine[m] = x * sine[m - 1] + y * cosine[m - 1]",
+            "sine[m] = x * sine[m - 1] - y * cosine[m - 1]",
+            {
+                "ranks_power_spectrum: Td",
+                "singular_point",
+                "published_manifold: largest",
+                "selection_rules: symmetry: of models",
+            },
+        ),
+        # This is invariant and differentiated rightly; ranks do not tell.
+        (
+            "radial/gto.py",
+            "a = np.broadcast_to((n + l + 3) / 2,",
+            "a = np.broadcast_to((n + l + 4) / 2,",
+            {"published_manifold: largest difference from", "near_singular_point"},
+        ),
+    ],
+    ids=["derivative", "harmonics", "radial"],
+)
+def test_a_broken_kernel_fails_rows(measured, path, old, new, failed):
+    _, found = measured(path, old, new)
+    for start in failed:
+        assert any(row.startswith(start) for row in found), found
+    ranks_fail = any(row.startswith("ranks") for row in found)
+    assert ranks_fail == (path != "radial/gto.py")
+
+
+def test_a_run_without_tables_fails_every_row_and_says_why():
+    stated = model.read(CHECKOUT / "config/claims.yaml")
+    found = ledger.ledger(stated, {})
+    assert len(found) == sum(len(claim.expected) for claim in stated.values())
+    assert (found["verdict"] == "fail").all()
+    assert found["measured"].isna().all()
+    assert found["explanation"].str.contains("cannot be run").all()
+
+
+TEXTS = ("crystal", "mode", "name", "path")
+NUMBERS = ("amplitude", "c", "distance_to_cutoff", "four_body_energy", "length", "member", "pair", "psi", "sample")
+NUMBERS += ("shift", "sign", "t", "temperature", "u", "v")
+
+
+def test_no_claim_holds_of_tables_without_rows(tmp_path):
+    coordinates = {name: pd.Series(dtype=str) for name in TEXTS} | {name: pd.Series(dtype=float) for name in NUMBERS}
+    files = {}
+    for view in sql.VIEWS:
+        documented = {column.name: pd.Series(dtype=column.type.to_pandas_dtype()) for column in columns.TABLES[view]}
+        frame = pd.DataFrame(documented | ({} if view == "structures" else coordinates))
+        files[view] = [tmp_path / f"{view}.parquet"]
+        parquet.write(frame, files[view][0], view, {})
+    stated = model.read(CHECKOUT / "config/claims.yaml")
+    found = ledger.ledger({name: claim for name, claim in stated.items() if claim.query}, files)
+    assert found.loc[found["verdict"] != "fail", "group"].tolist() == []
+    assert not found["explanation"].str.contains("cannot be run").any(), set(found["explanation"])
+
+
+def test_the_reproduction_states_enough():
+    import yaml
+
+    config = yaml.safe_load((CHECKOUT / "config/config.yaml").read_text())
+    stated = ledger.check(CHECKOUT / "config/claims.yaml", config["figures"])
+    kinds = [claim.kind for claim in stated.values() for _ in claim.expected]
+    assert all(kinds.count(kind) >= least for kind, least in (("rank", 100), ("zero", 5), ("law", 15), ("size", 50)))
+    assert not [group for group, claim in stated.items() if "science.md" in claim.source]

@@ -1,0 +1,114 @@
+"""One small frame of each table, and ways to damage a file of one."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import nullmode as nm
+from nullmode.sweep import search
+from nullmode.sweep.structures import make_structures
+from nullmode.tables import columns, parquet
+
+
+def frames():
+    """One small frame of each table, with a coordinate where a family may add one."""
+    environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
+    analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3), attribution=True)
+    where = {
+        "family": "a",
+        "descriptor": "b",
+        "correlation_order": 1,
+        "n_max": 3,
+        "l_max": 0,
+        "cutoff": 4.0,
+        "cutoff_width": 0.5,
+        "scope": "environment",
+        "density": "gaussian",
+        "radial_basis": "gto",
+        "width": 0.3,
+        "parameters": "{}",
+        "rtol": 1e-9,
+    }
+    sensitivity = analysis.assign(**where, pair_distance=np.nan, t=[0.5, 1.5], path=["x", "y"])
+    structures = pd.DataFrame(
+        {
+            "structure": [0],
+            "numbers": [[6, 1]],
+            "positions": [[0.0, 0, 0, 1, 1, 1]],
+            "cell": [[0.0] * 9],
+            "pbc": [[0, 0, 0]],
+            "centers": [[0]],
+            "u": [0.7],
+        }
+    )
+    numbers = {c.name: [1.5 if c.type == pa.float64() else 2] for c in columns.SUMMARY if c.name not in where}
+    summary = pd.DataFrame({**{name: [value] for name, value in where.items()}, **numbers})
+    cell = {
+        **{"search": "s", "search_kind": "orbit", "search_parameters": {"length": 0.02}, "family": "a"},
+        **{"descriptor": "b", "kind": "power-spectrum", "parameters": {"n_max": 3, "l_max": 3}},
+        **{"scope": "environment", "rtol": 1e-9},
+    }
+    found, steps = search.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
+    claims = pd.DataFrame({c.name: [1.5 if c.type == pa.float64() else "x"] for c in columns.CLAIMS})
+    roles = {"regression": "r", "model": "ridge", "training": "a", "role": ["training", "test"]}
+    predicted = pd.DataFrame(
+        {**roles, **where, "structure": [0, 1], "center": 0, "target": 1.5, "predicted": 1.25, "u": 0.7}
+    )
+    return {
+        "analysis": analysis,
+        "structures": structures,
+        "sensitivity": sensitivity,
+        "summary": summary,
+        "spectra": analysis[[column.name for column in columns.SPECTRA]],
+        "search": found,
+        "search_steps": steps,
+        "claims": claims,
+        "regression": predicted,
+    }
+
+
+FRAMES = frames()
+assert FRAMES.keys() == columns.TABLES.keys()
+
+
+def missing(path):
+    path.unlink()
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def no_parquet(path):
+    path.write_text("a,b\n1,2\n")
+
+
+def damaged_rows(path):
+    content = bytearray(path.read_bytes())
+    content[8:400] = bytes(392)
+    path.write_bytes(content)
+
+
+def foreign(path):
+    pq.write_table(pa.table({"a": [1]}), path)
+
+
+def half_foreign(path):
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({b"nullmode": b"{}"}), path)
+
+
+def of_another_version(path):
+    of_version(path, parquet.SCHEMA_VERSION + 1)
+
+
+def of_version(path, version):
+    table = pq.read_table(path, partitioning=None)
+    content = {"table": "sensitivity", "schema_version": version, "versions": {"nullmode": "9.0"}}
+    pq.write_table(table.replace_schema_metadata({b"nullmode": json.dumps(content).encode()}), path)

@@ -1,0 +1,132 @@
+"""Searches in a workflow: what a table holds is what the function returned, whatever the kind."""
+
+import inspect
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nullmode as nm
+from nullmode._support.variants import load
+from nullmode.search import SEARCHES
+from nullmode.sweep import search
+from nullmode.sweep.structures import make_structures
+from nullmode.tables import parquet
+
+# Parameters of a quick search of each kind, and columns of its own.
+OPTIONS = {
+    "singular": ({"attempts": 3}, {"mode", "manifold_dimension", "message"}),
+    "orbit": ({"length": 0.05}, {"length", "mode", "feature_distance", "gap", "stopped"}),
+    "partners": ({"n_starts": 2}, {"feature_distance", "structural_distance", "splits", "best_residual"}),
+}
+assert OPTIONS.keys() == SEARCHES.keys()
+each_kind = pytest.mark.parametrize("kind", SEARCHES)
+SOAP = {"n_max": 4, "l_max": 6, "cutoff": 4.0, "width": 0.5}
+
+
+def starts():
+    return make_structures("degenerate_pair", {"u": [0.9, 0.95], "v": [0.03], "signs": [1]}, "pair")
+
+
+def cell(kind, **changes):
+    return {
+        **{"search": "s", "search_kind": kind, "search_parameters": OPTIONS[kind][0], "family": "pair"},
+        **{"descriptor": "soap", "kind": "power-spectrum", "parameters": SOAP, "scope": "environment", "rtol": 1e-9},
+        **changes,
+    }
+
+
+@each_kind
+def test_tables_hold_what_the_function_returns(kind, tmp_path, monkeypatch):
+    records = []
+
+    def kept(environment, descriptor, **options):
+        records.append((environment, load(kind, SEARCHES, "search")(environment, descriptor, **options)))
+        return records[-1][1]
+
+    kept.__signature__ = inspect.signature(load(kind, SEARCHES, "search"))
+    monkeypatch.setattr(search, "load", lambda name, table, what: kept if what == "search" else load(name, table, what))
+    found, steps = search.run_search(starts(), cell(kind), threads=1)
+    parquet.write(found, tmp_path / "found", "search", {})
+    parquet.write(steps, tmp_path / "steps", "search_steps", {})
+    found, steps = parquet.read(tmp_path / "found", "search"), parquet.read(tmp_path / "steps", "search_steps")
+    assert OPTIONS[kind][1] | {"u", "v", "sign"} <= set(found.columns)
+    assert len(records) == 2
+    for structure, (u, (start, record)) in enumerate(zip([0.9, 0.95], records, strict=True)):
+        rows = found[found["structure"] == structure]
+        assert (rows["u"] == u).all()
+        assert (rows["converged"] == record.converged).all()
+        assert rows["found"].tolist() == (list(range(len(record.environments))) or [-1])
+        for k, environment in enumerate(record.environments):
+            row = rows.iloc[k]
+            np.testing.assert_array_equal(np.reshape(row["vectors"], (-1, 3)), environment.vectors)
+            np.testing.assert_array_equal(row["singular_values"], record.singular_values[k])
+            np.testing.assert_array_equal(np.reshape(row["start_vectors"], (-1, 3)), start.vectors)
+            assert row["n_dof"] == 9
+            for name, column in record.per_environment.items():
+                value = getattr(record, name)[k]
+                expected = np.ravel(value).tolist() if isinstance(value, np.ndarray) else value
+                got = json.loads(row[column]) if isinstance(row[column], str) else row[column]
+                assert np.array_equal(got, expected) or got == {str(key): item for key, item in expected.items()}
+        mine = steps[steps["structure"] == structure]
+        assert mine["phase"].tolist() == [step.phase for step in record.history]
+        np.testing.assert_array_equal(mine["residual"], [step.residual for step in record.history])
+        assert mine["evaluations"].is_monotonic_increasing
+
+
+# Not of singular points: where the search moves at random, what it finds hangs on the last bit.
+@pytest.mark.parametrize("kind", ["orbit", "partners"])
+def test_threads_change_nothing(kind):
+    one, many = (search.run_search(starts(), cell(kind), threads=threads) for threads in (1, 3))
+    for first, second in zip(one, many, strict=True):
+        pd.testing.assert_frame_equal(first, second)
+
+
+def test_a_row_says_that_nothing_was_found():
+    random = make_structures("random_methane", {"n_structures": 1, "seed": 1}, "a")
+    found, steps = search.run_search(random, cell("partners", search_parameters={"n_starts": 1}), threads=1)
+    assert found["found"].tolist() == [-1]
+    assert found["vectors"].tolist() == [[]]
+    assert not found["converged"].any()
+    assert len(steps)
+
+
+def test_why_values_are_null_is_told_where_asked():
+    asked = {"length": 0.02, "attribution": True}
+    found, _ = search.run_search(starts(), cell("orbit", search_parameters=asked), threads=1)
+    assert (found["null_symmetry"] == 0).all()
+    assert (found["rank"] + found["null_truncation"] + found["null_incompleteness"] == found["n_dof"]).all()
+
+
+def test_searches_use_a_fitted_contraction():
+    basis = {"kind": "optimal-contraction", "n_primitives": 8, "reference": "random"}
+    random = make_structures("random_methane", {"n_structures": 20, "seed": 2}, "random")
+    parameters = {**SOAP, "radial_basis": basis}
+    found, _ = search.run_search(starts(), cell("orbit", parameters=parameters), {"random": random}, threads=1)
+    other, _ = search.run_search(starts(), cell("orbit"), threads=1)
+    assert "optimal-contraction" in found["radial_basis"][0]
+    assert not np.allclose(found["singular_values"][0], other["singular_values"][0])
+
+
+def test_an_impossible_start_is_named():
+    start = make_structures("point_groups", {"names": ["C1", "Td"]}, "groups")
+    with pytest.raises(nm.InputError, match=r"single softest mode.* \(structure 1, centre 0\)"):
+        search.run_search(start, cell("orbit"), threads=1)
+
+
+def test_a_progress_bar_is_shown_where_wanted(capsys):
+    search.run_search(starts(), cell("orbit"), threads=1, progress=True)
+    assert "2/2" in capsys.readouterr().err
+    search.run_search(starts(), cell("orbit"), threads=1)
+    assert not capsys.readouterr().err
+
+
+def test_tables_of_all_kinds_are_read_together(tmp_path):
+    for kind in SEARCHES:
+        made = cell(kind, search=kind)
+        for table, rows in zip(("found", "steps"), search.run_search(starts(), made, threads=1), strict=True):
+            of = {"found": "search", "steps": "search_steps"}[table]
+            parquet.write(rows, tmp_path / f"searches/{kind}/{table}.parquet", of, made)
+    for table in ("search", "search_steps"):
+        assert set(nm.load(tmp_path, table)["search"]) == set(SEARCHES)

@@ -1,0 +1,209 @@
+import importlib.util
+import sys
+
+import jsonschema
+import pytest
+import yaml
+from configs import BAD, CHECKOUT, changed, small
+from snakemake.utils import update_config
+
+from nullmode import InputError
+from nullmode._support import axes
+from nullmode.sweep.schema import Settings
+from nullmode.sweep.settings import check, figure_code, figure_kinds, figure_tables
+
+# Files laid over each other.
+CONFIGS = {
+    "default": ["config/config.yaml"],
+    "large": ["config/config.yaml", "config/large.yaml"],
+    "test": ["config/test.yaml"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_checkout(monkeypatch):
+    monkeypatch.chdir(CHECKOUT)
+
+
+def read(*paths):
+    config = {}
+    for path in paths:
+        update_config(config, yaml.safe_load((CHECKOUT / path).read_text()))
+    return config
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_shipped_configurations_are_accepted(name):
+    assert isinstance(check(read(*CONFIGS[name])), Settings)
+
+
+def test_large_configuration_changes_what_there_is():
+    default, large = (check(read(*CONFIGS[name])) for name in ("default", "large"))
+    assert large.results != default.results
+    assert large.descriptors == default.descriptors
+    for part in ("families", "figures"):
+        one, other = getattr(default, part), getattr(large, part)
+        assert one.keys() == other.keys()
+        assert [name for name in one if one[name] != other[name]]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_configuration_is_refused_with_the_place(name):
+    place, value, message = BAD[name]
+    with pytest.raises(InputError) as refused:
+        check(changed(place, value))
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("config", [None, [], "text", {}, {"families": ["a"], "descriptors": {}}])
+def test_what_is_no_configuration_is_refused(config):
+    with pytest.raises(InputError):
+        check(config)
+
+
+def test_every_fault_of_one_level_is_named_at_once():
+    config = small()
+    config["rtol"] = 0
+    config["figures"]["pair_map"]["colour"] = "red"
+    config["descriptors"]["soap"]["kinds"] = "x"
+    with pytest.raises(InputError) as refused:
+        check(config)
+    assert {line.partition("`")[2].partition("`")[0] for line in str(refused.value).splitlines()} == {
+        "rtol",
+        "figures.pair_map.colour",
+        "descriptors.soap.kinds",
+    }
+
+
+@pytest.mark.parametrize(
+    ("axis", "values"),
+    [
+        ([3, 1], [3, 1]),
+        ({"start": 1, "stop": 4}, [1, 2, 3, 4]),
+        ({"start": 0, "stop": 6, "step": 3}, [0, 3, 6]),
+        ({"start": 0.1, "stop": 0.5, "step": 0.1}, [0.1, 0.2, 0.3, 0.4, 0.5]),
+        ({"start": -0.15, "stop": 0.15, "step": 0.05}, [-0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15]),
+        ({"start": 2, "stop": 2}, [2]),
+        ({"start": 0, "stop": 1e-300, "step": 1e-300}, [0.0, 1e-300]),
+    ],
+)
+def test_values_of_an_axis(axis, values):
+    result = axes.values(axis)
+    assert result == values
+    assert [type(value) for value in result] == [type(value) for value in values]
+    assert axes.array(axis).tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("axis", "message"),
+    [
+        ([0.5, "x"], r"`families\.a\.parameters\.u\.1`: [^\n]*, got 'x'\.$"),
+        ({"start": 0.5}, r"`families\.a\.parameters\.u\.stop` is required and missing\.$"),
+        (0.5, r"`families\.a\.parameters\.u`: input should be a valid list, got 0\.5\.$"),
+    ],
+)
+def test_axis_is_faulted_for_what_it_is(axis, message):
+    # A list is not told that it is no range, nor a range that it is no list.
+    config = small()
+    config["families"]["a"] = {"kind": "degenerate_pair", "parameters": {"u": axis}}
+    with pytest.raises(InputError, match=rf"\A{message}"):
+        check(config)
+
+
+def test_longest_axis_is_accepted():
+    assert len(axes.values({"start": 1, "stop": axes.MOST_VALUES})) == axes.MOST_VALUES
+    with pytest.raises(ValueError, match="at most 100000 values"):
+        axes.Range(start=0, stop=axes.MOST_VALUES)
+
+
+def test_width_of_a_delta_density_is_not_read():
+    config = changed("descriptors.soap.parameters.width", 0.005)
+    config["descriptors"]["soap"]["parameters"]["density"] = "delta"
+    assert check(config).descriptors["soap"].parameters["width"] == 0.005
+
+
+def schema_module():
+    spec = importlib.util.spec_from_file_location("generate", CHECKOUT / "workflow/schemas/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_schema_is_in_step():
+    module = schema_module()
+    assert module.TARGET.read_text() == module.text(), "the configuration's keys have changed: run `make schema`"
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_schema_accepts_what_is_shipped(name):
+    jsonschema.validate(read(*CONFIGS[name]), read("workflow/schemas/config.schema.yaml"))
+
+
+@pytest.mark.parametrize("name", [n for n in BAD if n.startswith(("unknown", "text", "no radial")) and "grid" not in n])
+def test_schema_knows_every_key(name):
+    place, value, _ = BAD[name]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed(place, value), read("workflow/schemas/config.schema.yaml"))
+
+
+SENSITIVITY = ("table", "", "sensitivity", "tables/sensitivity.parquet")
+
+
+@pytest.mark.parametrize(
+    ("figure", "wanted", "kinds"),
+    [
+        (
+            "null_modes",
+            [SENSITIVITY, ("structures", "point_groups", "structures", "structures/point_groups.parquet")],
+            {"soap": "power-spectrum"},
+        ),
+        ("null_causes", [SENSITIVITY], {}),
+        ("truncation", [SENSITIVITY], {}),
+        (
+            "orbits",
+            [
+                ("searches", "orbit", "search", "searches/orbit/found.parquet"),
+                ("searches", "orbit", "search_steps", "searches/orbit/steps.parquet"),
+            ],
+            {},
+        ),
+        (
+            "learning",
+            [("predictions", name, "regression", f"regressions/{name}.parquet") for name in ("ridge", "mlp")],
+            {},
+        ),
+    ],
+)
+def test_figures_say_what_they_draw_from(figure, wanted, kinds):
+    settings = check(small())
+    assert figure_tables(settings, figure) == wanted
+    assert figure_kinds(settings, figure) == kinds
+
+
+def test_figures_of_ones_own_are_given_the_sensitivity_table(tmp_path):
+    (tmp_path / "own.py").write_text("def draw(table):\n    pass\n")
+    config = small()
+    config["figures"] = {"own": {"kind": f"{tmp_path}/own.py:draw"}}
+    assert figure_tables(check(config), "own") == [SENSITIVITY]
+
+
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [("sklearn", "regressions.ridge"), ("chemiscope", "views.null_modes"), ("duckdb", "claims")],
+)
+def test_libraries_that_are_missing_are_asked_for(monkeypatch, module, where):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError, match=rf"\A`{where}` must be left out where .* Install it with: pip install '"):
+        check(small())
+
+
+def test_figures_that_compute_depend_on_their_descriptors():
+    config = small()
+    before = {name: figure_code(check(config), name) for name in config["figures"]}
+    config["descriptors"]["soap"]["kind"] = "bispectrum"
+    after = {name: figure_code(check(config), name) for name in config["figures"]}
+    assert {name for name in before if before[name] != after[name]} == {
+        "null_modes",
+        "selection_rules",
+        "near_singular",
+    }

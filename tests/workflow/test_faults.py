@@ -1,0 +1,249 @@
+"""Runs that are broken off: what was complete stays, the rest is made again, and the bytes are those of a quiet run."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from configs import small
+from projects import RESULTS, Project
+
+from nullmode.tables import parquet
+
+pytestmark = pytest.mark.workflow
+FAULTS = Path(__file__).parent / "faults"
+# The figures play no part in these tests.
+TARGET = str(RESULTS / "tables/sensitivity.parquet")
+LOST = "sensitivity/family=from_file/descriptor=radial"
+OTHER = "sensitivity/family=pair_map/descriptor=soap"
+MADE_AGAIN = {LOST, "tables/sensitivity.parquet"}
+
+
+def parts(jobs):
+    """Names of jobs without those of the blocks of work that a family and a descriptor are dealt out to."""
+    return {re.sub(r"(/descriptor=[^/]*).*", r"\1", name) for name in jobs}
+
+
+class Broken:
+    """A copy of a finished run without some of its parts, to be broken off while it makes them again."""
+
+    def __init__(self, project, finished, lost=(LOST,)):
+        self.project, self.expected = project, finished.digests("parquet")
+        for part in (*lost, "tables"):
+            shutil.rmtree(project.folder / RESULTS / part)
+
+    def variables(self, fault):
+        mark = self.project.folder / "mark"
+        return {
+            "FAULT": fault,
+            "FAULT_MARK": str(mark),
+            "PYTHONPATH": f"{FAULTS}:{self.project.source}",
+        }
+
+    def whole(self):
+        """Whether every table there is, is one of the quiet run's."""
+        return self.project.digests("parquet").items() <= self.expected.items()
+
+    def check_restart(self):
+        assert self.whole()
+        assert parts(self.project.jobs(TARGET)) == MADE_AGAIN
+        assert self.project.digests("parquet") == self.expected
+
+    @contextmanager
+    def stopped_half_way(self):
+        """Start a run, wait until a table is half written, and give the run and the process that writes."""
+        mark = self.project.folder / "mark"
+        with self.project.running(TARGET, variables=self.variables("sensitivity:stop")) as run:
+            end = time.monotonic() + 300
+            while not (mark.exists() and mark.read_text()):
+                assert run.poll() is None, run.communicate()[0]
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            writer = int(mark.read_text())
+            halves = list((self.project.folder / RESULTS / LOST).glob(".*.part"))
+            assert len(halves) == 1
+            try:
+                yield run, writer
+            finally:
+                mark.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def broken(project, finished):
+    return Broken(project, finished)
+
+
+def kill(process):
+    os.kill(process, signal.SIGKILL)
+
+
+def wait_for_end(process):
+    while Path(f"/proc/{process}").exists() and "State:\tZ" not in Path(f"/proc/{process}/status").read_text():
+        time.sleep(0.05)
+
+
+def test_job_killed_while_it_writes(broken):
+    with broken.stopped_half_way() as (run, writer):
+        kill(writer)
+        output, _ = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "Error in rule sensitivity" in output
+    broken.check_restart()
+
+
+@pytest.mark.parametrize("whose", ["its job too", "its job lives on"])
+def test_snakemake_killed_while_a_job_writes(broken, whose):
+    with broken.stopped_half_way() as (run, writer):
+        kill(run.pid)
+        if whose == "its job too":
+            kill(writer)
+        run.wait(timeout=60)
+        # The next run cannot know whether the killed one still works.
+        refused = broken.project.start(TARGET)
+        assert refused.returncode == 1
+        assert "--unlock" in refused.stdout
+        broken.project.run("--unlock")
+        broken.check_restart()
+    wait_for_end(writer)
+    # What the orphan wrote in the end replaced the file as a whole.
+    assert broken.project.digests("parquet") == broken.expected
+    assert "Nothing to be done" in broken.project.run("-n", TARGET)
+
+
+@pytest.mark.parametrize("fault", ["files", "memory"])
+def test_job_at_its_limit(broken, fault):
+    stopped = broken.project.start(TARGET, variables=broken.variables(f"sensitivity:{fault}"))
+    assert stopped.returncode == 1
+    assert "Error in rule sensitivity" in stopped.stdout
+    if fault == "files":
+        assert "File too large" in stopped.stdout
+    assert not list((broken.project.folder / RESULTS / LOST).glob("*"))
+    broken.check_restart()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, of 64 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    mounted = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], capture_output=True, text=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip(f"a small disk can be mounted by root only: {mounted.stderr if mounted else 'no mount'}")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+@pytest.mark.parametrize("when", ["before it starts", "while it writes"])
+def test_full_disk(finished, small_disk, when):
+    folder = small_disk / "copy"
+    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    broken = Broken(Project(folder, finished.source, finished.cache), finished)
+    ballast = folder / "mark"
+    if when == "before it starts":
+        ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+        stopped = broken.project.start(TARGET)
+    else:
+        stopped = broken.project.start(TARGET, variables=broken.variables("sensitivity:disk"))
+    assert stopped.returncode == 1
+    assert "No space left on device" in stopped.stdout
+    ballast.unlink()
+    broken.check_restart()
+
+
+def test_bad_structure_among_good_ones(project, finished):
+    broken = Broken(project, finished, lost=(LOST, OTHER))
+    file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
+    good = file.read_text()
+    lines = good.splitlines(keepends=True)
+    lines[3] = lines[2]
+    file.write_text("".join(lines))
+    stopped = project.start(TARGET, "--keep-going")
+    assert stopped.returncode == 1
+    assert "nullmode: " in stopped.stdout
+    # The other family's job is done.
+    done = {path: digest for path, digest in project.digests("parquet").items() if "pair_map" in str(path)}
+    assert done == {path: digest for path, digest in broken.expected.items() if "pair_map" in str(path)}
+    file.write_text(good)
+    made = parts(project.jobs(TARGET))
+    assert made >= MADE_AGAIN
+    assert all("from_file" in name for name in made - {"tables/sensitivity.parquet"})
+    assert project.digests("parquet") == broken.expected
+
+
+def damaged(how, file):
+    content = file.read_bytes()
+    if how == "cut short":
+        file.write_bytes(content[: len(content) // 2])
+    elif how == "empty":
+        file.write_bytes(b"")
+    elif how == "one bit":
+        place = len(content) // 8
+        file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    else:
+        pd.DataFrame({"x": [1.0]}).to_parquet(file)
+
+
+MESSAGES = {"one bit": "must be an undamaged Parquet file", "foreign": "must be a table written by nullmode"}
+
+
+@pytest.mark.parametrize("how", ["cut short", "empty", "one bit", "foreign"])
+def test_damaged_part_of_an_earlier_run(project, finished, how):
+    broken = Broken(project, finished, lost=())
+    part = next((project.folder / RESULTS / LOST).glob("*.parquet"))
+    name = part.relative_to(project.folder)
+    damaged(how, part)
+    stopped = project.start(TARGET)
+    assert stopped.returncode == 1
+    assert "Traceback" not in stopped.stdout
+    if how in MESSAGES:
+        # It shows when the part is read.
+        assert MESSAGES[how] in stopped.stdout
+        assert str(name) in stopped.stdout
+    else:
+        assert f"\nrm {name}\n" in stopped.stdout
+        assert "Building DAG" not in stopped.stdout
+    part.unlink()
+    broken.check_restart()
+
+
+def test_damaged_table_of_a_finished_run(project, finished):
+    damaged("cut short", project.folder / TARGET)
+    stopped = project.start(TARGET)
+    assert stopped.returncode == 1
+    assert f"\nrm {TARGET}\n" in stopped.stdout
+    (project.folder / TARGET).unlink()
+    assert project.jobs(TARGET) == {"tables/sensitivity.parquet"}
+    assert project.digests("parquet") == finished.digests("parquet")
+
+
+def test_second_run_at_the_same_time_is_refused(broken):
+    with broken.stopped_half_way() as (run, _):
+        refused = broken.project.start(TARGET)
+        assert refused.returncode == 1
+        assert "Directory cannot be locked" in refused.stdout
+        (broken.project.folder / "mark").unlink()
+        output, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, output
+    assert broken.project.digests("parquet") == broken.expected
+    assert "Nothing to be done" in broken.project.run("-n", TARGET)
+
+
+def test_two_runs_started_at_once(broken):
+    # Whichever comes second is refused, or finds the work done.
+    with broken.project.running(TARGET) as first, broken.project.running(TARGET) as second:
+        outputs = [run.communicate(timeout=300)[0] for run in (first, second)]
+    codes = (first.returncode, second.returncode)
+    assert 0 in codes, outputs
+    for code, output in zip(codes, outputs, strict=True):
+        assert code == 0 or "Directory cannot be locked" in output
+    assert broken.project.digests("parquet") == broken.expected
+    assert parquet.read(broken.project.folder / TARGET, "sensitivity")["status"].eq("ok").all()

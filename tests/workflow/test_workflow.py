@@ -1,0 +1,362 @@
+import os
+import re
+import shutil
+
+import pandas as pd
+import pytest
+from configs import BAD, changed, small
+from projects import RESULTS
+
+from nullmode.sweep.trace import trace
+from nullmode.tables import parquet
+
+pytestmark = pytest.mark.workflow
+FIGURES = {f"figures/{name}.pdf" for name in small()["figures"]}
+SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
+CLAIMS = {"claims.parquet"}
+OF_SEARCHES = {f"figures/{name}.pdf" for name in ("convergence", "orbits", "partner_pairs")}
+REGRESSIONS = {f"regressions/{name}.parquet" for name in small()["regressions"]}
+LEARNED = REGRESSIONS | {"figures/learning.pdf"}
+# What follows whenever a row changes.
+LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES - LEARNED, *CLAIMS}
+SOAP = {
+    "sensitivity/family=distortions/descriptor=soap",
+    "sensitivity/family=pair_map/descriptor=soap",
+    "sensitivity/family=from_file/descriptor=soap",
+    "sensitivity/family=point_groups/descriptor=soap",
+}
+# Both widths take less than a job's time.
+SWEPT = {"sensitivity/family=random_methane/descriptor=soap_swept"}
+RADIAL = {"sensitivity/family=from_file/descriptor=radial"}
+BASES = {"sensitivity/family=point_groups/descriptor=bases"}
+FINE = {"sensitivity/family=orbit/descriptor=fine"}
+WHOLE = {"sensitivity/family=from_file/descriptor=whole"}
+
+
+@pytest.mark.parametrize("config", ["config/config.yaml", "config/config.yaml config/large.yaml", "config/test.yaml"])
+def test_dry_run(fresh, config):
+    assert "This was a dry-run" in fresh.run("-n", config=config)
+    assert not (fresh.folder / "results").exists()
+
+
+def test_dry_run_for_slurm_needs_none(fresh):
+    # What each job asks for is known before SLURM is.
+    planned = fresh.run("-n", profile="slurm")
+    jobs = re.findall(r"^rule (?!all)\w+:\n(?:    .*\n)*?    resources: (.*)\n", planned, re.MULTILINE)
+    assert len(jobs) == planned.count("\nrule ") > 20
+    for resources in jobs:
+        asked = dict(re.findall(r"(\w+)=([^,]+)", resources))
+        assert int(asked["mem_mb"]) >= 500
+        assert int(asked["runtime"]) >= 1
+
+
+# The other faults take the same way: tests/sweep/test_settings.py.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unknown key",
+        "unknown family key",
+        "unknown descriptor key",
+        "unknown figure key",
+        "unknown family parameter",
+        "unknown descriptor parameter",
+        "unknown figure parameter",
+        "grid over no parameter",
+        "no radial function",
+        "negative l_max",
+        "no width",
+        "no cutoff",
+        "smoothing wider than the cutoff",
+        "unknown family kind",
+        "unknown descriptor kind",
+        "unknown figure kind",
+        "missing structure file",
+        "family file without the function",
+        "descriptor on an unknown family",
+    ],
+)
+def test_bad_configuration_stops_before_any_job(fresh, name):
+    place, value, message = BAD[name]
+    fresh.configure(changed(place, value))
+    stopped = fresh.start()
+    assert stopped.returncode == 1
+    assert f"The configuration cannot be run:\n{message}" in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+    assert not (fresh.folder / "results").exists()
+
+
+def test_bad_claims_stop_before_any_job(fresh):
+    file = fresh.folder / small()["claims"]
+    file.write_text(file.read_text().replace("comparison: at_most", "comparision: at_most"))
+    stopped = fresh.start()
+    assert stopped.returncode == 1
+    assert "`singular_point.comparision` is not known. Did you mean `comparison`?" in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+    assert not (fresh.folder / "results").exists()
+
+
+def test_full_run_makes_tables_and_figures(finished):
+    config, results = small(), finished.folder / RESULTS
+    drawn = {path.name for path in (results / "figures").iterdir()}
+    assert drawn == {f"{name}.{ending}" for name in config["figures"] for ending in ("pdf", "svg", "png", "rst")}
+    rows = parquet.read(results / "tables/sensitivity.parquet", "sensitivity")
+    assert set(rows["family"]) == set(config["families"])
+    assert set(rows["descriptor"]) == set(config["descriptors"])
+    points = rows[rows["descriptor"] == "soap_swept"].groupby(["n_max", "l_max", "width"]).size()
+    assert (points == 6).all()
+    assert len(points) == 2 * 3 * 2
+    assert (rows["status"] == "ok").all()
+    whole = rows[rows["scope"] == "structure"]
+    assert set(whole["descriptor"]) == {"whole"}
+    assert set(whole["center"]) == {-1}
+    assert rows.groupby(["descriptor", "radial_basis", "density"])["rank"].count()["bases"].index.tolist() == [
+        (basis, density)
+        for basis in ("gto", "optimal-contraction(n_primitives=5, random_methane)")
+        for density in ("delta", "gaussian")
+    ]
+    for name in config["searches"]:
+        found = parquet.read(results / f"searches/{name}/found.parquet", "search")
+        assert set(found["structure"]) == {0, 1, 2}
+        assert found["converged"].all() == (name != "partners")
+        assert len(parquet.read(results / f"searches/{name}/steps.parquet", "search_steps"))
+    for name, regression in config["regressions"].items():
+        rows_of = parquet.read(results / f"regressions/{name}.parquet", "regression")
+        assert set(rows_of["family"]) == {*regression["training"], *regression["test"]}
+    summary = parquet.read(results / "tables/summary.parquet", "summary")
+    assert summary["n_environments"].sum() == len(rows)
+
+
+def test_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.run("-n")
+
+
+@pytest.mark.parametrize("lost", ["sensitivity/family=orbit/descriptor=fine", "structures/pair_map.parquet"])
+def test_what_is_lost_of_a_finished_run_is_made_again(project, lost):
+    place = project.folder / RESULTS / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert lost in project.jobs("-n")
+
+
+def test_edit_of_a_kernel_reruns_what_uses_it(project):
+    # What is missing besides must not be forgotten.
+    shutil.rmtree(project.folder / RESULTS / "sensitivity/family=pair_map")
+    project.edit("descriptors/power_spectrum.py", "features[row] *= sqrt(0.5)", "features[row] *= sqrt(1.0 / 2.0)")
+    of_power_spectrum = {"kernels/power-spectrum", "structures/orbit.parquet"} | SEARCHES | OF_SEARCHES | LEARNED
+    assert project.jobs("-n") == of_power_spectrum | SOAP | SWEPT | BASES | FINE | WHOLE | LATER
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "jobs"),
+    [
+        (
+            "descriptors/radial_spectrum.py",
+            "features[i, q] = scratch.c[q, 0]",
+            "features[i, q] = scratch.c[q, 0] + 0.0",
+            # A search for partners says by which order they differ.
+            {
+                "kernels/radial-spectrum",
+                "sensitivity/family=from_file/descriptor=radial",
+                "searches/partners/found.parquet",
+                "figures/convergence.pdf",
+                "figures/partner_pairs.pdf",
+                *LATER,
+            },
+        ),
+        (
+            "search/_continuation.py",
+            "_CORRECTIONS = 12",
+            "_CORRECTIONS = 13",
+            {
+                "structures/orbit.parquet",
+                "searches/orbit/found.parquet",
+                "searches/partners/found.parquet",
+                *OF_SEARCHES,
+                *LEARNED,
+                *FINE,
+                *LATER,
+            },
+        ),
+        ("figures/paths.py", "linewidth=0.8", "linewidth=0.9", {"figures/distortion_paths.pdf"}),
+        (
+            "families/random_methane.py",
+            "size=(len(waiting), 4, 3)",
+            "size=(len(waiting), 4, 3)[:]",
+            {"structures/random_methane.parquet", *SWEPT, *BASES, *LATER},
+        ),
+    ],
+    ids=["descriptor", "search", "figure", "family"],
+)
+def test_edit_of_a_variant_reruns_what_uses_it(project, path, old, new, jobs):
+    project.edit(path, old, new)
+    assert project.jobs("-n") == jobs
+
+
+def test_edits_of_comments_docstrings_and_tables_of_names_rerun_nothing(project):
+    project.edit("descriptors/power_spectrum.py", "Fill features, and the Jacobian", "Write features, and the Jacobian")
+    project.edit("basis/density.py", '"""\n', '"""\n# A comment.\n')
+    project.edit(
+        "study.py", "from nullmode import columns, tables\n", "\n# Moved.\nfrom nullmode import columns, tables\n"
+    )
+    project.edit("descriptors/__init__.py", "DESCRIPTORS = {\n", 'DESCRIPTORS = {\n    "mine": "nullmode.mine:Mine",\n')
+    assert "Nothing to be done" in project.run("-n")
+
+
+def test_new_outer_point_runs_the_job_that_takes_it_in(project):
+    config = small()
+    config["descriptors"]["soap_swept"]["grid"]["width"].append(0.4)
+    project.configure(config)
+    assert project.jobs() == SWEPT | LATER
+    rows = parquet.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
+    assert set(rows.loc[rows["descriptor"] == "soap_swept", "width"]) == {0.3, 0.4, 0.5}
+    assert "Nothing to be done" in project.run("-n")
+
+
+def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
+    """Also, that rows do not depend on the jobs they come from."""
+    whole = parquet.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
+    config = small() | {"target_job_seconds": 1e-9}
+    # Without pairs, whose parts are computed twice, and other long families.
+    del config["claims"], config["regressions"]
+    for name in ("distortions", "pair_map"):
+        del config["families"][name]
+        config["descriptors"]["soap"]["families"].remove(name)
+    config |= {"figures": {"truncation": config["figures"]["truncation"]}, "views": {}}
+    project.configure(config)
+    project.run()
+    split = parquet.read(project.folder / RESULTS / "tables/sensitivity.parquet", "sensitivity")
+    kept = whole[whole["family"].isin(config["families"])].reset_index(drop=True)
+    coordinates = [name for name in kept if name not in split]
+    pd.testing.assert_frame_equal(split, kept.drop(columns=coordinates), check_exact=True)
+    config["descriptors"]["soap_swept"]["grid"]["width"].append(0.4)
+    project.configure(config)
+    of_point = "sensitivity/family=random_methane/descriptor=soap_swept/width-0.4_from"
+    new = {f"{of_point}-{structure}" for structure in range(6)}
+    assert project.jobs() == new | {"tables/sensitivity.parquet", "figures/truncation.pdf"}
+    assert "Nothing to be done" in project.run("-n")
+
+
+def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
+    config = small()
+    config["descriptors"]["soap_swept"]["grid"]["n_max"].append(4)
+    project.configure(config)
+    assert project.jobs("-n") == SWEPT | LATER
+
+
+def test_changed_expectation_reruns_the_ledger_alone(project):
+    file = project.folder / small()["claims"]
+    file.write_text(file.read_text().replace("Cs: 6", "Cs: 5"))
+    assert project.jobs() == CLAIMS
+    rows = parquet.read(project.folder / RESULTS / "claims.parquet", "claims").set_index("quantity")["verdict"]
+    assert rows[rows != "pass"].to_dict() == {"Cs": "fail"}
+    assert "Nothing to be done" in project.run("-n")
+
+
+def test_changed_structure_file_reruns_its_family(project):
+    file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
+    file.write_text(file.read_text().replace("0.102", "0.112"))
+    of_file = {name for name in SOAP | RADIAL | WHOLE if "from_file" in name}
+    assert project.jobs("-n") == {"structures/from_file.parquet"} | of_file | LATER
+
+
+def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
+    shutil.rmtree(project.folder / RESULTS)
+    project.run()
+    results = finished.digests("parquet", "pdf", "svg", "png", "rst", "html")
+    # Structures, parts, tables, searches, regressions, claims; figures; pages.
+    assert len(results) == 6 + 9 + 2 + 4 + 2 + 1 + 4 * 15 + 2
+    assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
+
+
+def test_users_own_family_and_descriptor(project):
+    project.configure(
+        {
+            "results": str(RESULTS / "own"),
+            "families": {
+                "water": {
+                    "kind": "docs/examples/my_family.py:structures",
+                    "parameters": {"angles": [90, 104.5, 180]},
+                },
+            },
+            "descriptors": {
+                "moments": {"kind": "docs/examples/my_descriptor.py:InverseMoments", "grid": {"n_moments": [3, 6]}},
+                "soap": {"kind": "power-spectrum", "parameters": {"n_max": 4, "l_max": 3}},
+            },
+        }
+    )
+    project.run()
+    rows = parquet.read(project.folder / RESULTS / "own/tables/sensitivity.parquet", "sensitivity")
+    # Neither sees the difference of two equal bonds; on a line, the bend changes no distance to first order.
+    ranks = rows.groupby(["descriptor", "parameters", "angle"])["rank"].first().groupby("angle").agg(list)
+    assert ranks.to_dict() == {90.0: [2, 2, 2], 104.5: [2, 2, 2], 180.0: [1, 1, 1]}
+    own = project.folder / "docs/examples/my_descriptor.py"
+    own.write_text(own.read_text().replace("(1 + np.cos(phase)) / 2", "(1 + np.cos(phase)) / 2.0 + 0"))
+    assert project.jobs("-n") == {
+        "own/sensitivity/family=water/descriptor=moments/n_moments-3",
+        "own/sensitivity/family=water/descriptor=moments/n_moments-6",
+        "own/tables/sensitivity.parquet",
+    }
+
+
+def test_failed_job_says_why_and_leaves_nothing(project):
+    config = small()
+    config["families"]["from_file"]["parameters"]["centers"] = "Xe"
+    project.configure(config)
+    stopped = project.start()
+    assert stopped.returncode == 1
+    # The job's log is shown, without a traceback of nullmode's.
+    assert "nullmode: `centers` must occur in tests/data/small.extxyz, got 'Xe'" in stopped.stdout
+    assert not (project.folder / RESULTS / "structures/from_file.parquet").exists()
+
+
+# Where results come from.
+
+
+def test_every_result_is_traced_to_its_jobs(finished):
+    results = finished.folder / RESULTS
+    behind = {}
+    for path in [path for ending in ("parquet", "pdf", "svg", "png", "html") for path in results.rglob(f"*.{ending}")]:
+        found = trace(path)
+        assert found["differs"] == {}, path
+        behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]
+        assert behind[path.relative_to(results).as_posix()], path
+        measured = {job["log"].split("/")[0] for job in found["jobs"] if "benchmark" in job}
+        assert measured == {"sensitivity", "searches", "regressions"} & {
+            log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]
+        }
+    # The figure, the summary, nine parts, six families.
+    assert [len(behind[f"figures/pair_map.{ending}"]) for ending in ("pdf", "svg", "png")] == [17] * 3
+    assert behind["tables/summary.parquet"][0] == "summary.log"
+    assert "seed: 1" in str(trace(results / "figures/truncation.svg")["content"]).replace("'", "")
+
+
+@pytest.fixture
+def upgraded(project, tmp_path):
+    """A finished run whose spglib says that it is another version."""
+    fake = tmp_path / "upgraded/spglib-99.0.dist-info"
+    fake.mkdir(parents=True)
+    (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: spglib\nVersion: 99.0\n")
+    project.source = f"{fake.parent}{os.pathsep}{project.source}"
+    return project
+
+
+def test_upgraded_library_reruns_what_imports_it(upgraded):
+    kernels = {"kernels/power-spectrum", "kernels/radial-spectrum"}
+    everything = SOAP | SWEPT | RADIAL | BASES | FINE | WHOLE | SEARCHES | OF_SEARCHES | LEARNED | LATER
+    assert upgraded.jobs("-n") == kernels | everything
+
+
+def test_parts_of_two_versions_are_not_mixed(upgraded):
+    results = upgraded.folder / RESULTS
+    (part,) = (results / "sensitivity/family=from_file/descriptor=radial").iterdir()
+    part.unlink()
+    shutil.rmtree(results / "tables")
+    before = upgraded.digests("parquet")
+    # Snakemake is told to look at times alone, as after an upgrade in the middle of a sweep.
+    stopped = upgraded.start("--rerun-triggers", "mtime")
+    assert stopped.returncode == 1
+    (said,) = re.findall(r"nullmode: The tables must be of one origin.*", stopped.stdout)
+    assert "spglib" in said
+    assert " 99.0 in " in said
+    assert parquet.provenance(part)["versions"]["spglib"] == "99.0"
+    after = upgraded.digests("parquet")
+    assert after == before | {part.relative_to(results): after[part.relative_to(results)]}
