@@ -32,7 +32,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce reproduce-large test test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
+.PHONY: help reproduce reproduce-large test test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -101,8 +101,9 @@ ci: lint test ## Do what continuous integration does: lint, then test
 
 install: $(STAMP) ## Install the locked packages and nullmode (editable) into .venv
 
-schema: install ## Write workflow/schemas/config.schema.yaml anew, after a change of the configuration's keys
+docs: install ## Write the generated pages: config/README.md, docs/tables.md and the schema of the configuration
 	$(BIN)/python workflow/schemas/generate.py
+	$(BIN)/python docs/make_tables.py
 
 lock: | $(UV) ## Solve requirements.lock again (LOCK_FLAGS=--upgrade for the newest releases)
 	$(UV) pip compile pyproject.toml --group dev --output-file requirements.lock \

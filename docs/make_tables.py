@@ -1,4 +1,4 @@
-"""Write docs/tables.md from the tables' own declarations: python docs/make_tables.py."""
+"""Write docs/tables.md from the declarations of the tables: `make docs`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from nullmode.tables.parquet import SCHEMA_VERSION
 PAGE = Path(__file__).with_name("tables.md")
 OPENING = f"""# Tables
 
-Made by `python docs/make_tables.py` from `src/nullmode/tables.py`; do not edit.
+Made by `make docs` from `src/nullmode/tables/columns.py`; do not edit.
 
 Every table is a Parquet file. [`nullmode.load`](how-to-read-results.md) returns one, or all parts of a sweep, as a
 pandas data frame and refuses what is not nullmode's; `pandas.read_parquet` reads a file as well. Each column carries
