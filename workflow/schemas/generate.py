@@ -43,7 +43,8 @@ class Section(NamedTuple):
     def targets(self) -> Iterator[tuple[str, Any]]:
         """Give each kind with its function or class."""
         for kind in self.table:
-            yield kind, load(kind, self.table, self.key)
+            target = load(kind, self.table, self.key)
+            yield kind, getattr(target, "draw", target)  # of a figure, what draws it
 
 
 SECTIONS = {
