@@ -65,20 +65,20 @@ reproduce-large: install ## The same at full size (config/large.yaml), into resu
 test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
 
-test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
+test-slurm: install ## Run the workflow on a SLURM of one node that is started for it; needs slurm-wlm and munge
 	$(BIN)/pytest -m slurm tests/workflow/test_slurm.py $(PYTEST_FLAGS)
 
 test-browser: install ## Open report and view in Chromium; needs chromium and chromium-driver (BROWSER_SHOTS=folder for pictures)
 	$(BIN)/pytest -m browser tests/views/test_browser.py $(PYTEST_FLAGS)
 
-benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep
+benchmark: install ## Time features, Jacobians and spectra beside three other codes and a lower bound, and a sweep
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
 
-scan-benchmark: install ## Stream 7.7 million spectra of methane into a table: time, memory, equal bytes (SCAN_FLAGS="--n 50000")
+scan-benchmark: install ## Stream 7.7 million spectra of methane into a table (SCAN_FLAGS="--n 50000" for fewer)
 	$(BIN)/python benchmarks/scan.py $(SCAN_FLAGS)
 
-search-benchmark: install ## Count what searches for singular points, orbits and partners take and find
+search-benchmark: install ## Count what searches for singular points, orbits and partners find, and how many Jacobians they need
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/orbits.py
 	$(BIN)/python benchmarks/partners.py
@@ -86,7 +86,7 @@ search-benchmark: install ## Count what searches for singular points, orbits and
 cost-model: install ## Measure what jobs cost; writes src/nullmode/sweep/cost.json and the plot of docs/cost-model.md
 	$(BIN)/python benchmarks/cost_model.py
 
-planning: install ## Measure planning of 10^2 to 10^5 sweep points, and the overhead of a job
+planning: install ## Time the planning of 10^2 to 10^5 sweep points, and the start of a job
 	$(BIN)/python benchmarks/planning.py
 
 lint: install ## Check style, types, import layers and the workflow's form
