@@ -103,16 +103,14 @@ class RegressionEntry(_Strict):
 class FigureEntry(_Strict):
     """A figure drawn from the sensitivity table, or from the tables of searches or regressions."""
 
-    kind: str = Field(
-        description="a figure below, or ``path/to/file.py:function``, from the sensitivity table to a matplotlib figure"
-    )
+    kind: str = Field(description="a figure below, or ``path/to/file.py:function``, from tables to a matplotlib figure")
     parameters: Parameters = Field(
         default={}, description="arguments of that figure: names that this configuration declares"
     )
     claim: str = Field(
         default="",
-        description="what the figure is to show: the first sentence of its caption; a number in front, such as "
-        "``S2 (R3):``, sorts the figure into the report",
+        description="what the figure is to show: the first sentence of its caption; a label in front, such as ``R3:``, "
+        "sorts the figure into the report",
     )
 
 
