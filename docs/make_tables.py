@@ -16,9 +16,9 @@ The metadata hold the unit and meaning of each column, and what the file was mad
 the code and of the inputs, versions of the libraries. They hold no time, host or commit, so that the same input gives
 the same bytes. `nullmode provenance FILE` prints all of this. The schema version is {SCHEMA_VERSION}.
 
-A missing number (for instance `l_max` of a descriptor without one) is null. The coordinates of a family (such as `path`,
-`t`, `u`, `v`) are further columns of `structures` and `sensitivity`; those that are texts are also columns of `summary`.
-In a table of several families they are null where a family has no such coordinate.
+A missing number (for instance `l_max` of a descriptor without one) is null. The coordinates of a family (such as
+`path`, `t`, `u`, `v`) are further columns of `structures` and `sensitivity`; those that are texts are also columns of
+`summary`. In a table of several families they are null where a family has no such coordinate.
 """
 NOTES = {
     "analysis": "Returned by `nullmode.analyze`, written by `nullmode analyze --out`: one row per environment.",
@@ -40,7 +40,7 @@ CLOSING = """
 | status | meaning |
 |---|---|
 | `ok` | the row can be used |
-| `no_neighbours` | no neighbour is inside the cutoff (of a structure: inside the cutoff of any centre), so there is nothing to see |
+| `no_neighbours` | no neighbour is inside the cutoff of the centre (of a structure: of any centre) |
 | `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank counts noise: raise `rtol` |
 | `rtol_below_error` | `rtol` is below the error that the finite differences estimate of themselves: raise `rtol` |
 | `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |

@@ -39,6 +39,7 @@ class Section(NamedTuple):
     key: str
     table: Mapping[str, str]
     filled: tuple[str, ...] = ()  # parameters that the workflow fills in
+    brief: bool = False  # whether other pages explain the kinds
 
     def targets(self) -> Iterator[tuple[str, Any]]:
         """Give each kind with its function or class."""
@@ -49,8 +50,8 @@ class Section(NamedTuple):
 
 SECTIONS = {
     "families": Section(models.FamilyEntry, "kind", FAMILIES),
-    "descriptors": Section(models.DescriptorEntry, "kind", DESCRIPTORS),
-    "searches": Section(models.SearchEntry, "kind", SEARCHES, GIVEN_TO_SEARCHES),
+    "descriptors": Section(models.DescriptorEntry, "kind", DESCRIPTORS, brief=True),
+    "searches": Section(models.SearchEntry, "kind", SEARCHES, GIVEN_TO_SEARCHES, brief=True),
     "regressions": Section(models.RegressionEntry, "model", MODELS),
     "figures": Section(models.FigureEntry, "kind", FIGURES, GIVEN),
     "views": Section(models.ViewEntry, "", {}),
@@ -99,10 +100,10 @@ def page_text() -> str:
     lines = [OPENING, _markdown(inspect.getdoc(models.Settings) or ""), _keys(models.Settings)]
     for name, section in SECTIONS.items():
         lines += [f"## `{name}.NAME`", _markdown(inspect.getdoc(section.entry) or ""), _keys(section.entry)]
-        lines += _kinds(section.targets(), section.filled)
+        lines += _kinds(section.targets(), section.filled, section.brief)
         if name == "descriptors":
             bases = ((kind, load(kind, RADIAL_BASES, "radial basis")) for kind in RADIAL_BASES)
-            lines += ["## `radial_basis`", RADIAL_BASIS, *_kinds(bases, ("kind",))]
+            lines += ["## `radial_basis`", RADIAL_BASIS, *_kinds(bases, ("kind",), brief=True)]
     return "\n\n".join(line for line in lines if line) + "\n"
 
 
@@ -115,9 +116,11 @@ kind with parameters, `radial_basis: {kind: legendre, transform: inverse}`. It c
 `grid: {radial_basis: [gto, dvr]}`. [docs/radial-bases.md](../docs/radial-bases.md) compares them."""
 
 
-def _kinds(targets: Iterator[tuple[str, Any]], filled: tuple[str, ...]) -> Iterator[str]:
+def _kinds(targets: Iterator[tuple[str, Any]], filled: tuple[str, ...], brief: bool) -> Iterator[str]:
     for kind, target in targets:
         introduction, sections = _sections(target)
+        if brief:
+            introduction = introduction.partition("\n\n")[0]
         coordinates = sections.get("Yields", "").partition("\n")[2]
         yield f"### `{kind}`"
         yield _markdown("\n\n".join(part for part in (introduction, inspect.cleandoc(coordinates)) if part))

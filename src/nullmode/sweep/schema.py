@@ -35,7 +35,7 @@ class FamilyEntry(_Strict):
 
 
 class DescriptorEntry(_Strict):
-    """A descriptor, and the parameters over which it is swept.
+    """A descriptor (docs/descriptors.md explains each kind), and the parameters over which it is swept.
 
     A combination of values of the swept parameters, without those of ``inner``, is an *item*. Short items share a job,
     long ones are split by structures. One more value of an outer axis reruns the job that takes in the new item; one
@@ -62,7 +62,9 @@ class DescriptorEntry(_Strict):
 class SearchEntry(_Strict):
     """A search from every environment of a family, by one descriptor.
 
-    It writes two tables: ``searches/NAME/found.parquet`` (what it found) and ``searches/NAME/steps.parquet`` (how).
+    Guides: docs/how-to-follow-orbits.md, docs/how-to-find-singular-points.md and
+    docs/how-to-find-degenerate-partners.md. A search writes two tables: ``searches/NAME/found.parquet`` (what it found)
+    and ``searches/NAME/steps.parquet`` (how).
     """
 
     kind: str = Field(
