@@ -93,8 +93,12 @@ def test_files_shown_are_those_of_the_checkout():
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "config" / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for path, anchor in re.findall(r"\]\(([^)#:]*)(#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor[1:] in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 def test_configurations_shown_are_accepted(tmp_path, monkeypatch):
