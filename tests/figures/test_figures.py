@@ -5,13 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import GROUPS, PARAMETERS, drawing, drawn, groups, real
+from tasks import sensitivities
 
 import nullmode as nm
 from nullmode import InputError
 from nullmode._support.variants import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
-from nullmode.sweep import sensitivity, structures
+from nullmode.sweep import structures
 
 assert PARAMETERS.keys() == FIGURES.keys()
 each_figure = pytest.mark.parametrize("kind", FIGURES)
@@ -172,8 +173,8 @@ def test_causes_are_those_of_the_table_at_its_tolerance(kind, tolerance, cause):
     rough = structures.make_structures("point_groups", {"names": ["Td"]}, "groups")
     noise = np.random.default_rng(3).normal(scale=1e-8, size=15)
     rough["positions"] = [np.add(positions, noise) for positions in rough["positions"]]
-    cell = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment", "points": [{}]}
-    table = sensitivity.run_cell(rough, cell | {"rtol": 1e-6, "tolerance": tolerance}, threads=1)
+    task = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment", "points": [{}]}
+    table = sensitivities(rough, task | {"rtol": 1e-6, "tolerance": tolerance}, threads=1)
     # At the smaller length the distortion breaks the symmetry, and why values are null is a question.
     assert table["null_symmetry"].tolist() == [8 if cause == "symmetry" else 0]
     draw, kinds = load(kind, FIGURES, "figure"), {"soap": "power-spectrum"}

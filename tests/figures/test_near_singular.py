@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from cases import TD, rng
+from tasks import sensitivities
 
 from nullmode._support.types import InputError
 from nullmode.figures import near_singular
-from nullmode.sweep import sensitivity, settings, structures
+from nullmode.sweep import settings, structures
 
 CAUSES = ["symmetry", "incompleteness", "truncation", "unresolved", "cutoff", "none"]
 
@@ -49,11 +50,11 @@ SETS = {
 
 
 def run(family, points, descriptor="soap"):
-    cell = {
+    task = {
         **{"family": family, "descriptor": descriptor, "kind": "power-spectrum", "scope": "environment"},
         **{"points": points, "rtol": 1e-9, "tolerance": 1e-6},
     }
-    return sensitivity.run_cell(SETS[family], cell, threads=1)
+    return sensitivities(SETS[family], task, threads=1)
 
 
 def found(family, points, explained=3, threshold=1e-3, descriptor="soap"):

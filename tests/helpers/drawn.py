@@ -5,10 +5,11 @@ import inspect
 from itertools import product
 
 import pandas as pd
+import tasks
 
 from nullmode._support.variants import load
 from nullmode.figures import FIGURES
-from nullmode.sweep import regression, search, sensitivity, structures
+from nullmode.sweep import structures
 
 PARAMETERS = {
     "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
@@ -34,16 +35,8 @@ GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
 
 
 def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment"):
-    cell = {
-        "family": family,
-        "descriptor": descriptor,
-        "kind": descriptor_kind,
-        "scope": scope,
-        "points": points,
-        "rtol": 1e-9,
-        "tolerance": 1e-6,
-    }
-    return sensitivity.run_cell(structures.make_structures(kind, parameters, family), cell, threads=1)
+    task = {"family": family, "descriptor": descriptor, "kind": descriptor_kind, "scope": scope, "points": points}
+    return tasks.sensitivities(structures.make_structures(kind, parameters, family), task, threads=1)
 
 
 def groups():
@@ -89,12 +82,11 @@ def searched():
     start = structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0.0]}, "pair")
     result = {}
     for kind, options in (("singular", {}), ("orbit", {"length": 0.1}), ("partners", {"n_starts": 20})):
-        cell = {
+        task = {
             **{"search": kind, "search_kind": kind, "search_parameters": options, "family": "pair"},
             **{"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 4, "l_max": 6}},
-            **{"scope": "environment", "rtol": 1e-9},
         }
-        result[kind] = search.run_search(start, cell, threads=1)
+        result[kind] = tasks.searched(start, task, threads=1)
     return result
 
 
@@ -122,13 +114,12 @@ def predicted():
         ("pairs", "power-spectrum", ["orbit"], ["pairs"]),
         ("twin", "power-spectrum", ["orbit"], ["more"]),
     ):
-        cell = {
+        task = {
             **{"regression": name, "model": "ridge", "model_parameters": {}, "target": "four_body_energy"},
             **{"training": training, "test": test, "descriptor": kind, "kind": kind, "parameters": kinds[kind]},
-            **{"scope": "environment", "rtol": 1e-9, "tolerance": 1e-6},
         }
         given = {family: families[family] for family in (*training, *test)}
-        result[name] = regression.run_regression(given, cell)
+        result[name] = tasks.predicted(given, task)
     return result
 
 

@@ -9,8 +9,9 @@ from snakemake.utils import update_config
 
 from nullmode import InputError
 from nullmode._support import axes
+from nullmode.sweep.origins import figure_code
 from nullmode.sweep.schema import Settings
-from nullmode.sweep.settings import check, figure_code, figure_kinds, figure_tables
+from nullmode.sweep.settings import check, figure_kinds, figure_tables
 
 # Files laid over each other.
 CONFIGS = {

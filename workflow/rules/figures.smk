@@ -23,6 +23,6 @@ rule figure:
         tables=lambda wildcards: nullmode.sweep.settings.figure_tables(SETTINGS, wildcards.figure),
         kinds=lambda wildcards: nullmode.sweep.settings.figure_kinds(SETTINGS, wildcards.figure),
         caption=lambda wildcards: nullmode.sweep.report.caption(SETTINGS, wildcards.figure),
-        code=lambda wildcards: nullmode.sweep.settings.figure_code(SETTINGS, wildcards.figure),
+        code=lambda wildcards: nullmode.sweep.origins.figure_code(SETTINGS, wildcards.figure),
     script:
         "../scripts/figure.py"

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from nullmode._support import code_hash
 from nullmode._support.variants import load
 from nullmode.figures import FIGURES
 from nullmode.figures._base import Drawing, arranged, save
@@ -14,14 +13,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with job_log(snakemake.log[0], snakemake.input, snakemake.output):
-        code_hash.check_unchanged(snakemake.params.code)
+    with job_log(snakemake.log[0], snakemake.input, snakemake.output, snakemake.params.code):
         entry = snakemake.params.figure
         draw = load(entry["kind"], FIGURES, "figure")
         parameters = {**entry["parameters"], **({"kinds": kinds} if (kinds := snakemake.params.kinds) else {})}
         frames, sources = [], {}
         for (given, name, kind, file), path in zip(snakemake.params.tables, snakemake.input, strict=True):
-            frames.append((given, name, parquet.read(path, kind)))
+            # A file holds all regressions with one descriptor.
+            wanted = [("regression", "==", name)] if kind == "regression" else None
+            frames.append((given, name, parquet.read(path, kind, filters=wanted)))
             sources[file] = path
         drawn = draw(**arranged(frames), **parameters)
         figure, result = drawn if isinstance(drawn, Drawing) else (drawn, "")

@@ -5,7 +5,7 @@ in ``cost.json``. Jobs are dealt by these figures, so another ``cost.json`` deal
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 from nullmode._support.types import Parity, Scope
 from nullmode.attribution.completeness import LARGEST_ORDER, MOST_TUPLES
+from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, Descriptor
 from nullmode.descriptors.acsf import ACSF
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.families._base import FamilySize
+from nullmode.spectrum.truncations import sweeps
 
 TABLE = Path(__file__).with_name("cost.json")
 """Seconds per count, and bytes; written by ``make cost-model``."""
@@ -59,6 +61,30 @@ class Counts(NamedTuple):
     each: dict[str, float]
     kept: float
     working: float
+
+
+class Estimate(NamedTuple):
+    """What one structure of a family takes with an item's truncations; estimates of items add up."""
+
+    seconds: float
+    bytes: float
+
+
+def estimate(descriptors: Sequence[Descriptor], size: FamilySize, scope: Scope = "environment") -> Estimate | None:
+    """Tell what one structure of a family takes; None where the kind of the descriptors cannot be told."""
+    module = type(descriptors[0]).__module__
+    kind = next((name for name, target in DESCRIPTORS.items() if target.partition(":")[0] == module), None)
+    if kind is None:
+        return None
+    total = [0.0, 0.0]
+    once: dict[float, float] = {}
+    for sweep in sweeps(descriptors):
+        listed = [descriptors[index] for index, _, _ in sweep.points]
+        counts = count(kind, Block(sweep.descriptor, listed[0], len(listed), len(listed)), size, scope)
+        once[sweep.descriptor.cutoff] = seconds(counts.once)
+        total[0] += seconds(counts.each)
+        total[1] += counts.kept + counts.working / size.structures
+    return Estimate(total[0] + sum(once.values()), total[1])
 
 
 @cache

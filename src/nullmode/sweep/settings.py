@@ -7,9 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nullmode._support import axes
-from nullmode._support.code_hash import origin
 from nullmode._support.types import JSON, InputError
-from nullmode._support.variants import constructed, explain, load, source_of, suggest, validated
+from nullmode._support.variants import constructed, explain, load, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._precheck import check_contraction, check_width
 from nullmode.families import FAMILIES
@@ -20,8 +19,6 @@ from nullmode.sweep.cells import (
     check_one_truncation,
     check_regression,
     check_search,
-    points,
-    radial_sources,
 )
 from nullmode.sweep.schema import (
     KEYS,
@@ -29,6 +26,7 @@ from nullmode.sweep.schema import (
     Settings,
     ViewEntry,
 )
+from nullmode.sweep.tasks import points
 
 
 def check(config: JSON) -> Settings:
@@ -99,30 +97,6 @@ def check(config: JSON) -> Settings:
     return settings
 
 
-def family_code(settings: Settings, family: str) -> JSON:
-    """Origin of a family's structures: hashes of the code that generates them, versions of libraries."""
-    return origin("nullmode.sweep.structures", source_of(settings.families[family].kind, FAMILIES))
-
-
-def kind_code(kind: str) -> JSON:
-    """Origin of what is computed with a kind of descriptor, in any radial basis."""
-    return origin("nullmode.sweep.sensitivity", source_of(kind, DESCRIPTORS), *radial_sources())
-
-
-def figure_code(settings: Settings, figure: str) -> JSON:
-    """Origin of a figure: the code that draws it, and the descriptors that it computes itself."""
-    kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
-    return origin(
-        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES), *kinds
-    )
-
-
-def view_code(settings: Settings, view: str) -> JSON:
-    """Origin of a view: the code that makes it, with a kind of descriptor, in any radial basis."""
-    kind = settings.descriptors[settings.views[view].descriptor].kind
-    return origin("nullmode.views.view", source_of(kind, DESCRIPTORS), *radial_sources())
-
-
 def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, str]]:
     """Tables that a figure draws from.
 
@@ -134,7 +108,7 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
     """
     entry = settings.figures[figure]
     found = [
-        (given, name, table, file.format(name))
+        (given, name, table, file.format(settings.regressions[name].descriptor if table == "regression" else name))
         for given, (keys, files) in DRAWN.items()
         for name in _named(entry, given, *keys)
         for table, file in files.items()
