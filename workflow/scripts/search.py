@@ -15,7 +15,7 @@ if __name__ == "__main__":
         compile_kernels(snakemake.params.kind)
         write_search(
             SearchTask(**snakemake.params.task),
-            snakemake.input.structures,
+            snakemake.input.structures[0],
             snakemake.input.references,
             snakemake.output.found,
             snakemake.output.steps,
