@@ -1,13 +1,11 @@
 """Small real tables of every kind, and each figure drawn from them."""
 
 import functools
-import inspect
 from itertools import product
 
 import pandas as pd
 
-from nullmode._support.variants import load
-from nullmode.figures import FIGURES
+from nullmode.figures._figure import load_figure
 from nullmode.sweep import regression, search, sensitivity, structures
 
 PARAMETERS = {
@@ -137,11 +135,12 @@ def drawn(kind, table, **parameters):
 
 
 def drawing(kind, table, **parameters):
-    draw = load(kind, FIGURES, "figure")
-    if "searches" in inspect.signature(draw).parameters:
-        return draw(searches=searched(), **PARAMETERS[kind] | parameters)
-    if "predictions" in inspect.signature(draw).parameters:
-        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters)
-    filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
-    given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
-    return draw(table, **given, **PARAMETERS[kind] | parameters)
+    figure = load_figure(kind)
+    filled = {
+        "table": lambda: table,
+        "structures": lambda: {"groups": groups()},
+        "searches": searched,
+        "predictions": predicted,
+        "kinds": lambda: {"soap": "power-spectrum", "radial": "radial-spectrum"},
+    }
+    return figure.draw(**{name: filled[name]() for name in figure.given}, **PARAMETERS[kind] | parameters)

@@ -13,6 +13,7 @@ from nullmode._support.variants import constructed, load
 from nullmode.attribution.near_null import explain_near_null
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
+from nullmode.figures._figure import Figure
 from nullmode.geometry.environment import Environment, cut
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def draw(
         legend_above(figure, patches(drawn), [_NAMES[cause] for cause in drawn])
         plt.close(figure)
     return Drawing(figure, _result(found, labels or {}, explained))
+
+
+FIGURE = Figure(draw, truncations="all")
 
 
 def shares(

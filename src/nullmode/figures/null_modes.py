@@ -8,6 +8,7 @@ import numpy as np
 from nullmode._support.types import Floats
 from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
+from nullmode.figures._figure import Figure
 from nullmode.figures._molecules import molecule, views
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ def draw(
         plt.close(figure)
         said = [f"{label.replace(chr(10), ', ')}, {_counted(panels)}" for label, _, panels in lines]
         return Drawing(figure, f"Null modes: {'; '.join(said)}." if said else "There are no null modes.")
+
+
+FIGURE = Figure(draw)
 
 
 def _counted(panels: "list[tuple[NullModes, Floats]]") -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nullmode._support.types import Floats
 from nullmode.figures._base import FLOOR, Drawing, number, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,9 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
             ax.set_ylabel(label)
         plt.close(figure)
         return Drawing(figure, " ".join(_said(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
+
+
+FIGURE = Figure(draw, search="orbit")
 
 
 def _said(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:

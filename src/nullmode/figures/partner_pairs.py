@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nullmode._support.types import Floats
 from nullmode.figures._base import Drawing, listing, style
+from nullmode.figures._figure import Figure
 from nullmode.figures._molecules import molecule, views
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def draw(
             figure,
             f"Partners drawn, of {starts} environments: {len(rows)}; {listing(said)}." if rows else "None found.",
         )
+
+
+FIGURE = Figure(draw, search="partners")
 
 
 def _split(row: dict[Any, Any]) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field
 from nullmode._support.types import Floats
 from nullmode.figures._base import CAUSES, Drawing, legend_above, number, patches, select, style, title
 from nullmode.figures._cases import descriptor_of, environments_of, tolerances
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,9 @@ def draw(
             for cause, (true, model) in most.items()
         ]
         return Drawing(figure, f"In 1/Å, {'; '.join(said)}." if said else "There are no null modes.")
+
+
+FIGURE = Figure(draw)
 
 
 def _fitted(
