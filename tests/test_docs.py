@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from nullmode.figures._figure import GIVEN, Figure
 from typer.testing import CliRunner
 
 from nullmode._support import axes
@@ -23,7 +24,6 @@ from nullmode.cli.main import app
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES
-from nullmode.figures._figure import GIVEN, Figure
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES

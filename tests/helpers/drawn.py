@@ -1,11 +1,14 @@
 """Small real tables of every kind, and each figure drawn from them."""
 
 import functools
+from inspect import signature
 from itertools import product
 
 import pandas as pd
 
-from nullmode.figures._figure import load_figure
+from nullmode._support.variants import load, validated
+from nullmode.analysis.explanations import EXPLANATIONS
+from nullmode.figures._figure import GIVEN, load_figure
 from nullmode.sweep import regression, search, sensitivity, structures
 
 PARAMETERS = {
@@ -130,17 +133,25 @@ def predicted():
     return result
 
 
+def explained(kind, table, structures, kinds, parameters):
+    """Table of the explanations of a figure, drawn with these parameters."""
+    figure = load_figure(kind)
+    explain = load(figure.explanation, EXPLANATIONS, "explanation")
+    checked = validated(figure.draw, parameters, kind, GIVEN)
+    return explain(table, structures, kinds, **{k: v for k, v in checked.items() if k in signature(explain).parameters})
+
+
 def drawn(kind, table, **parameters):
     return drawing(kind, table, **parameters).figure
 
 
 def drawing(kind, table, **parameters):
-    figure = load_figure(kind)
+    figure, parameters = load_figure(kind), PARAMETERS[kind] | parameters
+    kinds = {"soap": "power-spectrum", "radial": "radial-spectrum"}
     filled = {
         "table": lambda: table,
-        "structures": lambda: {"groups": groups()},
         "searches": searched,
         "predictions": predicted,
-        "kinds": lambda: {"soap": "power-spectrum", "radial": "radial-spectrum"},
+        "explanations": lambda: explained(kind, table, {"groups": groups()}, kinds, parameters),
     }
-    return figure.draw(**{name: filled[name]() for name in figure.given}, **PARAMETERS[kind] | parameters)
+    return figure.draw(**{name: filled[name]() for name in figure.given}, **parameters)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
 from pydantic import TypeAdapter
 
 from nullmode._support.variants import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES
-from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from nullmode._support import code_hash
-from nullmode.figures._cases import descriptor_of
+from nullmode.analysis.explanations._cases import descriptor_of
 from nullmode.sweep.joblog import job_log
 from nullmode.tables import parquet
 from nullmode.views import view

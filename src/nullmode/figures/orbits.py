@@ -89,6 +89,6 @@ def _curves(rows: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _energy(vectors: Floats) -> float:
-    from nullmode.learning.smooth_models import four_body_energy
+    from nullmode.learning.four_body import four_body_energy
 
     return four_body_energy(vectors)[0]

@@ -1,5 +1,6 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
+import inspect
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -11,6 +12,7 @@ from nullmode._support import axes
 from nullmode._support.code_hash import origin
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, explain, load, source_of, suggest, validated
+from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._precheck import check_contraction, check_width
 from nullmode.families import FAMILIES
@@ -77,11 +79,17 @@ def kind_code(kind: str) -> JSON:
     return origin("nullmode.sweep.sensitivity", source_of(kind, DESCRIPTORS), *radial_sources())
 
 
+def explanation_code(settings: Settings, figure: str) -> JSON:
+    """Origin of a figure's explanations: the code that computes them, with its descriptors, in any radial basis."""
+    asked = explanation(settings, figure)
+    kinds = [source_of(kind, DESCRIPTORS) for kind in asked["kinds"].values()]
+    return origin("nullmode.tables.parquet", source_of(asked["kind"], EXPLANATIONS), *kinds, *radial_sources())
+
+
 def figure_code(settings: Settings, figure: str) -> JSON:
-    """Origin of a figure: the code that draws it, and the descriptors that it computes itself."""
-    kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
+    """Origin of a figure: the code that draws it."""
     return origin(
-        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES), *kinds
+        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES)
     )
 
 
@@ -97,8 +105,8 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
     Returns
     -------
     list of tuple
-        Of each: the parameter of the figure's function that it goes to, its name there (empty for the sensitivity
-        table), which of :data:`nullmode.tables.columns.TABLES` it is, and its file in the folder of results.
+        Of each: the parameter of the figure's function that it goes to, its name there (empty where the parameter is
+        one table), which of :data:`nullmode.tables.columns.TABLES` it is, and its file in the folder of results.
     """
     entry = settings.figures[figure]
     names = named(entry.parameters)
@@ -111,16 +119,33 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
             for table, file in (("search", "found"), ("search_steps", "steps"))
         ],
         "predictions": [(name, "regression", f"regressions/{name}.parquet") for name in names["regressions"]],
+        "explanations": [("", "explanations", f"explanations/{figure}.parquet")],
     }
-    return [(given, *file) for given in load_figure(entry.kind).given for file in files.get(given, [])]
+    return [(given, *file) for given in load_figure(entry.kind).given for file in files[given]]
 
 
-def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
-    """Kinds of the descriptors that a figure computes itself, by name; none where the table is enough for it."""
+def explanation(settings: Settings, figure: str) -> JSON:
+    """Write out for its job what explains a figure, empty where nothing has to.
+
+    Returns
+    -------
+    dict
+        ``kind`` of the explanation; ``families``, their names; ``kinds`` of descriptors by name; ``parameters`` of the
+        explanation's function.
+    """
     entry = settings.figures[figure]
-    if "kinds" not in load_figure(entry.kind).given:
+    record = load_figure(entry.kind)
+    if not record.explanation:
         return {}
-    return {name: settings.descriptors[name].kind for name in named(entry.parameters)["descriptors"]}
+    target = load(record.explanation, EXPLANATIONS, "explanation")
+    checked = validated(record.draw, entry.parameters, f"figures.{figure}.parameters", skip=GIVEN_TO_FIGURES)
+    names = named(checked)
+    return {
+        "kind": record.explanation,
+        "families": names["families"],
+        "kinds": {name: settings.descriptors[name].kind for name in names["descriptors"]},
+        "parameters": {name: checked[name] for name in inspect.signature(target).parameters if name in checked},
+    }
 
 
 def _check_family(family: FamilyEntry, where: str) -> None:
@@ -182,7 +207,7 @@ def _check_figure(settings: Settings, entry: FigureEntry, where: str) -> None:
     if figure.paired and len(descriptors) != len(families):
         raise InputError(f"`{key}` must be one for each family, got {len(descriptors)} for {len(families)}.")
     for index, name in enumerate(descriptors):
-        if "kinds" in figure.given:
+        if figure.explanation:
             _check_scope(settings, name, key)
         if figure.truncations == "one":
             _check_one_truncation(settings, name, key)
