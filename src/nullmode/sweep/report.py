@@ -41,5 +41,5 @@ def caption(settings: Settings, figure: str) -> JSON:
 
 def labels(settings: Settings, figure: str) -> dict[str, str]:
     """Label a figure for the report: the numbers that its claim begins with, such as ``R1, R3:``, and its name."""
-    number = re.match(r"[A-Z]\d[A-Z\d, ()]*(?=[.:])", settings.figures[figure].claim)
+    number = re.match(r"[A-Z]\d[A-Z\d, ]*(?=[.:])", settings.figures[figure].claim)
     return {"claim": number[0] if number else "", "figure": figure}
