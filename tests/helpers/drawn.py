@@ -1,14 +1,15 @@
 """Small real tables of every kind, and each figure drawn from them."""
 
 import functools
-import inspect
+from inspect import signature
 from itertools import product
 
 import pandas as pd
 import tasks
 
-from nullmode._support.variants import load
-from nullmode.figures import FIGURES
+from nullmode._support.variants import load, validated
+from nullmode.analysis.explanations import EXPLANATIONS
+from nullmode.figures._figure import GIVEN, load_figure
 from nullmode.sweep import structures
 
 PARAMETERS = {
@@ -123,16 +124,25 @@ def predicted():
     return result
 
 
+def explained(kind, table, structures, kinds, parameters):
+    """Table of the explanations of a figure, drawn with these parameters."""
+    figure = load_figure(kind)
+    explain = load(figure.explanation, EXPLANATIONS, "explanation")
+    checked = validated(figure.draw, parameters, kind, GIVEN)
+    return explain(table, structures, kinds, **{k: v for k, v in checked.items() if k in signature(explain).parameters})
+
+
 def drawn(kind, table, **parameters):
     return drawing(kind, table, **parameters).figure
 
 
 def drawing(kind, table, **parameters):
-    draw = load(kind, FIGURES, "figure")
-    if "searches" in inspect.signature(draw).parameters:
-        return draw(searches=searched(), **PARAMETERS[kind] | parameters)
-    if "predictions" in inspect.signature(draw).parameters:
-        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters)
-    filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
-    given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
-    return draw(table, **given, **PARAMETERS[kind] | parameters)
+    figure, parameters = load_figure(kind), PARAMETERS[kind] | parameters
+    kinds = {"soap": "power-spectrum", "radial": "radial-spectrum"}
+    filled = {
+        "table": lambda: table,
+        "searches": searched,
+        "predictions": predicted,
+        "explanations": lambda: explained(kind, table, {"groups": groups()}, kinds, parameters),
+    }
+    return figure.draw(**{name: filled[name]() for name in figure.given}, **parameters)

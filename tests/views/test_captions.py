@@ -10,7 +10,7 @@ from nullmode.sweep.report import caption, labels
 from nullmode.sweep.settings import check
 from nullmode.views import captions
 
-CLAIM = "S5. The rank grows with the basis."
+CLAIM = "R4. The rank grows with the basis."
 
 
 def config(**entry):
@@ -143,8 +143,8 @@ def test_captions_are_in_the_figures(tmp_path):
 @pytest.mark.parametrize(
     ("claim", "number"),
     [
-        ("S5. More.", "S5"),
-        ("S2 (R3): More.", "S2 (R3)"),
+        ("R4. More.", "R4"),
+        ("R3: More.", "R3"),
         ("R1, R3, R4: More.", "R1, R3, R4"),
         ("Symmetry.", ""),
         ("", ""),

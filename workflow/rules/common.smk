@@ -36,6 +36,11 @@ OF_SEARCHES = {
 }
 FOUND = [*OF_SEARCHES["found"], *OF_SEARCHES["steps"]]
 PREDICTED = [f"{RESULTS}/regressions/{descriptor}.parquet" for descriptor in REGRESSIONS]
+EXPLAINED = [
+    f"{RESULTS}/explanations/{figure}.parquet"
+    for figure in SETTINGS.figures
+    if nullmode.sweep.settings.explanation(SETTINGS, figure)
+]
 TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "summary")}
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png", "rst"]
@@ -45,7 +50,7 @@ CLAIMS = [f"{RESULTS}/claims.parquet", f"{RESULTS}/claims.html"] if SETTINGS.cla
 
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
 # a copy or a broken disk cut short.
-MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *TABLES.values(), *CLAIMS[:1]]
+MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *EXPLAINED, *TABLES.values(), *CLAIMS[:1]]
 if workflow.is_main_process and (damaged := nullmode._support.files.cut_short(MADE)):
     sys.exit(
         "Results of an earlier run are cut short. Delete them and run the workflow again:\n"

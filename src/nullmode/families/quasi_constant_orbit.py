@@ -13,7 +13,7 @@ from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import METHANE, FamilySize, methane, sized
 from nullmode.geometry.environment import Environment
-from nullmode.learning.smooth_models import four_body_energy
+from nullmode.learning.four_body import four_body_energy
 from nullmode.search.orbit import Positive, Scheme, follow_orbit
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Any
 from nullmode._support.code_hash import origin
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, source_of
+from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.basis.radial._base import RadialBasis
 from nullmode.claims import model
 from nullmode.descriptors import DESCRIPTORS
@@ -19,7 +20,7 @@ from nullmode.figures import FIGURES
 from nullmode.learning import MODELS, TARGETS
 from nullmode.search import SEARCHES
 from nullmode.sweep.schema import Settings
-from nullmode.sweep.settings import figure_kinds
+from nullmode.sweep.settings import explanation
 from nullmode.sweep.tasks import points
 
 
@@ -59,17 +60,23 @@ def regression_code(settings: Settings, descriptor: str) -> JSON:
     return origin("nullmode.sweep.regression", *modules, *descriptor_modules(settings, descriptor))
 
 
+def explanation_code(settings: Settings, figure: str) -> JSON:
+    """Origin of what explains a figure."""
+    asked = explanation(settings, figure)
+    modules = {module for name in asked["kinds"] for module in descriptor_modules(settings, name)}
+    return origin("nullmode.sweep.explanation", source_of(asked["kind"], EXPLANATIONS), *sorted(modules))
+
+
 def figure_code(settings: Settings, figure: str) -> JSON:
-    """Origin of a figure: the code that draws it, and the descriptors that it computes itself."""
-    kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
+    """Origin of a figure."""
     return origin(
-        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES), *kinds
+        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES)
     )
 
 
 def view_code(settings: Settings, view: str) -> JSON:
     """Origin of a view."""
-    return origin("nullmode.views.job", *descriptor_modules(settings, settings.views[view].descriptor))
+    return origin("nullmode.views.view_job", *descriptor_modules(settings, settings.views[view].descriptor))
 
 
 def claims_code(path: str) -> JSON:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from nullmode._support.types import JSON
-from nullmode.figures._cases import descriptor_of
+from nullmode.analysis.explanations._cases import descriptor_of
 from nullmode.tables import parquet
 from nullmode.views.view import chosen, write_rows
 
 
-def write_view_of_run(
+def write_view(
     view: JSON, name: str, kind: str, table: str, structures: Sequence[str], output: str, code: JSON
 ) -> None:
     """Do a job: choose environments of a run's families, and write the page that shows them.
