@@ -208,7 +208,7 @@ def _in_order(task: SensitivityTask, frames: list[pd.DataFrame], structures: pd.
     if not frames:
         coordinates = parquet.coordinates(structures, "structures")
         return pd.DataFrame(columns=[*(column.name for column in columns.SENSITIVITY), *coordinates])
-    rows: pd.DataFrame = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
+    rows = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
     if task.structures is not None:
         rows = rows[_within(rows["structure"], task.structures)]
     rows.index = pd.RangeIndex(len(rows))
