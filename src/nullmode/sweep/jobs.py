@@ -12,11 +12,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from nullmode._support import axes
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import DensityDescriptor, changed, open_layout
+from nullmode.descriptors._base import Descriptor, open_layout
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
@@ -24,9 +23,11 @@ from nullmode.sweep.cells import points, references_of
 from nullmode.sweep.schema import DescriptorEntry, Settings
 
 _DIGITS = 6
-# What a scheduler is asked for: the factor covers slower machines and the model's errors, the seconds a slow start.
+# What a scheduler is asked for: the factor covers slower machines and wrong estimates, the seconds a slow start, the
+# bytes a process with all libraries.
 _ROOM = 3
 _START = 120
+_START_BYTES = 2.9e8
 _UNKNOWN_SECONDS = 3600
 _UNKNOWN_BYTES = 1e9
 _NO_NAME = r"[^A-Za-z0-9.+-]"
@@ -62,20 +63,11 @@ class Job(NamedTuple):
         return attempt * math.ceil(_ROOM * (_UNKNOWN_BYTES if self.bytes is None else self.bytes) / 1e6)
 
 
-class _Load(NamedTuple):
-    """What an item takes per structure: seconds shared by all items of a cutoff (Å), and its own; bytes."""
-
-    once: dict[float, float]
-    each: float
-    kept: float
-    working: float
-
-
 class _Item(NamedTuple):
     key: str
     label: str
     points: list[JSON]
-    blocks: list[cost.Block]
+    descriptors: list[Descriptor]
 
 
 def plan(settings: Settings) -> list[Job]:
@@ -130,17 +122,18 @@ def _dealt(
     entry: DescriptorEntry, items: list[_Item], size: FamilySize | None, target: float
 ) -> Iterator[tuple[str, list[_Item], slice, tuple[float | None, float | None]]]:
     """Deal the items of one family and descriptor to jobs: name, items, structures, what they take."""
-    if size is None or not cost.known(entry.kind):
-        for item in items:
-            yield f"{item.label}_{item.key[:_DIGITS]}", [item], slice(None), (None, None)
-        return
-    loads = {item.key: _load(entry, item, size) for item in items}
-    most, short = size.structures, []
+    estimates = {item.key: size and cost.estimate(item.descriptors, size, entry.scope) for item in items}
+    most, short = size.structures if size else 0, []
 
     def taken(group: list[_Item], structures: int = most) -> tuple[float, float]:
-        return _taken([loads[item.key] for item in group], structures)
+        known = [each for item in group if (each := estimates[item.key])]
+        seconds, held = (structures * sum(values) for values in zip(*known, strict=True))
+        return seconds, _START_BYTES + held
 
     for item in items:
+        if estimates[item.key] is None:
+            yield f"{item.label}_{item.key[:_DIGITS]}", [item], slice(None), (None, None)
+            continue
         if most == 1 or taken([item])[0] <= target:
             short.append(item)
             continue
@@ -158,18 +151,9 @@ def _dealt(
         yield f"{label}_{key[:_DIGITS]}", group, slice(None), taken(group)
 
 
-def _taken(loads: list[_Load], structures: int) -> tuple[float, float]:
-    """Seconds and bytes that items take together, for a number of structures."""
-    once: dict[float, float] = {}
-    for one in loads:
-        once |= one.once
-    time = structures * (sum(once.values()) + sum(one.each for one in loads))
-    room = structures * sum(one.kept for one in loads) + max(one.working for one in loads)
-    return time, room + cost.measured()["bytes"]["job"]
-
-
 def _items(name: str, entry: DescriptorEntry) -> list[_Item]:
     """Write the combinations of a descriptor's outer values out."""
+    target = load(entry.kind, DESCRIPTORS, "descriptor")
     outer = [axis for axis in entry.grid if axis not in entry.inner]
     inner = points(entry, [axis for axis in entry.grid if axis in entry.inner])
     result = []
@@ -178,43 +162,14 @@ def _items(name: str, entry: DescriptorEntry) -> list[_Item]:
         label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
         key = _key(entry.kind, entry.scope, entry.parameters, fixed)
         listed = [{**entry.parameters, **fixed, **point} for point in inner]
-        result.append(_Item(key, label, listed, _blocks(name, entry, fixed)))
-    return result
-
-
-def _load(entry: DescriptorEntry, item: _Item, size: FamilySize) -> _Load:
-    counts = [(block.largest.cutoff, cost.count(entry.kind, block, size, entry.scope)) for block in item.blocks]
-    return _Load(
-        {cutoff: cost.seconds(part.once) for cutoff, part in counts},
-        sum(cost.seconds(part.each) for _, part in counts),
-        sum(part.kept for _, part in counts),
-        max(part.working for _, part in counts),
-    )
-
-
-def _blocks(name: str, entry: DescriptorEntry, fixed: JSON) -> list[cost.Block]:
-    """Gather an item's truncations that share a Jacobian, as :func:`nullmode.spectrum.truncations.sweeps` does."""
-    target = load(entry.kind, DESCRIPTORS, "descriptor")
-    inner = [axis for axis in entry.grid if axis in entry.inner]
-    result = []
-    for point in points(entry, [axis for axis in inner if axis not in ("n_max", "l_max")]):
-        axis = {free: axes.values(entry.grid[free]) for free in ("n_max", "l_max") if free in inner}
-        ends = [
-            constructed(target, {**entry.parameters, **fixed, **point, **{k: end(v) for k, v in axis.items()}}, name)
-            for end in (max, min)
-        ]
-        nests = isinstance(ends[0], DensityDescriptor) and (ends[0].nested or "n_max" not in axis)
-        for n_max in [None] if nests else axis.get("n_max", [None]):
-            largest, smallest = (changed(end, n_max=n_max) if n_max else end for end in ends)
-            shared = math.prod(len(values) for free, values in axis.items() if nests or free != "n_max")
-            result.append(cost.Block(largest, smallest, shared, shared))
+        result.append(_Item(key, label, listed, [constructed(target, point, name) for point in listed]))
     return result
 
 
 def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: slice) -> JSON:
     entry = settings.descriptors[name]
     listed = [point for item in items for point in item.points]
-    blocks = [block for item in items for block in item.blocks]
+    descriptors = [descriptor for item in items for descriptor in item.descriptors]
     return {
         "family": family,
         "family_kind": settings.families[family].kind,
@@ -227,7 +182,7 @@ def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: 
         "points": listed,
         "block": len(items[0].points),
         "structures": None if part == slice(None) else [part.start, part.stop],
-        "layouts": [] if part == slice(None) else sorted({b.largest.cutoff for b in blocks if open_layout(b.largest)}),
+        "layouts": [] if part == slice(None) else sorted({d.cutoff for d in descriptors if open_layout(d)}),
         "rtol": settings.rtol,
         "tolerance": settings.tolerance,
     }
