@@ -198,9 +198,9 @@ def _rows(
         frame[name] = geometry.structures[name].to_numpy()[frame["structure"]]
     frame["structure"] = geometry.structures["structure"].to_numpy()[frame["structure"]]
     frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
-    frame = pd.DataFrame(described).loc[frame["point"]].reset_index(drop=True).join(frame)
-    frame["point"] = np.array(list(chosen))[frame["point"]]
-    return frame
+    rows: pd.DataFrame = pd.DataFrame(described).loc[frame["point"]].reset_index(drop=True).join(frame)
+    rows["point"] = np.array(list(chosen))[rows["point"]]
+    return rows
 
 
 def _in_order(task: SensitivityTask, frames: list[pd.DataFrame], structures: pd.DataFrame) -> pd.DataFrame:
