@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from configs import small
+from configs import CHECKOUT, small
 from projects import RESULTS, Project
 
 from nullmode.tables import parquet
 
 pytestmark = pytest.mark.workflow
-FAULTS = Path(__file__).parent / "faults"
+FAULTS = CHECKOUT / "tests/faults"
 # The figures play no part in these tests.
 TARGET = str(RESULTS / "tables/sensitivity.parquet")
 LOST = "sensitivity/family=from_file/descriptor=radial"

@@ -194,9 +194,7 @@ def test_edit_of_a_variant_reruns_what_uses_it(project, path, old, new, jobs):
 def test_edits_of_comments_docstrings_and_tables_of_names_rerun_nothing(project):
     project.edit("descriptors/power_spectrum.py", "Fill features, and the Jacobian", "Write features, and the Jacobian")
     project.edit("basis/density.py", '"""\n', '"""\n# A comment.\n')
-    project.edit(
-        "study.py", "from nullmode import columns, tables\n", "\n# Moved.\nfrom nullmode import columns, tables\n"
-    )
+    project.edit("sweep/sensitivity.py", "\n\n\ndef ", "\n\n# Moved.\n\n\ndef ")
     project.edit("descriptors/__init__.py", "DESCRIPTORS = {\n", 'DESCRIPTORS = {\n    "mine": "nullmode.mine:Mine",\n')
     assert "Nothing to be done" in project.run("-n")
 
