@@ -20,6 +20,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
+# Without .pyc files every job parses the whole package.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Without .pyc files every start of snakemake costs more than twice the CPU time.
 export UV_COMPILE_BYTECODE := 1

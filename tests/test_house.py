@@ -86,9 +86,7 @@ def test_functions_stay_functions_after_their_modules_are_imported():
     assert all(callable(getattr(nm, name)) for name in nm.__all__)
 
 
-@pytest.mark.parametrize(
-    ("kind", "table"), [(kind, table) for table in (*TABLES.values(), SEARCHES) for kind in table]
-)
+@pytest.mark.parametrize(("kind", "table"), [(kind, table) for table in (*TABLES.values(), SEARCHES) for kind in table])
 def test_every_kind_loads(kind, table):
     assert callable(load(kind, table, "kind"))
 

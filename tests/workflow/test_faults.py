@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from configs import CHECKOUT, small
-from projects import RESULTS, Project
+from projects import RESULTS
 
 from nullmode.tables import parquet
 
@@ -145,8 +145,7 @@ def small_disk(tmp_path):
 @pytest.mark.parametrize("when", ["before it starts", "while it writes"])
 def test_full_disk(finished, small_disk, when):
     folder = small_disk / "copy"
-    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    broken = Broken(Project(folder, finished.source, finished.cache), finished)
+    broken = Broken(finished.copy(folder), finished)
     ballast = folder / "mark"
     if when == "before it starts":
         ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
