@@ -237,7 +237,7 @@ def _item(settings: Settings, family: str, size: FamilySize | None, name: str, s
 
 def _label(kind: str, bases: tuple[str, ...]) -> str:
     """Name a kind of descriptor and its radial bases; a path is told from others by its hash."""
-    own = f"{_plain(kind)}-{_key(kind)[:_DIGITS]}"
+    own = f"{_plain(kind.rpartition(':')[2])}-{_key(kind)[:_DIGITS]}"
     return "_".join([kind if kind in DESCRIPTORS else own, *filter(None, ["+".join(_base(name) for name in bases)])])
 
 
