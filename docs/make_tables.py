@@ -23,15 +23,17 @@ A missing number (for instance `l_max` of a descriptor without one) is null. The
 NOTES = {
     "analysis": "Returned by `nullmode.analyze`, written by `nullmode analyze --out`: one row per environment.",
     "structures": "`results/structures/FAMILY.parquet`: one row per structure of a family.",
-    "sensitivity": "`results/tables/sensitivity.parquet`, and one part per job under `results/sensitivity/`: one row "
-    "per environment and truncation.",
-    "spectra": "Written by `nullmode.scan` and `nullmode scan`: one row per environment, what is seen and not why.",
+    "sensitivity": "`results/tables/sensitivity.parquet`, and one file per job in `results/sensitivity/`: one row per "
+    "environment and truncation.",
+    "spectra": "Written by `nullmode.scan` and `nullmode scan`: one row per environment, without causes.",
     "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
-    "search": "`results/searches/SEARCH/found.parquet`: one row per environment found, and one per start that led to "
-    "none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
-    "regression": "`results/regressions/REGRESSION.parquet`: one row per environment that a model was fitted to or "
-    "tested on. The coordinates of all its families follow, null where a family has none.",
+    "search": "`results/searches/SEARCH/found.parquet`: one row per environment that was found, and one per start that "
+    "led to none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
+    "regression": "`results/regressions/DESCRIPTOR.parquet`: one row per regression and environment that its model was "
+    "fitted to or tested on. The coordinates of all its families follow; they are null where a family has none.",
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
+    "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure "
+    "explains. The coordinate `name` of the structure follows if the figure draws named structures.",
     "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }
 CLOSING = """

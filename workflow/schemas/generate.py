@@ -20,7 +20,8 @@ from nullmode._support.variants import load, parameter_model
 from nullmode.basis.radial import RADIAL_BASES
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN
+from nullmode.figures import FIGURES
+from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
@@ -53,7 +54,7 @@ SECTIONS = {
     "descriptors": Section(models.DescriptorEntry, "kind", DESCRIPTORS, brief=True),
     "searches": Section(models.SearchEntry, "kind", SEARCHES, GIVEN_TO_SEARCHES, brief=True),
     "regressions": Section(models.RegressionEntry, "model", MODELS),
-    "figures": Section(models.FigureEntry, "kind", FIGURES, GIVEN),
+    "figures": Section(models.FigureEntry, "kind", FIGURES, GIVEN_TO_FIGURES),
     "views": Section(models.ViewEntry, "", {}),
 }
 
