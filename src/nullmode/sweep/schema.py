@@ -79,8 +79,8 @@ class RegressionEntry(_Strict):
     """A model that is fitted to the features of some families and predicts a target for others (docs/learning.md).
 
     Features and target are standardised over the training set. ``regressions/DESCRIPTOR.parquet`` has one row per
-    regression and environment of both sets. An environment of a test family that is nearer than ``tolerance`` to one of the training set is left
-    out. Regressions need scikit-learn, which ``nullmode[reproduction]`` installs.
+    regression and environment of both sets. An environment of a test family that is nearer than ``tolerance`` to one of
+    the training set is left out. Regressions need scikit-learn, which ``nullmode[reproduction]`` installs.
     """
 
     model: str = Field(
