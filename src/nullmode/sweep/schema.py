@@ -97,12 +97,7 @@ class Settings(_Strict):
         float, Field(gt=0, allow_inf_nan=False, description="length in Å within which two positions count as equal")
     ] = 1e-6
     target_job_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            allow_inf_nan=False,
-            description="computing time that each job aims at: short tasks are gathered, long ones are split",
-        ),
+        float, Field(gt=0, allow_inf_nan=False, description="computing time in seconds that each job aims at")
     ] = 120.0
     families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
     descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
