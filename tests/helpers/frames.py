@@ -1,6 +1,8 @@
 """One small frame of each table, and ways to damage a file of one."""
 
 import json
+from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -70,8 +72,22 @@ def frames():
     }
 
 
-FRAMES = frames()
-assert FRAMES.keys() == columns.TABLES.keys()
+class Frames(Mapping):
+    """The frames by the names of their tables, made when the first is asked for: a search takes its time."""
+
+    made = cached_property(lambda self: frames())
+
+    def __getitem__(self, table):
+        return self.made[table]
+
+    def __iter__(self):
+        return iter(columns.TABLES)
+
+    def __len__(self):
+        return len(columns.TABLES)
+
+
+FRAMES = Frames()
 
 
 def missing(path):
