@@ -1,8 +1,8 @@
 """One small frame of each table, and ways to damage a file of one."""
 
+import functools
 import json
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from nullmode.sweep.structures import make_structures
 from nullmode.tables import columns, parquet
 
 
+@functools.cache
 def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
@@ -75,10 +76,8 @@ def frames():
 class Frames(Mapping):
     """The frames by the names of their tables, made when the first is asked for: a search takes its time."""
 
-    made = cached_property(lambda self: frames())
-
     def __getitem__(self, table):
-        return self.made[table]
+        return frames()[table]
 
     def __iter__(self):
         return iter(columns.TABLES)
