@@ -1,6 +1,8 @@
 """One small frame of each table, and ways to damage a file of one."""
 
+import functools
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from nullmode.sweep.structures import make_structures
 from nullmode.tables import columns, parquet
 
 
+@functools.cache
 def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
@@ -69,8 +72,20 @@ def frames():
     }
 
 
-FRAMES = frames()
-assert FRAMES.keys() == columns.TABLES.keys()
+class Frames(Mapping):
+    """The frames by the names of their tables, made when the first is asked for: a search takes its time."""
+
+    def __getitem__(self, table):
+        return frames()[table]
+
+    def __iter__(self):
+        return iter(columns.TABLES)
+
+    def __len__(self):
+        return len(columns.TABLES)
+
+
+FRAMES = Frames()
 
 
 def missing(path):
