@@ -55,6 +55,9 @@ def frames():
     }
     found, steps = searched(make_structures("random_methane", {"n_structures": 2}, "a"), task)
     claims = pd.DataFrame({c.name: [1.5 if c.type == pa.float64() else "x"] for c in columns.CLAIMS})
+    samples = {pa.string(): "x", pa.int64(): 2, pa.float64(): 1.5}
+    samples |= {pa.list_(kind): [value] for kind, value in samples.items()}
+    explanations = pd.DataFrame({c.name: [samples[c.type]] for c in columns.EXPLANATIONS})
     roles = {"regression": "r", "model": "ridge", "training": "a", "role": ["training", "test"]}
     predicted = pd.DataFrame(
         {**roles, **where, "structure": [0, 1], "center": 0, "target": 1.5, "predicted": 1.25, "u": 0.7}
@@ -69,6 +72,7 @@ def frames():
         "search_steps": steps,
         "claims": claims,
         "regression": predicted,
+        "explanations": explanations,
     }
 
 
