@@ -37,7 +37,7 @@ def swept(n=3):
 
 def test_caption_says_claim_setting_and_result():
     first, setting, result = captions.caption(asked(claim=CLAIM), [swept()], "The rank is 9 from n_max 3 on.")
-    assert first.startswith(f"{CLAIM} One column per family; above the median rank, below")
+    assert first.startswith(f"{CLAIM} One column per family, over n_max and l_max: the median rank")
     assert setting == (
         "Setting: 3 environments of random_methane; soap_swept: power-spectrum, ν = 2, n_max 1, 3, l_max 0, 1, 2, "
         "cutoff 4 Å, cutoff_width 0.5 Å, width 0.3, 0.5 Å, density gaussian, radial_basis gto; "
