@@ -105,10 +105,7 @@ class RegressionEntry(_Strict):
 class FigureEntry(_Strict):
     """A figure drawn from tables of the results."""
 
-    kind: str = Field(
-        description="a figure below, or ``path/to/file.py:name``: a function from tables to a matplotlib figure, or a "
-        "``Figure`` record"
-    )
+    kind: str = Field(description="a figure below, or ``path/to/file.py:name`` of a function or ``Figure`` record")
     parameters: Parameters = Field(
         default={}, description="arguments of that figure: names that this configuration declares"
     )
