@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self, TypeAlias, TypeVar
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from nullmode._support.types import InputError
+from nullmode._support.types import Floats, InputError
 
 MOST_VALUES = 100_000
 """Of one axis: more is a slip of the pen, and hangs whatever lists them."""
@@ -128,6 +128,6 @@ def values(axis: Range | Sequence[Any] | dict[str, Any]) -> list[Any]:
     return axis.values() if isinstance(axis, Range) else list(axis)
 
 
-def array(axis: Axis | Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Values of an axis as an array."""
+def axis_values(axis: Axis | Sequence[float]) -> Floats:
+    """Values of an axis, as written or as a range, in an array of shape (m,)."""
     return np.array(values(axis), dtype=np.float64)

@@ -159,14 +159,8 @@ def _source(path: Path) -> _Source:
             node.body = node.body[1:] or [ast.Pass()]
     if "nullmode" in names and not path.is_relative_to(PACKAGE):
         # A user's file reaches the public names through the package; which ones, its imports do not tell.
-        names.update(_public_modules())
+        names.update(_source(PACKAGE / "__init__.pyi").imports)
     return _Source(frozenset(names), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
-
-
-def _public_modules() -> set[str]:
-    import nullmode
-
-    return set(nullmode._HOME.values())
 
 
 @cache

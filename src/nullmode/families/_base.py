@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import MOST_POINTS, Axis, Range, above, array, at_most, values
+from nullmode._support.axes import MOST_POINTS, Axis, Range, above, at_most, axis_values, values
 from nullmode._support.types import Floats, InputError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
 
 def grid(**axes: Axis) -> Iterator[dict[str, float]]:
     """Go through all points of a grid; the last axis varies fastest."""
-    for point in product(*(array(axis).tolist() for axis in axes.values())):
+    for point in product(*(axis_values(axis).tolist() for axis in axes.values())):
         yield dict(zip(axes, point, strict=True))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import Axis, above, array, values
+from nullmode._support.axes import Axis, above, axis_values, values
 from nullmode._support.types import InputError
 from nullmode.descriptors._parameters import Cutoff
 from nullmode.families._base import METHANE, methane, sized
@@ -51,7 +51,7 @@ def structures(
         Coordinates: ``distance_to_cutoff`` (Å), ``sample``.
     """
     drawn = np.concatenate(list(positions(n_structures, seed)))
-    for distance in array(distances).tolist():
+    for distance in axis_values(distances).tolist():
         for sample, hydrogens in enumerate(drawn):
             moved = hydrogens.copy()
             moved[-1] *= (cutoff - distance) / np.linalg.norm(moved[-1])

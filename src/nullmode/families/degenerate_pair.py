@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import MOST_POINTS, Axis, Range, array, distinct, values
+from nullmode._support.axes import MOST_POINTS, Axis, Range, axis_values, distinct, values
 from nullmode._support.types import Floats, InputError
 from nullmode.families._base import BOND, METHANE, methane, sized
 
@@ -48,7 +48,7 @@ def structures(
     ase.Atoms
         Coordinates: ``sign``, ``u``, ``v`` (units of pi), ``pair``.
     """
-    grid = list(product(array(u).tolist(), reversed(array(v).tolist())))
+    grid = list(product(axis_values(u).tolist(), reversed(axis_values(v).tolist())))
     for sign in signs:
         for pair, (x, y) in enumerate(grid):
             yield methane(bond * hydrogens(x * np.pi, y * np.pi, sign), sign=sign, u=x, v=y, pair=pair)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode._support.axes import Axis, Range, array, at_most, distinct, values
+from nullmode._support.axes import Axis, Range, at_most, axis_values, distinct, values
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import BOND, METHANE, methane, sized
@@ -60,6 +60,6 @@ def structures(
     directions = decompose(descriptor.compute_with_jacobian(environment)[1], environment, rtol=0.0).modes
     yield methane(environment.vectors, mode="none", amplitude=0.0, pair=0)
     for mode in modes:
-        for amplitude in (10 ** array(amplitudes)).tolist():
+        for amplitude in (10 ** axis_values(amplitudes)).tolist():
             displaced = environment.vectors + amplitude * directions[_PLACE[mode]]
             yield methane(displaced, mode=mode, amplitude=amplitude, pair=0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from nullmode._support.axes import Axis, array
+from nullmode._support.axes import Axis, axis_values
 from nullmode._support.types import Floats
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
 from nullmode.descriptors.power_spectrum import PowerSpectrum
@@ -71,7 +71,7 @@ def structures(
         ``pair`` (the orbit: features are compared with those at its start).
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
-    for pair, value in enumerate(array(t).tolist()):
+    for pair, value in enumerate(axis_values(t).tolist()):
         environment = Environment.from_vectors(start(value))
         orbit = follow_orbit(
             environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=FORWARD

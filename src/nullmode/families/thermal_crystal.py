@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import Axis, array, at_least, distinct, values
+from nullmode._support.axes import Axis, at_least, axis_values, distinct, values
 from nullmode._support.types import InputError
 from nullmode.families._base import FamilySize, sized
 
@@ -134,7 +134,7 @@ def structures(
         kind = _KINDS[crystal]
         perfect = bulk(crystal, kind.structure, a=kind.lattice_constant, cubic=True) * (repeat, repeat, repeat)
         mass = float(perfect.get_masses().mean())
-        for k, value in enumerate(array(given or []).tolist()):
+        for k, value in enumerate(axis_values(given or []).tolist()):
             coordinates = {} if temperatures is None else {"temperature": value}
             amplitude = value if temperatures is None else debye_displacement(mass, kind.debye_temperature, value)
             for sample in range(samples):
