@@ -28,7 +28,8 @@ from nullmode._support.variants import load
 from nullmode.analysis.rows import Question, measure
 from nullmode.attribution.causes import Theory
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import changed, with_species_of
+from nullmode.descriptors._base import changed
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.families import random_methane
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
@@ -116,7 +117,7 @@ def case(series, line, value):
         truncations = [{"n_max": k, "l_max": l} for k in range(1, value + 1) for l in range(1, value + 1)]
     most, least = (value, value) if what == "environments" else (200, 1)
     every = environments(n, species, most)
-    largest = with_species_of(load(kind, DESCRIPTORS, "descriptor")(**parameters, **SETTING), every)
+    largest = with_layout_of(load(kind, DESCRIPTORS, "descriptor")(**parameters, **SETTING), every)
     points = [changed(largest, **point) for point in truncations]
 
     def kernel(count):

@@ -206,10 +206,10 @@ BAD = {
         {"density": "delta", "center_weight": 1.0},
         r"`center_weight` must be 0 for a delta density, got 1.0.* Use density='gaussian'",
     ),
-    "unknown density": ({"density": "slater"}, r"`PowerSpectrum.density`: input should be 'gaussian' or 'delta'"),
+    "unknown density": ({"density": "slater"}, r"`PowerSpectrum.density` must be 'gaussian' or 'delta'"),
     "no scaling": (
         {"radial_scaling": {"rate": 0, "scale": 1, "exponent": 2}},
-        r"`PowerSpectrum.radial_scaling.rate`: input should be greater than 0, got 0",
+        r"`PowerSpectrum.radial_scaling.rate` must be greater than 0, got 0",
     ),
     "scaling, unknown": (
         {"radial_scaling": {"rate": 1, "scale": 1, "power": 2}},

@@ -195,12 +195,12 @@ BAD = {
     "width that no table holds": (
         "descriptors.soap.parameters.width",
         0.005,
-        "`descriptors.soap.width` must be broad enough to be tabulated up to the cutoff, got 0.005 Å at a",
+        "`descriptors.soap`: `width` must be broad enough to be tabulated up to the cutoff, got width=0.005 at",
     ),
     "width that no table holds in a grid": (
         "descriptors.soap_swept.grid.width",
         [0.3, 1e-308],
-        "`descriptors.soap_swept.width` must be broad enough",
+        "`descriptors.soap_swept`: `width` must be broad enough",
     ),
     "unknown radial basis": (
         "descriptors.soap.parameters.radial_basis",

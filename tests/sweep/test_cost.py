@@ -11,7 +11,7 @@ from family_cases import REALISTIC
 
 from nullmode._support.variants import load, validated
 from nullmode.descriptors import DESCRIPTORS as KINDS
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
@@ -105,7 +105,7 @@ def test_features_are_counted(name, where):
     env = environment(where)
     near = np.linalg.norm(env.vectors, axis=1) < DESCRIPTORS[name].cutoff
     inside, species = int(near.sum()), len(set(env.species[near]))
-    descriptor = with_species_of(DESCRIPTORS[name], [env])
+    descriptor = with_layout_of(DESCRIPTORS[name], [env])
     count = cost._features(kind_of[type(descriptor)], descriptor, inside, species)
     assert count == len(descriptor.compute(env))
 

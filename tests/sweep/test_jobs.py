@@ -10,7 +10,7 @@ from configs import CHECKOUT, changed, small
 from nullmode._support.variants import load, validated
 from nullmode.families import FAMILIES
 from nullmode.sweep.jobs import gathered, plan
-from nullmode.sweep.sensitivity import layout, read_part, run_cell, united
+from nullmode.sweep.sensitivity import layout_of, read_part, run_cell, united
 from nullmode.sweep.settings import check
 from nullmode.sweep.structures import make_structures
 from nullmode.tables import parquet
@@ -312,7 +312,7 @@ def rows(config, folder):
         parquet.write(make_structures(entry.kind, entry.parameters, family), folder / family, "structures", {})
     for job in plan(settings):
         layouts = {
-            cutoff: json.loads(json.dumps(layout(parquet.read(folder / job.family), job.cell["scope"], cutoff)))
+            cutoff: json.loads(json.dumps(layout_of(parquet.read(folder / job.family), job.cell["scope"], cutoff)))
             for cutoff in job.cell["layouts"]
         }
         part = run_cell(read_part(folder / job.family, job.cell), job.cell, {}, layouts, threads=1)

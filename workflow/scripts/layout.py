@@ -16,6 +16,6 @@ if __name__ == "__main__":
     with job_log(snakemake.log[0], snakemake.input, snakemake.output):
         code_hash.check_unchanged(snakemake.params.code)
         structures = parquet.read(snakemake.input[0], "structures")
-        layout = sensitivity.layout(structures, snakemake.wildcards.scope, float(snakemake.wildcards.cutoff))
+        layout = sensitivity.layout_of(structures, snakemake.wildcards.scope, float(snakemake.wildcards.cutoff))
         with written(snakemake.output[0]) as temporary:
             temporary.write_text(json.dumps(layout), encoding="utf-8")

@@ -2,14 +2,21 @@
 
 from math import inf, nan
 from numbers import Real
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
 
 SMALLEST_TOLERANCE = 1e-12
 """Below this length, in Å, positions themselves are rounded."""
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Tolerance = Annotated[float, Field(ge=SMALLEST_TOLERANCE, allow_inf_nan=False)]
+"""A length in Å."""
+RelativeTolerance = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
 _KINDS = {"b": "truth values", "c": "complex numbers", "O": "objects", "S": "bytes", "U": "texts"}
 
 

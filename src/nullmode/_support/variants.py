@@ -43,9 +43,9 @@ def variant(cls: type[T]) -> type[T]:
 
 
 def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Check a function's arguments against their annotations on every call, but those in `skip`.
+    """Check a function's arguments against their annotations on every call, except those named in `skip`.
 
-    A value out of range raises an InputError that names it.
+    A value out of range raises an InputError that names the argument.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
@@ -53,10 +53,10 @@ def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            given = signature.bind(*args, **kwargs).arguments
-            rest = {name: value for name, value in given.items() if name not in skip}
-            given |= validated(function, rest, function.__name__, skip)
-            return cast("Any", function)(**given)  # type: ignore[no-any-return]
+            bound = signature.bind(*args, **kwargs)
+            values = {name: value for name, value in bound.arguments.items() if name not in skip}
+            bound.arguments |= validated(function, values, "", skip)
+            return function(*bound.args, **bound.kwargs)
 
         return checked
 
@@ -205,7 +205,9 @@ def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) 
         elif fault["type"] == "missing":
             lines.append(f"`{place}` is required and missing.")
         else:
-            lines.append(f"`{place}`: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}.")
+            rule = fault["msg"][0].lower() + fault["msg"][1:]
+            rule = f"`{place}`: {rule}".replace(": input should be", " must be", 1)
+            lines.append(f"{rule}, got {fault['input']!r}.")
     return "\n".join(lines)
 
 

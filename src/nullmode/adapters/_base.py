@@ -12,7 +12,8 @@ import numpy as np
 from nullmode._support.arguments import as_real, as_whole, check_parity
 from nullmode._support.elements import symbol
 from nullmode._support.types import Floats, InputError, Parity
-from nullmode.descriptors._base import InexactDescriptor, with_species_of
+from nullmode.descriptors._base import InexactDescriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.descriptors._parameters import check_reach
 from nullmode.geometry.environment import Environment, within
 
@@ -55,7 +56,7 @@ class Adapter(InexactDescriptor):
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
         """Features (F,) of each environment."""
         inside = self._inside(environments)
-        fixed = with_species_of(self, inside)
+        fixed = with_layout_of(self, inside)
         return [fixed._values(environment) for environment in inside]
 
     def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
@@ -65,7 +66,7 @@ class Adapter(InexactDescriptor):
     def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
         """Features, Jacobian, and the estimated error of the Jacobian: 0 where the peer differentiates itself."""
         inside = self._inside(environments)
-        fixed = with_species_of(self, inside)
+        fixed = with_layout_of(self, inside)
         result = []
         for whole, part in zip(environments, inside, strict=True):
             phi, slopes, error = fixed._one(part)

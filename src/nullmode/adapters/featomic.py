@@ -11,7 +11,7 @@ import numpy as np
 from nullmode._support.elements import numbers_of, symbol
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environments
 
 # A calculator keeps intermediate results, and several descriptors may share one.
@@ -76,7 +76,7 @@ class FromFeatomic(Adapter):
         """Name every feature by featomic's labels: types of the block's neighbours, then properties."""
         if environments is None and self.species is None:
             raise InputError("`environments` must be given where `species` is None, got None.")
-        return list(with_species_of(self, check_environments(environments or []))._layout.labels)
+        return list(with_layout_of(self, check_environments(environments or []))._layout.labels)
 
     def _values(self, environment: Environment) -> Floats:
         layout = self._checked(environment)

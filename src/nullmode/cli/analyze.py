@@ -35,7 +35,7 @@ def analyze(
     from nullmode._support.variants import source_of
     from nullmode.analysis.analyze import analyze as analyze_all
     from nullmode.descriptors import DESCRIPTORS
-    from nullmode.descriptors._base import with_species_of
+    from nullmode.descriptors._layout import with_layout_of
     from nullmode.families.file import structures
     from nullmode.geometry.environment import environments
     from nullmode.tables import columns, parquet
@@ -63,7 +63,7 @@ def analyze(
         made = {
             "kind": chosen.kind,
             "parameters": chosen.parameters,
-            "descriptor": repr(with_species_of(chosen.descriptor, envs)),
+            "descriptor": repr(with_layout_of(chosen.descriptor, envs)),
         }
         what = {**code, **made, "rtol": rtol, "scope": scope}
         why = {"attribution": attribution} | ({"tolerance": tolerance} if attribution else {})

@@ -1,33 +1,33 @@
 """What every descriptor offers, and what all descriptors of a neighbour density share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from nullmode._support.types import JSON, Floats, InputError, Parity
+from nullmode._support.arguments import Length
+from nullmode._support.types import Floats, InputError, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial._base import AnyRadialBasis
-from nullmode.basis.radial._table import Basis, tabulated
+from nullmode.basis.radial._table import Basis, check_width, tabulated
 from nullmode.basis.radial.gto import GTO
 from nullmode.basis.scaling import RadialScaling
-from nullmode.descriptors._pack import most_neighbours, pack, species_of
+from nullmode.descriptors._layout import Environments, Layout, pack
 from nullmode.descriptors._parameters import (
     Cutoff,
     CutoffWidth,
-    Length,
     SpeciesChoice,
     check_reach,
     check_smoothing,
-    species_layout,
 )
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 
 LARGEST_L = 25
 """Up to here the harmonics are tested against an independent implementation."""
@@ -106,16 +106,18 @@ class BatchDescriptor(Descriptor):
         return list(zip(features, jacobians, strict=True))
 
 
-def allocated(lengths: list[int], n_features: int, *, with_jacobian: bool) -> tuple[Floats, Floats, list[Floats]]:
-    """Features of all environments, Jacobians one after the other, and views of each; not yet written."""
-    features = np.empty((len(lengths), n_features))
-    sizes = [3 * n_features * n for n in lengths] if with_jacobian else []
-    jacobian = np.empty(sum(sizes))
-    parts = [
-        jacobian[end - size : end].reshape(n_features, n, 3)
-        for n, size, end in zip(lengths, sizes, accumulate(sizes), strict=False)
+def allocated(items: EnvironmentSet, n_features: int, *, with_jacobian: bool) -> tuple[Floats, Floats, list[Floats]]:
+    """Allocate features (n_environments, F), Jacobians laid end to end, and a view (F, n, 3) of each Jacobian."""
+    features = np.empty((len(items), n_features))
+    if not with_jacobian:
+        return features, np.empty(0), []
+    lengths, ends = np.diff(items.offsets), 3 * n_features * items.offsets
+    jacobian = np.empty(ends[-1])
+    views = [
+        jacobian[start:end].reshape(n_features, n, 3)
+        for n, (start, end) in zip(lengths.tolist(), pairwise(ends.tolist()), strict=True)
     ]
-    return features, jacobian, parts
+    return features, jacobian, views
 
 
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
@@ -134,40 +136,6 @@ def check_descriptor(descriptor: Any) -> None:
 def changed(descriptor: D, **parameters: Any) -> D:
     """Make the same descriptor with other values of some parameters."""
     return cast("D", replace(cast("Any", descriptor), **parameters))
-
-
-def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
-    """Fix an open layout (``species=None``, ``n_neighbours_max=None``) to what a whole set holds: its parts agree."""
-    return with_layout(descriptor, layout_of(environments, descriptor.cutoff, open_layout(descriptor)))
-
-
-def open_layout(descriptor: Descriptor) -> list[str]:
-    """Name what the features' layout leaves to the whole set; entries of ``LAYOUT``."""
-    names = []
-    if getattr(descriptor, "species", ()) is None:
-        names.append("species_and_centers" if getattr(descriptor, "center_weight", 0.0) != 0.0 else "species")
-    if getattr(descriptor, "n_neighbours_max", 0) is None:
-        names.append("n_neighbours_max")
-    return names
-
-
-def layout_of(environments: Sequence[Environment], cutoff: float, names: Iterable[str]) -> JSON:
-    """Find in a set what the named entries of ``LAYOUT`` ask for, within a cutoff in Å."""
-    return {name: LAYOUT[name](environments, cutoff) for name in names}
-
-
-def with_layout(descriptor: D, layout: JSON) -> D:
-    """Fix an open layout, given what :func:`layout_of` found."""
-    fixed = {name.removesuffix("_and_centers"): layout[name] for name in open_layout(descriptor)}
-    return changed(descriptor, **fixed) if fixed else descriptor
-
-
-LAYOUT: dict[str, Callable[[Sequence[Environment], float], Any]] = {
-    "species": lambda environments, _: species_of(environments, with_centers=False),
-    "species_and_centers": lambda environments, _: species_of(environments, with_centers=True),
-    "n_neighbours_max": most_neighbours,
-}
-"""What a descriptor's layout may leave to the set that it is used on."""
 
 
 @variant
@@ -201,8 +169,8 @@ class DensityDescriptor(BatchDescriptor):
     Raises
     ------
     InputError
-        For a value out of range, an unknown parameter, functions that cannot be told apart, or more than a million
-        features (on use, where the species are those of the set).
+        For a value out of range, an unknown parameter, a width too small for the cutoff, functions that cannot be told
+        apart, or more than a million features (on use, where the species are those of the set).
     """
 
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
@@ -227,6 +195,8 @@ class DensityDescriptor(BatchDescriptor):
                 f"`center_weight` must be 0 for a delta density, got {self.center_weight}: a delta function "
                 "on the centre has no angular expansion. Use density='gaussian'."
             )
+        if self.density == "gaussian":
+            check_width(self.width, self.cutoff)
         self.radial_basis.check(self.n_max, self.l_max, self.cutoff)
         # Without species, as many as there are at least.
         self._checked_size(len(self.species) if self.species else 1)
@@ -259,21 +229,20 @@ class DensityDescriptor(BatchDescriptor):
         return tabulated(self.radial_basis, self.n_max, self.l_max, self.cutoff, width)
 
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
-        items = check_reach(environments, self.cutoff)
-        if not items:
+        items = EnvironmentSet.from_environments(check_reach(environments, self.cutoff))
+        if not len(items):
             return np.empty((0, 0)), []
-        with_centers = self.center_weight != 0.0
-        # Not by `_layout`, which would check the environments once more.
-        species = species_of(items, with_centers=with_centers) if self.species is None else self.species
+        species = self._species(items)
         n_features = self._checked_size(len(species))
-        features, jacobian, parts = allocated([len(item) for item in items], n_features, with_jacobian=with_jacobian)
-        packed = pack(items, species, with_centers=with_centers)
+        features, jacobian, views = allocated(items, n_features, with_jacobian=with_jacobian)
+        packed = pack(items, species, with_centers=self.center_weight != 0.0)
         if features.size:
             self._evaluate(packed, len(species), features, jacobian)
-        return features, parts
+        return features, views
 
-    def _layout(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
-        return species_layout(self.species, environments, with_centers=self.center_weight != 0.0)
+    def _species(self, environments: Environments | None) -> tuple[str, ...]:
+        """Species of the channels: as stated, else those of a set, else one named ``X``."""
+        return self.species if self.species is not None else Layout.of(environments, self.cutoff).species_for(self)
 
     def _density(self) -> Density:
         scaling = self.radial_scaling

@@ -13,8 +13,10 @@ from nullmode._support.variants import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
 from nullmode.descriptors._base import BatchDescriptor, allocated
+from nullmode.descriptors._layout import Layout
 from nullmode.descriptors._parameters import Cutoff, check_reach
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 
 # Of the cutoff. Kernels round distances otherwise than numpy does: never may they find a neighbour more than
 # `most_neighbours` has made room for.
@@ -115,17 +117,18 @@ class NeighbourDescriptor(BatchDescriptor):
     cutoff: Cutoff = 4.0
 
     @abstractmethod
-    def _size(self, environments: Sequence[Environment] | None) -> int: ...
+    def _n_features(self, layout: Layout) -> int: ...
 
     @abstractmethod
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        """Write every entry of features (n_environments, F) and, unless empty, of each (F, n, 3) after the other."""
+    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+        """Add to features (n_environments, F) and, unless it is empty, to each (F, n, 3) laid end to end; all are 0."""
 
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
-        items = check_reach(environments, self.cutoff)
-        if not items:
+        items = EnvironmentSet.from_environments(check_reach(environments, self.cutoff))
+        if not len(items):
             return np.empty((0, 0)), []
-        lengths = [len(item) for item in items]
-        features, jacobian, parts = allocated(lengths, self._size(items), with_jacobian=with_jacobian)
-        self._fill(items, features, jacobian)
-        return features, parts
+        layout = Layout.of(items, self.cutoff)
+        features, jacobian, views = allocated(items, self._n_features(layout), with_jacobian=with_jacobian)
+        features[:], jacobian[:] = 0.0, 0.0
+        self._fill(items, layout, features, jacobian)
+        return features, views

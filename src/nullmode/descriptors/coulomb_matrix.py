@@ -12,10 +12,11 @@ from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
+from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
-from nullmode.descriptors._pack import pack, species_of
-from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing, laid_out_for
+from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 
 BOHR = 0.529177210903
 """In Å; CODATA 2018."""
@@ -161,15 +162,14 @@ class CoulombMatrix(NeighbourDescriptor):
         environments
             The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
         """
-        return [EigenvalueLabel(place) for place in range(self._size(environments))]
+        return [EigenvalueLabel(place) for place in range(self._n_features(Layout.of(environments, self.cutoff)))]
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
-        return 1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff)
+    def _n_features(self, layout: Layout) -> int:
+        return 1 + layout.n_neighbours_for(self)
 
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        features[:], jacobian[:] = 0.0, 0.0
-        species = species_of(environments, with_centers=True)
-        batch = pack(environments, species, with_centers=True)
+    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+        species = layout.species_with_centers
+        batch = pack(items, species, with_centers=True)
         atoms = inside(batch)
         m = len(atoms.row)
         scratch = Scratch(atoms, np.empty(m * m), np.empty(m * m), np.empty(m), np.empty(m, dtype=np.int64))

@@ -7,15 +7,17 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support._jit import allocating_kernel, kernel
+from nullmode._support.arguments import Length
 from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
+from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
-from nullmode.descriptors._pack import pack, species_of
-from nullmode.descriptors._parameters import Degeneracy, Length, MostNeighbours, laid_out_for
+from nullmode.descriptors._parameters import Degeneracy, MostNeighbours
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 
 
 class Scratch(NamedTuple):
@@ -191,19 +193,18 @@ class OverlapMatrix(NeighbourDescriptor):
         environments
             The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
         """
-        return [OrbitalLabel(place) for place in range(self._size(environments))]
+        return [OrbitalLabel(place) for place in range(self._n_features(Layout.of(environments, self.cutoff)))]
 
     @property
     def _per_atom(self) -> int:
         return 1 if self.orbitals == "s" else 4
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
-        return self._per_atom * (1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff))
+    def _n_features(self, layout: Layout) -> int:
+        return self._per_atom * (1 + layout.n_neighbours_for(self))
 
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        features[:], jacobian[:] = 0.0, 0.0
-        species = species_of(environments, with_centers=True)
-        batch = pack(environments, species, with_centers=True)
+    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+        species = layout.species_with_centers
+        batch = pack(items, species, with_centers=True)
         o = self._per_atom
         orbitals = Orbitals(self.width_scale * radii(species), o, self.cutoff, self.cutoff_power)
         atoms = inside(batch)

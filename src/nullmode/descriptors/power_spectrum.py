@@ -170,7 +170,7 @@ class PowerSpectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        channels = list(product(self._layout(environments), range(self.n_max)))
+        channels = list(product(self._species(environments), range(self.n_max)))
         pairs = list(combinations_with_replacement(channels, 2))
         return [PowerLabel(*one, *two, l) for l in range(self.l_max + 1) for one, two in pairs]
 

@@ -80,7 +80,7 @@ class RadialSpectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        return [RadialLabel(*channel) for channel in product(self._layout(environments), range(self.n_max))]
+        return [RadialLabel(*channel) for channel in product(self._species(environments), range(self.n_max))]
 
     def _n_features(self, n_species: int) -> int:
         return n_species * self.n_max

@@ -251,7 +251,7 @@ class Trispectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        species = self._layout(environments)
+        species = self._species(environments)
         if not self._checked_size(len(species)):
             return []
         names = list(product(species, range(self.n_max)))

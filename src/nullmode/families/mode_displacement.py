@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from nullmode._support.arguments import Length
 from nullmode._support.axes import Axis, Range, at_most, axis_values, distinct, values
-from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
+from nullmode.descriptors._parameters import Cutoff, CutoffWidth
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import BOND, METHANE, methane, sized
 from nullmode.families.degenerate_pair import hydrogens

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.arguments import Count, Length
 from nullmode._support.axes import Axis, axis_values
 from nullmode._support.types import Floats
-from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
+from nullmode.descriptors._parameters import Cutoff, CutoffWidth
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import methane
 from nullmode.geometry.environment import Environment
 from nullmode.learning.smooth_models import four_body_energy
-from nullmode.search.orbit import Positive, Scheme, follow_orbit
+from nullmode.search.orbit import Scheme, follow_orbit
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -42,14 +43,14 @@ FORWARD = np.array([[1.0, 0.0, 0.0], *np.zeros((3, 3))])
 def structures(
     t: Axis = [1.0, 0.1, 0.5, 1.5],  # noqa: B006
     width: Length = 0.5,
-    n_max: Annotated[int, Field(ge=1)] = 8,
+    n_max: Count = 8,
     l_max: Annotated[int, Field(ge=0)] = 8,
     cutoff: Cutoff = 2.5,
     cutoff_width: CutoffWidth = 0.0,
     scheme: Scheme = "corrected",
-    length: Positive = 2.0,
-    step: Positive = 0.01,
-    every: Annotated[int, Field(ge=1)] = 1,
+    length: Length = 2.0,
+    step: Length = 0.01,
+    every: Count = 1,
 ) -> "Iterator[Atoms]":
     """Follow the softest mode of the power spectrum from points near an environment that is singular for it.
 

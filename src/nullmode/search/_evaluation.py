@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from nullmode._support.types import Floats, InputError
-from nullmode.descriptors._base import D, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import D, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import Sensitivity, infinitesimal_rotations, resolve
 
@@ -40,7 +41,7 @@ class Evaluator:
             raise InputError("`environment` must have a neighbour within the descriptor's cutoff, got none.")
         # The neighbours are all there are: none comes in from beyond.
         self.start = replace(inside, cutoff=None)
-        self.descriptor = with_species_of(descriptor, [inside])
+        self.descriptor = with_layout_of(descriptor, [inside])
         self.evaluations = 0
         self._n_features: int | None = None
 

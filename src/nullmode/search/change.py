@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from nullmode._support.arguments import as_real, as_whole, real_array
+from nullmode._support.arguments import as_whole, real_array
 from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import gated
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
@@ -50,13 +52,14 @@ class DistanceToChange:
     epsilon: float
 
 
+@gated("environment", "descriptor")
 def distance_to_change(
     environment: Environment,
     descriptor: Descriptor,
     mode: Any = -1,
-    epsilon: float = 1e-3,
+    epsilon: Annotated[float, Field(ge=_SMALLEST, lt=1)] = 1e-3,
     *,
-    max_distance: float = 1.0,
+    max_distance: Annotated[float, Field(gt=_FIRST, allow_inf_nan=False)] = 1.0,
 ) -> DistanceToChange:
     """Move neighbours along a straight line until |phi - phi_0| = epsilon |phi_0|.
 
@@ -83,10 +86,6 @@ def distance_to_change(
         For an epsilon below the rounding of features, a mode that does not exist or does not move anything, or an
         environment without neighbours or features.
     """
-    if not _SMALLEST <= as_real(epsilon) < 1:
-        raise InputError(f"`epsilon` must be at least {_SMALLEST} and less than 1, got {epsilon!r}.")
-    if not _FIRST < as_real(max_distance) < np.inf:
-        raise InputError(f"`max_distance` must be a length of more than {_FIRST} Å, got {max_distance!r}.")
     evaluator = Evaluator(environment, descriptor)
     vectors = evaluator.start.vectors
     features, jacobian, error = evaluator.evaluate([vectors])[0]

@@ -4,20 +4,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nullmode._support.arguments import Seed, Tolerance
 from nullmode._support.threads import progress_bar
 from nullmode._support.types import InputError
-from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
+from nullmode._support.variants import gated
+from nullmode.descriptors._base import Descriptor, check_descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environments, within
-from nullmode.search.singular import SingularPoint, check_seed, find_singular
+from nullmode.search.singular import SingularPoint, find_singular
 from nullmode.symmetry.superposition import congruent
 
 
+@gated("environments", "descriptor", "options")
 def find_singular_points(
     environments: Sequence[Environment],
     descriptor: Descriptor,
     *,
-    seed: int = 0,
-    tolerance: float = 1e-6,
+    seed: Seed = 0,
+    tolerance: Tolerance = 1e-6,
     progress: bool = False,
     **options: Any,
 ) -> list[SingularPoint]:
@@ -55,8 +59,7 @@ def find_singular_points(
     if not items:
         raise InputError("`environments` must hold at least one, got none.")
     check_descriptor(descriptor)
-    check_seed(seed)
-    descriptor = with_species_of(descriptor, [within(item, descriptor.cutoff) for item in items])
+    descriptor = with_layout_of(descriptor, [within(item, descriptor.cutoff) for item in items])
     found = []
     with progress_bar(len(items), progress, "starts") as advance:
         for k, item in enumerate(items):

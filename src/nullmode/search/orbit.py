@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from nullmode._support.arguments import real_array
+from nullmode._support.arguments import Count, Length, RelativeTolerance, Tolerance, real_array
 from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
@@ -19,7 +19,6 @@ from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord
 
 Scheme = Literal["corrected", "fixed_step"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def _displacements(value: Any) -> Floats | None:
@@ -72,14 +71,14 @@ def follow_orbit(
     descriptor: Descriptor,
     *,
     scheme: Scheme = "corrected",
-    length: Positive = 2.0,
-    step: Positive = 0.01,
-    accuracy: Positive = 1e-4,
-    every: Annotated[int, Field(ge=1)] = 1,
+    length: Length = 2.0,
+    step: Length = 0.01,
+    accuracy: Length = 1e-4,
+    every: Count = 1,
     direction: Annotated[Any, AfterValidator(_displacements)] = None,
     attribution: bool = False,
-    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-9,
-    tolerance: Positive = 1e-6,
+    rtol: RelativeTolerance = 1e-9,
+    tolerance: Tolerance = 1e-6,
 ) -> Orbit:
     """Follow the softest displacement from an environment: the way on which its features change least.
 

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
+from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from nullmode._support.arguments import as_real, as_whole
+from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed
 from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import gated
 from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
@@ -19,7 +21,6 @@ from nullmode.descriptors.trispectrum import Trispectrum
 from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord, Step
-from nullmode.spectrum.decomposition import check_rtol
 from nullmode.symmetry.superposition import superpose
 
 # In converged bases for some ten neighbours (tests/analysis/test_ranks.py).
@@ -37,7 +38,7 @@ _HOLE = 0.1
 _FREE_EVERY = 4
 _SHORTEST = 0.7
 _PER_START = 100
-_ROUNDING = 1e-14
+_ROUNDING = 1e-14  # of features, over their norm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,16 +91,17 @@ class Partners(SearchRecord):
         return dict(Counter(step.phase for step in self.history))
 
 
+@gated("environment", "descriptor")
 def find_partners(
     environment: Environment,
     descriptor: Descriptor,
     *,
-    most: int | None = 1,
-    n_starts: int = 100,
-    seed: int = 0,
-    tolerance: float = 1e-11,
-    min_distance: float = 1e-3,
-    rtol: float = 1e-9,
+    most: Count | None = 1,
+    n_starts: Count = 100,
+    seed: Seed = 0,
+    tolerance: Annotated[float, Field(ge=_ROUNDING, lt=1)] = 1e-11,
+    min_distance: Length = 1e-3,
+    rtol: RelativeTolerance = 1e-9,
 ) -> Partners:
     """Look for environments with the same features that are no rotated, reflected or renumbered copies.
 
@@ -132,8 +134,6 @@ def find_partners(
     InputError
         For an environment without neighbours within the cutoff or without features, or numbers out of range.
     """
-    _check(most, n_starts, seed, tolerance, min_distance)
-    check_rtol(rtol)
     search = _Search(Evaluator(environment, descriptor), tolerance, min_distance)
     used = 0
     # Threads of BLAS, waiting for each other over a dozen columns, took 20 times as long on a busy machine.
@@ -285,13 +285,3 @@ def _splits(one: Environment, other: Environment, descriptor: Descriptor) -> dic
             continue
         result[order] = float(np.linalg.norm(second - first) / np.linalg.norm(first))
     return result
-
-
-def _check(most: int | None, n_starts: int, seed: int, tolerance: float, min_distance: float) -> None:
-    for name, number, least in (("most", 1 if most is None else most, 1), ("n_starts", n_starts, 1), ("seed", seed, 0)):
-        if (whole := as_whole(number)) is None or whole < least:
-            raise InputError(f"`{name}` must be a whole number of at least {least}, got {number!r}.")
-    if not _ROUNDING <= as_real(tolerance) < 1:
-        raise InputError(f"`tolerance` must be at least {_ROUNDING}, the rounding of features, got {tolerance!r}.")
-    if not 0 < as_real(min_distance) < np.inf:
-        raise InputError(f"`min_distance` must be a positive length in Å, got {min_distance!r}.")

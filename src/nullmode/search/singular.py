@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from nullmode._support.arguments import as_real, as_whole, check_tolerance
+from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed, Tolerance
 from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import gated
 from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
@@ -18,7 +20,6 @@ from nullmode.search._evaluation import Evaluator
 from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import moves, symmetric_basis
 from nullmode.search._record import SearchRecord
-from nullmode.spectrum.decomposition import check_rtol
 from nullmode.symmetry.point_group import largest_tolerance, point_group, proper
 
 _KICK = 0.2  # Å per coordinate
@@ -76,21 +77,22 @@ class SingularPoint(SearchRecord):
         return self.attribution[0].point_group
 
 
+@gated("environment", "descriptor")
 def find_singular(
     environment: Environment,
     descriptor: Descriptor,
     *,
     fixed_atoms: Any = (),
     fixed_radii: Any = False,
-    min_distance: float = 0.5,
-    max_radius: float | None = None,
-    max_displacement: float | None = None,
-    asymmetry: float = 0.3,
-    attempts: int = 20,
-    seed: int = 0,
-    accuracy: float = 1e-13,
-    rtol: float = 1e-9,
-    tolerance: float = 1e-6,
+    min_distance: Length = 0.5,
+    max_radius: Length | None = None,
+    max_displacement: Length | None = None,
+    asymmetry: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.3,
+    attempts: Count = 20,
+    seed: Seed = 0,
+    accuracy: RelativeTolerance = 1e-13,
+    rtol: RelativeTolerance = 1e-9,
+    tolerance: Tolerance = 1e-6,
 ) -> SingularPoint:
     """Look for a singular point near an environment: one where the smallest singular value vanishes.
 
@@ -138,12 +140,9 @@ def find_singular(
     Raises
     ------
     InputError
-        For bounds that the start crosses, an accuracy below the error of the Jacobian, or nothing left to move; and as
-        :func:`nullmode.attribute`.
+        For an argument out of range, bounds that the start crosses, an accuracy below the error of the Jacobian, or
+        nothing left to move; and as :func:`nullmode.attribute`.
     """
-    _check(min_distance, max_radius, max_displacement, asymmetry, attempts, seed, accuracy)
-    check_rtol(rtol)
-    check_tolerance(tolerance)
     evaluator = Evaluator(environment, descriptor)
     start = evaluator.start
     _check_start(start, min_distance)
@@ -246,31 +245,6 @@ def _farthest(start: Environment, descriptor: Descriptor, max_radius: float | No
         smoothing = getattr(descriptor, "cutoff_width", None)
         max_radius = float(lengths.max()) if smoothing is None else descriptor.cutoff - smoothing
     return np.maximum(lengths, max_radius)
-
-
-def _check(
-    min_distance: Any, max_radius: Any, max_displacement: Any, asymmetry: Any, attempts: Any, seed: Any, accuracy: Any
-) -> None:
-    for argument, value, optional in (
-        ("min_distance", min_distance, False),
-        ("max_radius", max_radius, True),
-        ("max_displacement", max_displacement, True),
-    ):
-        if not (optional and value is None) and not 0 < as_real(value) < np.inf:
-            raise InputError(f"`{argument}` must be a positive length in Å, got {value!r}.")
-    if not 0 <= as_real(asymmetry) < np.inf:
-        raise InputError(f"`asymmetry` must be a length in Å, or 0, got {asymmetry!r}.")
-    if (as_whole(attempts) or 0) < 1:
-        raise InputError(f"`attempts` must be a whole number of at least 1, got {attempts!r}.")
-    check_seed(seed)
-    if not 0 < as_real(accuracy) < 1:
-        raise InputError(f"`accuracy` must be between 0 and 1, got {accuracy!r}.")
-
-
-def check_seed(seed: Any) -> None:
-    """Check the seed of random moves."""
-    if as_whole(seed) is None or seed < 0:
-        raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}.")
 
 
 def _check_start(start: Environment, min_distance: float) -> None:

@@ -7,18 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nullmode._support.arguments import check_threads, real_array
-from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, single_threaded_blas
 from nullmode._support.types import Bools, Floats, InputError, Integers
-from nullmode.descriptors._base import (
-    DensityDescriptor,
-    Descriptor,
-    changed,
-    check_descriptor,
-    evaluate,
-    with_species_of,
-)
-from nullmode.descriptors._pack import batch
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import pack, with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
@@ -127,7 +119,7 @@ def spectra(
         error=np.zeros(m),
         rtol=rtol,
     )
-    fixed = fixed_layout(descriptor, items)
+    fixed = with_layout_of(descriptor, items)
     workers = threads or processors()
 
     def fill(places: Integers) -> None:
@@ -150,17 +142,6 @@ def spectra(
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
 
 
-def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
-    """Fix an open layout to what the set holds."""
-    if not isinstance(descriptor, DensityDescriptor):
-        return with_species_of(descriptor, list(items))
-    if descriptor.species is not None:
-        return descriptor
-    centers = items.center_species if descriptor.center_weight != 0.0 else items.species[:0]
-    numbers = np.union1d(items.species, centers)
-    return changed(descriptor, species=tuple(symbol(number) for number in numbers))
-
-
 def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
     """Compute Jacobians, laid end to end, as many at once as fit into a cache; the next overwrite them.
 
@@ -170,8 +151,7 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     """
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
-            part = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
-            results = evaluate(descriptor, part)
+            results = evaluate(descriptor, list(items.take(np.arange(start, min(start + _MOST, len(items))))))
             flat = _laid_out([jacobian for _, jacobian, _ in results], n)
             yield start, flat, np.array([error for _, _, error in results])
         return
@@ -182,15 +162,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     features, jacobians = np.empty((length, n_features)), np.empty(length * size)
     for start in range(0, len(items), length):
         count = min(length, len(items) - start)
-        rows = slice(n * start, n * (start + count))
-        packed = batch(
-            items.vectors[rows],
-            items.species[rows],
-            n * np.arange(count + 1),
-            items.center_species[start : start + count],
-            species,
-            with_centers=descriptor.center_weight != 0.0,
-        )
+        part = items.take(np.arange(start, start + count))
+        packed = pack(part, species, with_centers=descriptor.center_weight != 0.0)
         part_jacobians = jacobians[: count * size]
         if size:
             descriptor._evaluate(packed, len(species), features[:count], part_jacobians)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nullmode._support.types import Floats, InputError, Integers
-from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
 from nullmode.linalg.householder import COLLINEAR
 from nullmode.spectrum.decomposition import Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
@@ -163,7 +164,7 @@ def error_counts(total: Sum, result: Sensitivity) -> bool:
 def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
     check_descriptor(descriptor)
     structure = whole(*checked_structures([atoms], descriptor.cutoff, centers))[0]
-    return structure, with_species_of(descriptor, structure.environments)
+    return structure, with_layout_of(descriptor, structure.environments)
 
 
 def added(structure: Structure, descriptor: Descriptor) -> Sum:

@@ -10,6 +10,7 @@ from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, source_of, suggest, validated
 from nullmode.basis.radial import RADIAL_BASES
 from nullmode.descriptors import DESCRIPTORS
+from nullmode.descriptors._contraction import unfitted_basis
 from nullmode.learning import MODELS, TARGETS
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.sweep.schema import DescriptorEntry, RegressionEntry, SearchEntry, Settings
@@ -145,6 +146,16 @@ def check_library(where: str, module: str, name: str = "") -> None:
         raise InputError(
             f"`{where}` must be left out where {name or module} is missing. Install it with: "
             "pip install 'nullmode[reproduction]'."
+        )
+
+
+def check_reference(descriptor: Any, where: str, families: dict[str, Any]) -> None:
+    """Refuse a radial basis that is to be fitted to no family, or to one that the configuration does not declare."""
+    basis = unfitted_basis(descriptor)
+    if basis is not None and basis.reference not in families:
+        raise InputError(
+            f"`{where}.radial_basis.reference` must name the family that the basis is fitted to, got "
+            f"{basis.reference!r}. {suggest(str(basis.reference), list(families))}"
         )
 
 

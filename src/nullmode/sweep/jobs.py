@@ -16,7 +16,8 @@ from nullmode._support import axes
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import DensityDescriptor, changed, open_layout
+from nullmode.descriptors._base import DensityDescriptor, changed
+from nullmode.descriptors._layout import is_open
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
@@ -227,7 +228,7 @@ def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: 
         "points": listed,
         "block": len(items[0].points),
         "structures": None if part == slice(None) else [part.start, part.stop],
-        "layouts": [] if part == slice(None) else sorted({b.largest.cutoff for b in blocks if open_layout(b.largest)}),
+        "layouts": [] if part == slice(None) else sorted({b.largest.cutoff for b in blocks if is_open(b.largest)}),
         "rtol": settings.rtol,
         "tolerance": settings.tolerance,
     }

@@ -10,7 +10,7 @@ from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import JSON, Bools, Floats, InputError
 from nullmode._support.variants import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, cut
 from nullmode.learning import MODELS, TARGETS
 from nullmode.sweep.sensitivity import description, fitted, parameters_of
@@ -50,7 +50,7 @@ def run_regression(
     made = constructed(target, cell["parameters"], f"descriptors.{cell['descriptor']}")
     environments = {name: _cut(structures[name], made.cutoff) for name in [*cell["training"], *cell["test"]]}
     every = [environment for found in environments.values() for environment in found]
-    [descriptor] = fitted([with_species_of(made, every)], references or {})
+    [descriptor] = fitted([with_layout_of(made, every)], references or {})
     learned = sum(len(environments[name]) for name in cell["training"])
     with single_threaded_blas():
         features = np.stack(descriptor.compute_batch(every))

@@ -14,7 +14,7 @@ from nullmode._support.threads import processors, progress_bar, single_threaded_
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, cut, within
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.search._record import SearchRecord
@@ -56,9 +56,9 @@ def run_search(
     atoms, centers = atoms_of(structures)
     made = constructed(target, cell["parameters"], f"descriptors.{cell['descriptor']}")
     environments = cut(atoms, made.cutoff, centers)
-    open_layout = with_species_of(made, environments)
-    where = description(cell, open_layout, parameters_of(target, cell["parameters"], open_layout))
-    [descriptor] = fitted([open_layout], references or {})
+    laid_out = with_layout_of(made, environments)
+    where = description(cell, laid_out, parameters_of(target, cell["parameters"], laid_out))
+    [descriptor] = fitted([laid_out], references or {})
     find = load(cell["search_kind"], SEARCHES, "search")
     place = f"searches.{cell['search']}.parameters"
     options = validated(find, cell["search_parameters"], place, skip=GIVEN)

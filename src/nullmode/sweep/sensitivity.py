@@ -19,16 +19,9 @@ from nullmode.analysis.rows import Question, measure, measure_whole
 from nullmode.attribution.causes import Theory
 from nullmode.attribution.whole_structure import StructureTheory
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import (
-    LAYOUT,
-    DensityDescriptor,
-    Descriptor,
-    changed,
-    layout_of,
-    open_layout,
-    with_layout,
-)
-from nullmode.descriptors._contraction import fit_contraction, reference_of
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
+from nullmode.descriptors._contraction import fit_contraction, unfitted_basis
+from nullmode.descriptors._layout import Layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.spectrum.truncations import sweeps
@@ -61,7 +54,7 @@ def run_cell(
     references
         Rows of the structures table of each family that a contraction is fitted to, by name.
     layouts
-        Of the whole family, by cutoff, where `structures` are a part: see :func:`layout`.
+        Of the whole family, by cutoff, where `structures` are a part: see :func:`layout_of`.
     threads, progress
         As in :func:`analyze`.
 
@@ -86,12 +79,12 @@ def run_cell(
         wholes, environments = _cut(structures, cutoff, cell["scope"], part=part)
         if not environments:
             continue
-        left = {name for k in places for name in open_layout(points[k])}
-        shared = (layouts or {}).get(cutoff) or layout_of(environments, cutoff, left)
+        whole_family = (layouts or {}).get(cutoff)
+        layout = Layout(**whole_family) if whole_family else Layout.of(environments, cutoff)
         theories = [Theory(item) for item in environments] if wholes is None else [StructureTheory(s) for s in wholes]
         for _, members in groupby(places, lambda k: k // block):
             truncations = list(members)
-            descriptors = [with_layout(points[k], shared) for k in truncations]
+            descriptors = [layout.fix(points[k]) for k in truncations]
             descriptions = pd.DataFrame(
                 [
                     description(cell, descriptor, parameters_of(target, cell["points"][k], descriptor))
@@ -132,7 +125,7 @@ def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.
     return (numbers >= start) & (numbers < (np.inf if stop is None else stop))
 
 
-def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
+def layout_of(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
     """Find what a whole family holds within a cutoff (Å): its parts give their features a common layout by it.
 
     Raises
@@ -140,7 +133,7 @@ def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
     InputError
         If no centre of the family has a neighbour.
     """
-    return layout_of(_cut(structures, cutoff, scope)[1], cutoff, LAYOUT)
+    return asdict(Layout.of(_cut(structures, cutoff, scope)[1], cutoff))
 
 
 def _cut(
@@ -163,13 +156,14 @@ def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]
     result = list(descriptors)
     for sweep in sweeps(descriptors):
         largest = sweep.descriptor
-        if isinstance(largest, DensityDescriptor) and (name := reference_of(largest)) is not None:
-            atoms, centers = atoms_of(references[name])
+        basis = unfitted_basis(largest)
+        if isinstance(largest, DensityDescriptor) and basis is not None and basis.reference is not None:
+            atoms, centers = atoms_of(references[basis.reference])
             # All species of the reference count, whichever the analysed set holds: they share one contraction.
             every = changed(largest, species=None)
-            basis = fit_contraction(every, cut(atoms, largest.cutoff, centers)).radial_basis
+            fit = fit_contraction(every, cut(atoms, largest.cutoff, centers)).radial_basis
             for index, _, _ in sweep.points:
-                result[index] = changed(descriptors[index], radial_basis=basis)
+                result[index] = changed(descriptors[index], radial_basis=fit)
     return result
 
 

@@ -11,13 +11,13 @@ from nullmode._support.code_hash import origin
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, explain, load, source_of, suggest, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._precheck import check_contraction, check_width
 from nullmode.families import FAMILIES
 from nullmode.figures import DRAWN, EVERY_TRUNCATION, FIGURES, GIVEN, NAMED, ONE_TRUNCATION, PAIRED, SEARCHED
 from nullmode.sweep.cells import (
     check_known,
     check_library,
     check_one_truncation,
+    check_reference,
     check_regression,
     check_search,
     points,
@@ -69,9 +69,7 @@ def check(config: JSON) -> Settings:
                 f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
             )
         for point in points(descriptor, list(descriptor.grid)):
-            made = constructed(target, {**descriptor.parameters, **point}, where)
-            check_width(made, where)
-            check_contraction(made, where, list(settings.families))
+            check_reference(constructed(target, {**descriptor.parameters, **point}, where), where, settings.families)
     for name, search in settings.searches.items():
         check_search(settings, search, f"searches.{name}")
     for name, regression in settings.regressions.items():

@@ -11,7 +11,8 @@ from nullmode._support.arguments import listed
 from nullmode._support.types import JSON, Floats, InputError
 from nullmode.analysis.analyze import analyze
 from nullmode.attribution.null_modes import split_null_modes
-from nullmode.descriptors._base import Descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.figures._base import CAUSES, FLOOR
 from nullmode.geometry.environment import Environment, environments_of, within
 from nullmode.spectrum.decomposition import decompose
@@ -74,7 +75,7 @@ def write_view(
     library()
     items: list[Environment] = listed(environments)
     rows = analyze(items, descriptor, rtol, attribution=True, tolerance=tolerance).assign(rtol=rtol)
-    write_rows(rows, items, with_species_of(descriptor, items), path, name)
+    write_rows(rows, items, with_layout_of(descriptor, items), path, name)
 
 
 def write_rows(

@@ -1,15 +1,15 @@
 """What every radial basis states, and how a name, a mapping or an instance becomes one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast
 
 import numpy as np
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
-from nullmode._support.types import InputError, Reals
+from nullmode._support.types import Floats, InputError, Reals
 from nullmode._support.variants import constructed, load, suggest
 from nullmode.basis.radial import RADIAL_BASES
 from nullmode.basis.radial._quadrature import interval
@@ -95,6 +95,39 @@ class RadialBasis(ABC):
             if field.repr and field.name != "kind" and value != field.default:
                 parts.append(str(value) if isinstance(value, str) else f"{field.name}={value}")
         return f"{self.kind}({', '.join(parts)})" if parts else self.kind
+
+
+class FittedRadialBasis(RadialBasis):
+    """Radial functions that are fitted to the density of a reference set before they can be used (abstract).
+
+    Attributes
+    ----------
+    reference
+        Name of the family, in a configuration, whose environments the functions are to be fitted to.
+    primitives, n_primitives
+        Basis that the density of the reference set is expanded in for the fit, and how many functions of it.
+    """
+
+    reference: str | None
+    primitives: RadialBasis
+    n_primitives: int
+
+    @property
+    @abstractmethod
+    def is_fitted(self) -> bool:
+        """Whether the functions can be used."""
+
+    @abstractmethod
+    def fitted(self, factors: Sequence[Floats], n_max: int) -> Self:
+        """Fit the functions.
+
+        Parameters
+        ----------
+        factors, of each l an array of shape (n_primitives, n_primitives)
+            R with R^T R the covariance of the reference set's coefficients, up to a factor.
+        n_max
+            How many functions the set must tell apart.
+        """
 
 
 @lru_cache(maxsize=1024)

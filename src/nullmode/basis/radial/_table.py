@@ -80,7 +80,7 @@ def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: 
         if intervals > MOST_INTERVALS:
             if value_error < _CONVERGED:
                 break
-            raise InputError(_too_sharp(basis, n_max, cutoff, width))
+            raise _too_sharp(basis, n_max) if width is None else _too_narrow(width, cutoff)
         spacing = cutoff / intervals
         if nodes.size == 0:
             nodes = exact(np.arange(intervals + 1) * spacing)
@@ -103,15 +103,23 @@ def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: 
     return Basis(RadialTable(table, 1.0 / spacing), smallest, value_error, derivative_error)
 
 
-def _too_sharp(basis: RadialBasis, n_max: int, cutoff: float, width: float | None) -> str:
-    if width is None:
-        return (
-            f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with n_max={n_max}: "
-            f"that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler transform."
-        )
-    return (
+def check_width(width: float, cutoff: float) -> None:
+    """Refuse a Gaussian density that is too narrow to be tabulated; lengths in Å."""
+    if INTERVALS_PER_WIDTH * cutoff / width > MOST_INTERVALS:
+        raise _too_narrow(width, cutoff)
+
+
+def _too_narrow(width: float, cutoff: float) -> InputError:
+    return InputError(
         f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
         f"that takes more than {MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
+    )
+
+
+def _too_sharp(basis: RadialBasis, n_max: int) -> InputError:
+    return InputError(
+        f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with n_max={n_max}: "
+        f"that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler transform."
     )
 
 

@@ -1,21 +1,25 @@
 """The few combinations of many functions that hold most of a reference set's density."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, Self, final
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from nullmode._support.types import InputError, Reals
+from nullmode._support.types import Floats, InputError, Reals
 from nullmode._support.variants import variant
-from nullmode.basis.radial._base import AnyRadialBasis, RadialBasis
+from nullmode.basis.radial._base import AnyRadialBasis, FittedRadialBasis
 from nullmode.basis.radial.gto import GTO
 
 Matrix = tuple[tuple[float, ...], ...]
+SMALLEST_SHARE = 1e-13
+"""Of the largest component's amplitude: a component below it is rounding, not density."""
 
 
 @final
 @variant
-class OptimalContraction(RadialBasis):
+class OptimalContraction(FittedRadialBasis):
     """R_nl = sum_k U^l_nk R_kl of primitives, n by falling share of a reference set's density; nested once fitted.
 
     U^l are the eigenvectors of the density's covariance (Goscinski, Musil, Pozdnyakov, Nigam and Ceriotti, J. Chem.
@@ -45,7 +49,7 @@ class OptimalContraction(RadialBasis):
 
     @model_validator(mode="after")
     def _check_shape(self) -> Self:
-        if isinstance(self.primitives, OptimalContraction):
+        if isinstance(self.primitives, FittedRadialBasis):
             raise InputError("`primitives` must not be a contraction itself. Name the basis that is to be contracted.")
         if self.matrices is not None:
             shapes = {np.shape(matrix) if len({*map(len, matrix)}) == 1 else () for matrix in self.matrices}
@@ -55,6 +59,29 @@ class OptimalContraction(RadialBasis):
                     f"{sorted(shapes)}. Make them with nullmode.fit_contraction."
                 )
         return self
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there are matrices."""
+        return self.matrices is not None
+
+    def fitted(self, factors: Sequence[Floats], n_max: int) -> Self:
+        """Take the eigenvectors of the covariance; the largest entry of each is made positive.
+
+        The covariance itself is not formed: it would square the amplitudes, and with them the rounding.
+        """
+        matrices = []
+        for l, factor in enumerate(factors):
+            _, amplitudes, u = np.linalg.svd(factor)
+            kept = int((amplitudes > SMALLEST_SHARE * amplitudes[0]).sum())
+            if kept < n_max:
+                raise InputError(
+                    f"`environments` must tell {n_max} radial functions apart, got a set where {kept} hold all the "
+                    f"density of l={l}. Use more environments or a smaller n_max."
+                )
+            signs = np.sign(u[np.arange(len(u)), np.abs(u).argmax(axis=1)])
+            matrices.append(tuple(map(tuple, (u * signs[:, None]).tolist())))
+        return replace(self, matrices=tuple(matrices))
 
     def smallest_eigenvalue(self, n_max: int, l_max: int, cutoff: float) -> float:
         """Return that of the primitives, of which the functions are orthogonal combinations."""
