@@ -105,7 +105,7 @@ BAD = {
     "family file without the function": (
         "families.pair_map.kind",
         "docs/examples/my_family.py:water",
-        "`families.pair_map.kind` must name what docs/examples/my_family.py defines",
+        "`families.pair_map.kind` must name a function or class in docs/examples/my_family.py",
     ),
     "family file without a function named": (
         "families.pair_map.kind",

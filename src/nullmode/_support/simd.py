@@ -61,25 +61,25 @@ class Operation:
 
 
 @Operation
-def load(_: Any, array: Any, place: Any) -> Any:
-    """load(array, place): entries place to place + 7 of a contiguous array."""
+def load(_: Any, array: Any, start: Any) -> Any:
+    """load(array, start): entries start to start + 7 of a contiguous array."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_pointer(context, builder, signature, args), align=8)
 
-    return _lanes()(array, place), code
+    return _lanes()(array, start), code
 
 
 @Operation
-def store(_: Any, array: Any, place: Any, value: Any) -> Any:
-    """store(array, place, value): write entries place to place + 7 of a contiguous array."""
+def store(_: Any, array: Any, start: Any, value: Any) -> Any:
+    """store(array, start, value): write entries start to start + 7 of a contiguous array."""
     from numba.core import types
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[2], _pointer(context, builder, signature, args), align=8)
         return context.get_dummy_value()
 
-    return types.void(array, place, value), code
+    return types.void(array, start, value), code
 
 
 @Operation
@@ -135,8 +135,8 @@ def any_less(_: Any, a: Any, b: Any) -> Any:
 
 
 @Operation
-def put(_: Any, array: Any, place: Any, value: Any) -> Any:
-    """put(array, place, value): as store, but only the entries that lie within the array."""
+def put(_: Any, array: Any, start: Any, value: Any) -> Any:
+    """put(array, start, value): as store, but only the entries that lie within the array."""
     from llvmlite import ir
     from numba.core import cgutils, types
     from numba.np.arrayobj import make_array
@@ -144,8 +144,8 @@ def put(_: Any, array: Any, place: Any, value: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         size = make_array(signature.args[0])(context, builder, args[0]).nitems
         index = ir.VectorType(ir.IntType(64), WIDTH)
-        places = builder.add(_splat(builder, args[1]), ir.Constant(index, list(range(WIDTH))))
-        mask = builder.icmp_signed("<", places, _splat(builder, size))
+        indices = builder.add(_splat(builder, args[1]), ir.Constant(index, list(range(WIDTH))))
+        mask = builder.icmp_signed("<", indices, _splat(builder, size))
         pointer = _pointer(context, builder, signature, args)
         kinds = [args[2].type, pointer.type, ir.IntType(32), mask.type]
         function = cgutils.get_or_insert_function(
@@ -154,7 +154,7 @@ def put(_: Any, array: Any, place: Any, value: Any) -> Any:
         builder.call(function, [args[2], pointer, ir.Constant(ir.IntType(32), 8), mask])
         return context.get_dummy_value()
 
-    return types.void(array, place, value), code
+    return types.void(array, start, value), code
 
 
 @Operation
@@ -202,7 +202,7 @@ def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     if kind.layout != "C" or kind.ndim != 1 or kind.dtype != types.float64:
         raise TypeError(f"Lanes are loaded from contiguous one-dimensional arrays of doubles, got {kind}.")
     data = make_array(kind)(context, builder, args[0]).data
-    # Unlike an index, a place is not counted from the end where negative.
+    # Unlike an index, an offset is not counted from the end where negative.
     return builder.bitcast(builder.gep(data, [args[1]]), ir.VectorType(ir.DoubleType(), WIDTH).as_pointer())
 
 
@@ -212,8 +212,8 @@ def _splat(builder: Any, value: Any) -> Any:
     vector = ir.VectorType(value.type, WIDTH)
     index = ir.IntType(32)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(index, 0))
-    places = ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH)
-    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), places)
+    indices = ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), indices)
 
 
 def _llvm(name: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What every descriptor offers, and what all descriptors of a neighbour density share."""
+"""The interface of descriptors, and the base class of all descriptors of a neighbour density."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -30,26 +30,26 @@ from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 
 LARGEST_L = 25
-"""Up to here the harmonics are tested against an independent implementation."""
+"""Largest angular momentum: the harmonics are tested up to it against an independent implementation."""
 MOST_FEATURES = 1_000_000
-"""Of an environment: more is a slip of the pen, and fills the memory."""
+"""Largest number of features of an environment: more is probably a mistake, and fills the memory."""
 D = TypeVar("D", bound="Descriptor")
 
 
 class Descriptor(ABC):
     """Features of an environment, with their Jacobian.
 
-    A descriptor of one's own derives from this class, is a frozen keyword-only dataclass, and defines the three
-    abstract methods and the class variables; everything else of nullmode then works with it.
+    Your own descriptor derives from this class, is a frozen keyword-only dataclass, and defines the three abstract
+    methods and the class variables; then everything else in nullmode works with it.
 
     Attributes
     ----------
     correlation_order
-        Number of neighbours correlated (nu); None where that has no meaning.
+        Number of neighbours that are correlated (nu); None if that has no meaning.
     parity
-        ``O3`` if features are invariant under reflections too, else ``SO3``; None where unknown.
+        ``O3`` if features are also invariant under reflections, else ``SO3``; None if unknown.
     cutoff
-        Features do not depend on neighbours beyond it, in Å.
+        In Å; features do not depend on neighbours beyond it.
     """
 
     correlation_order: ClassVar[int | None] = None
@@ -78,7 +78,7 @@ class Descriptor(ABC):
 
 
 class InexactDescriptor(Descriptor):
-    """A descriptor whose Jacobian is an estimate, as finite differences are, and says how good it is (abstract)."""
+    """A descriptor whose Jacobian is an estimate, such as finite differences, with an estimated error (abstract)."""
 
     @abstractmethod
     def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
@@ -86,7 +86,7 @@ class InexactDescriptor(Descriptor):
 
 
 class BatchDescriptor(Descriptor):
-    """A descriptor whose kernel fills the features of many environments at once, in one layout for all (abstract)."""
+    """A descriptor whose kernel computes many environments at once, with one layout for all (abstract)."""
 
     @abstractmethod
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
@@ -100,7 +100,7 @@ class BatchDescriptor(Descriptor):
     def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
         """Features (F,) and Jacobian (F, n, 3) of each environment, in input order; one layout for all.
 
-        The arrays of one call share memory: copy one that is to outlive the others.
+        The arrays of one call share memory: copy an array if you keep it longer than the others.
         """
         features, jacobians = self._run(environments, with_jacobian=True)
         return list(zip(features, jacobians, strict=True))
@@ -121,14 +121,14 @@ def allocated(items: EnvironmentSet, n_features: int, *, with_jacobian: bool) ->
 
 
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
-    """Features, Jacobian and its estimated error: 0 for derivatives in closed form, whose rounding rotations show."""
+    """Features, Jacobian and its estimated error: 0 for analytic derivatives, whose rounding the rotation floor shows."""
     if isinstance(descriptor, InexactDescriptor):
         return descriptor.compute_batch_with_error(environments)
     return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]
 
 
 def check_descriptor(descriptor: Any) -> None:
-    """Refuse anything but a Descriptor where one is needed."""
+    """Refuse anything but a Descriptor."""
     if not isinstance(descriptor, Descriptor):
         raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
 

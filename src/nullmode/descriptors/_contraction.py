@@ -28,8 +28,7 @@ def fit_contraction(descriptor: D, environments: Sequence[Environment]) -> D:
     For each l, the covariance C_kk' of the primitives' coefficients, averaged over the environments and summed over m
     and over species (which share one contraction), has the eigenvectors U_nk: the first n functions hold the largest
     share of the density that n functions can (Goscinski, Musil, Pozdnyakov, Nigam and Ceriotti, J. Chem. Phys. 155,
-    104106 (2021)). The largest entry of each eigenvector is positive. C itself is not formed: it would square the
-    amplitudes, and with them the rounding.
+    104106 (2021)).
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ def fit_contraction(descriptor: D, environments: Sequence[Environment]) -> D:
 
 
 def _triangles(descriptor: DensityDescriptor, environments: Sequence[Environment]) -> list[Floats]:
-    # Triangular factors of the coefficients of each l: one row per environment, species and m, updated chunk by chunk.
+    # For each l, the triangular factor of the matrix of coefficients, with one row per environment, species and m.
     density = descriptor._density()
     n, l_max = density.n_max, density.l_max
     triangles = [np.zeros((n, n)) for _ in range(l_max + 1)]

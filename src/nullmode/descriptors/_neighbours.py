@@ -1,4 +1,4 @@
-"""What descriptors share that take the neighbours' places as they are, without a density."""
+"""What the descriptors share that use the neighbours' positions directly, without a density."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from nullmode.descriptors._parameters import Cutoff, check_reach
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 
-# Of the cutoff. Kernels round distances otherwise than numpy does: never may they find a neighbour more than
-# `most_neighbours` has made room for.
+# Of the cutoff. Kernels and NumPy round distances differently: a kernel must never find more neighbours inside the
+# cutoff than `Layout.of` has counted.
 _EDGE = 1 - 1e-14
 
 
@@ -31,9 +31,9 @@ class Inside(NamedTuple):
     row, shape (1 + n,)
         Row of each in the environment; -1 for the centre.
     species, shape (1 + n,)
-        Place of each in the species of the batch.
+        Index of each in the species of the batch.
     position, direction, shape (1 + n, 3)
-        Places relative to the centre, in Å, and unit vectors; 0 for the centre.
+        Relative to the centre, in Å, and unit vectors; 0 for the centre.
     distance, shape (1 + n,)
         From the centre, in Å.
     weight, slope, shape (1 + n,)
@@ -55,9 +55,9 @@ class Inside(NamedTuple):
 def inside(batch: Batch) -> Inside:
     """Allocate the scratch for the largest environment of a batch."""
     rows = 1 + int(np.diff(batch.offsets).max())
-    whole, vector, number = np.empty(rows, dtype=np.int64), np.empty((rows, 3)), np.empty(rows)
+    integer, vector, number = np.empty(rows, dtype=np.int64), np.empty((rows, 3)), np.empty(rows)
     return Inside(
-        whole, whole.copy(), vector, vector.copy(), number, number.copy(), number.copy(), gradient=np.empty((2, 3))
+        integer, integer.copy(), vector, vector.copy(), number, number.copy(), number.copy(), gradient=np.empty((2, 3))
     )
 
 
@@ -106,7 +106,7 @@ def inverse_distance(atoms: Inside, a: int, b: int) -> float:
 
 @variant
 class NeighbourDescriptor(BatchDescriptor):
-    """A function of the neighbours' places themselves (abstract).
+    """A function of the neighbours' positions themselves (abstract).
 
     Parameters
     ----------

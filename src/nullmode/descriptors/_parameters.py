@@ -41,7 +41,7 @@ def check_smoothing(cutoff: float, cutoff_width: float) -> None:
 
 
 def check_reach(environments: Any, cutoff: float) -> list[Environment]:
-    """Refuse environments that were cut nearer than a descriptor looks, and list them."""
+    """List environments; refuse those whose own cutoff is smaller than that of the descriptor."""
     items = check_environments(environments)
     for environment in items:
         if environment.cutoff is not None and environment.cutoff < cutoff:

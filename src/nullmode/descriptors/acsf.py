@@ -71,7 +71,7 @@ def acsf(
     Parameters
     ----------
     batch, functions, scratch
-        As the types say.
+        See their classes.
     n_species
         Of the layout.
     cutoff

@@ -63,7 +63,7 @@ def bispectrum(
     Parameters
     ----------
     batch, density, coupled, scratch
-        As the types say.
+        See their classes.
     channels, shape (F, 3)
         Channels q1, q2, q3 of each feature.
     weights, shape (F,)

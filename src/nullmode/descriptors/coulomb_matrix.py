@@ -23,13 +23,13 @@ BOHR = 0.529177210903
 
 
 class Scratch(NamedTuple):
-    """Atoms of one environment; a matrix and a projector of m² numbers; m eigenvalues and their places."""
+    """Atoms of one environment; matrix and projector of m² numbers; m eigenvalues, their indices among the features."""
 
     atoms: Inside
     matrix: Floats
     projector: Floats
     values: Floats
-    place: Integers
+    indices: Integers
 
 
 @allocating_kernel
@@ -51,7 +51,7 @@ def coulomb_matrix(
     Parameters
     ----------
     batch, scratch
-        As the types say.
+        See their classes.
     charge, shape (n_species,)
         Z of the batch's species.
     cutoff, cutoff_width
@@ -75,7 +75,7 @@ def coulomb_matrix(
                 matrix[a, b] = BOHR * z * charge[atoms.species[b]] * inverse_distance(atoms, a, b)
                 matrix[b, a] = matrix[a, b]
         values = scratch.values[:rows]
-        vectors = padded_eigenvalues(matrix, values, features[i], scratch.place)
+        vectors = padded_eigenvalues(matrix, values, features[i], scratch.indices)
         if jacobian.size == 0:
             continue
         gap = degeneracy * max(values[0], -values[rows - 1])
@@ -86,7 +86,7 @@ def coulomb_matrix(
         while first < rows:
             last = group_end(values, first, gap)
             mean_projector(vectors, first, last, projector)
-            row = start + 3 * n * scratch.place[first]
+            row = start + 3 * n * scratch.indices[first]
             for a in range(1, rows):
                 z = charge[atoms.species[a]]
                 own = row + 3 * atoms.row[a]
@@ -101,7 +101,7 @@ def coulomb_matrix(
                         if b > 0:
                             jacobian[row + 3 * atoms.row[b] + x] += factor * atoms.gradient[1, x]
             for other in range(first + 1, last):
-                target = start + 3 * n * scratch.place[other]
+                target = start + 3 * n * scratch.indices[other]
                 jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
             first = last
 

@@ -58,7 +58,7 @@ def inverse_distances(
     Parameters
     ----------
     batch, lists, atoms
-        As the types say.
+        See their classes.
     n_species
         Of the layout.
     cutoff, cutoff_width

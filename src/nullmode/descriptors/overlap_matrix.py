@@ -29,8 +29,8 @@ class Scratch(NamedTuple):
         The environment.
     matrix, projector, shape (m²,)
         For the largest environment.
-    values, place, shape (m,)
-        Eigenvalues, and their places among the features.
+    values, indices, shape (m,)
+        Eigenvalues, and their indices among the features.
     block, slope, shape (o, o), (3, o, o)
         Overlaps, and their derivatives with respect to the first atom in 1/Å.
     """
@@ -39,7 +39,7 @@ class Scratch(NamedTuple):
     matrix: Floats
     projector: Floats
     values: Floats
-    place: Integers
+    indices: Integers
     block: Floats
     slope: Floats
 
@@ -55,7 +55,7 @@ def overlap_matrix(
     Parameters
     ----------
     batch, orbitals, scratch
-        As the types say.
+        See their classes.
     degeneracy
         Gap, relative to the largest eigenvalue, up to which eigenvalues are differentiated as one group.
     features, shape (n_environments, F)
@@ -83,7 +83,7 @@ def overlap_matrix(
                         matrix[a * o + p, b * o + q] = weight * scratch.block[p, q]
                         matrix[b * o + q, a * o + p] = weight * scratch.block[p, q]
         values = scratch.values[:size]
-        vectors = padded_eigenvalues(matrix, values, features[i], scratch.place)
+        vectors = padded_eigenvalues(matrix, values, features[i], scratch.indices)
         if jacobian.size == 0:
             continue
         projector = scratch.projector[: size * size].reshape(size, size)
@@ -93,10 +93,10 @@ def overlap_matrix(
         while first < size:
             last = group_end(values, first, degeneracy * values[0])
             mean_projector(vectors, first, last, projector)
-            row = start + 3 * n * scratch.place[first]
+            row = start + 3 * n * scratch.indices[first]
             _add_gradient(atoms, rows, orbitals, projector, scratch, jacobian[row : row + 3 * n])
             for other in range(first + 1, last):
-                target = start + 3 * n * scratch.place[other]
+                target = start + 3 * n * scratch.indices[other]
                 jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
             first = last
 
@@ -214,7 +214,7 @@ class OverlapMatrix(NeighbourDescriptor):
             matrix=np.empty(m * m),
             projector=np.empty(m * m),
             values=np.empty(m),
-            place=np.empty(m, dtype=np.int64),
+            indices=np.empty(m, dtype=np.int64),
             block=np.empty((o, o)),
             slope=np.empty((3, o, o)),
         )

@@ -44,7 +44,7 @@ def power_spectrum(batch: Batch, density: Density, scratch: Scratch, features: F
     Parameters
     ----------
     batch, density, scratch
-        As the types say.
+        See their classes.
     features, shape (n_environments·F,)
         Index l·n_pairs + pair.
     jacobian, shape (F·3·n_total,) or (0,)
@@ -104,11 +104,11 @@ def _factors(l: int, n: int, species: Integers, density: Density, scratch: Scrat
         for x in range(0, 3 * n, 2 * WIDTH):
             a1, a2, b1, b2 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
             for lm in range(l * l, (l + 1) * (l + 1)):
-                place, coefficient = lm * width + x, splat(c[q, lm])
-                a1 += load(y, place) * coefficient
-                a2 += load(y, place + WIDTH) * coefficient
-                b1 += load(dy, place) * coefficient
-                b2 += load(dy, place + WIDTH) * coefficient
+                index, coefficient = lm * width + x, splat(c[q, lm])
+                a1 += load(y, index) * coefficient
+                a2 += load(y, index + WIDTH) * coefficient
+                b1 += load(dy, index) * coefficient
+                b2 += load(dy, index + WIDTH) * coefficient
             store(scratch.a, q * width + x, a1)
             store(scratch.a, q * width + x + WIDTH, a2)
             store(scratch.b, q * width + x, b1)

@@ -23,7 +23,7 @@ def radial_spectrum(batch: Batch, density: Density, scratch: Expansion, features
     Parameters
     ----------
     batch, density, scratch
-        As the types say; l_max is 0.
+        See their classes; l_max is 0.
     features, shape (n_environments, F)
         One per channel.
     jacobian, shape (F·3·n_total,) or (0,)

@@ -1,4 +1,4 @@
-"""The few combinations of many functions that hold most of a reference set's density."""
+"""Optimal contraction: the few combinations of many functions that describe most of the density of a reference set."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,18 +14,18 @@ from nullmode.basis.radial.gto import GTO
 
 Matrix = tuple[tuple[float, ...], ...]
 SMALLEST_SHARE = 1e-13
-"""Of the largest component's amplitude: a component below it is rounding, not density."""
+"""Of the amplitude of the largest component; a component below this share is rounding, not density."""
 
 
 @final
 @variant
 class OptimalContraction(FittedRadialBasis):
-    """R_nl = sum_k U^l_nk R_kl of primitives, n by falling share of a reference set's density; nested once fitted.
+    """R_nl = sum_k U^l_nk R_kl of primitives R_kl, in order of their share of a reference density; nested.
 
     U^l are the eigenvectors of the density's covariance (Goscinski, Musil, Pozdnyakov, Nigam and Ceriotti, J. Chem.
-    Phys. 155, 104106 (2021)), made by :func:`nullmode.fit_contraction`, which returns a descriptor that carries them;
-    smaller n_max and l_max may be taken of it. Cutoff, width and density should stay those of the fit: with others the
-    functions are as orthogonal as before, but no longer the best.
+    Phys. 155, 104106 (2021)). :func:`nullmode.fit_contraction` computes them and returns a descriptor that holds them;
+    its n_max and l_max may be reduced. Cutoff, width and density should stay those of the fit: with others the
+    functions are still orthogonal, but no longer optimal.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class OptimalContraction(FittedRadialBasis):
     primitives
         Their radial basis.
     reference
-        Name of the family whose environments it is to be fitted to, in a workflow.
+        In a configuration, the name of the family whose environments the functions are to be fitted to.
     matrices, shape (l_max + 1, n_primitives, n_primitives)
         U^l, one function a row; None before the fit.
     """
@@ -50,7 +50,10 @@ class OptimalContraction(FittedRadialBasis):
     @model_validator(mode="after")
     def _check_shape(self) -> Self:
         if isinstance(self.primitives, FittedRadialBasis):
-            raise InputError("`primitives` must not be a contraction itself. Name the basis that is to be contracted.")
+            raise InputError(
+                f"`primitives` must be a radial basis that needs no fit, got {self.primitives}. Name the basis that is to "
+                "be contracted."
+            )
         if self.matrices is not None:
             shapes = {np.shape(matrix) if len({*map(len, matrix)}) == 1 else () for matrix in self.matrices}
             if shapes != {(self.n_primitives, self.n_primitives)}:
@@ -84,7 +87,7 @@ class OptimalContraction(FittedRadialBasis):
         return replace(self, matrices=tuple(matrices))
 
     def smallest_eigenvalue(self, n_max: int, l_max: int, cutoff: float) -> float:
-        """Return that of the primitives, of which the functions are orthogonal combinations."""
+        """Return the eigenvalue of the primitives, of which the functions are orthogonal combinations."""
         if n_max > self.n_primitives:
             raise InputError(
                 f"`n_max` must not exceed `n_primitives`, got {n_max} > {self.n_primitives}. Use more primitives."
