@@ -121,7 +121,7 @@ def allocated(items: EnvironmentSet, n_features: int, *, with_jacobian: bool) ->
 
 
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
-    """Features, Jacobian and its estimated error: 0 for analytic derivatives, whose rounding the rotation floor shows."""
+    """Features, Jacobian and its estimated error; 0 for analytic derivatives (see the rotation floor for rounding)."""
     if isinstance(descriptor, InexactDescriptor):
         return descriptor.compute_batch_with_error(environments)
     return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]

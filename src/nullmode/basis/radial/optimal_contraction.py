@@ -51,8 +51,8 @@ class OptimalContraction(FittedRadialBasis):
     def _check_shape(self) -> Self:
         if isinstance(self.primitives, FittedRadialBasis):
             raise InputError(
-                f"`primitives` must be a radial basis that needs no fit, got {self.primitives}. Name the basis that is to "
-                "be contracted."
+                f"`primitives` must be a radial basis that needs no fit, got {self.primitives}. Name the basis to be "
+                "contracted."
             )
         if self.matrices is not None:
             shapes = {np.shape(matrix) if len({*map(len, matrix)}) == 1 else () for matrix in self.matrices}
