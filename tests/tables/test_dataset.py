@@ -257,7 +257,7 @@ def test_coordinates_of_two_types_are_named(results):
 # Parts of several origins: a place in what a part follows from, its new value, and what the message names.
 OTHER = {
     "library": ("versions.numba", "0.69.0", "numba 0.68.1 in .* and 0.69.0 in"),
-    "code of all": ("code.nullmode/study", "9" * 12, "code nullmode.sweep.sensitivity 1{12} in .* and 9{12} in"),
+    "code of all": ("code.nullmode/sweep/sensitivity", "9" * 12, "code nullmode.sweep.sensitivity 1{12} in .* and 9"),
     "code of a descriptor": ("code.nullmode/descriptors/power_spectrum", "9" * 12, "code nullmode.*power_spectrum"),
     "fixed parameter": ("parameters", {"cutoff": 5.0}, "`parameters` of descriptor soap"),
     "kind": ("kind", "bispectrum", "`kind` of descriptor soap"),
@@ -266,7 +266,7 @@ OTHER = {
     "tolerance": ("tolerance", 1e-3, "`tolerance` 1e-06 in"),
     "structures": ("inputs.007.sha256", "f" * 64, "input 007 0{64} in"),
     "code of the structures": (
-        "inputs.007.code.nullmode/structures",
+        "inputs.007.code.nullmode/sweep/structures",
         "9" * 12,
         "code nullmode.sweep.structures 3{12} in",
     ),

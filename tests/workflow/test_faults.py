@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from configs import small
-from projects import RESULTS, Project
+from configs import CHECKOUT, small
+from projects import RESULTS
 
 from nullmode.tables import parquet
 
 pytestmark = pytest.mark.workflow
-FAULTS = Path(__file__).parent / "faults"
+FAULTS = CHECKOUT / "tests/faults"
 # The figures play no part in these tests.
 TARGET = str(RESULTS / "tables/sensitivity.parquet")
 LOST = "sensitivity/family=from_file/descriptor=radial"
@@ -145,8 +145,7 @@ def small_disk(tmp_path):
 @pytest.mark.parametrize("when", ["before it starts", "while it writes"])
 def test_full_disk(finished, small_disk, when):
     folder = small_disk / "copy"
-    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    broken = Broken(Project(folder, finished.source, finished.cache), finished)
+    broken = Broken(finished.copy(folder), finished)
     ballast = folder / "mark"
     if when == "before it starts":
         ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
