@@ -13,7 +13,6 @@ from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
 from nullmode.sweep import sensitivity, structures
 
-assert PARAMETERS.keys() == FIGURES.keys()
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
