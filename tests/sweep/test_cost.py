@@ -60,7 +60,7 @@ def files(tmp_path, monkeypatch):
         for kind in FAMILIES
         # Realistic sets are tested with larger cases; the others need not state their size.
         if kind not in REALISTIC and hasattr(load(kind, FAMILIES, "family"), "size")
-        for parameters in FAMILY_PARAMETERS.get(kind, [SMALL_FAMILIES[kind]])
+        for parameters in FAMILY_PARAMETERS.get(kind, [SMALL_FAMILIES.get(kind, {})])
     ],
 )
 def test_families_tell_what_they_hold(kind, parameters):

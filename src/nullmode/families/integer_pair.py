@@ -27,11 +27,11 @@ def structures(
     Parameters
     ----------
     c
-        Of the fourth. At 0 the two are one, singular for ν = 2 without symmetry.
+        Coordinate of the fourth hydrogen. At 0 the two environments are one, singular for ν = 2 without symmetry.
     scale
         Unit of length, in Å.
     signs
-        Of c.
+        Signs of c.
 
     Yields
     ------

@@ -49,7 +49,7 @@ def structures(
     Parameters
     ----------
     paths
-        Which: ``stretch_one`` (one bond times t, Td to C3v), ``stretch_two`` (two bonds, C2v), ``stretch_opposite``
+        The paths: ``stretch_one`` (one bond times t, Td to C3v), ``stretch_two`` (two bonds, C2v), ``stretch_opposite``
         (one times t, another times 1/t, Cs), ``flatten`` (z -> (1-t) z at fixed bond, Td to D2d to D4h), ``twist``
         (the upper two hydrogens turned by t degrees, Td to D2 to D2h), ``umbrella`` (three hydrogens' polar angle
         about the fourth is t degrees above the tetrahedral one, Td to C3v), ``noise`` (Td plus Gaussian displacements
@@ -59,9 +59,9 @@ def structures(
     stretch, flatten, twist, umbrella, noise
         Values of t: factors, fractions, degrees, degrees, decimal logarithms of Å.
     samples
-        Noisy structures per amplitude.
+        Number of noisy structures per amplitude.
     seed
-        Of the noise.
+        Seed of the noise.
 
     Yields
     ------

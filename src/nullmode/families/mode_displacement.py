@@ -36,24 +36,24 @@ def structures(
 ) -> "Iterator[Atoms]":
     """Displace X+(u, v) along right singular vectors of the Jacobian of its power spectrum.
 
-    Features change by s_k a to first order in the amplitude a: linearly along a mode that is seen, and quadratically
-    along one that is null.
+    Features change by s_k a to first order in the amplitude a: linearly along a mode with s_k > 0, quadratically along
+    a null mode.
 
     Parameters
     ----------
     modes
-        Along which; ``softest`` has the smallest singular value off the rotations.
+        The modes; ``softest`` has the smallest singular value, without rotations.
     amplitudes
         Decimal logarithms of the displacement in Å, as a vector of all neighbours together.
     u, v
-        Of the ``degenerate_pair``, in units of pi; by default its singular point.
+        Parameters of the ``degenerate_pair``, in units of pi; by default its singular point.
     width, n_max, l_max, cutoff, cutoff_width
-        Of the power spectrum whose modes these are, in GTOs; lengths in Å.
+        Parameters of the power spectrum (in GTOs); lengths in Å.
 
     Yields
     ------
     ase.Atoms
-        Coordinates: ``mode`` (``none`` of the first, which is not displaced), ``amplitude`` (Å), ``pair`` (one for
+        Coordinates: ``mode`` (``none`` for the first, which is not displaced), ``amplitude`` (Å), ``pair`` (one for
         all: their features are compared with those of the first).
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)

@@ -1,4 +1,4 @@
-"""Orbits of methane along which the power spectrum is all but constant and four-body energies are not."""
+"""Orbits of methane along which the power spectrum is almost constant, but four-body energies are not."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -59,11 +59,11 @@ def structures(
     Parameters
     ----------
     t
-        Of each start, p + t (q - p): p is singular, q a member of the first such orbit.
+        Position of each start p + t (q - p), where p is singular and q is on the first published orbit.
     width, n_max, l_max, cutoff, cutoff_width
-        Of the power spectrum that is to stay constant, in GTOs; lengths in Å.
+        Parameters of the power spectrum (in GTOs) that stays almost constant; lengths in Å.
     scheme, length, step, every
-        As in :func:`nullmode.follow_orbit`; the Comment's are ``fixed_step``, 2.0, 1e-4, 100.
+        As in :func:`nullmode.follow_orbit`; the Comment uses ``fixed_step``, 2.0, 1e-4, 100.
 
     Yields
     ------
