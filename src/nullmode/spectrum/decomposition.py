@@ -11,6 +11,7 @@ from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.householder import COLLINEAR, complete_frame
+from nullmode.linalg.rotations import infinitesimal_rotations
 
 _START: Integers = np.zeros(1, dtype=np.int64)
 DegreesOfFreedom = Literal["neighbours", "atoms"]
@@ -188,16 +189,6 @@ def error_growth(environment: Environment, degrees_of_freedom: DegreesOfFreedom)
     if degrees_of_freedom == "neighbours" or len(environment) == 0:
         return 1.0
     return sqrt(np.unique(environment.atoms, return_counts=True)[1].max())
-
-
-def infinitesimal_rotations(vectors: Floats) -> Floats:
-    """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
-    generators: Floats = np.zeros((len(vectors), 3, 3))
-    x, y, z = vectors.T
-    generators[:, 1, 0], generators[:, 2, 0] = -z, y
-    generators[:, 0, 1], generators[:, 2, 1] = z, -x
-    generators[:, 0, 2], generators[:, 1, 2] = -y, x
-    return generators.reshape(-1, 3)
 
 
 def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: int) -> tuple[Floats, Floats]:

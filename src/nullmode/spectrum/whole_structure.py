@@ -10,7 +10,8 @@ from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
 from nullmode.linalg.householder import COLLINEAR
-from nullmode.spectrum.decomposition import Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
+from nullmode.linalg.rotations import infinitesimal_rotations, rotation_basis
+from nullmode.spectrum.decomposition import Sensitivity, check_floor, check_rtol, resolve
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -193,8 +194,7 @@ def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:
     """Norm of what a centre's Jacobian makes of rotations of its environment, in 1/Å: its error."""
     if not len(vectors):
         return 0.0
-    spins, sizes, _ = np.linalg.svd(infinitesimal_rotations(vectors), full_matrices=False)
-    spins = spins[:, sizes > COLLINEAR * sizes[0]]
+    spins = rotation_basis(vectors, COLLINEAR)
     return _norm(np.einsum("qk,km->qm", jacobian.reshape(len(jacobian), -1), spins))
 
 

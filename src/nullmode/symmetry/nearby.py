@@ -6,7 +6,8 @@ import numpy as np
 
 from nullmode._support.types import Floats
 from nullmode.geometry.environment import Environment
-from nullmode.symmetry.point_group import PointGroup, largest_tolerance, point_group, procrustes, symmetric_projector
+from nullmode.linalg.rotations import closest_operation
+from nullmode.symmetry.point_group import PointGroup, closest_like, largest_tolerance, point_group, symmetric_projector
 
 _STEP = 1.5
 _ROUNDS = 100
@@ -83,11 +84,11 @@ def _symmetrized(environment: Environment, group: PointGroup) -> Symmetrized | N
         if group.axis is not None or deviation < _EXACT * np.abs(vectors).max():
             break
         operations = np.array(
-            [procrustes(vectors, vectors[p], g) for g, p in zip(operations, group.permutations, strict=True)]
+            [closest_like(vectors, vectors[p], g) for g, p in zip(operations, group.permutations, strict=True)]
         )
     else:
         return None
-    turn = procrustes(vectors, environment.vectors, np.eye(3))
+    turn = closest_operation(vectors, environment.vectors, 1)
     turned = vectors @ turn.T
     turned.setflags(write=False)
     exact = replace(group, operations=turn @ operations @ turn.T, deviation=0.0)

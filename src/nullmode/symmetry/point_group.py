@@ -9,6 +9,7 @@ from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.householder import COLLINEAR
+from nullmode.linalg.rotations import axis_frame, closest_operation, pair_operations
 from nullmode.symmetry.schoenflies import schoenflies
 
 # Candidates are made from two vectors alone; what passes within this multiple of the tolerance is refined on all.
@@ -180,7 +181,7 @@ def _line(vectors: Floats, tolerance: float) -> Floats | None:
 
 
 def _line_candidates(axis: Floats) -> Floats:
-    frame = np.linalg.svd(axis[None])[2][[1, 2, 0]]
+    frame = axis_frame(axis)
     angle = 2 * pi / 3 * np.arange(3)
     turns = np.zeros((3, 3, 3))
     turns[:, 0, 0] = turns[:, 1, 1] = np.cos(angle)
@@ -209,18 +210,8 @@ def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
     )
     apart = np.linalg.norm(np.cross(vectors[images[:, 0]], vectors[images[:, 1]]), axis=1) > tolerance
     images = images[apart]
-    source = _frames(vectors[None, first], vectors[None, second])
-    target = _frames(vectors[images[:, 0]], vectors[images[:, 1]])
-    mirrored = target * np.array([1.0, 1.0, -1.0])
-    return np.asarray(np.concatenate([target, mirrored]) @ np.swapaxes(source, 1, 2))
-
-
-def _frames(a: Floats, b: Floats) -> Floats:
-    """Right-handed orthonormal frames, as columns, from pairs of vectors; shape (m, 3, 3)."""
-    e1 = a / np.linalg.norm(a, axis=1, keepdims=True)
-    e2 = b - (b * e1).sum(axis=1, keepdims=True) * e1
-    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
-    return np.stack([e1, e2, np.cross(e1, e2)], axis=2)
+    pair = vectors[None, first], vectors[None, second]
+    return pair_operations(pair, (vectors[images[:, 0]], vectors[images[:, 1]]))
 
 
 def _accepted(
@@ -239,7 +230,7 @@ def _accepted(
         near = np.linalg.norm(moved - vectors[permutation], axis=2).max(axis=1) <= spread
         bijective = (np.sort(permutation, axis=1) == np.arange(n)).all(axis=1)
         for k in np.flatnonzero(near & bijective):
-            operation = part[k] if fixed else procrustes(vectors, vectors[permutation[k]], part[k])
+            operation = part[k] if fixed else closest_like(vectors, vectors[permutation[k]], part[k])
             deviation = np.linalg.norm(vectors @ operation.T - vectors[permutation[k]], axis=1).max()
             if deviation <= tolerance:
                 key = permutation[k].tobytes() + np.round(operation, 3).tobytes() * fixed
@@ -252,13 +243,9 @@ def _accepted(
     return np.array(operations), np.array(permutations), np.array(deviations)
 
 
-def procrustes(source: Floats, target: Floats, near: Floats) -> Floats:
-    """Orthogonal matrix of the determinant of `near` that takes source closest to target (Kabsch)."""
-    u, _, v = np.linalg.svd(target.T @ source)
-    sign = np.sign(np.linalg.det(u @ v) * np.linalg.det(near))
-    u[:, 2] *= sign
-    result: Floats = u @ v
-    return result
+def closest_like(source: Floats, target: Floats, operation: Floats) -> Floats:
+    """Operation that takes source closest to target, with the determinant of a given one."""
+    return closest_operation(source, target, 1 if np.linalg.det(operation) > 0 else -1)
 
 
 def largest_group(operations: Floats, permutations: Integers, deviations: Floats) -> tuple[Floats, Integers, Floats]:

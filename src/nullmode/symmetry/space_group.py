@@ -9,6 +9,7 @@ from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import CLOSEST, Environment
 from nullmode.linalg.householder import COLLINEAR
+from nullmode.linalg.rotations import axis_frame
 from nullmode.symmetry.point_group import largest_group, mean_character, point_group, rotation_characters
 from nullmode.symmetry.schoenflies import schoenflies
 
@@ -139,7 +140,7 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float
 def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) -> Isometries:
     """Find the rod group: turns about the axis of any order, mirrors, twofold axes across, screws and glides."""
     period = float(np.linalg.norm(axis))
-    frame = np.linalg.svd(axis[None])[2][[1, 2, 0]]
+    frame = axis_frame(axis)
     # Across the axis every isometry keeps the centroid; along it, atoms may move.
     places = (positions - positions.mean(axis=0)) @ frame.T
     radius = np.linalg.norm(places[:, :2], axis=1)

@@ -9,6 +9,7 @@ import numpy as np
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.environment import Environment, check_environment
+from nullmode.linalg.rotations import closest_operation, pair_operations
 
 # Up to this many assignments all are tried: six neighbours of one species.
 _MOST_ASSIGNMENTS = 720
@@ -125,7 +126,7 @@ def _closest(first: Environment, second: Environment, *, reflections: bool, slac
         return Superposition(
             distance=np.inf, deviation=np.inf, operation=np.eye(3), permutation=nothing, exhaustive=False
         )
-    operations = _best_operations(a, b[assignments], reflections=reflections)
+    operations = closest_operation(a, b[assignments], None if reflections else 1)
     apart = np.linalg.norm(a @ np.swapaxes(operations, 1, 2) - b[assignments], axis=2)
     distances = np.sqrt((apart**2).sum(axis=1) / max(len(a), 1))
     best = int(distances.argmin())
@@ -147,14 +148,6 @@ def _all_assignments(species: Integers, others: Integers) -> Integers:
     return np.array(result, dtype=np.int64)[:, np.argsort(order)]
 
 
-def _best_operations(source: Floats, targets: Floats, *, reflections: bool) -> Floats:
-    """Orthogonal matrices that take the source (n, 3) closest to each target (m, n, 3); shape (m, 3, 3)."""
-    u, _, v = np.linalg.svd(np.swapaxes(targets, 1, 2) @ source)
-    if not reflections:
-        u[:, :, 2] *= np.sign(np.linalg.det(u @ v))[:, None]
-    return np.asarray(u @ v)
-
-
 def _starts(a: Floats, b: Floats, unlike: Floats, slack: float, *, reflections: bool) -> Floats:
     """Operations that take a pair of first neighbours to second ones like it, the most promising first; (m, 3, 3)."""
     length_a, length_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
@@ -171,31 +164,12 @@ def _starts(a: Floats, b: Floats, unlike: Floats, slack: float, *, reflections: 
         j = int(np.argmin(np.where(wide, like.sum(axis=1), len(a) + 1)))
         allowed = np.abs(gram_b - gram_a[i, j]) <= slack * (length_a[i] + length_a[j])
         k, l = np.nonzero(like[i][:, None] & like[j] & allowed & ~np.eye(len(b), dtype=bool))
-        source, target = _frames(a[[i]], a[[j]]), _frames(b[k], b[l])
-        found.append(target @ np.swapaxes(source, 1, 2))
-        if reflections:
-            found.append(target * np.array([1.0, 1.0, -1.0]) @ np.swapaxes(source, 1, 2))
+        found.append(pair_operations((a[[i]], a[[j]]), (b[k], b[l]), reflections=reflections))
     starts = np.concatenate(found)
     cost = np.concatenate(
         [_cost_bound(a, b, unlike, starts[k : k + _AT_ONCE]) for k in range(0, len(starts), _AT_ONCE)] or [np.empty(0)]
     )
     return np.asarray(starts[np.argsort(cost, kind="stable")[:_REFINED]])
-
-
-def _frames(a: Floats, b: Floats) -> Floats:
-    """Right-handed orthonormal frames, as columns, with e1 along a and b in the plane of e1, e2; shape (m, 3, 3)."""
-    e1 = a / np.linalg.norm(a, axis=1, keepdims=True)
-    across = b - (b * e1).sum(axis=1, keepdims=True) * e1
-    # Along a line any direction across it will do.
-    spare = np.eye(3)[np.abs(e1).argmin(axis=1)]
-    spare -= (spare * e1).sum(axis=1, keepdims=True) * e1
-    size = np.linalg.norm(across, axis=1, keepdims=True)
-    e2 = np.where(size > 1e-12 * np.linalg.norm(b, axis=1, keepdims=True), across, spare)
-    # Once more: of a small remainder little is orthogonal.
-    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
-    e2 -= (e2 * e1).sum(axis=1, keepdims=True) * e1
-    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
-    return np.stack([e1, e2, np.cross(e1, e2)], axis=2)
 
 
 def _squares(a: Floats, b: Floats, unlike: Floats, operations: Floats) -> Floats:
@@ -222,6 +196,6 @@ def _alternated(a: Floats, b: Floats, unlike: Floats, starts: Floats, *, reflect
             if key in (last, *found):
                 break
             last = key
-            operation = _best_operations(a, b[assignment][None], reflections=reflections)[0]
+            operation = closest_operation(a, b[assignment], None if reflections else 1)
         found[key] = assignment
     return np.array(list(found.values()), dtype=np.int64).reshape(len(found), len(a))
