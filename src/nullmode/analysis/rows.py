@@ -16,7 +16,7 @@ from nullmode.attribution.causes import Theory, reasons
 from nullmode.attribution.whole_structure import StructureTheory, measure_structure
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
-from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
+from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.tables import columns
 
@@ -29,7 +29,9 @@ _NULLABLE = {
     for column in columns.ATTRIBUTION
     if str(column.type) in ("int64", "bool")
 }
+_ENVIRONMENT = [column.name for column in columns.ENVIRONMENT]
 _ATTRIBUTED = [column.name for column in columns.ATTRIBUTION]
+_JUDGED = {name: object if name == "status" else np.float64 for name in Judgement._fields} | {"rank": np.int64}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,35 +142,33 @@ def _rows(
     question: Question,
 ) -> pd.DataFrame:
     """Rows of one chunk of environments at each point of a sweep, the environment varying fastest."""
-    points, n, l = (list(places) for places in zip(*sweep.points, strict=True))
+    points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
+    environments = [case.environment for case in cases]
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
+    empty = np.array([len(environment) == 0 for environment in environments])
+    errors = errors * [error_growth(environment, question.degrees_of_freedom) for environment in environments]
     n_dof = np.zeros(len(cases), dtype=np.int64)
-    has_rigid = np.zeros(len(cases), dtype=np.bool_)
-    rank = np.zeros(shape, dtype=np.int64)
-    largest, smallest, response = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     spectra = np.empty(shape, dtype=object)
+    judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
     for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, question.degrees_of_freedom):
-        values, noise = singular_values(matrices, frames, n_rigid, layout)
-        values = np.moveaxis(values[:, n, l], 0, 1)
-        n_dof[members], has_rigid[members] = values.shape[-1], n_rigid > 0
-        response[:, members] = noise[:, n, l].T
-        if values.shape[-1]:
-            largest[:, members], smallest[:, members] = values[..., 0], values[..., -1]
-            rank[:, members] = np.count_nonzero(values > question.rtol * values[..., :1], axis=-1)
+        values, response = singular_values(matrices, frames, n_rigid, layout)
+        values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
+        values[:, ~finite[members]] = np.nan
+        judgement = judge(
+            values,
+            response if n_rigid else np.nan,
+            rtol=question.rtol,
+            error=errors[members],
+            finite=finite[members],
+            empty=empty[members],
+        )
+        n_dof[members] = values.shape[-1]
+        for name, column in judged.items():
+            column[:, members] = getattr(judgement, name)
         for k in range(len(points)):
             for i, row in zip(members, values[k], strict=True):
-                spectra[k, i] = row if finite[i] else np.full(len(row), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        floor = np.where((largest > 0) & has_rigid, response / largest, np.nan)
-        inverse, condition = smallest / largest, largest / smallest
-    status = np.full(shape, "ok", dtype=object)
-    growth = [error_growth(case.environment, question.degrees_of_freedom) for case in cases]
-    status[question.rtol * largest < errors * growth] = "rtol_below_error"
-    status[floor > question.rtol] = "rtol_below_floor"
-    status[:, ~finite] = "not_finite"
-    status[:, [len(case.environment) == 0 for case in cases]] = "no_neighbours"
-    environments = [case.environment for case in cases]
+                spectra[k, i] = row
     columns = {
         "point": np.repeat(points, len(cases)),
         "structure": [environment.structure for environment in environments] * len(points),
@@ -176,14 +176,10 @@ def _rows(
         "center_species": [symbol(environment.center_species) for environment in environments] * len(points),
         "n_neighbours": [len(environment) for environment in environments] * len(points),
         "n_dof": np.tile(n_dof, len(points)),
-        "rank": rank.ravel(),
         "singular_values": spectra.ravel(),
-        "condition_number": condition.ravel(),
-        "inverse_condition_number": inverse.ravel(),
-        "rotation_floor": floor.ravel(),
-        "status": status.ravel(),
+        **{name: column.ravel() for name, column in judged.items()},
     }
-    frame = pd.DataFrame(columns).astype({"structure": object})
+    frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
     if question.tolerance is None:
         return frame
     why = [

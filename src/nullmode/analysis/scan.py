@@ -146,26 +146,20 @@ def _files(descriptor: Descriptor) -> list[str]:
 def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
     """Columns of the table ``spectra``."""
     items = part.within(descriptor.cutoff)
-    found = spectra(items, descriptor, rtol=rtol, threads=1)
-    n_neighbours = np.diff(items.offsets)
-    status = np.full(len(items), "ok", dtype=object)
-    status[found.error > rtol] = "rtol_below_error"
-    status[found.rotation_floor > rtol] = "rtol_below_floor"
-    known = np.arange(found.singular_values.shape[1]) < found.n_dof[:, None]
-    status[(np.isnan(found.singular_values) & known).any(axis=1)] = "not_finite"
-    status[n_neighbours == 0] = "no_neighbours"
+    result = spectra(items, descriptor, rtol=rtol, threads=1)
+    known = np.arange(result.singular_values.shape[1]) < result.n_dof[:, None]
     structure = np.where(items.structure < 0, first + np.arange(len(items)), items.structure)
     numbers, inverse = np.unique(items.center_species, return_inverse=True)
-    ends = np.concatenate([[0], np.cumsum(found.n_dof)])
+    ends = np.concatenate([[0], np.cumsum(result.n_dof)])
     return [
         pa.array(structure),
         pa.array(items.center),
         pa.array([symbol(int(number)) for number in numbers]).take(pa.array(inverse)),
-        pa.array(n_neighbours),
-        pa.array(found.n_dof),
-        pa.array(found.rank),
-        pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(found.singular_values[known])),
-        pa.array(found.inverse_condition_number, from_pandas=True),
-        pa.array(found.rotation_floor, from_pandas=True),
-        pa.array(status),
+        pa.array(np.diff(items.offsets)),
+        pa.array(result.n_dof),
+        pa.array(result.rank),
+        pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(result.singular_values[known])),
+        pa.array(result.inverse_condition_number, from_pandas=True),
+        pa.array(result.rotation_floor, from_pandas=True),
+        pa.array(result.status),
     ]

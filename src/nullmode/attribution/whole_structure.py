@@ -7,7 +7,7 @@ import numpy as np
 from nullmode._support.types import JSON, Floats, Parity
 from nullmode.attribution.causes import reasons
 from nullmode.descriptors._base import Descriptor
-from nullmode.spectrum.whole_structure import Structure, Sum, added, error_counts, resolved
+from nullmode.spectrum.whole_structure import Structure, Sum, added, resolved
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
@@ -50,7 +50,7 @@ class StructureTheory:
         """Measure the rank with these neighbours, even where the descriptor reaches further."""
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
         alone = replace(self.structure, environments=environments)
-        return resolved(alone, added(alone, descriptor), rtol).rank
+        return resolved(alone, added(alone, descriptor), rtol)[0].rank
 
 
 def measure_structure(
@@ -82,27 +82,15 @@ def measure_structure(
 
 
 def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:
-    finite = bool(np.isfinite(total.jacobian).all())
-    seen = total if finite else Sum(total.features, np.zeros_like(total.jacobian), 0.0, 0.0, 0.0)
-    result = resolved(case.structure, seen, rtol)
-    n_neighbours = sum(len(environment) for environment in case.structure.environments)
-    status = "ok"
-    if n_neighbours == 0:
-        status = "no_neighbours"
-    elif not finite:
-        status = "not_finite"
-    elif rtol < result.rotation_floor:
-        status = "rtol_below_floor"
-    elif error_counts(seen, result):
-        status = "rtol_below_error"
+    result, status = resolved(case.structure, total, rtol)
     row: JSON = {
         "structure": case.structure.index,
         "center": -1,
         "center_species": None,
-        "n_neighbours": n_neighbours,
+        "n_neighbours": sum(len(environment) for environment in case.structure.environments),
         "n_dof": result.n_dof,
         "rank": result.rank,
-        "singular_values": result.singular_values if finite else np.full(result.n_dof, np.nan),
+        "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
         "condition_number": result.condition_number,
         "inverse_condition_number": result.inverse_condition_number,
         "rotation_floor": result.rotation_floor,

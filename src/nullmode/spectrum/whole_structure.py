@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from nullmode._support.status import Status
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
 from nullmode.linalg.householder import COLLINEAR
 from nullmode.linalg.rotations import infinitesimal_rotations, rotation_basis
-from nullmode.spectrum.decomposition import Sensitivity, check_floor, check_rtol, resolve
+from nullmode.spectrum.decomposition import Sensitivity, check_rtol, check_status, decompose_matrix
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -145,20 +146,9 @@ def structure_sensitivity(
     total = added(structure, descriptor)
     if not np.isfinite(total.jacobian).all():
         raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
-    result = resolved(structure, total, rtol)
-    check_floor(result)
-    if error_counts(total, result):
-        raise InputError(
-            f"`rtol` must be at least the error of the Jacobian over its size, {total.error:.1e} over "
-            f"{max(total.scale, result.singular_values.max(initial=0.0)):.1e}, got {rtol:.1e}. Use a larger rtol or a "
-            "more accurate Jacobian."
-        )
+    result, status = resolved(structure, total, rtol)
+    check_status(status, result, total.error, max(total.scale, result.singular_values.max(initial=0.0)))
     return result
-
-
-def error_counts(total: Sum, result: Sensitivity) -> bool:
-    """Whether the error of a Jacobian is above what counts as null."""
-    return bool(result.rtol * max(total.scale, result.singular_values.max(initial=0.0)) < total.error)
 
 
 def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
@@ -204,10 +194,20 @@ def _norm(array: Floats) -> float:
     return float(largest * np.sqrt(np.square(array / largest).sum()))
 
 
-def resolved(structure: Structure, total: Sum, rtol: float) -> Sensitivity:
-    """Singular values and modes of a structure's Jacobian, which has to be finite."""
+def resolved(structure: Structure, total: Sum, rtol: float) -> tuple[Sensitivity, Status]:
+    """Analyse a structure's Jacobian, and judge it; one that is not finite counts as zero."""
+    finite = bool(np.isfinite(total.jacobian).all())
     matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
-    return resolve(matrix, rigid_motions(structure), rtol, total.scale, total.noise)
+    return decompose_matrix(
+        matrix if finite else np.zeros_like(matrix),
+        rigid_motions(structure),
+        rtol,
+        scale=total.scale if finite else 0.0,
+        noise=total.noise if finite else 0.0,
+        error=total.error,
+        finite=finite,
+        empty=not any(len(environment) for environment in structure.environments),
+    )
 
 
 def rigid_motions(structure: Structure) -> Floats:
