@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 import nullmode as nm
 from nullmode._support.arguments import SMALLEST_TOLERANCE
-from nullmode.attribution.whole_structure import StructureTheory, measure_structure
+from nullmode.attribution.whole_structure import StructureRanks, measure_structure
 from nullmode.geometry.environment import checked_structures
 from nullmode.spectrum.whole_structure import whole
 
@@ -132,7 +132,7 @@ EACH = pytest.mark.parametrize("name", SYMMETRIC)
 
 
 def theory(atoms, centers=None, cutoff=4.0):
-    return StructureTheory(whole(*checked_structures([atoms], cutoff, centers))[0])
+    return StructureRanks(whole(*checked_structures([atoms], cutoff, centers))[0])
 
 
 def row(atoms, descriptor=SOAP, centers=None, rtol=1e-9, tolerance=1e-6):

@@ -12,7 +12,7 @@ from nullmode._support.arguments import as_whole, check_threads, check_tolerance
 from nullmode._support.types import InputError, Scope
 from nullmode.analysis.rows import Question, measure, measure_whole
 from nullmode.attribution.causes import Theory
-from nullmode.attribution.whole_structure import StructureTheory
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
@@ -78,7 +78,7 @@ def analyze(
             raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
         structures = whole(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
         descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
-        wholes = [StructureTheory(structure) for structure in structures]
+        wholes = [StructureRanks(structure) for structure in structures]
         frame, _ = measure_whole(wholes, [descriptor], question, threads=threads, progress=progress)
     else:
         items = _environments(what, descriptor, centers)

@@ -13,7 +13,7 @@ from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
 from nullmode.attribution.causes import Theory, reasons
-from nullmode.attribution.whole_structure import StructureTheory, measure_structure
+from nullmode.attribution.whole_structure import StructureRanks, measure_structure
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
 from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
@@ -95,7 +95,7 @@ def measure(
 
 
 def measure_whole(
-    cases: Sequence[StructureTheory],
+    cases: Sequence[StructureRanks],
     descriptors: Sequence[Descriptor],
     question: Question,
     *,
@@ -106,7 +106,7 @@ def measure_whole(
     """Do as :func:`measure` for whole structures."""
     pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
 
-    def run(pair: tuple[int, Descriptor, StructureTheory]) -> tuple[JSON, Floats]:
+    def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
         point, descriptor, case = pair
         row, phi = measure_structure(case, descriptor, question.rtol, question.tolerance)
         return {"point": point, **row}, phi

@@ -11,7 +11,7 @@ from nullmode.spectrum.whole_structure import Structure, Sum, added, resolved
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
-class StructureTheory:
+class StructureRanks:
     """What symmetry says of one structure, remembered per tolerance; offers what ``attribution.Geometry`` asks."""
 
     def __init__(self, structure: Structure) -> None:
@@ -54,7 +54,7 @@ class StructureTheory:
 
 
 def measure_structure(
-    case: StructureTheory, descriptor: Descriptor, rtol: float, tolerance: float | None = None
+    case: StructureRanks, descriptor: Descriptor, rtol: float, tolerance: float | None = None
 ) -> tuple[JSON, Floats]:
     """Analyse one structure, cut at the descriptor's cutoff.
 
@@ -81,7 +81,7 @@ def measure_structure(
     return _row(case, total, descriptor, rtol, tolerance), total.features
 
 
-def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:
+def _row(case: StructureRanks, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:
     result, status = resolved(case.structure, total, rtol)
     row: JSON = {
         "structure": case.structure.index,
