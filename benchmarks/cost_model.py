@@ -26,7 +26,7 @@ from scipy.optimize import nnls
 import nullmode as nm
 from nullmode._support.variants import load
 from nullmode.analysis.rows import Question, measure
-from nullmode.attribution.causes import Theory
+from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed, with_species_of
 from nullmode.families import random_methane
@@ -123,10 +123,12 @@ def case(series, line, value):
         points[-1].compute_batch_with_jacobian(every[:count])
 
     def values(count):
-        measure([Theory(item) for item in every[:count]], points, Question(rtol=1e-9), threads=1)
+        measure([EnvironmentRanks(item) for item in every[:count]], points, Question(rtol=1e-9), threads=1)
 
     def full(count):
-        measure([Theory(item) for item in every[:count]], points, Question(rtol=1e-9, tolerance=1e-6), threads=1)
+        measure(
+            [EnvironmentRanks(item) for item in every[:count]], points, Question(rtol=1e-9, tolerance=1e-6), threads=1
+        )
 
     block = cost.Block(points[-1], points[0], len(points), len(points))
     counts = cost.count(kind, block, FamilySize(structures=1, atoms=n + 1, centers=1, species=species, density=np.inf))

@@ -11,7 +11,7 @@ import pandas as pd
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
 from nullmode.analysis.rows import Question, measure, measure_whole
-from nullmode.attribution.causes import Theory
+from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
@@ -83,7 +83,9 @@ def analyze(
     else:
         items = _environments(what, descriptor, centers)
         descriptor = with_species_of(descriptor, items)
-        frame, _ = measure([Theory(item) for item in items], [descriptor], question, threads=threads, progress=progress)
+        frame, _ = measure(
+            [EnvironmentRanks(item) for item in items], [descriptor], question, threads=threads, progress=progress
+        )
     return frame.drop(columns="point")
 
 
@@ -133,7 +135,9 @@ def truncation_sweep(
     items = _environments(what, descriptor, centers)
     descriptor = with_species_of(descriptor, items)
     descriptors = [changed(descriptor, **point) for point in points]
-    frame, _ = measure([Theory(item) for item in items], descriptors, question, threads=threads, progress=progress)
+    frame, _ = measure(
+        [EnvironmentRanks(item) for item in items], descriptors, question, threads=threads, progress=progress
+    )
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
     return frame.drop(columns="point")

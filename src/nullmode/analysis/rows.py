@@ -12,7 +12,7 @@ import pandas as pd
 from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
-from nullmode.attribution.causes import Theory, reasons
+from nullmode.attribution.causes import EnvironmentRanks, reasons
 from nullmode.attribution.whole_structure import StructureRanks, measure_structure
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
@@ -44,7 +44,7 @@ class Question:
 
 
 def measure(
-    cases: Sequence[Theory],
+    cases: Sequence[EnvironmentRanks],
     descriptors: Sequence[Descriptor],
     question: Question,
     *,
@@ -74,7 +74,7 @@ def measure(
             chunk = _chunk_length(n_features, most, len(layout.first) - 1)
             parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
 
-            def run(part: Sequence[Theory], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
+            def run(part: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
                 features, jacobians, errors = zip(
                     *evaluate(sweep.descriptor, [case.environment for case in part]), strict=True
                 )
@@ -133,7 +133,7 @@ def _types(question: Question) -> dict[str, str]:
 
 
 def _rows(
-    cases: Sequence[Theory],
+    cases: Sequence[EnvironmentRanks],
     jacobians: Sequence[Floats],
     errors: Floats,
     sweep: Sweep,
@@ -194,7 +194,7 @@ def _rows(
 
 
 def _alike(
-    cases: Sequence[Theory], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
+    cases: Sequence[EnvironmentRanks], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
 ) -> Iterator[tuple[list[int], list[Floats], list[Floats], int]]:
     """Gather the environments with equal numbers of displacements and of rotations."""
     groups: dict[tuple[int, int], tuple[list[int], list[Floats], list[Floats]]] = {}

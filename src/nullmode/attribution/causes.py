@@ -92,7 +92,7 @@ class Geometry(Protocol):
         """Measure the rank with these neighbours, even where the descriptor reaches further."""
 
 
-class Theory:
+class EnvironmentRanks:
     """What geometry says of one environment, remembered per tolerance: a sweep asks often, the answer stays."""
 
     def __init__(self, environment: Environment) -> None:
@@ -162,7 +162,7 @@ def attribute(
     inside = within(environment, descriptor.cutoff)
     _, jacobian, error = evaluate(descriptor, [inside])[0]
     measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
-    return explain_rank(Theory(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
+    return explain_rank(EnvironmentRanks(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
 
 
 def explain_rank(

@@ -16,7 +16,7 @@ from nullmode._support.types import JSON, Floats, Scope
 from nullmode._support.variants import constructed, load
 from nullmode.analysis.analyze import analyze
 from nullmode.analysis.rows import Question, measure, measure_whole
-from nullmode.attribution.causes import Theory
+from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import (
@@ -88,7 +88,9 @@ def run_cell(
             continue
         left = {name for k in places for name in open_layout(points[k])}
         shared = (layouts or {}).get(cutoff) or layout_of(environments, cutoff, left)
-        theories = [Theory(item) for item in environments] if wholes is None else [StructureRanks(s) for s in wholes]
+        theories = (
+            [EnvironmentRanks(item) for item in environments] if wholes is None else [StructureRanks(s) for s in wholes]
+        )
         for _, members in groupby(places, lambda k: k // block):
             truncations = list(members)
             descriptors = [with_layout(points[k], shared) for k in truncations]
