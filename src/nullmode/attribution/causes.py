@@ -71,7 +71,7 @@ class Attribution:
     diagnostic: str
 
 
-class Geometry(Protocol):
+class GeometryRanks(Protocol):
     """What is asked of an environment, or of a whole structure, to explain a rank."""
 
     @property
@@ -166,7 +166,7 @@ def attribute(
 
 
 def explain_rank(
-    theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+    geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> Attribution:
     """Split n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
     check_rtol(rtol)
@@ -176,10 +176,10 @@ def explain_rank(
     if order is not None and (order > LARGEST_ORDER or (order == LARGEST_ORDER and parity == "SO3")):
         order = None
     used = tolerance
-    complete, symmetric = theory.counts(order, parity, used)
+    complete, symmetric = geometry.counts(order, parity, used)
     while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= SMALLEST_TOLERANCE:
         used /= 10
-        complete, symmetric = theory.counts(order, parity, used)
+        complete, symmetric = geometry.counts(order, parity, used)
     diagnostic = ""
     if not _ordered(rank, complete, symmetric, n_dof):
         diagnostic = (
@@ -188,10 +188,10 @@ def explain_rank(
         )
     change = np.nan
     if rank < n_dof:
-        high = min(30 * sqrt(rtol), theory.largest_tolerance)
+        high = min(30 * sqrt(rtol), geometry.largest_tolerance)
         # If the measured rank asked for a smaller tolerance than that, counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
-        change = _nearest_change(theory, order, parity, low, high, tolerance)
+        change = _nearest_change(geometry, order, parity, low, high, tolerance)
     return Attribution(
         n_dof=n_dof,
         rank=rank,
@@ -201,8 +201,8 @@ def explain_rank(
         null_incompleteness=0 if complete is None else symmetric - complete,
         null_truncation=0 if complete is None else complete - rank,
         null_unresolved=symmetric - rank if complete is None else 0,
-        null_cutoff=_at_the_cutoff(theory, descriptor, rank, rtol, symmetric if complete is None else complete),
-        point_group=theory.name(used),
+        null_cutoff=_at_the_cutoff(geometry, descriptor, rank, rtol, symmetric if complete is None else complete),
+        point_group=geometry.name(used),
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
         tolerance=used,
@@ -210,10 +210,12 @@ def explain_rank(
     )
 
 
-def reasons(theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float) -> JSON:
+def reasons(
+    geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+) -> JSON:
     """Do as :func:`explain_rank`, for a row; what theory cannot judge has the reason as its diagnostic, and no more."""
     try:
-        return asdict(explain_rank(theory, rank, n_dof, descriptor, rtol, tolerance))
+        return asdict(explain_rank(geometry, rank, n_dof, descriptor, rtol, tolerance))
     except InputError as error:
         # One that theory cannot judge must not take the others with it.
         return {"diagnostic": str(error)}
@@ -223,19 +225,19 @@ def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> boo
     return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
 
 
-def _at_the_cutoff(theory: Geometry, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
+def _at_the_cutoff(geometry: GeometryRanks, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
     """Count the null values that a wider cutoff brings back where neighbours are smoothed, up to a rank of `most`."""
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    if rank >= most or not smoothing or theory.farthest <= descriptor.cutoff - smoothing:
+    if rank >= most or not smoothing or geometry.farthest <= descriptor.cutoff - smoothing:
         return 0
     if not is_dataclass(descriptor):
         return 0
     wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
-    return max(0, min(theory.rank_of(wider, rtol), most) - rank)
+    return max(0, min(geometry.rank_of(wider, rtol), most) - rank)
 
 
 def _nearest_change(
-    theory: Geometry, order: int | None, parity: Parity, low: float, high: float, tolerance: float
+    geometry: GeometryRanks, order: int | None, parity: Parity, low: float, high: float, tolerance: float
 ) -> float:
     """Length between low and high, nearest to the tolerance, at which the counts change; NaN if they do not.
 
@@ -243,7 +245,7 @@ def _nearest_change(
     """
 
     def counts(length: float) -> tuple[int | None, int, str]:
-        return *theory.counts(order, parity, length), theory.name(length)
+        return *geometry.counts(order, parity, length), geometry.name(length)
 
     middle = min(max(tolerance, low), high)
     here = counts(middle)

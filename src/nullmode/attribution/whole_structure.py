@@ -12,7 +12,7 @@ from nullmode.symmetry.space_group import Isometries, isometries
 
 
 class StructureRanks:
-    """What symmetry says of one structure, remembered per tolerance; offers what ``attribution.Geometry`` asks."""
+    """What symmetry says of one structure, remembered per tolerance; offers what ``attribution.GeometryRanks`` asks."""
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
