@@ -25,7 +25,7 @@ from scipy.optimize import nnls
 
 import nullmode as nm
 from nullmode._support.variants import load
-from nullmode.analysis.rows import Question, measure
+from nullmode.analysis.rows import AnalysisOptions, measure
 from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed, with_species_of
@@ -123,11 +123,14 @@ def case(series, line, value):
         points[-1].compute_batch_with_jacobian(every[:count])
 
     def values(count):
-        measure([EnvironmentRanks(item) for item in every[:count]], points, Question(rtol=1e-9), threads=1)
+        measure([EnvironmentRanks(item) for item in every[:count]], points, AnalysisOptions(rtol=1e-9), threads=1)
 
     def full(count):
         measure(
-            [EnvironmentRanks(item) for item in every[:count]], points, Question(rtol=1e-9, tolerance=1e-6), threads=1
+            [EnvironmentRanks(item) for item in every[:count]],
+            points,
+            AnalysisOptions(rtol=1e-9, tolerance=1e-6),
+            threads=1,
         )
 
     block = cost.Block(points[-1], points[0], len(points), len(points))

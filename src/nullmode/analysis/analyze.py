@@ -10,7 +10,7 @@ import pandas as pd
 
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
-from nullmode.analysis.rows import Question, measure, measure_whole
+from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
 from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
@@ -70,7 +70,7 @@ def analyze(
     InputError
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
     """
-    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     if scope not in get_args(Scope):
         raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
     if scope == "structure":
@@ -79,12 +79,12 @@ def analyze(
         structures = whole(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
         descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
         wholes = [StructureRanks(structure) for structure in structures]
-        frame, _ = measure_whole(wholes, [descriptor], question, threads=threads, progress=progress)
+        frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)
     else:
         items = _environments(what, descriptor, centers)
         descriptor = with_species_of(descriptor, items)
         frame, _ = measure(
-            [EnvironmentRanks(item) for item in items], [descriptor], question, threads=threads, progress=progress
+            [EnvironmentRanks(item) for item in items], [descriptor], options, threads=threads, progress=progress
         )
     return frame.drop(columns="point")
 
@@ -130,34 +130,36 @@ def truncation_sweep(
     InputError
         As :func:`analyze`; for a truncation that is out of range, or that the descriptor does not have.
     """
-    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     items = _environments(what, descriptor, centers)
     descriptor = with_species_of(descriptor, items)
     descriptors = [changed(descriptor, **point) for point in points]
     frame, _ = measure(
-        [EnvironmentRanks(item) for item in items], descriptors, question, threads=threads, progress=progress
+        [EnvironmentRanks(item) for item in items], descriptors, options, threads=threads, progress=progress
     )
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
     return frame.drop(columns="point")
 
 
-def _question(
+def _options(
     descriptor: Any,
     rtol: float,
     degrees_of_freedom: DegreesOfFreedom,
     attribution: bool,
     tolerance: float,
     threads: Any,
-) -> Question:
+) -> AnalysisOptions:
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_tolerance(tolerance)
     check_threads(threads)
     if attribution and degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {degrees_of_freedom!r}.")
-    return Question(rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None)
+    return AnalysisOptions(
+        rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None
+    )
 
 
 def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int]]:

@@ -35,7 +35,7 @@ _JUDGED = {name: object if name == "status" else np.float64 for name in Judgemen
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class AnalysisOptions:
     """What is asked of every environment; without a tolerance, not why values are null."""
 
     rtol: float
@@ -46,13 +46,13 @@ class Question:
 def measure(
     cases: Sequence[EnvironmentRanks],
     descriptors: Sequence[Descriptor],
-    question: Question,
+    options: AnalysisOptions,
     *,
     threads: int | None = None,
     progress: bool = False,
     keep_features: bool = False,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
-    """Answer a question for environments that lie within the cutoff that the descriptors share.
+    """Answer a options for environments that lie within the cutoff that the descriptors share.
 
     Descriptors that are truncations of one share its Jacobians: see :mod:`nullmode.spectrum.truncations`.
 
@@ -78,7 +78,7 @@ def measure(
                 features, jacobians, errors = zip(
                     *evaluate(sweep.descriptor, [case.environment for case in part]), strict=True
                 )
-                frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, question)
+                frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
@@ -91,13 +91,13 @@ def measure(
     frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
-    return frame.astype(_types(question)), features
+    return frame.astype(_types(options)), features
 
 
 def measure_whole(
     cases: Sequence[StructureRanks],
     descriptors: Sequence[Descriptor],
-    question: Question,
+    options: AnalysisOptions,
     *,
     threads: int | None = None,
     progress: bool = False,
@@ -108,7 +108,7 @@ def measure_whole(
 
     def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
         point, descriptor, case = pair
-        row, phi = measure_structure(case, descriptor, question.rtol, question.tolerance)
+        row, phi = measure_structure(case, descriptor, options.rtol, options.tolerance)
         return {"point": point, **row}, phi
 
     rows: list[JSON] = []
@@ -123,13 +123,13 @@ def measure_whole(
             if keep_features:
                 features[row["point"]].append(phi)
             advance(1)
-    wanted = columns.ENVIRONMENT if question.tolerance is None else columns.ANALYSIS
+    wanted = columns.ENVIRONMENT if options.tolerance is None else columns.ANALYSIS
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
-    return frame.astype(_types(question)), features
+    return frame.astype(_types(options)), features
 
 
-def _types(question: Question) -> dict[str, str]:
-    return {"structure": "int64"} | ({} if question.tolerance is None else _NULLABLE)
+def _types(options: AnalysisOptions) -> dict[str, str]:
+    return {"structure": "int64"} | ({} if options.tolerance is None else _NULLABLE)
 
 
 def _rows(
@@ -139,7 +139,7 @@ def _rows(
     sweep: Sweep,
     layout: Plan,
     descriptors: Sequence[Descriptor],
-    question: Question,
+    options: AnalysisOptions,
 ) -> pd.DataFrame:
     """Rows of one chunk of environments at each point of a sweep, the environment varying fastest."""
     points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
@@ -147,18 +147,18 @@ def _rows(
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
     empty = np.array([len(environment) == 0 for environment in environments])
-    errors = errors * [error_growth(environment, question.degrees_of_freedom) for environment in environments]
+    errors = errors * [error_growth(environment, options.degrees_of_freedom) for environment in environments]
     n_dof = np.zeros(len(cases), dtype=np.int64)
     spectra = np.empty(shape, dtype=object)
     judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
-    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, question.degrees_of_freedom):
+    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, options.degrees_of_freedom):
         values, response = singular_values(matrices, frames, n_rigid, layout)
         values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
         values[:, ~finite[members]] = np.nan
         judgement = judge(
             values,
             response if n_rigid else np.nan,
-            rtol=question.rtol,
+            rtol=options.rtol,
             error=errors[members],
             finite=finite[members],
             empty=empty[members],
@@ -180,10 +180,10 @@ def _rows(
         **{name: column.ravel() for name, column in judged.items()},
     }
     frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
-    if question.tolerance is None:
+    if options.tolerance is None:
         return frame
     why = [
-        reasons(case, int(rank), int(n_dof), descriptors[point], question.rtol, question.tolerance)
+        reasons(case, int(rank), int(n_dof), descriptors[point], options.rtol, options.tolerance)
         if status == "ok"
         else {}
         for (point, case), rank, n_dof, status in zip(

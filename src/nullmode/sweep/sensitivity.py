@@ -15,7 +15,7 @@ from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import JSON, Floats, Scope
 from nullmode._support.variants import constructed, load
 from nullmode.analysis.analyze import analyze
-from nullmode.analysis.rows import Question, measure, measure_whole
+from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
 from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors import DESCRIPTORS
@@ -73,7 +73,7 @@ def run_cell(
     """
     place = {column: structures[column] for column in parquet.coordinates(structures, "structures")}
     paired = "pair" in place
-    question = Question(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
+    question = AnalysisOptions(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
     where = f"descriptors.{cell['descriptor']}"
     points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
