@@ -7,7 +7,7 @@ import numpy as np
 from nullmode._support.types import JSON, Floats, Parity
 from nullmode.attribution.causes import reasons
 from nullmode.descriptors._base import Descriptor
-from nullmode.spectrum.whole_structure import Structure, Sum, added, resolved
+from nullmode.spectrum.whole_structure import Structure, SummedJacobian, decompose_sum, sum_jacobians
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
@@ -50,7 +50,7 @@ class StructureRanks:
         """Measure the rank with these neighbours, even where the descriptor reaches further."""
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
         alone = replace(self.structure, environments=environments)
-        return resolved(alone, added(alone, descriptor), rtol)[0].rank
+        return decompose_sum(alone, sum_jacobians(alone, descriptor), rtol)[0].rank
 
 
 def measure_structure(
@@ -77,12 +77,14 @@ def measure_structure(
     features, shape (F,)
         As of :func:`structure_jacobian`.
     """
-    total = added(case.structure, descriptor)
+    total = sum_jacobians(case.structure, descriptor)
     return _row(case, total, descriptor, rtol, tolerance), total.features
 
 
-def _row(case: StructureRanks, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:
-    result, status = resolved(case.structure, total, rtol)
+def _row(
+    case: StructureRanks, total: SummedJacobian, descriptor: Descriptor, rtol: float, tolerance: float | None
+) -> JSON:
+    result, status = decompose_sum(case.structure, total, rtol)
     row: JSON = {
         "structure": case.structure.index,
         "center": -1,

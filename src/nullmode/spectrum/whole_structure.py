@@ -52,7 +52,7 @@ class Structure:
     index: int
 
 
-class Sum(NamedTuple):
+class SummedJacobian(NamedTuple):
     """Features (F,) and Jacobian (F, N, 3) of a structure, with what is known of its errors, in 1/Å.
 
     Attributes
@@ -91,7 +91,7 @@ def whole(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Intege
 
 
 def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers = None) -> tuple[Floats, Floats]:
-    """Sum features over the centres of each species, with their derivatives with respect to every atom.
+    """SummedJacobian features over the centres of each species, with their derivatives with respect to every atom.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers 
     InputError
         As :func:`nullmode.environments`, but a structure in which nobody has a neighbour is no error: it sees nothing.
     """
-    total = added(*_one(atoms, descriptor, centers))
+    total = sum_jacobians(*_checked_structure(atoms, descriptor, centers))
     return total.features, total.jacobian
 
 
@@ -142,22 +142,22 @@ def structure_sensitivity(
         relative error.
     """
     check_rtol(rtol)
-    structure, descriptor = _one(atoms, descriptor, centers)
-    total = added(structure, descriptor)
+    structure, descriptor = _checked_structure(atoms, descriptor, centers)
+    total = sum_jacobians(structure, descriptor)
     if not np.isfinite(total.jacobian).all():
         raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
-    result, status = resolved(structure, total, rtol)
+    result, status = decompose_sum(structure, total, rtol)
     check_status(status, result, total.error, max(total.scale, result.singular_values.max(initial=0.0)))
     return result
 
 
-def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
+def _checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
     check_descriptor(descriptor)
     structure = whole(*checked_structures([atoms], descriptor.cutoff, centers))[0]
     return structure, with_species_of(descriptor, structure.environments)
 
 
-def added(structure: Structure, descriptor: Descriptor) -> Sum:
+def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobian:
     """Do as :func:`structure_jacobian`, for a descriptor with a fixed species layout."""
     numbers = [environment.center_species for environment in structure.environments]
     blocks = np.unique(numbers, return_inverse=True)[1]
@@ -177,7 +177,9 @@ def added(structure: Structure, descriptor: Descriptor) -> Sum:
             noise = max(noise, _response_to_rotations(jac, environment.vectors))
             # Relative displacements of n neighbours are at most sqrt(2 n) times as long as the atoms' own.
             bound += error * np.sqrt(2.0 * len(environment))
-    return Sum(features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound)
+    return SummedJacobian(
+        features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound
+    )
 
 
 def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:
@@ -194,7 +196,7 @@ def _norm(array: Floats) -> float:
     return float(largest * np.sqrt(np.square(array / largest).sum()))
 
 
-def resolved(structure: Structure, total: Sum, rtol: float) -> tuple[Sensitivity, Status]:
+def decompose_sum(structure: Structure, total: SummedJacobian, rtol: float) -> tuple[Sensitivity, Status]:
     """Analyse a structure's Jacobian, and judge it; one that is not finite counts as zero."""
     finite = bool(np.isfinite(total.jacobian).all())
     matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
