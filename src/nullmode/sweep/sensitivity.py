@@ -73,7 +73,7 @@ def run_cell(
     """
     place = {column: structures[column] for column in parquet.coordinates(structures, "structures")}
     paired = "pair" in place
-    options = AnalysisOptions(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
+    analysis = AnalysisOptions(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
     where = f"descriptors.{cell['descriptor']}"
     points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
@@ -101,7 +101,7 @@ def run_cell(
                 ]
             )
             answer: Any = measure if wholes is None else measure_whole
-            frame, features = answer(theories, fitted(descriptors, references or {}), options, **options)
+            frame, features = answer(theories, fitted(descriptors, references or {}), analysis, **options)
             for name, values in place.items():
                 frame[name] = values.to_numpy()[frame["structure"]]
             frame["structure"] = structures["structure"].to_numpy()[frame["structure"]]
