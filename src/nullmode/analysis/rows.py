@@ -1,4 +1,4 @@
-"""Environments and descriptors to rows: what is seen of each environment's displacements, and why not the rest."""
+"""Rows of the analysis table from environments, or whole structures, and descriptors; many chunks at once."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,18 +12,19 @@ import pandas as pd
 from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
-from nullmode.attribution.causes import EnvironmentRanks, reasons
-from nullmode.attribution.whole_structure import StructureRanks, measure_structure
+from nullmode.attribution.causes import EnvironmentRanks, attribution_columns
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
 from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
+from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
 from nullmode.tables import columns
 
-# What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
+# Size of a chunk of Jacobians: a few of them fit into a core's share of the last-level cache.
 _CHUNK_BYTES = 8 << 20
 _CHUNK_MOST = 256
-# Counts may be missing: where an environment was not analysed, and where an order has no theory.
+# Counts are missing where an environment was not analysed, and where no theory knows the rank of an order.
 _NULLABLE = {
     column.name: {"int64": "Int64", "bool": "boolean"}[str(column.type)]
     for column in columns.ATTRIBUTION
@@ -36,7 +37,7 @@ _JUDGED = {name: object if name == "status" else np.float64 for name in Judgemen
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions:
-    """What is asked of every environment; without a tolerance, not why values are null."""
+    """What is computed for every environment; values are explained only if a tolerance is given."""
 
     rtol: float
     degrees_of_freedom: DegreesOfFreedom = "neighbours"
@@ -52,17 +53,17 @@ def measure(
     progress: bool = False,
     keep_features: bool = False,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
-    """Answer a options for environments that lie within the cutoff that the descriptors share.
+    """Analyse environments by descriptors of one cutoff, beyond which the environments have no neighbours.
 
-    Descriptors that are truncations of one share its Jacobians: see :mod:`nullmode.spectrum.truncations`.
+    Descriptors that differ in their truncation alone share Jacobians: see :mod:`nullmode.spectrum.truncations`.
 
     Returns
     -------
     frame
-        Columns of the analysis table, and of the attribution where it was asked for, after ``point``, the place among
-        the descriptors; ordered by that, then as the input.
+        First ``point``, the index of the descriptor, then the columns of the analysis table, with those of the
+        attribution if the options have a tolerance. Ordered by ``point``, then as the environments.
     features
-        Of each descriptor and environment, if they are to be kept; else empty.
+        Those of every environment, for each descriptor; empty lists unless `keep_features`.
     """
     frames: list[pd.DataFrame] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
@@ -71,22 +72,22 @@ def measure(
             n_features = len(sweep.descriptor.compute_batch([cases[0].environment])[0])
             layout = plan(sweep, [case.environment for case in cases], n_features)
             most = max(len(case.environment) for case in cases)
-            chunk = _chunk_length(n_features, most, len(layout.first) - 1)
-            parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
+            length = _chunk_length(n_features, most, len(layout.first) - 1)
+            chunks = [cases[start : start + length] for start in range(0, len(cases), length)]
 
-            def run(part: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
+            def run(chunk: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
                 features, jacobians, errors = zip(
-                    *evaluate(sweep.descriptor, [case.environment for case in part]), strict=True
+                    *evaluate(sweep.descriptor, [case.environment for case in chunk]), strict=True
                 )
-                frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, options)
+                frame = _rows(chunk, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
-                for frame, part_features in pool.map(run, parts):
+                for frame, chunk_features in pool.map(run, chunks):
                     frames.append(frame)
                     for index, n, l in sweep.points if keep_features else ():
                         kept = layout.kept(n, l)
-                        features[index].extend(phi[kept] for phi in part_features)
+                        features[index].extend(phi[kept] for phi in chunk_features)
                     advance(len(frame))
     frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
     unnumbered = frame["structure"].isna()
@@ -108,7 +109,7 @@ def measure_whole(
 
     def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
         point, descriptor, case = pair
-        row, phi = measure_structure(case, descriptor, options.rtol, options.tolerance)
+        row, phi = structure_row(case, descriptor, options.rtol, options.tolerance)
         return {"point": point, **row}, phi
 
     rows: list[JSON] = []
@@ -128,6 +129,39 @@ def measure_whole(
     return frame.astype(_types(options)), features
 
 
+def structure_row(
+    case: StructureRanks, descriptor: Descriptor, rtol: float, tolerance: float | None = None
+) -> tuple[JSON, Floats]:
+    """Analyse one structure, cut at the cutoff of a descriptor whose species layout is fixed.
+
+    Returns
+    -------
+    row
+        The columns of the analysis table for environments, and those of the attribution if a tolerance is given and the
+        status is ``ok``.
+    features, shape (F,)
+        As of :func:`nullmode.structure_jacobian`.
+    """
+    total = sum_jacobians(case.structure, descriptor)
+    result, status = decompose_sum(case.structure, total, rtol)
+    row: JSON = {
+        "structure": case.structure.index,
+        "center": -1,
+        "center_species": None,
+        "n_neighbours": sum(len(environment) for environment in case.structure.environments),
+        "n_dof": result.n_dof,
+        "rank": result.rank,
+        "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
+        "condition_number": result.condition_number,
+        "inverse_condition_number": result.inverse_condition_number,
+        "rotation_floor": result.rotation_floor,
+        "status": status,
+    }
+    if tolerance is not None and status == "ok":
+        row |= attribution_columns(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
+    return row, total.features
+
+
 def _types(options: AnalysisOptions) -> dict[str, str]:
     return {"structure": "int64"} | ({} if options.tolerance is None else _NULLABLE)
 
@@ -141,7 +175,7 @@ def _rows(
     descriptors: Sequence[Descriptor],
     options: AnalysisOptions,
 ) -> pd.DataFrame:
-    """Rows of one chunk of environments at each point of a sweep, the environment varying fastest."""
+    """Make the rows of a chunk of environments at each point of a sweep, the environment varying fastest."""
     points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
     environments = [case.environment for case in cases]
     shape = (len(points), len(cases))
@@ -182,25 +216,25 @@ def _rows(
     frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
     if options.tolerance is None:
         return frame
-    why = [
-        reasons(case, int(rank), int(n_dof), descriptors[point], options.rtol, options.tolerance)
+    explanations = [
+        attribution_columns(case, int(rank), int(n_dof), descriptors[point], options.rtol, options.tolerance)
         if status == "ok"
         else {}
         for (point, case), rank, n_dof, status in zip(
             product(points, cases), frame["rank"], frame["n_dof"], frame["status"], strict=True
         )
     ]
-    return frame.join(pd.DataFrame(why, columns=_ATTRIBUTED, index=frame.index))
+    return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))
 
 
 def _alike(
     cases: Sequence[EnvironmentRanks], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
 ) -> Iterator[tuple[list[int], list[Floats], list[Floats], int]]:
-    """Gather the environments with equal numbers of displacements and of rotations."""
+    """Group environments with equal numbers of degrees of freedom and of rotations; they are decomposed together."""
     groups: dict[tuple[int, int], tuple[list[int], list[Floats], list[Floats]]] = {}
     for i, (case, jacobian) in enumerate(zip(cases, jacobians, strict=True)):
-        seen = jacobian if finite[i] else np.zeros_like(jacobian)
-        matrix, rotations = displacements(seen, case.environment, degrees_of_freedom)
+        usable = jacobian if finite[i] else np.zeros_like(jacobian)
+        matrix, rotations = displacements(usable, case.environment, degrees_of_freedom)
         frame, n_rigid = complete_frame(rotations)
         members, matrices, frames = groups.setdefault((len(frame), n_rigid), ([], [], []))
         members.append(i)

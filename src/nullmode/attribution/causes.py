@@ -210,14 +210,14 @@ def explain_rank(
     )
 
 
-def reasons(
+def attribution_columns(
     geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> JSON:
-    """Do as :func:`explain_rank`, for a row; what theory cannot judge has the reason as its diagnostic, and no more."""
+    """Do as :func:`explain_rank`, as columns of a table; where the ranks cannot be found, the diagnostic says why."""
     try:
         return asdict(explain_rank(geometry, rank, n_dof, descriptor, rtol, tolerance))
     except InputError as error:
-        # One that theory cannot judge must not take the others with it.
+        # One row without an explanation must not stop the others.
         return {"diagnostic": str(error)}
 
 
