@@ -219,7 +219,7 @@ def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, indices:
             jacobians, size * alike, size // (3 * n), frames[alike], int(rigid), modes=result.modes is not None
         )
         rows, d = indices[alike], 3 * n - int(rigid)
-        finite = np.isfinite(spectra.values).all(axis=1)
+        finite = np.asarray(np.isfinite(spectra.values).all(axis=1))
         values = np.where(finite[:, None], spectra.values, np.nan)
         judgement = judge(values, spectra.response, rtol=result.rtol, error=errors[alike], finite=finite)
         result.singular_values[rows, :d] = values
