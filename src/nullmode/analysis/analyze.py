@@ -1,4 +1,4 @@
-"""Structures or environments through a descriptor, or through many truncations of one: rows of the analysis table."""
+"""The analysis of structures or environments by one descriptor, or by many truncations of it, as a table."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -35,12 +35,12 @@ def analyze(
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Say of every environment, or of every whole structure, what the descriptor sees of its displacements.
+    """Analyse every environment, or every whole structure: what the descriptor sees of its displacements.
 
     Parameters
     ----------
     what
-        Structures, of which every centre is analysed, or environments.
+        Structures, whose centres are analysed, or environments.
     descriptor
         One of nullmode's or your own.
     rtol
@@ -53,7 +53,8 @@ def analyze(
     degrees_of_freedom
         As in :func:`nullmode.sensitivity`.
     attribution, tolerance
-        Whether to say why values are null, in the columns of :class:`nullmode.Attribution`, and the length in Å for it.
+        Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`, and the length in Å
+        within which neighbours count as equivalent.
     threads
         How many to use; default all this process may.
     progress
@@ -62,8 +63,8 @@ def analyze(
     Returns
     -------
     pandas.DataFrame
-        One row per environment (structure), in input order; columns as in ``docs/tables.md``. What cannot be analysed
-        has its reason in ``status``; the others are not touched by it.
+        One row per environment (structure), in input order; columns as in ``docs/tables.md``. Where an analysis is not
+        possible, ``status`` gives the reason; the other rows are not affected.
 
     Raises
     ------
@@ -103,32 +104,32 @@ def truncation_sweep(
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Analyse every environment at every combination of n_max and l_max, for little more than the largest costs.
+    """Analyse every environment at every combination of n_max and l_max, in little more time than the largest needs.
 
-    The Jacobian is computed once, at the largest truncation (once per n_max where the radial basis does not nest), and
-    its triangular factor updated block by block; the results are those of one analysis after the other, to rounding.
+    The Jacobian is computed once, at the largest truncation (once per n_max if the radial functions depend on n_max).
+    Its triangular factor is then updated block by block. The results equal those of separate analyses, to rounding.
 
     Parameters
     ----------
     what
-        Structures, of which every centre is analysed, or environments.
+        Structures, whose centres are analysed, or environments.
     descriptor
-        A descriptor of a neighbour density; its own truncation counts where `n_max` or `l_max` is None.
+        A descriptor of a neighbour density; it supplies `n_max` or `l_max` where these are None.
     n_max, l_max
-        Truncations, each one or many.
+        One number or several.
     rtol, centers, degrees_of_freedom, attribution, tolerance, threads, progress
         As in :func:`analyze`.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of :func:`analyze` after ``n_max`` and ``l_max`` (those that the descriptor has), l_max varying
-        faster, then the environments in input order.
+        ``n_max`` and ``l_max`` (those that the descriptor has), then the columns of :func:`analyze`. Rows are ordered
+        by n_max, then l_max, then as the environments.
 
     Raises
     ------
     InputError
-        As :func:`analyze`; for a truncation that is out of range, or that the descriptor does not have.
+        As :func:`analyze`; for an n_max or l_max that is out of range, or that the descriptor does not have.
     """
     options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})

@@ -1,4 +1,4 @@
-"""Singular values, ranks and modes of many environments, reduced tile by tile: no Jacobian is kept."""
+"""Singular values, ranks and modes of many environments, computed in tiles, so that no Jacobian is kept."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,9 +40,9 @@ class SpectrumSet:
     singular_values, shape (m, d)
         On the complement of the rotations, descending, in 1/Å; NaN from the n_dof of each environment on.
     modes, shape (m, d, n, 3) or None
-        Displacements that belong to them; zeros beyond an environment's own n_dof and neighbours.
+        Displacements that belong to the singular values; zeros beyond the n_dof and neighbours of an environment.
     n_dof, rank, shape (m,)
-        Dimensions of that complement, and singular values above rtol times the largest.
+        Dimension of that complement, and number of singular values above rtol times the largest.
     inverse_condition_number, shape (m,)
         Smallest over largest singular value, 0 where singular; NaN where nothing is seen or can move.
     rotation_floor, shape (m,)
@@ -68,7 +68,7 @@ class SpectrumSet:
 
     @property
     def trustworthy(self) -> Bools:
-        """Whether each spectrum is finite, and its rtol above the noise and the error of its Jacobian."""
+        """Whether each spectrum is finite, and rtol at least the noise and the error of its Jacobian."""
         return np.asarray((self.status == "ok") | (self.status == "no_neighbours"))
 
 
@@ -82,14 +82,14 @@ def spectra(
 ) -> SpectrumSet:
     """Find singular values, ranks and, if asked for, modes of many environments.
 
-    What :func:`nullmode.sensitivity` gives for one, at a fraction of its cost: nothing is allocated for an environment,
-    and its Jacobian does not outlive its reduction. For more than fits into memory: :func:`nullmode.scan`.
+    The results are those of :func:`nullmode.sensitivity`, at a fraction of its cost: no memory is allocated for single
+    environments, and no Jacobian is kept. For sets that do not fit into memory: :func:`nullmode.scan`.
 
     Parameters
     ----------
     environments
-        A set, or a sequence of environments. Neighbours beyond the descriptor's cutoff count, as displacements that it
-        cannot see; :func:`nullmode.analyze` and :func:`nullmode.scan` leave them out.
+        A set, or a sequence of environments. Neighbours beyond the descriptor's cutoff are kept, as displacements that
+        it cannot see; :func:`nullmode.analyze` and :func:`nullmode.scan` leave them out.
     descriptor
         One of nullmode's or your own.
     rtol
@@ -97,12 +97,12 @@ def spectra(
     modes
         Whether to give the displacement modes.
     threads
-        How many to use; default all this process may. The results do not depend on it.
+        How many to use; by default all that this process may. The results do not depend on the number.
 
     Raises
     ------
     InputError
-        For a bad rtol, environments cut nearer than the descriptor looks, or a species outside its layout.
+        For a bad rtol, environments with a smaller cutoff than the descriptor, or a species outside its layout.
     """
     check_rtol(rtol)
     check_descriptor(descriptor)
@@ -150,7 +150,7 @@ def spectra(
 
 
 def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
-    """Fix an open layout to what the set holds."""
+    """Restrict an open species layout to the species of the set."""
     if not isinstance(descriptor, DensityDescriptor):
         return with_species_of(descriptor, list(items))
     if descriptor.species is not None:
@@ -161,7 +161,7 @@ def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
 
 
 def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
-    """Compute Jacobians, laid end to end, as many at once as fit into a cache; the next overwrite them.
+    """Compute Jacobians, end to end in one array, as many at once as fit into a cache; the next ones overwrite them.
 
     Yields
     ------
@@ -197,7 +197,7 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
 
 
 def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
-    """Lay Jacobians end to end, after a check that kernels cannot make."""
+    """Join Jacobians end to end; their shapes are checked here, since kernels cannot."""
     arrays = [real_array("descriptor", jacobian) for jacobian in jacobians]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].shape[1:] != (n, 3):

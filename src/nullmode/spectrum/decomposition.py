@@ -168,14 +168,14 @@ def sensitivity(
     jacobian, shape (F, n, 3)
         Derivatives of the features with respect to the neighbours, the centre fixed, in 1/Å.
     environment
-        The environment it belongs to.
+        The environment that the Jacobian belongs to.
     rtol
         Singular values up to rtol times the largest count as null.
     degrees_of_freedom
         ``neighbours``: every neighbour moves by itself, periodic images included. ``atoms``: images of one atom move
-        together, those of the centre not at all; modes then have shape (d, n_atoms, 3), atoms in ascending index.
+        together, images of the centre do not move; modes then have shape (d, n_atoms, 3), atoms by ascending index.
     jacobian_error
-        What is known of the Jacobian's error besides, in 1/Å: the estimate that comes with finite differences.
+        Estimated error of the Jacobian, in 1/Å, as finite differences supply it.
 
     Raises
     ------
@@ -252,10 +252,7 @@ def _checked(jacobian: Floats, environment: Environment, degrees_of_freedom: Deg
 def displacements(
     jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom = "neighbours"
 ) -> tuple[Floats, Floats]:
-    """Write a Jacobian as a matrix over the degrees of freedom, shape (F, c), and the rotations among these, (c, 3).
-
-    The displacements omega x r_j are those for unit omega along x, y, z.
-    """
+    """Express a Jacobian as a matrix over c degrees of freedom, shape (F, c), and the rotations in these, (c, 3)."""
     rotations = infinitesimal_rotations(environment.vectors)
     matrix = jacobian.reshape(len(jacobian), 3 * len(environment))
     if degrees_of_freedom == "atoms":
@@ -266,7 +263,7 @@ def displacements(
 
 
 def error_growth(environment: Environment, degrees_of_freedom: DegreesOfFreedom) -> float:
-    """How much longer neighbours' displacements are than those of the degrees of freedom, and with it their errors."""
+    """Largest length of the neighbours' displacements for a unit degree of freedom: errors grow by the same factor."""
     if degrees_of_freedom == "neighbours" or len(environment) == 0:
         return 1.0
     return sqrt(np.unique(environment.atoms, return_counts=True)[1].max())
