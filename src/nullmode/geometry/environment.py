@@ -1,4 +1,4 @@
-"""The gate: positions become validated, final environments; everything behind it trusts its arrays."""
+"""Environments: the only place where positions are checked. All other code trusts the read-only arrays made here."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,11 +34,11 @@ class Environment:
     center_species
         Atomic number of the centre.
     cutoff
-        Radius in Å up to which neighbours were looked for; None where these are all there are.
+        Radius in Å up to which neighbours were looked for; None if there are no others at any distance.
     atoms, shape (n,)
         Index of each neighbour's atom in its structure; equal for periodic images of one atom.
     structure
-        Place of the structure in the set that was given; None if made from vectors.
+        Index of the structure in the set that was given; None if made from vectors.
     center
         Index of the central atom; -1 if made from vectors.
     """
@@ -109,8 +109,8 @@ class Environment:
 def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None) -> list[Environment]:
     """Cut the environments of all or chosen atoms out of one structure or many.
 
-    Each periodic image of a neighbour is a neighbour of its own; ``Environment.atoms`` says which share an atom, and
-    ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
+    Each periodic image of a neighbour is a neighbour of its own; images of one atom have equal indices in
+    ``Environment.atoms``, and ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
         Neighbours with |r| < cutoff belong to the environment, in Å.
     centers
         Chemical symbols or atom indices of the centres; None for every atom. Structures without the chosen species
-        contribute nothing.
+        are left out.
 
     Returns
     -------
@@ -130,8 +130,8 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     Raises
     ------
     InputError
-        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if
-        nothing has a neighbour. A single centre without neighbours is no error.
+        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if no
+        centre has a neighbour. Single centres without neighbours are allowed.
     """
     return cut(*checked_structures(atoms, cutoff, centers))
 
@@ -156,7 +156,7 @@ def checked_structures(
 
 
 def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
-    """Do as :func:`environments`, with the indices of the centres given for each structure."""
+    """Do as :func:`environments`, given the indices of the centres of each structure."""
     result = [
         environment
         for index, (structure, chosen) in enumerate(zip(structures, centers, strict=True))
@@ -168,7 +168,7 @@ def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers
 
 
 def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
-    """Cut the environments of the chosen centres out of one structure; whether any has a neighbour is not checked."""
+    """Cut the environments of the chosen centres out of one structure; all of them may lack neighbours."""
     import vesin
 
     where = f"atoms[{index}]"
@@ -211,7 +211,7 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
 
 
 def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integers:
-    """Find the chosen central atoms of one structure, ascending; `index` is for messages."""
+    """Find the chosen central atoms of one structure, ascending; `index` is that of the structure, for messages."""
     if centers is None:
         return np.arange(len(atoms))
     items = listed(centers)
@@ -252,7 +252,7 @@ def within(environment: Environment, cutoff: float) -> Environment:
 
 
 def check_environment(environment: Any) -> None:
-    """Refuse anything but an Environment where one is needed."""
+    """Refuse anything but an Environment."""
     if not isinstance(environment, Environment):
         raise InputError(
             f"`environment` must be a nullmode.Environment, got {type(environment).__name__}. "
@@ -261,7 +261,7 @@ def check_environment(environment: Any) -> None:
 
 
 def check_environments(environments: Any) -> list[Environment]:
-    """Refuse anything but Environments where a sequence of them is needed, and list them."""
+    """Refuse anything but a sequence of Environments, and list them."""
     if isinstance(environments, Environment):
         raise InputError("`environments` must be a sequence, got a single Environment. Pass a list: [environment].")
     items = listed(environments)

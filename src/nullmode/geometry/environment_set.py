@@ -1,4 +1,4 @@
-"""Many environments in a few arrays: what an object for each would cost falls away."""
+"""Many environments in a few arrays, without the cost of an object for each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nullmode.geometry.environment import CLOSEST, FARTHEST, Environment, Specie
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EnvironmentSet:
-    """Environments laid end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
+    """Environments, joined end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class EnvironmentSet:
     offsets, shape (m + 1,)
         Neighbours offsets[i] to offsets[i + 1] belong to environment i.
     center_species, center, structure, shape (m,)
-        Atomic number and index of each central atom, and the place of its structure in its set; -1 where there is none.
+        Atomic number and index of each central atom, and the index of its structure in its set; -1 where there is none.
     cutoff
-        Radius in Å up to which neighbours were looked for; infinite where these are all there are.
+        Radius in Å up to which neighbours were looked for; infinite if there are no others at any distance.
     """
 
     vectors: Floats
@@ -101,7 +101,7 @@ class EnvironmentSet:
 
     @classmethod
     def from_environments(cls, environments: Sequence[Environment]) -> Self:
-        """Lay environments end to end."""
+        """Join environments end to end."""
         items = check_environments(environments)
         return cls(
             vectors=np.concatenate([np.empty((0, 3)), *(item.vectors for item in items)]),
@@ -115,7 +115,7 @@ class EnvironmentSet:
 
     @classmethod
     def joined(cls, sets: Sequence[Self]) -> Self:
-        """Lay sets end to end."""
+        """Join sets end to end."""
         if len(sets) == 1:
             return sets[0]
         ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
@@ -144,7 +144,7 @@ class EnvironmentSet:
 
     def take(self, places: Integers) -> Self:
         """Choose environments, in the order given."""
-        # Offsets have one entry more than there are environments: a place from the end would be another one's.
+        # Offsets have one entry more than there are environments: an index from the end would mean another one.
         places = np.arange(len(self))[places]
         lengths = np.diff(self.offsets)[places]
         offsets = np.concatenate([[0], np.cumsum(lengths)])

@@ -1,4 +1,4 @@
-"""Environments from files larger than memory, part by part."""
+"""Environments from files that are larger than memory, a few hundred structures at a time."""
 
 import re
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ def read_environments(
     Parameters
     ----------
     path
-        Of a file in any format that ASE reads. Of formats that hold many frames as texts, one after the other, such as
-        extended XYZ, only a few frames are in memory.
+        Of a file in any format that ASE reads. Text formats with one frame after the other, such as extended XYZ, are
+        read a few frames at a time.
     cutoff
         Neighbours with |r| < cutoff belong to the environment, in Å.
     centers
@@ -34,7 +34,7 @@ def read_environments(
     Returns
     -------
     iterator of lists of Environment
-        Those of a few hundred structures; ``structure`` counts the frames chosen.
+        Each list holds those of a few hundred structures; ``structure`` counts the frames chosen.
 
     Raises
     ------
