@@ -148,7 +148,7 @@ def checked_structures(
         raise InputError("`atoms` must hold at least one structure, got none.")
     for index, structure in enumerate(structures):
         if not isinstance(structure, Atoms):
-            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at place {index}.")
+            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at index {index}.")
     chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
@@ -198,13 +198,13 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
         _final(array)
     species = _final(numbers[j])
     for center in chosen.tolist():
-        part = slice(first[center], first[center + 1])
+        rows = slice(first[center], first[center + 1])
         yield Environment(
-            vectors=vectors[part],
-            species=species[part],
+            vectors=vectors[rows],
+            species=species[rows],
             center_species=int(numbers[center]),
             cutoff=cutoff,
-            atoms=j[part],
+            atoms=j[rows],
             structure=index,
             center=center,
         )
@@ -214,28 +214,28 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     """Find the chosen central atoms of one structure, ascending; `index` is that of the structure, for messages."""
     if centers is None:
         return np.arange(len(atoms))
-    items = listed(centers)
-    if not items:
+    chosen = listed(centers)
+    if not chosen:
         raise InputError("`centers` must name at least one species or index, got none. None takes every atom.")
     mask = np.zeros(len(atoms), dtype=bool)
-    for item in items:
-        place = as_whole(item)
-        if place is None:
-            mask |= atoms.numbers == _number_of_center(item)
-        elif 0 <= place < len(atoms):
-            mask[place] = True
+    for center in chosen:
+        position = as_whole(center)
+        if position is None:
+            mask |= atoms.numbers == _number_of_center(center)
+        elif 0 <= position < len(atoms):
+            mask[position] = True
         else:
             raise InputError(
-                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}."
+                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {center}."
             )
     return np.flatnonzero(mask)
 
 
-def _number_of_center(item: Any) -> int:
-    if isinstance(item, str) and (number := known_number(item)):
+def _number_of_center(center: Any) -> int:
+    if isinstance(center, str) and (number := known_number(center)):
         return number
-    mask = " Turn a mask into indices with numpy.flatnonzero." if isinstance(item, bool | np.bool) else ""
-    raise InputError(f"`centers` must be chemical symbols or atom indices, got {item!r}.{mask}")
+    remedy = " Turn a mask into indices with numpy.flatnonzero." if isinstance(center, bool | np.bool) else ""
+    raise InputError(f"`centers` must be chemical symbols or atom indices, got {center!r}.{remedy}")
 
 
 def within(environment: Environment, cutoff: float) -> Environment:
@@ -264,10 +264,10 @@ def check_environments(environments: Any) -> list[Environment]:
     """Refuse anything but a sequence of Environments, and list them."""
     if isinstance(environments, Environment):
         raise InputError("`environments` must be a sequence, got a single Environment. Pass a list: [environment].")
-    items = listed(environments)
-    for item in items:
-        check_environment(item)
-    return items
+    result = listed(environments)
+    for environment in result:
+        check_environment(environment)
+    return result
 
 
 def _final(array: Any) -> Any:

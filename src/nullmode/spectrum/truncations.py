@@ -88,11 +88,11 @@ def plan(sweep: Sweep, environments: Sequence[Environment], n_features: int) -> 
     cell = np.zeros(n_features, dtype=np.int64)
     if n_n * n_l > 1 and n_features:
         labels: list[Any] = sweep.descriptor.feature_labels(environments)
-        places = {
+        positions = {
             name: [k for k, field in enumerate(labels[0]._fields) if field[:2] in (name, f"{name}_")] for name in "nl"
         }
-        n = [max((label[k] for k in places["n"]), default=0) + 1 for label in labels]
-        l = [max((label[k] for k in places["l"]), default=0) for label in labels]
+        n = [max((label[k] for k in positions["n"]), default=0) + 1 for label in labels]
+        l = [max((label[k] for k in positions["l"]), default=0) for label in labels]
         cell = np.searchsorted(sweep.l_max, l) * n_n + np.searchsorted(sweep.n_max, n)
     order = np.argsort(cell, kind="stable")
     return Plan(order, np.searchsorted(cell[order], np.arange(n_n * n_l + 1)), cell, n_n, n_l)
@@ -136,8 +136,8 @@ def singular_values(
     if plan.n_n * plan.n_l == 1:
         flat = np.concatenate([matrix.ravel() for matrix in matrices])
         start = n_features * columns * np.arange(len(matrices))
-        found = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
-        return found.values.reshape(*shape, d), found.response.reshape(shape)
+        spectra = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
+        return spectra.values.reshape(*shape, d), spectra.response.reshape(shape)
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
     # Scaled, since squares of very small or large entries would overflow or vanish.
