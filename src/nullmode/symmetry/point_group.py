@@ -183,14 +183,18 @@ def _line(vectors: Floats, tolerance: float) -> Floats | None:
 
 def _line_candidates(axis: Floats) -> Floats:
     frame = axis_frame(axis)
+    return np.asarray(frame.T @ line_operations() @ frame)
+
+
+def line_operations() -> Floats:
+    """Operations of D3h about z, which represents the continuous group of a line; shape (12, 3, 3)."""
     angle = 2 * pi / 3 * np.arange(3)
     turns = np.zeros((3, 3, 3))
     turns[:, 0, 0] = turns[:, 1, 1] = np.cos(angle)
     turns[:, 0, 1], turns[:, 1, 0] = -np.sin(angle), np.sin(angle)
     turns[:, 2, 2] = 1
     group = np.concatenate([turns, turns @ np.diag([1.0, -1, 1])])
-    group = np.concatenate([group, group @ np.diag([1.0, 1, -1])])
-    return np.asarray(frame.T @ group @ frame)
+    return np.concatenate([group, group @ np.diag([1.0, 1, -1])])
 
 
 def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:

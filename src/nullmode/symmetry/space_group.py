@@ -10,7 +10,13 @@ from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import CLOSEST, Environment
 from nullmode.linalg.householder import COLLINEAR
 from nullmode.linalg.rotations import axis_frame
-from nullmode.symmetry.point_group import largest_group, mean_character, point_group, rotation_characters
+from nullmode.symmetry.point_group import (
+    largest_group,
+    line_operations,
+    mean_character,
+    point_group,
+    rotation_characters,
+)
 from nullmode.symmetry.schoenflies import schoenflies
 
 
@@ -152,7 +158,8 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     accepted = [identity]
     unlike = np.where(kinds[:, None] == kinds, 0.0, np.inf)
     for image in np.flatnonzero(like[pivot]):
-        for operation in _rod_candidates(coordinates[pivot], coordinates[image], is_line=is_line):
+        candidates = line_operations() if is_line else _rod_candidates(coordinates[pivot], coordinates[image])
+        for operation in candidates:
             moved = coordinates @ operation.T
             moved[:, 2] += coordinates[image, 2] - moved[pivot, 2]
             away = moved[:, None] - coordinates
@@ -176,14 +183,12 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     )
 
 
-def _rod_candidates(source: Floats, target: Floats, *, is_line: bool) -> Floats:
+def _rod_candidates(source: Floats, target: Floats) -> Floats:
     """Orthogonal matrices that keep the axis z and take one atom's direction across it to another's; (m, 3, 3)."""
     first, second = np.arctan2(source[1], source[0]), np.arctan2(target[1], target[0])
-    turns = 2 * np.pi / 3 * np.arange(3) if is_line else np.array([second - first])
-    mirrors = 2 * np.pi / 3 * np.arange(3) if is_line else np.array([second + first])
-    angle = np.concatenate([turns, mirrors])
-    sign = np.repeat([1.0, -1.0], len(turns))
-    result = np.zeros((len(angle), 3, 3))
+    angle = np.array([second - first, second + first])
+    sign = np.array([1.0, -1.0])
+    result = np.zeros((2, 3, 3))
     result[:, 0, 0], result[:, 1, 0] = np.cos(angle), np.sin(angle)
     result[:, 0, 1], result[:, 1, 1] = -sign * np.sin(angle), sign * np.cos(angle)
     result[:, 2, 2] = 1.0
