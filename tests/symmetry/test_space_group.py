@@ -16,7 +16,7 @@ from nullmode._support.arguments import SMALLEST_TOLERANCE
 from nullmode.analysis.rows import structure_row
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import checked_structures
-from nullmode.spectrum.whole_structure import whole
+from nullmode.spectrum.whole_structure import whole_structures
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
 SMALL = nm.PowerSpectrum(n_max=3, l_max=3, **SETTING)
@@ -133,7 +133,7 @@ EACH = pytest.mark.parametrize("name", SYMMETRIC)
 
 
 def theory(atoms, centers=None, cutoff=4.0):
-    return StructureRanks(whole(*checked_structures([atoms], cutoff, centers))[0])
+    return StructureRanks(whole_structures(*checked_structures([atoms], cutoff, centers))[0])
 
 
 def row(atoms, descriptor=SOAP, centers=None, rtol=1e-9, tolerance=1e-6):

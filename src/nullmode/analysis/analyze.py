@@ -16,7 +16,7 @@ from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
-from nullmode.spectrum.whole_structure import whole
+from nullmode.spectrum.whole_structure import whole_structures
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -77,7 +77,7 @@ def analyze(
     if scope == "structure":
         if degrees_of_freedom != "neighbours":
             raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
-        structures = whole(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
+        structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
         descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
         wholes = [StructureRanks(structure) for structure in structures]
         frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)

@@ -23,7 +23,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Structure:
-    """A checked structure, with the environments of its centres; made by :func:`whole`.
+    """A checked structure, with the environments of its centres; made by :func:`whole_structures`.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class SummedJacobian(NamedTuple):
     error: float
 
 
-def whole(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
+def whole_structures(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
     """Check structures and cut out the environments of given centres; structures without centres are left out."""
     result = []
     for index, (atoms, chosen) in enumerate(zip(structures, centers, strict=True)):
@@ -153,7 +153,7 @@ def structure_sensitivity(
 
 def _checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
     check_descriptor(descriptor)
-    structure = whole(*checked_structures([atoms], descriptor.cutoff, centers))[0]
+    structure = whole_structures(*checked_structures([atoms], descriptor.cutoff, centers))[0]
     return structure, with_species_of(descriptor, structure.environments)
 
 

@@ -32,7 +32,7 @@ from nullmode.descriptors._contraction import fit_contraction, reference_of
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.spectrum.truncations import sweeps
-from nullmode.spectrum.whole_structure import Structure, whole
+from nullmode.spectrum.whole_structure import Structure, whole_structures
 from nullmode.tables import columns, parquet
 from nullmode.tables.structures import atoms_of
 
@@ -152,7 +152,7 @@ def _cut(
     atoms, centers = atoms_of(structures)
     if scope == "structure":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
-        wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
+        wholes = whole_structures(atoms, cutoff, [np.arange(len(item)) for item in atoms])
         return wholes, [environment for structure in wholes for environment in structure.environments]
     if not part:
         return None, cut(atoms, cutoff, centers)
