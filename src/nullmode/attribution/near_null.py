@@ -254,6 +254,7 @@ def _explained(
 
 def _weight(mode: Floats, vectors: Floats, smoothed: "np.ndarray[Any, np.dtype[np.bool_]]") -> float:
     """Share of a mode's square on smoothed neighbours, after the rotation that leaves the others the least motion."""
+    # Not infinitesimal_rotations: its zeros have other signs, which changes the last digits of the least squares.
     rotations = np.cross(np.eye(3)[:, None], vectors)
     inner = rotations[:, ~smoothed].reshape(3, -1).T
     turn = np.linalg.lstsq(inner, mode[~smoothed].ravel(), rcond=None)[0]
