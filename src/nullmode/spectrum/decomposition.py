@@ -111,21 +111,23 @@ def judge(
     empty, shape (...)
         Whether there are no neighbours.
     """
-    ends = values[..., [0, -1]] if values.shape[-1] else np.zeros((*values.shape[:-1], 2))
-    largest, smallest = ends[..., 0], ends[..., 1]
+    padded = values if values.shape[-1] else np.zeros((*values.shape[:-1], 1))
+    largest, smallest = padded[..., 0], padded[..., -1]
     scale = np.maximum(scale, largest)
-    rank = np.count_nonzero(values > rtol * scale[..., None], axis=-1)
+    rank = np.asarray((values > rtol * scale[..., None]).sum(axis=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        condition = np.where(np.greater(rank, 0), largest / smallest, np.nan)
-        inverse = np.where(np.greater(rank, 0), smallest / largest, np.nan)
+        condition = np.where(rank > 0, largest / smallest, np.nan)
+        inverse = np.where(rank > 0, smallest / largest, np.nan)
         floor = np.where(scale > 0, response / scale, np.nan)
     status = np.full(floor.shape, "ok", dtype=object)
     # Later lines overrule earlier ones.
     status[rtol * scale < error] = "rtol_below_error"
     status[floor > rtol] = "rtol_below_floor"
-    status[..., np.logical_not(finite)] = "not_finite"
-    status[..., np.asarray(empty)] = "no_neighbours"
-    return Judgement(np.asarray(rank), condition, inverse, floor, status)
+    if finite is not True:
+        status[..., np.logical_not(finite)] = "not_finite"
+    if empty is not False:
+        status[..., np.asarray(empty)] = "no_neighbours"
+    return Judgement(rank, condition, inverse, floor, status)
 
 
 def check_rtol(rtol: float) -> float:
