@@ -131,7 +131,7 @@ def judge(
 
 
 def check_rtol(rtol: float) -> float:
-    """Refuse a relative tolerance outside (0, 1), and what is no number."""
+    """Refuse anything but a number between 0 and 1 as a relative tolerance."""
     if not 0 < as_real(rtol) < 1:
         raise InputError(f"`rtol` must be between 0 and 1, got {rtol!r}.")
     return float(rtol)
