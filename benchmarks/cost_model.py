@@ -25,8 +25,8 @@ from scipy.optimize import nnls
 
 import nullmode as nm
 from nullmode._support.variants import load
-from nullmode.analysis.rows import Question, measure
-from nullmode.attribution.causes import Theory
+from nullmode.analysis.rows import AnalysisOptions, measure
+from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed
 from nullmode.descriptors._layout import with_layout_of
@@ -124,10 +124,15 @@ def case(series, line, value):
         points[-1].compute_batch_with_jacobian(every[:count])
 
     def values(count):
-        measure([Theory(item) for item in every[:count]], points, Question(rtol=1e-9), threads=1)
+        measure([EnvironmentRanks(item) for item in every[:count]], points, AnalysisOptions(rtol=1e-9), threads=1)
 
     def full(count):
-        measure([Theory(item) for item in every[:count]], points, Question(rtol=1e-9, tolerance=1e-6), threads=1)
+        measure(
+            [EnvironmentRanks(item) for item in every[:count]],
+            points,
+            AnalysisOptions(rtol=1e-9, tolerance=1e-6),
+            threads=1,
+        )
 
     block = cost.Block(points[-1], points[0], len(points), len(points))
     counts = cost.count(kind, block, FamilySize(structures=1, atoms=n + 1, centers=1, species=species, density=np.inf))

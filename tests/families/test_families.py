@@ -319,7 +319,7 @@ def test_family_that_yields_what_it_may_not(monkeypatch, family, message):
     ("kind", "parameters", "message"),
     [
         ("random_methane", {"n_structures": 0}, r"families\.a\.parameters\.n_structures"),
-        ("random_methane", {"radius": 0.4}, "`min_distance` must leave room"),
+        ("random_methane", {"radius": 0.4}, "`min_distance` must leave space"),
         ("methane_distortion", {"paths": ["bend"]}, r"families\.a\.parameters\.paths"),
         ("degenerate_pair", {"signs": [0]}, r"families\.a\.parameters\.signs"),
         ("degenerate_pair", {"u": []}, r"families\.a\.parameters\.u"),

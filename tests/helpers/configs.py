@@ -185,12 +185,12 @@ BAD = {
     "no room for hydrogens": (
         "families.random_methane.parameters.min_distance",
         3.0,
-        "`families.random_methane.parameters.min_distance`: `min_distance` must leave room",
+        "`families.random_methane.parameters.min_distance`: `min_distance` must leave space",
     ),
     "no room for hydrogens at the default": (
         "families.random_methane.parameters.radius",
         0.5,
-        "`families.random_methane.parameters.min_distance`: `min_distance` must leave room",
+        "`families.random_methane.parameters.min_distance`: `min_distance` must leave space",
     ),
     "width that no table holds": (
         "descriptors.soap.parameters.width",

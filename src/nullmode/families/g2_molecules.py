@@ -61,8 +61,8 @@ def _size(names: list[str] | None, elements: list[str] | None) -> FamilySize | N
 def structures(names: Names | None = None, elements: Elements | None = None) -> "Iterator[Atoms]":
     """Take molecules from ase.collections.g2, all atoms as centres; single atoms are left out.
 
-    Geometries of Curtiss, Raghavachari, Redfern and Pople, J. Chem. Phys. 106, 1063 (1997), MP2(full)/6-31G(d), with six
-    digits, so that symmetric molecules are symmetric to about 1e-6 Å.
+    Geometries of Curtiss, Raghavachari, Redfern and Pople, J. Chem. Phys. 106, 1063 (1997), MP2(full)/6-31G(d), with
+    six digits, so that symmetric molecules are symmetric to about 1e-6 Å.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from nullmode._support.types import InputError
 from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.geometry.environment import Environment, cut
+from nullmode.tables.structures import atoms_of_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +41,6 @@ def environments_of(structures: "pd.DataFrame", cutoff: float, names: list[str] 
     InputError
         For a family without that coordinate, and a name that it does not hold.
     """
-    from ase import Atoms
-
     if "name" not in structures:
         raise InputError("`family` must have a coordinate `name`, got one without. Use a family such as point_groups.")
     rows: Iterator[Any] = structures.itertuples(index=False)
@@ -52,6 +51,5 @@ def environments_of(structures: "pd.DataFrame", cutoff: float, names: list[str] 
     result = {}
     for name in names or known:
         row = known[name]
-        atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
-        result[name] = cut([atoms], cutoff, [np.array(row.centers[:1])])[0]
+        result[name] = cut([atoms_of_row(row)], cutoff, [np.array(row.centers[:1])])[0]
     return result

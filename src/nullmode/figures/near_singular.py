@@ -14,6 +14,7 @@ from nullmode.attribution.near_null import explain_near_null
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
 from nullmode.geometry.environment import Environment, cut
+from nullmode.tables.structures import atoms_of_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,11 +168,8 @@ def _causes(row: Any, structures: pd.DataFrame, kind: str, threshold: float) -> 
 
 
 def _environment(structures: pd.DataFrame, structure: int, center: int, cutoff: float) -> Environment:
-    from ase import Atoms
-
     row: Any = structures.set_index("structure").loc[structure]
-    atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
-    return cut([atoms], cutoff, [np.array([center])])[0]
+    return cut([atoms_of_row(row)], cutoff, [np.array([center])])[0]
 
 
 def _choice(row: pd.Series) -> str:

@@ -9,7 +9,8 @@ from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import D, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.spectrum.decomposition import Sensitivity, infinitesimal_rotations, resolve
+from nullmode.linalg.rotations import infinitesimal_rotations
+from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
 
 # Step along a unit displacement, in Å: the width causes an error of about 1e-9, rounding of about 1e-10.
 _STEP = 1e-5
@@ -84,7 +85,7 @@ class Evaluator:
         """
         rigid = infinitesimal_rotations(vectors)
         left_out = rigid if ignored is None else np.concatenate([rigid, ignored], axis=1)
-        return resolve(jacobian.reshape(len(jacobian), -1), left_out, rtol)
+        return decompose_matrix(jacobian.reshape(len(jacobian), -1), left_out, rtol)[0]
 
     def change_along(
         self, vectors: Floats, jacobian: Floats, direction: Floats, error: float = 0.0

@@ -7,7 +7,7 @@ import numpy as np
 
 from nullmode._support.arguments import as_whole, listed
 from nullmode._support.types import Floats, InputError
-from nullmode.spectrum.decomposition import infinitesimal_rotations
+from nullmode.linalg.rotations import rotation_basis
 from nullmode.symmetry.point_group import PointGroup, symmetric_projector
 
 _RANK = 1e-9
@@ -102,9 +102,7 @@ def allowed_moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_ato
 
 def without_rotations(basis: Floats, start: Floats) -> Floats:
     """Remove the infinitesimal rotations from a space of displacements (3 n, p)."""
-    rotations, size, _ = np.linalg.svd(infinitesimal_rotations(start), full_matrices=False)
-    rotations = rotations[:, size > _RANK * size[0]]
-    inside, share, _ = np.linalg.svd(basis.T @ rotations)
+    inside, share, _ = np.linalg.svd(basis.T @ rotation_basis(start, _RANK))
     rest: Floats = basis @ inside[:, np.count_nonzero(share > 1 - _RANK) :]
     return rest
 

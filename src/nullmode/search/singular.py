@@ -20,6 +20,7 @@ from nullmode.search._evaluation import Evaluator
 from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import allowed_moves, symmetric_basis
 from nullmode.search._record import SearchRecord
+from nullmode.spectrum.decomposition import judge
 from nullmode.symmetry.point_group import largest_tolerance, point_group, proper
 
 _KICK = 0.2  # Å per coordinate
@@ -221,7 +222,7 @@ def _attempted(
 def _opening_rates(descent: Descent, symmetric: Floats, rtol: float) -> Floats:
     """Singular values of the second derivative along the null modes and displacements that keep the symmetry."""
     sensitivity = descent.state.sensitivity
-    rank = int(np.count_nonzero(sensitivity.singular_values > rtol * sensitivity.singular_values[0]))
+    rank = int(judge(sensitivity.singular_values, np.nan, rtol=rtol).rank)
     rates = np.linalg.svd(descent.opening(sensitivity.modes[rank:], rank) @ symmetric, compute_uv=False)
     # One rate for each displacement without rotations, along which values do not change.
     padded = np.zeros(max(len(rates), len(sensitivity.modes)))

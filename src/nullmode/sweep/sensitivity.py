@@ -15,9 +15,9 @@ from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import JSON, Floats, Scope
 from nullmode._support.variants import constructed, load
 from nullmode.analysis.analyze import analyze
-from nullmode.analysis.rows import Question, measure, measure_whole
-from nullmode.attribution.causes import Theory
-from nullmode.attribution.whole_structure import StructureTheory
+from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
+from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.descriptors._contraction import fit_contraction, unfitted_basis
@@ -25,7 +25,7 @@ from nullmode.descriptors._layout import Layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.spectrum.truncations import sweeps
-from nullmode.spectrum.whole_structure import Structure, whole
+from nullmode.spectrum.whole_structure import Structure, whole_structures
 from nullmode.tables import columns, parquet
 from nullmode.tables.structures import atoms_of
 
@@ -66,7 +66,7 @@ def run_cell(
     """
     place = {column: structures[column] for column in parquet.coordinates(structures, "structures")}
     paired = "pair" in place
-    question = Question(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
+    analysis = AnalysisOptions(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
     target = load(cell["kind"], DESCRIPTORS, "descriptor")
     where = f"descriptors.{cell['descriptor']}"
     points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
@@ -81,7 +81,9 @@ def run_cell(
             continue
         whole_family = (layouts or {}).get(cutoff)
         layout = Layout(**whole_family) if whole_family else Layout.of(environments, cutoff)
-        theories = [Theory(item) for item in environments] if wholes is None else [StructureTheory(s) for s in wholes]
+        theories = (
+            [EnvironmentRanks(item) for item in environments] if wholes is None else [StructureRanks(s) for s in wholes]
+        )
         for _, members in groupby(places, lambda k: k // block):
             truncations = list(members)
             descriptors = [layout.fix(points[k]) for k in truncations]
@@ -92,7 +94,7 @@ def run_cell(
                 ]
             )
             answer: Any = measure if wholes is None else measure_whole
-            frame, features = answer(theories, fitted(descriptors, references or {}), question, **options)
+            frame, features = answer(theories, fitted(descriptors, references or {}), analysis, **options)
             for name, values in place.items():
                 frame[name] = values.to_numpy()[frame["structure"]]
             frame["structure"] = structures["structure"].to_numpy()[frame["structure"]]
@@ -143,7 +145,7 @@ def _cut(
     atoms, centers = atoms_of(structures)
     if scope == "structure":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
-        wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
+        wholes = whole_structures(atoms, cutoff, [np.arange(len(item)) for item in atoms])
         return wholes, [environment for structure in wholes for environment in structure.environments]
     if not part:
         return None, cut(atoms, cutoff, centers)
