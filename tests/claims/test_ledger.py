@@ -18,7 +18,7 @@ PART = """
 import json, sys, yaml
 from pathlib import Path
 from nullmode.claims import ledger, model
-from nullmode.sweep import sensitivity, structures
+from nullmode.sweep import structures
 from nullmode.tables import parquet
 
 config, folder = yaml.safe_load(Path("config/config.yaml").read_text()), Path(sys.argv[1])
@@ -32,9 +32,8 @@ for family in ("point_groups", "few_ligands", "merging", "published_pair"):
     for name in ("soap", "soap_sharp"):
         entry = config["descriptors"][name]
         if family in entry["families"] and family != "published_pair":
-            cell = {"family": family, "descriptor": name, "kind": entry["kind"], "scope": "environment"}
-            cell |= {"points": [entry["parameters"]], "rtol": 1e-9, "tolerance": 1e-6}
-            parts.append(sensitivity.run_cell(frame, cell))
+            task = {"family": family, "descriptor": name, "kind": entry["kind"], "points": [entry["parameters"]]}
+            parts.append(sensitivities(frame, task))
 parquet.write(sensitivity.united(parts, list(config["descriptors"])), folder / "sensitivity.parquet", "sensitivity", {})
 wanted = ("ranks_power_spectrum", "singular_point", "near_singular_point", "published_manifold", "selection_rules")
 stated = model.read("config/claims.yaml")

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 from cases import rng
-from drawn import PARAMETERS, drawing, drawn
+from drawn import drawing, drawn
 from matplotlib.colors import to_hex
 
 import nullmode as nm
 from nullmode import InputError
-from nullmode._support.variants import load
-from nullmode.figures import FIGURES
 from nullmode.figures._base import CAUSES, FLOOR, number, spectra
 from nullmode.figures.bases import _generic_rank
 
@@ -151,9 +149,8 @@ def test_distributions_compare_what_neither_finds_singular(table):
 
 
 def test_distributions_compare_what_they_draw(table):
-    draw = load("distributions", FIGURES, "figure")
     with pytest.raises(InputError, match="`compared` must name descriptors of the figure, got 'soup'"):
-        draw(table, **PARAMETERS["distributions"] | {"compared": ["soap", "soup"]})
+        drawn("distributions", table, compared=["soap", "soup"])
 
 
 def test_labels_name_families_and_descriptors(table):

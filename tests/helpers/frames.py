@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tasks import searched
 
 import nullmode as nm
-from nullmode.sweep import search
 from nullmode.sweep.structures import make_structures
 from nullmode.tables import columns, parquet
 
@@ -46,12 +46,11 @@ def frames():
     )
     numbers = {c.name: [1.5 if c.type == pa.float64() else 2] for c in columns.SUMMARY if c.name not in where}
     summary = pd.DataFrame({**{name: [value] for name, value in where.items()}, **numbers})
-    cell = {
+    task = {
         **{"search": "s", "search_kind": "orbit", "search_parameters": {"length": 0.02}, "family": "a"},
         **{"descriptor": "b", "kind": "power-spectrum", "parameters": {"n_max": 3, "l_max": 3}},
-        **{"scope": "environment", "rtol": 1e-9},
     }
-    found, steps = search.run_search(make_structures("random_methane", {"n_structures": 2}, "a"), cell)
+    found, steps = searched(make_structures("random_methane", {"n_structures": 2}, "a"), task)
     claims = pd.DataFrame({c.name: [1.5 if c.type == pa.float64() else "x"] for c in columns.CLAIMS})
     roles = {"regression": "r", "model": "ridge", "training": "a", "role": ["training", "test"]}
     predicted = pd.DataFrame(

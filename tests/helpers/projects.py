@@ -72,7 +72,7 @@ class Project:
         outputs = re.findall(r"^    output: ([^,\n]+)", self.run(*arguments, **options), flags=re.MULTILINE)
         names = [Path(output).relative_to(RESULTS).as_posix() for output in outputs]
         assert len(names) == len(set(names))
-        return {re.sub(r"(/all)?_[0-9a-f]{6}\.parquet$", "", name) for name in names}
+        return {re.sub(r"_[0-9a-f]{6}\.parquet$", "", name) for name in names}
 
     def configure(self, config):
         (self.folder / "config/test.yaml").write_text(yaml.safe_dump(config, sort_keys=False))

@@ -7,6 +7,7 @@ import numpy as np
 
 from nullmode._support.types import InputError, Integers
 from nullmode.figures._base import SWEPT, Drawing, legend_above, number, select, style, title
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,9 @@ def draw(
         plt.close(figure)
         said = [_said((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
         return Drawing(figure, " ".join(said))
+
+
+FIGURE = Figure(draw, truncations="swept")
 
 
 def _among(rows: "pd.DataFrame", names: list[str], values: tuple[Any, ...]) -> Any:

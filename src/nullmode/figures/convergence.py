@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode.figures._base import FLOOR, Drawing, number, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,3 +54,6 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
                 f"{number(ends['residual'].max())}"
             )
         return Drawing(figure, f"{result}.")
+
+
+FIGURE = Figure(draw)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
 from nullmode.figures._base import CAUSES, Drawing, legend_above, select, spectra, style, title
+from nullmode.figures._figure import Figure
 from nullmode.figures._null_band import null_band
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ def draw(
         d = rows["n_dof"].max()
         result = f"Ranks of {d} at {'; '.join(places)}, and beside them in brackets: {'; '.join(results)}."
         return Drawing(figure, result)
+
+
+FIGURE = Figure(draw)
 
 
 def _near(rows: "pd.DataFrame", family: str, name: str, place: float, within: float) -> "pd.DataFrame":

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
 from nullmode.figures._base import Drawing, label, legend_above, listing, number, patches, select, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,9 @@ def draw(
         legend_above(figure, patches(colours), list(colours))
         plt.close(figure)
         return Drawing(figure, "Median s_d/s_1 of what is not singular. " + ". ".join(found) + ".")
+
+
+FIGURE = Figure(draw)
 
 
 def _known(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode.figures._base import FLOOR, Drawing, legend_above, listing, number, select, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,9 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
         legend_above(figure, handles, [_width(rows) for rows in chosen])
         plt.close(figure)
         return Drawing(figure, _said(chosen))
+
+
+FIGURE = Figure(draw, paired=True)
 
 
 def _shown(orbit: "pd.DataFrame", name: str) -> "pd.Series":

@@ -6,6 +6,7 @@ import numpy as np
 
 from nullmode._support.types import InputError
 from nullmode.figures._base import Drawing, legend_above, plain, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +81,9 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
         legend_above(figure, lines, labels)
         plt.close(figure)
         return Drawing(figure, _result(columns))
+
+
+FIGURE = Figure(draw)
 
 
 def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str, str]]":

@@ -6,6 +6,7 @@ import numpy as np
 
 from nullmode._support.types import Floats, InputError
 from nullmode.figures._base import FLOOR, Drawing, select, style
+from nullmode.figures._figure import Figure
 from nullmode.figures._laws import ROUNDING, Law, law
 from nullmode.figures._null_band import null_band
 
@@ -71,6 +72,9 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
             ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
         plt.close(figure)
         return Drawing(figure, " ".join(results))
+
+
+FIGURE = Figure(draw)
 
 
 def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:

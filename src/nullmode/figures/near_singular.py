@@ -1,20 +1,14 @@
 """How many environments of realistic sets are all but singular, why, and with which hyperparameters."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from nullmode._support.variants import constructed, load
-from nullmode.attribution.near_null import explain_near_null
-from nullmode.descriptors import DESCRIPTORS
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
-from nullmode.geometry.environment import Environment, cut
-from nullmode.tables.structures import atoms_of_row
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,8 +30,7 @@ _WORTH_SAYING = 0.005
 
 def draw(
     table: pd.DataFrame,
-    structures: dict[str, pd.DataFrame],
-    kinds: dict[str, str],
+    explanations: pd.DataFrame,
     families: list[str],
     descriptors: list[str],
     threshold: Annotated[float, Field(gt=0, le=1)] = 1e-3,
@@ -54,10 +47,8 @@ def draw(
     ----------
     table
         The sensitivity table.
-    structures
-        Of the families, by name.
-    kinds
-        Of the descriptors, by name.
+    explanations
+        Null and soft modes of some of the near-singular environments.
     families
         The sets.
     descriptors
@@ -71,7 +62,7 @@ def draw(
     """
     import matplotlib.pyplot as plt
 
-    found = shares(table, structures, kinds, families, descriptors, threshold, explained)
+    found = shares(table, explanations, families, descriptors, threshold)
     # A descriptor that the first set lacks has its place all the same.
     place = {name: k for k, name in enumerate(descriptors)}
     choices = sorted(dict.fromkeys(found["choice"]), key=lambda choice: place[choice.partition(":")[0]])
@@ -94,14 +85,15 @@ def draw(
     return Drawing(figure, _result(found, labels or {}, explained))
 
 
+FIGURE = Figure(draw, truncations="all", explanation="near_singular")
+
+
 def shares(
     table: pd.DataFrame,
-    structures: dict[str, pd.DataFrame],
-    kinds: dict[str, str],
+    explanations: pd.DataFrame,
     families: list[str],
     descriptors: list[str],
     threshold: float,
-    explained: int,
 ) -> pd.DataFrame:
     """Count near-singular environments and their causes; as :func:`draw`.
 
@@ -118,29 +110,26 @@ def shares(
             if not ((table["family"] == family) & (table["descriptor"] == descriptor)).any():
                 continue
             chosen = select(table, family, descriptor, single=False)
-            for _, rows in chosen.groupby("parameters", sort=False):
-                counts = _counted(rows, structures[family], kinds[descriptor], threshold, explained)
+            modes = explanations[(explanations["family"] == family) & (explanations["descriptor"] == descriptor)]
+            for parameters, rows in chosen.groupby("parameters", sort=False):
+                counts = _counted(rows, modes[modes["parameters"] == parameters], threshold)
                 result.append({"family": family, "choice": _choice(rows.iloc[0]), **counts})
     return pd.DataFrame(result)
 
 
-def _counted(
-    rows: pd.DataFrame, structures: pd.DataFrame, kind: str, threshold: float, explained: int
-) -> dict[str, float]:
+def _counted(rows: pd.DataFrame, modes: pd.DataFrame, threshold: float) -> dict[str, float]:
     judged = rows[(rows["status"] == "ok") & (rows["rank_symmetric"] > 0)].sort_values(["structure", "center"])
     allowed = [
         np.asarray(values[:rank]) / values[0]
         for values, rank in zip(judged["singular_values"], judged["rank_symmetric"], strict=True)
     ]
     ratios = np.maximum([values[-1] for values in allowed], FLOOR)
-    near = judged[ratios < threshold]
-    share = len(near) / len(judged)
-    asked = near.iloc[np.unique(np.linspace(0, len(near) - 1, min(explained, len(near))).astype(int))]
+    share = np.count_nonzero(ratios < threshold) / len(judged)
     parts = dict.fromkeys(_COLOURS, 0.0)
-    for row in asked.itertuples():
-        causes = Counter(_causes(row, structures, kind, threshold))
-        for cause, count in causes.items():
-            parts[cause] += share * count / causes.total() / len(asked)
+    explained = modes.groupby(["structure", "center"], sort=False)["cause"]
+    for _, causes in explained:
+        for cause, count in Counter(causes).items():
+            parts[cause] += share * count / len(causes) / explained.ngroups
     return {
         "environments": len(judged),
         "near_singular": share,
@@ -148,28 +137,6 @@ def _counted(
         "soft_modes": float(np.mean([np.count_nonzero(values < threshold) for values in allowed])),
         **parts,
     }
-
-
-def _causes(row: Any, structures: pd.DataFrame, kind: str, threshold: float) -> Iterator[str]:
-    """Give the cause of every null value but those of symmetry, and of every soft one."""
-    yield from ["cutoff"] * int(row.null_cutoff)
-    # What a raised cutoff brings back is counted there, not with the basis.
-    missing = "truncation" if row.null_truncation else "unresolved"
-    yield from [missing] * int(row.null_truncation + row.null_unresolved - row.null_cutoff)
-    yield from ["incompleteness"] * int(row.null_incompleteness)
-    parameters = json.loads(row.parameters)
-    if "species" in parameters:
-        # Channels of species that an environment lacks are zeros: its own are enough, and much faster.
-        parameters["species"] = None
-    descriptor = constructed(load(kind, DESCRIPTORS, "descriptor"), parameters, row.descriptor)
-    environment = _environment(structures, row.structure, row.center, row.cutoff)
-    soft = explain_near_null(environment, descriptor, threshold, row.rtol, row.tolerance)
-    yield from (mode.cause for mode in soft)
-
-
-def _environment(structures: pd.DataFrame, structure: int, center: int, cutoff: float) -> Environment:
-    row: Any = structures.set_index("structure").loc[structure]
-    return cut([atoms_of_row(row)], cutoff, [np.array([center])])[0]
 
 
 def _choice(row: pd.Series) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style, title
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         legend_above(figure, patches(colours), list(colours))
         plt.close(figure)
         return Drawing(figure, f"Null values of {len(names)} structures. {' '.join(map(_said, chosen))}")
+
+
+FIGURE = Figure(draw)
 
 
 def _said(rows: "pd.DataFrame") -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nullmode._support.types import Floats
 from nullmode.figures._base import FLOOR, Drawing, number, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,9 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
         return Drawing(figure, " ".join(_said(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
 
 
+FIGURE = Figure(draw, search="orbit")
+
+
 def _said(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:
     """Say how one orbit ends, and what changes on it."""
     first, ratios = rows.iloc[0], rows["inverse_condition_number"]
@@ -85,6 +89,6 @@ def _curves(rows: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _energy(vectors: Floats) -> float:
-    from nullmode.learning.smooth_models import four_body_energy
+    from nullmode.learning.four_body import four_body_energy
 
     return four_body_energy(vectors)[0]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode.figures._base import FLOOR, Drawing, number, select, style, title
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
             figure.legend([Line2D([], [], **_CIRCLE)], ["rank < d"], loc="outside lower left")
         plt.close(figure)
         return Drawing(figure, " ".join(map(_said, chosen)))
+
+
+FIGURE = Figure(draw)
 
 
 def _said(rows: "pd.DataFrame") -> str:

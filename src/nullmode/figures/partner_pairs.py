@@ -8,12 +8,11 @@ from pydantic import Field
 
 from nullmode._support.types import Floats
 from nullmode.figures._base import Drawing, listing, style
-from nullmode.figures._molecules import molecule, views
+from nullmode.figures._figure import Figure
+from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from nullmode.geometry.environment import Environment
 
 _EQUAL = 1e-8
 """Features that differ by less, over their norm, are equal."""
@@ -48,9 +47,9 @@ def draw(
             ax.set_axis_off()
         for line, row in zip(axes, rows, strict=False):
             pair = _pair(row)
-            view = _view(np.concatenate([item.vectors for item in pair]))
-            for ax, item in zip(line, pair, strict=True):
-                molecule(ax, item, view)
+            view = _view(pair)
+            for ax, molecule in zip(line, pair, strict=True):
+                draw_molecule(ax, molecule, view)
             limits = [(ax.get_xlim(), ax.get_ylim()) for ax in line]
             (left, low), (right, high) = np.min(limits, axis=0)[:, 0], np.max(limits, axis=0)[:, 1]
             for ax in line:
@@ -68,6 +67,9 @@ def draw(
         )
 
 
+FIGURE = Figure(draw, search="partners")
+
+
 def _split(row: dict[Any, Any]) -> str:
     """Say which correlations tell the two apart."""
     splits = {int(order): distance for order, distance in json.loads(row["splits"]).items()}
@@ -75,23 +77,20 @@ def _split(row: dict[Any, Any]) -> str:
     return f"split by ν = {order}" if order else "split by none tried"
 
 
-def _pair(row: dict[Any, Any]) -> "tuple[Environment, Environment]":
-    """Give the environment and its partner, laid on it."""
+def _pair(row: dict[Any, Any]) -> tuple[Molecule, Molecule]:
+    """Give the environment, and its partner turned to lie on it."""
     from nullmode.geometry.environment import Environment
     from nullmode.symmetry.superposition import superpose
 
-    kinds = list(row["species"]), row["center_species"]
-    first, second = (
-        Environment.from_vectors(np.reshape(row[name], (-1, 3)), *kinds) for name in ("start_vectors", "vectors")
+    first, second = molecule_of(row, "start_vectors"), molecule_of(row)
+    start, partner = (
+        Environment.from_vectors(each.vectors, each.numbers[1:], each.numbers[0]) for each in (first, second)
     )
-    turned = second.vectors @ superpose(second, first).operation.T
-    return first, Environment.from_vectors(turned, *kinds)
+    return first, second._replace(vectors=second.vectors @ superpose(partner, start).operation.T)
 
 
-def _view(vectors: Floats) -> Floats:
+def _view(pair: tuple[Molecule, Molecule]) -> Floats:
     """Choose the view, (3, 3), in which no two atoms of either environment lie too close."""
     from scipy.spatial.distance import pdist
 
-    halves = np.split(vectors, 2)
-    atoms = [np.concatenate([np.zeros((1, 3)), half]) for half in halves]
-    return max(views(), key=lambda view: round(min(pdist(item @ view[:2].T).min() for item in atoms), 6))
+    return max(views(), key=lambda view: round(min(pdist(each.atoms @ view[:2].T).min() for each in pair), 6))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode.figures._base import FLOOR, OPEN, ZERO, Drawing, listing, logarithmic, select, spectra, style, title
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         figure.legend(handles, labels, loc="outside right center")
         plt.close(figure)
         return Drawing(figure, " ".join(_said(rows, paths) for rows in chosen))
+
+
+FIGURE = Figure(draw)
 
 
 def _said(rows: "pd.DataFrame", paths: list[str]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nullmode._support.types import InputError
 from nullmode.figures._base import CAUSES, Drawing, legend_above, patches, select, style
+from nullmode.figures._figure import Figure
 from nullmode.figures._null_band import null_band
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
         legend_above(figure, [*patches(colours), *handles], [*colours, *labels])
         plt.close(figure)
         return Drawing(figure, " ".join((lifted, worst, spared)))
+
+
+FIGURE = Figure(draw)
 
 
 def _by_scope(

@@ -17,6 +17,7 @@ from nullmode.figures._base import (
     style,
     title,
 )
+from nullmode.figures._figure import Figure
 from nullmode.symmetry.schoenflies import group_order
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         legend_above(figure, handles, [*dots, "rtol", f"0 (below {FLOOR:g})"])
         plt.close(figure)
         return Drawing(figure, _said(chosen, causes))
+
+
+FIGURE = Figure(draw)
 
 
 def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":

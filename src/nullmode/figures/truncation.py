@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode.figures._base import FLOOR, Drawing, number, select, style
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,9 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: di
         plt.close(figure)
         said = [_said((labels or {}).get(family, family), rows) for family, rows in zip(families, chosen, strict=True)]
         return Drawing(figure, " ".join(said))
+
+
+FIGURE = Figure(draw, truncations="swept")
 
 
 def _said(name: str, rows: "pd.DataFrame") -> str:

@@ -5,6 +5,6 @@ MODELS = {
     "mlp": "nullmode.learning.mlp:model",
 }
 TARGETS = {
-    "four_body_energy": "nullmode.learning.smooth_models:four_body_energy",
+    "four_body_energy": "nullmode.learning.four_body:four_body_energy",
 }
 """Functions from the neighbours' vectors, shape (n, 3), in Å, to a value and something that is not learned."""
