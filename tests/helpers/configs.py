@@ -321,6 +321,11 @@ BAD = {
         "`searches.orbit.parameters.lenght` is not known. Known: scheme, length",
     ),
     "search that fills its own start": ("searches.orbit.parameters.environment", [], "`searches.orbit.parameters.env"),
+    "search without starts": (
+        "searches.partners.parameters.n_starts",
+        0,
+        "`searches.partners.parameters.n_starts` must be greater than or equal to 1, got 0",
+    ),
     "search of no length": ("searches.orbit.parameters.length", 0, "`searches.orbit.parameters.length`"),
     "figure of an unknown search": ("figures.orbits.parameters.search", "x", "`figures.orbits.parameters` must name"),
     "figure of another kind of search": (

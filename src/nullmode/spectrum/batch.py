@@ -150,8 +150,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     """
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
-            chunk = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
-            results = evaluate(descriptor, chunk)
+            indices = np.arange(start, min(start + _MOST, len(items)))
+            results = evaluate(descriptor, list(items.take(indices)))
             flat = _laid_out([jacobian for _, jacobian, _ in results], n)
             yield start, flat, np.array([error for _, _, error in results])
         return
