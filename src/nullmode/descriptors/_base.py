@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from nullmode.basis.radial._base import AnyRadialBasis
 from nullmode.basis.radial._table import Basis, check_width, tabulated
 from nullmode.basis.radial.gto import GTO
 from nullmode.basis.scaling import RadialScaling
-from nullmode.descriptors._layout import Environments, Layout, pack
+from nullmode.descriptors._layout import Layout, pack, species_of
 from nullmode.descriptors._parameters import (
     Cutoff,
     CutoffWidth,
@@ -27,7 +27,6 @@ from nullmode.descriptors._parameters import (
     check_smoothing,
 )
 from nullmode.geometry.environment import Environment
-from nullmode.geometry.environment_set import EnvironmentSet
 
 LARGEST_L = 25
 """Largest angular momentum: the harmonics are tested up to it against an independent implementation."""
@@ -106,16 +105,16 @@ class BatchDescriptor(Descriptor):
         return list(zip(features, jacobians, strict=True))
 
 
-def allocated(items: EnvironmentSet, n_features: int, *, with_jacobian: bool) -> tuple[Floats, Floats, list[Floats]]:
+def allocated(
+    environments: Sequence[Environment], n_features: int, *, with_jacobian: bool
+) -> tuple[Floats, Floats, list[Floats]]:
     """Allocate features (n_environments, F), Jacobians laid end to end, and a view (F, n, 3) of each Jacobian."""
-    features = np.empty((len(items), n_features))
-    if not with_jacobian:
-        return features, np.empty(0), []
-    lengths, ends = np.diff(items.offsets), 3 * n_features * items.offsets
-    jacobian = np.empty(ends[-1])
+    features = np.empty((len(environments), n_features))
+    sizes = [3 * n_features * len(environment) for environment in environments] if with_jacobian else []
+    jacobian = np.empty(sum(sizes))
     views = [
-        jacobian[start:end].reshape(n_features, n, 3)
-        for n, (start, end) in zip(lengths.tolist(), pairwise(ends.tolist()), strict=True)
+        jacobian[end - size : end].reshape(n_features, len(environment), 3)
+        for environment, size, end in zip(environments, sizes, accumulate(sizes), strict=False)
     ]
     return features, jacobian, views
 
@@ -229,18 +228,20 @@ class DensityDescriptor(BatchDescriptor):
         return tabulated(self.radial_basis, self.n_max, self.l_max, self.cutoff, width)
 
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
-        items = EnvironmentSet.from_environments(check_reach(environments, self.cutoff))
-        if not len(items):
+        items = check_reach(environments, self.cutoff)
+        if not items:
             return np.empty((0, 0)), []
-        species = self._species(items)
+        with_centers = self.center_weight != 0.0
+        # Not by `_species`, which would find the whole layout of the set, and check the environments once more.
+        species = species_of(items, with_centers=with_centers) if self.species is None else self.species
         n_features = self._checked_size(len(species))
         features, jacobian, views = allocated(items, n_features, with_jacobian=with_jacobian)
-        packed = pack(items, species, with_centers=self.center_weight != 0.0)
+        packed = pack(items, species, with_centers=with_centers)
         if features.size:
             self._evaluate(packed, len(species), features, jacobian)
         return features, views
 
-    def _species(self, environments: Environments | None) -> tuple[str, ...]:
+    def _species(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
         """Species of the channels: as stated, else those of a set, else one named ``X``."""
         return self.species if self.species is not None else Layout.of(environments, self.cutoff).species_for(self)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 import numpy as np
 
 from nullmode._support.elements import atomic_number, symbol
-from nullmode._support.types import InputError, Integers
+from nullmode._support.types import InputError
 from nullmode.basis.density import Batch
-from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment import Environment, check_environments
 from nullmode.geometry.environment_set import EnvironmentSet
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ class Layout:
         """Find what a set holds within a cutoff in Å; the default without a set."""
         if environments is None:
             return cls()
-        items = _as_set(environments)
-        inside = np.sqrt((items.vectors**2).sum(axis=1)) < cutoff
-        counts = np.diff(np.concatenate([[0], np.cumsum(inside)])[items.offsets])
+        if not isinstance(environments, EnvironmentSet):
+            environments = check_environments(environments)
+        arrays = _arrays(environments)
+        inside = np.sqrt((arrays.vectors**2).sum(axis=1)) < cutoff
+        counts = np.diff(np.concatenate([[0], np.cumsum(inside)])[arrays.offsets])
         return cls(
-            species=_symbols(np.unique(items.species)),
-            species_with_centers=_symbols(np.union1d(items.species, items.center_species)),
+            species=_symbols(arrays, with_centers=False),
+            species_with_centers=_symbols(arrays, with_centers=True),
             n_neighbours_max=int(counts.max(initial=0)),
         )
 
@@ -91,6 +93,11 @@ class Layout:
         return cast("D", replace(cast("Any", descriptor), **values)) if values else descriptor
 
 
+def species_of(environments: Environments, *, with_centers: bool) -> tuple[str, ...]:
+    """Symbols of all neighbours (and centres) in a set, by atomic number."""
+    return _symbols(_arrays(environments), with_centers=with_centers)
+
+
 def is_open(descriptor: Any) -> bool:
     """Whether the layout of a descriptor's features depends on the set."""
     return bool(_open_parameters(descriptor))
@@ -109,31 +116,36 @@ def pack(environments: Environments, species: Sequence[str], *, with_centers: bo
     InputError
         If the species of a neighbour (or of a centre, if these count) is not in `species`.
     """
-    items = _as_set(environments)
+    arrays = _arrays(environments)
     index = np.full(120, -1)
     index[[atomic_number(name) for name in species]] = np.arange(len(species))
-    numbers = np.concatenate([items.species, items.center_species]) if with_centers else items.species
-    unknown = np.unique(numbers[index[numbers] < 0])
-    if len(unknown):
+    unknown = set(arrays.species[index[arrays.species] < 0].tolist())
+    if with_centers:
+        unknown.update(arrays.center_species[index[arrays.center_species] < 0].tolist())
+    if unknown:
         raise InputError(
-            f"`species` must cover the environments, got {tuple(species)} without {', '.join(_symbols(unknown))}. "
-            "Add them, or pass species=None."
+            f"`species` must cover the environments, got {tuple(species)} without "
+            f"{', '.join(symbol(number) for number in sorted(unknown))}. Add them, or pass species=None."
         )
-    return Batch(
-        vectors=items.vectors,
-        species=index[items.species],
-        offsets=items.offsets,
-        center_species=index[items.center_species],
-    )
+    return arrays._replace(species=index[arrays.species], center_species=index[arrays.center_species])
 
 
 def _open_parameters(descriptor: Any) -> list[str]:
     return [name for name in _PARAMETERS if getattr(descriptor, name, ()) is None]
 
 
-def _as_set(environments: Environments) -> EnvironmentSet:
-    return environments if isinstance(environments, EnvironmentSet) else EnvironmentSet.from_environments(environments)
+def _arrays(environments: Environments) -> Batch:
+    """Lay environments end to end; species are atomic numbers."""
+    if isinstance(environments, EnvironmentSet):
+        return Batch(environments.vectors, environments.species, environments.offsets, environments.center_species)
+    return Batch(
+        vectors=np.concatenate([np.empty((0, 3)), *(item.vectors for item in environments)]),
+        species=np.concatenate([np.empty(0, np.int64), *(item.species for item in environments)]),
+        offsets=np.cumsum([0, *(len(item) for item in environments)]),
+        center_species=np.array([item.center_species for item in environments], dtype=np.int64),
+    )
 
 
-def _symbols(numbers: Integers) -> tuple[str, ...]:
-    return tuple(symbol(number) for number in numbers)
+def _symbols(arrays: Batch, *, with_centers: bool) -> tuple[str, ...]:
+    numbers = np.concatenate([arrays.species, arrays.center_species]) if with_centers else arrays.species
+    return tuple(symbol(number) for number in np.unique(numbers))

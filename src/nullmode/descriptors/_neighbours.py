@@ -16,7 +16,6 @@ from nullmode.descriptors._base import BatchDescriptor, allocated
 from nullmode.descriptors._layout import Layout
 from nullmode.descriptors._parameters import Cutoff, check_reach
 from nullmode.geometry.environment import Environment
-from nullmode.geometry.environment_set import EnvironmentSet
 
 # Of the cutoff. Kernels and NumPy round distances differently: a kernel must never find more neighbours inside the
 # cutoff than `Layout.of` has counted.
@@ -120,12 +119,12 @@ class NeighbourDescriptor(BatchDescriptor):
     def _n_features(self, layout: Layout) -> int: ...
 
     @abstractmethod
-    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
         """Add to features (n_environments, F) and, unless it is empty, to each (F, n, 3) laid end to end; all are 0."""
 
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
-        items = EnvironmentSet.from_environments(check_reach(environments, self.cutoff))
-        if not len(items):
+        items = check_reach(environments, self.cutoff)
+        if not items:
             return np.empty((0, 0)), []
         layout = Layout.of(items, self.cutoff)
         features, jacobian, views = allocated(items, self._n_features(layout), with_jacobian=with_jacobian)

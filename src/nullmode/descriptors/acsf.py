@@ -17,7 +17,6 @@ from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._parameters import SpeciesChoice
 from nullmode.geometry.environment import Environment
-from nullmode.geometry.environment_set import EnvironmentSet
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Decay = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -262,7 +261,7 @@ class ACSF(NeighbourDescriptor):
         radial = 1 + len(functions.g2) + len(functions.g3)
         return n * radial + n * (n + 1) // 2 * len(functions.angular)
 
-    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
         species = layout.species_for(self)
         batch = pack(items, species, with_centers=False)
         scratch = Scratch(inside(batch), np.empty((2, 3)))

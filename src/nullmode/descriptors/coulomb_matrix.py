@@ -16,7 +16,6 @@ from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
 from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing
 from nullmode.geometry.environment import Environment
-from nullmode.geometry.environment_set import EnvironmentSet
 
 BOHR = 0.529177210903
 """In Å; CODATA 2018."""
@@ -167,7 +166,7 @@ class CoulombMatrix(NeighbourDescriptor):
     def _n_features(self, layout: Layout) -> int:
         return 1 + layout.n_neighbours_for(self)
 
-    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
         species = layout.species_with_centers
         batch = pack(items, species, with_centers=True)
         atoms = inside(batch)

@@ -16,7 +16,6 @@ from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
 from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, SpeciesChoice, check_smoothing
 from nullmode.geometry.environment import Environment
-from nullmode.geometry.environment_set import EnvironmentSet
 
 
 class Lists(NamedTuple):
@@ -196,7 +195,7 @@ class InverseDistances(NeighbourDescriptor):
     def _n_features(self, layout: Layout) -> int:
         return sum(self._lengths(layout))
 
-    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
         species = layout.species_for(self)
         batch = pack(items, species, with_centers=False)
         start = np.cumsum([0, *self._lengths(layout)])

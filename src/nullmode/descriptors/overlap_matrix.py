@@ -17,7 +17,6 @@ from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather
 from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
 from nullmode.descriptors._parameters import Degeneracy, MostNeighbours
 from nullmode.geometry.environment import Environment
-from nullmode.geometry.environment_set import EnvironmentSet
 
 
 class Scratch(NamedTuple):
@@ -202,7 +201,7 @@ class OverlapMatrix(NeighbourDescriptor):
     def _n_features(self, layout: Layout) -> int:
         return self._per_atom * (1 + layout.n_neighbours_for(self))
 
-    def _fill(self, items: EnvironmentSet, layout: Layout, features: Floats, jacobian: Floats) -> None:
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
         species = layout.species_with_centers
         batch = pack(items, species, with_centers=True)
         o = self._per_atom

@@ -40,5 +40,5 @@ def structures(
     """
     for sign in signs:
         for pair, point in enumerate(grid(c=c, scale=scale)):
-            whole = np.array([[5.0, 0, 5], [5, 5, 5], [-5, -5, 5], [0, sign * point["c"], 5]])
-            yield methane(point["scale"] * whole, sign=sign, pair=pair, **point)
+            vectors = np.array([[5.0, 0, 5], [5, 5, 5], [-5, -5, 5], [0, sign * point["c"], 5]])
+            yield methane(point["scale"] * vectors, sign=sign, pair=pair, **point)

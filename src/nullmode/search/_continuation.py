@@ -53,9 +53,9 @@ class OrbitState(NamedTuple):
         (J v_k)·phi over s_k² for each stiff mode k: the Gauss-Newton step.
         """
         stiff = self.result.modes[:-1].reshape(self.result.n_dof - 1, -1)
-        seen = self.jacobian.reshape(len(self.jacobian), -1) @ stiff.T
+        response = self.jacobian.reshape(len(self.jacobian), -1) @ stiff.T
         values = np.maximum(self.result.singular_values[:-1], self.result.rtol * self.result.singular_values[0])
-        return np.asarray((self.features @ seen / values**2) @ stiff)
+        return np.asarray((self.features @ response / values**2) @ stiff)
 
     def point(self, vectors: Floats, length: float, step: Step) -> Point:
         """Make a point of an orbit from this state."""

@@ -96,7 +96,7 @@ def distance_to_change(
     change, uncertain = evaluator.change_along(vectors, jacobian, direction, error)
     first = float(np.linalg.norm(jacobian.reshape(len(features), -1) @ direction.ravel()))
     second = float(np.linalg.norm(change @ direction.ravel())) / 2
-    seen = max(error, _SMALLEST * float(np.linalg.norm(jacobian)))
+    noise = max(error, _SMALLEST * float(np.linalg.norm(jacobian)))
 
     def excess(log_distance: float) -> float:
         there = evaluator.features(vectors + np.exp(log_distance) * direction)
@@ -110,7 +110,7 @@ def distance_to_change(
         slope = (excess(at + half) - excess(at - half)) / (2 * half)
     return DistanceToChange(
         distance=distance,
-        linear=epsilon * norm / first if first > seen else np.inf,
+        linear=epsilon * norm / first if first > noise else np.inf,
         quadratic=float(np.sqrt(epsilon * norm / second)) if second > uncertain else np.inf,
         exponent=float(slope),
         mode=direction,

@@ -212,24 +212,24 @@ class _Search:
         for hole in holes:
             best = superpose(here, hole, reflections=self.reflections)
             # The best superposition is stationary, so the derivative of the distance is that for a constant one.
-            apart = (here.vectors - hole.vectors[best.permutation] @ best.operation).ravel()
-            square = max(float(apart @ apart), np.finfo(np.float64).tiny)
+            difference = (here.vectors - hole.vectors[best.permutation] @ best.operation).ravel()
+            square = max(float(difference @ difference), np.finfo(np.float64).tiny)
             factor = 1 + _HOLE**2 / square
-            slope = factor * slope - np.outer(residual, 2 * _HOLE**2 / square**2 * apart)
+            slope = factor * slope - np.outer(residual, 2 * _HOLE**2 / square**2 * difference)
             residual = factor * residual
         return residual, slope
 
     def _solution(self, environment: Environment, *, deflated: bool) -> _Solution:
         features, jacobian, _ = self.evaluator.evaluate([environment.vectors])[0]
         residual = float(np.linalg.norm(features - self.target) / self.norm)
-        apart = [superpose(environment, known, reflections=self.reflections).distance for known in self.known]
-        if apart[0] <= self.min_distance:
+        distances = [superpose(environment, known, reflections=self.reflections).distance for known in self.known]
+        if distances[0] <= self.min_distance:
             phase = "itself"
-        elif min(apart) <= self.min_distance:
+        elif min(distances) <= self.min_distance:
             phase = "known partner"
         else:
             phase = "partner" if residual <= self.tolerance else "local minimum"
-        return _Solution(phase, deflated, environment, residual, apart[0], jacobian)
+        return _Solution(phase, deflated, environment, residual, distances[0], jacobian)
 
 
 def _starts(evaluator: Evaluator, n_starts: int, seed: int) -> Iterator[Floats]:
