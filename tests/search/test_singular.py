@@ -233,7 +233,7 @@ BAD = {
     "seed": [({"seed": -1}, "equal to 0, got -1"), ({"seed": None}, "valid integer, got None")],
     "accuracy": [({"accuracy": 0}, "greater than 0, got 0"), ({"accuracy": 1e-18}, "relative error")],
     "rtol": [({"rtol": 2}, "less than 1, got 2")],
-    "tolerance": [({"tolerance": 0}, "equal to 1e-12, got 0")],
+    "tolerance": [({"tolerance": 0}, "equal to 0.0+1, got 0")],
     "fixed_atoms": [({"fixed_atoms": True}, "something to move"), ({"fixed_atoms": [4]}, "0 to 3")],
     "fixed_radii": [({"fixed_radii": ["H"]}, "indices")],
 }
