@@ -182,7 +182,7 @@ BAD = {
     "no basis": ({"radial_basis": 5}, r"`radial_basis` must be a name, a mapping with `kind`, or a .* got 5"),
     "contracted twice": (
         {"radial_basis": {"kind": "optimal-contraction", "primitives": "optimal-contraction"}},
-        r"`primitives` must not be a contraction itself",
+        r"`primitives` must be a radial basis that needs no fit",
     ),
     "too few primitives": (
         {"radial_basis": nm.OptimalContraction(n_primitives=4), "n_max": 5},
