@@ -20,6 +20,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
+# Without .pyc files every job parses the whole package.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Without .pyc files every start of snakemake costs more than twice the CPU time.
 export UV_COMPILE_BYTECODE := 1
@@ -32,7 +34,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce reproduce-large test test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
+.PHONY: help reproduce reproduce-large test test-all test-jax-torch test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -62,8 +64,20 @@ reproduce-large: install ## The same at full size (config/large.yaml), into resu
 	$(REPRODUCE)
 
 # The cap is for machines with many cores: each worker imports the whole package.
-test: install ## Run the tests (PYTEST_FLAGS="-m 'not workflow'" leaves out those that start Snakemake)
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal $(PYTEST_FLAGS)
+PYTEST = $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
+
+test: install ## Run the tests (PYTEST_FLAGS="-k 'not workflow'" leaves out those that start Snakemake)
+	$(PYTEST) $(PYTEST_FLAGS)
+
+test-all: install ## Run the slow tests too, and drawn ones with 200 draws
+	NULLMODE_DRAWS=200 $(PYTEST) -m "not slurm and not browser and not jax_torch" $(PYTEST_FLAGS)
+
+# Without what the two depend on: numpy and scipy stand in .venv. PyPI's torch for Linux (x86-64) is a CUDA build of
+# several GB; pip takes a CPU build from a folder or index that PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL names.
+test-jax-torch: install ## Test automatic differentiation with JAX and torch, installed into .venv/jax-torch
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/jax-torch \
+		torch==2.13.0 filelock fsspec networkx sympy jax jaxlib ml_dtypes opt_einsum
+	PYTHONPATH=$(VENV)/jax-torch $(BIN)/pytest -m jax_torch tests/adapters/test_callable.py $(PYTEST_FLAGS)
 
 test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
 	$(BIN)/pytest -m slurm tests/workflow/test_slurm.py $(PYTEST_FLAGS)

@@ -24,7 +24,7 @@ import nullmode as nm
 from nullmode.families import random_methane
 from nullmode.families.quasi_constant_orbit import FORWARD, start
 from nullmode.figures._base import save, style
-from nullmode.learning.smooth_models import four_body_energy
+from nullmode.learning.four_body import four_body_energy
 
 PUBLISHED = {
     (0.5, 1.0): "2.1e-05/3.8e-04/9.4e-04",

@@ -1,13 +1,26 @@
 import fcntl
 import os
 import shutil
+import tempfile
 
+import compiling
 import pytest
 from projects import Project
 from scipy.spatial.transform import Rotation
 
 # Before NumPy loads: many workers with a threaded BLAS on matrices this small slow each other down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        compiling.share(os.environ["NULLMODE_TEST_LOCKS"])
+    elif config.getoption("numprocesses", None) and not config.option.collectonly:
+        locks = os.environ["NULLMODE_TEST_LOCKS"] = tempfile.mkdtemp()
+        config.add_cleanup(lambda: shutil.rmtree(locks))
+        for process in compiling.start(locks):
+            config.add_cleanup(process.wait)
+            config.add_cleanup(process.terminate)
 
 
 @pytest.fixture
@@ -28,24 +41,21 @@ def finished(tmp_path_factory):
     """A finished run; the workers of pytest-xdist share one."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    project, mark = Project(shared / "finished", shared / "finished/src", shared / "kernels"), shared / "finished.log"
+    mark = shared / "finished.log"
     with (shared / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not mark.exists():
-            shutil.rmtree(project.folder, ignore_errors=True)
-            Project.new(project.folder, project.cache)
-            mark.write_text(project.run())
-    return project
+            shutil.rmtree(shared / "finished", ignore_errors=True)
+            mark.write_text(Project.new(shared / "finished").run())
+    return Project(shared / "finished")
 
 
 @pytest.fixture
 def project(finished, tmp_path):
     """A copy of the finished run, times included, to change."""
-    shutil.copytree(finished.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
-    # The package stays where its kernels were compiled, until a test edits it.
-    return Project(tmp_path / "copy", finished.source, finished.cache)
+    return finished.copy(tmp_path / "copy")
 
 
 @pytest.fixture
 def fresh(tmp_path):
-    return Project.new(tmp_path / "fresh", tmp_path / "kernels")
+    return Project.new(tmp_path / "fresh")

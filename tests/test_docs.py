@@ -22,7 +22,8 @@ from nullmode._support.variants import load
 from nullmode.cli.main import app
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN
+from nullmode.figures import FIGURES
+from nullmode.figures._figure import GIVEN, Figure
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
@@ -164,6 +165,7 @@ def test_configuration_page_names_every_parameter_with_its_default(kind, target)
     section = section_of(f"### `{kind}`")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
     given = GIVEN_TO_SEARCHES if kind in SEARCHES else GIVEN
+    target = target.draw if isinstance(target, Figure) else target
     parameters = [p for p in inspect.signature(target).parameters.values() if p.name not in given]
     assert list(rows) == [name for name in rows if name in {p.name for p in parameters}], "a parameter that is not"
     for parameter in parameters:

@@ -1,6 +1,7 @@
 import ast
 import importlib
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
@@ -20,16 +21,23 @@ from nullmode.learning import MODELS, TARGETS
 from nullmode.search import SEARCHES
 
 PACKAGE = CHECKOUT / "src/nullmode"
+PACKAGES = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*/__init__.py"))
+TESTS = CHECKOUT / "tests"
 HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "sklearn", "snakemake", "vesin")
 TABLES = {
+    "basis/radial": RADIAL_BASES,
     "descriptors": DESCRIPTORS,
     "families": FAMILIES,
     "figures": FIGURES,
-    "learning": MODELS,
-    "radial": RADIAL_BASES,
+    "learning": MODELS | TARGETS,
 }
 # Why a module may exceed 300 lines.
 LONG = {}
+
+
+def file_of(target):
+    """The file of an entry of a table, as ``basis/radial/gto.py``."""
+    return target.partition(":")[0].removeprefix("nullmode.").replace(".", "/") + ".py"
 
 
 def python(code, **variables):
@@ -72,22 +80,21 @@ def test_lazy_names_are_the_public_ones():
 
 
 def test_functions_stay_functions_after_their_modules_are_imported():
-    for path in PACKAGE.glob("[a-z]*.py"):
-        importlib.import_module(f"nullmode.{path.stem}")
+    for module in pkgutil.walk_packages([PACKAGE], "nullmode."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     assert all(callable(getattr(nm, name)) for name in nm.__all__)
 
 
-@pytest.mark.parametrize(
-    ("kind", "table"), [(kind, table) for table in (*TABLES.values(), SEARCHES, TARGETS) for kind in table]
-)
+@pytest.mark.parametrize(("kind", "table"), [(kind, table) for table in (*TABLES.values(), SEARCHES) for kind in table])
 def test_every_kind_loads(kind, table):
     assert callable(load(kind, table, "kind"))
 
 
 def test_every_variant_stands_in_its_table():
     for folder, table in TABLES.items():
-        files = {f"nullmode.{folder}.{path.stem}" for path in (PACKAGE / folder).glob("[a-z]*.py")}
-        assert {target.partition(":")[0] for target in table.values()} == files
+        files = {path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / folder).glob("[a-z]*.py")}
+        assert {file_of(target) for target in table.values()} == files
 
 
 @pytest.mark.parametrize("path", sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")))
@@ -96,44 +103,54 @@ def test_modules_are_short(path):
     assert (lines > 300) == (path in LONG), f"{lines} lines; say in LONG why, if more than 300 have to be"
 
 
-def test_tables_of_names_hold_nothing_else():
-    # fingerprint leaves them out of what a result depends on.
-    for path in PACKAGE.glob("*/__init__.py"):
-        body = ast.parse(path.read_text()).body
-        assert all(isinstance(node, ast.Expr | ast.Assign) for node in body), path
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_says_what_it_is_and_holds_literal_tables_alone(package):
+    # The hashes of code leave these files out of what a result depends on.
+    tree = ast.parse((PACKAGE / package / "__init__.py").read_text())
+    assert ast.get_docstring(tree)
+    assert all(isinstance(node, ast.Expr | ast.Assign) for node in tree.body)
+    assert not any(isinstance(node, ast.Call) for node in ast.walk(tree))
+
+
+def test_tests_mirror_the_packages():
+    folders = {path.parent.relative_to(TESTS).as_posix() for path in TESTS.glob("*/**/test_*.py")}
+    assert folders - {"workflow"} <= set(PACKAGES)
+    assert {path.name for path in TESTS.glob("test_*.py")} == {"test_benchmarks.py", "test_docs.py", "test_house.py"}
+
+
+def test_no_test_imports_from_another():
+    modules = {path.stem for path in TESTS.rglob("test_*.py")} | {"conftest"}
+    for path in TESTS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert not modules & {getattr(node, "module", None), *(alias.name for alias in node.names)}, path
 
 
 # What a result depends on.
 
 
 def files_of(*roots):
-    return {path.name for path in code_hash._closure(roots)}
+    paths = code_hash._closure(roots)
+    return {path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name for path in paths}
 
 
 @pytest.mark.parametrize("kind", DESCRIPTORS)
 def test_result_depends_on_its_own_descriptor_alone(kind):
-    own = DESCRIPTORS[kind].partition(":")[0]
-    others = {
-        target.partition(":")[0].rpartition(".")[2] + ".py" for name, target in DESCRIPTORS.items() if name != kind
-    }
-    found = files_of("nullmode.sweep.sensitivity", own)
-    assert {own.rpartition(".")[2] + ".py", "_base.py", "density.py", "decomposition.py", "study.py"} <= found
-    assert not found & (others | {"settings.py", "cli.py", "paths.py", "__init__.py"})
+    own, others = file_of(DESCRIPTORS[kind]), {file_of(target) for name, target in DESCRIPTORS.items() if name != kind}
+    files = files_of("nullmode.sweep.sensitivity", DESCRIPTORS[kind].partition(":")[0])
+    assert {own, "descriptors/_base.py", "spectrum/decomposition.py", "sweep/sensitivity.py"} <= files
+    assert not files & (others | {"sweep/settings.py", "cli/main.py", "figures/paths.py", "__init__.py"})
 
 
 def test_figure_depends_on_no_numerics():
-    assert not files_of("nullmode.tables.parquet", "nullmode.figures.paths") & {
-        "density.py",
-        "environment.py",
-        "study.py",
-    }
+    files = files_of("nullmode.tables.parquet", "nullmode.figures.paths")
+    assert not {file.partition("/")[0] for file in files} & {"basis", "descriptors", "geometry", "spectrum", "sweep"}
 
 
 def test_users_file_counts_with_what_it_reaches(tmp_path):
     own = tmp_path / "own.py"
     own.write_text("import nullmode\n")
-    found = files_of(str(own))
-    assert {"own.py", "_base.py", "environment.py"} <= found
+    assert {"own.py", "descriptors/_base.py", "geometry/environment.py"} <= files_of(str(own))
     before = code_hash.code_hash(str(own))
     moved = tmp_path / "folder" / "own.py"
     moved.parent.mkdir()
@@ -193,7 +210,9 @@ def test_kernels_are_compiled_once_and_anew_after_an_edit_of_any(copied, tmp_pat
     assert (hits, misses) == ("0", "1")
 
 
-@pytest.mark.parametrize("file", ["_jit", "_lanes", "basis/coupling", "descriptors/_base", "householder"])
+@pytest.mark.parametrize(
+    "file", ["_support/_jit", "_support/simd", "basis/coupling", "descriptors/_base", "linalg/householder"]
+)
 def test_whatever_is_compiled_into_kernels_keys_their_cache(copied, file):
     code = "from nullmode._support.code_hash import kernel_hash\nprint(kernel_hash())"
     before = python(code, PYTHONPATH=str(copied))

@@ -19,11 +19,11 @@ from peers import (
     quip,
 )
 from scipy.spatial.transform import Rotation
+from tasks import sensitivities
 
 import nullmode as nm
 from nullmode._support.elements import atomic_number
 from nullmode.spectrum.decomposition import decompose
-from nullmode.sweep.sensitivity import run_cell
 from nullmode.sweep.structures import make_structures
 
 EVERY = [pytest.param(a, e, id=f"{a}-{e}") for a in SMOOTH for e in ENVIRONMENTS if e != "crowded"]
@@ -194,8 +194,8 @@ def test_a_file_with_a_function_that_makes_one_is_swept(tmp_path, name, points):
     path = tmp_path / "factories.py"
     path.write_text(FACTORIES)
     structures = make_structures("methane_distortion", {"paths": ["noise"], "noise": [-1.0]}, "noisy")
-    cell = {"family": "noisy", "descriptor": name, "kind": f"{path}:{name}", "points": points}
-    table = run_cell(structures, {**cell, "scope": "environment", "rtol": 1e-9, "tolerance": 1e-6})
+    task = {"family": "noisy", "descriptor": name, "kind": f"{path}:{name}", "points": points}
+    table = sensitivities(structures, task)
     assert len(table) == len(points) * len(structures) > 0
     assert (table["status"] == "ok").all()
     found = table.drop_duplicates("parameters")

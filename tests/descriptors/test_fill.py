@@ -82,11 +82,12 @@ def ended(process):
     return out.split()
 
 
-def test_compiled_and_loaded_kernels_give_the_same_bits(tmp_path):
-    # Two at once with an empty cache, then one that finds it filled.
-    together = [start(tmp_path), start(tmp_path)]
-    (first, missed), (second, _) = map(ended, together)
-    third, missed_later = ended(start(tmp_path))
-    assert missed == "1"
+@pytest.mark.parametrize("n_processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_compiled_and_loaded_kernels_give_the_same_bits(tmp_path, n_processes):
+    # At once with an empty cache, then one that finds it filled.
+    together = [start(tmp_path) for _ in range(n_processes)]
+    compiled, missed = zip(*map(ended, together), strict=True)
+    loaded, missed_later = ended(start(tmp_path))
+    assert "1" in missed
     assert missed_later == "0"
-    assert first == second == third
+    assert set(compiled) == {loaded}

@@ -15,34 +15,35 @@ def stop_half_way():
     """Leave half a table in the temporary file, say so, and wait to be killed or let go."""
     import pyarrow.parquet as pq
 
-    write_table = pq.write_table
+    close = pq.ParquetWriter.close
 
-    def stopping(table, where, **options):
-        write_table(table, where, **options)
-        whole = Path(where).read_bytes()
-        os.truncate(where, len(whole) // 2)
+    def stopping(writer):
+        close(writer)
+        file = Path(writer.where)
+        whole = file.read_bytes()
+        os.truncate(file, len(whole) // 2)
         mark = Path(os.environ["FAULT_MARK"])
         mark.write_text(str(os.getpid()))
         while mark.exists():
             time.sleep(0.05)
-        Path(where).write_bytes(whole)
+        file.write_bytes(whole)
 
-    pq.write_table = stopping
+    pq.ParquetWriter.close = stopping
 
 
 def fill_the_disk():
     """Take what room there is on the disk just before a table is written."""
     import pyarrow.parquet as pq
 
-    write_table = pq.write_table
+    write_table = pq.ParquetWriter.write_table
 
-    def filling(table, where, **options):
+    def filling(writer, table, **options):
         with Path(os.environ["FAULT_MARK"]).open("wb", buffering=0) as ballast, suppress(OSError):
             while True:
                 ballast.write(bytes(2**20))
-        write_table(table, where, **options)
+        write_table(writer, table, **options)
 
-    pq.write_table = filling
+    pq.ParquetWriter.write_table = filling
 
 
 def limit(what, size):

@@ -1,17 +1,21 @@
 import re
+from inspect import signature
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import GROUPS, PARAMETERS, drawing, drawn, groups, real
+from drawn import GROUPS, PARAMETERS, drawing, drawn, explained, groups, real
+from tasks import sensitivities
 
 import nullmode as nm
 from nullmode import InputError
 from nullmode._support.variants import load
+from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.figures import FIGURES
 from nullmode.figures._base import FLOOR, save, select, spectra, title
-from nullmode.sweep import sensitivity, structures
+from nullmode.figures._figure import GIVEN, NAMING, Figure, load_figure
+from nullmode.sweep import structures
 
 assert PARAMETERS.keys() == FIGURES.keys()
 each_figure = pytest.mark.parametrize("kind", FIGURES)
@@ -57,6 +61,25 @@ def test_order_of_rows_does_not_matter(kind, table, tmp_path):
     one = save(drawn(kind, table), tmp_path / "one")
     other = save(drawn(kind, turned), tmp_path / "other")
     assert one[2].read_bytes() == other[2].read_bytes()
+
+
+@each_figure
+def test_record_and_function_agree(kind):
+    figure = load_figure(kind)
+    assert isinstance(figure, Figure)
+    assert bool(figure.explanation) == ("explanations" in figure.given)
+    assert figure.given, "drawn from no table"
+    assert any(name in PARAMETERS[kind] for pair in NAMING.items() for name in pair), "names nothing"
+
+
+@each_figure
+def test_explanations_take_parameters_of_their_figure(kind):
+    figure = load_figure(kind)
+    if figure.explanation:
+        of_figure = signature(figure.draw).parameters
+        taken = signature(load(figure.explanation, EXPLANATIONS, "explanation")).parameters
+        assert list(taken)[:3] == ["table", "structures", "kinds"]
+        assert list(taken)[3:] == [name for name in of_figure if name in taken and name not in GIVEN]
 
 
 def first(column):
@@ -110,8 +133,7 @@ def test_maps_are_named_with_a_minus_sign(table):
 
 
 def test_titles_of_families_are_chosen(table):
-    draw = load("truncation", FIGURES, "figure")
-    figure = draw(table, **PARAMETERS["truncation"], labels={"pairs": "twelve environments"}).figure
+    figure = drawn("truncation", table, labels={"pairs": "twelve environments"})
     assert figure.axes[0].get_title(loc="left").startswith("twelve environments (d = 9)")
     assert drawn("truncation", table).axes[0].get_title(loc="left").startswith("pairs (d = 9)")
 
@@ -172,12 +194,13 @@ def test_causes_are_those_of_the_table_at_its_tolerance(kind, tolerance, cause):
     rough = structures.make_structures("point_groups", {"names": ["Td"]}, "groups")
     noise = np.random.default_rng(3).normal(scale=1e-8, size=15)
     rough["positions"] = [np.add(positions, noise) for positions in rough["positions"]]
-    cell = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment", "points": [{}]}
-    table = sensitivity.run_cell(rough, cell | {"rtol": 1e-6, "tolerance": tolerance}, threads=1)
+    task = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment", "points": [{}]}
+    table = sensitivities(rough, task | {"rtol": 1e-6, "tolerance": tolerance}, threads=1)
     # At the smaller length the distortion breaks the symmetry, and why values are null is a question.
     assert table["null_symmetry"].tolist() == [8 if cause == "symmetry" else 0]
-    draw, kinds = load(kind, FIGURES, "figure"), {"soap": "power-spectrum"}
-    figure = draw(table, {"groups": rough}, kinds, family="groups", descriptors=["soap"]).figure
+    parameters = {"family": "groups", "descriptors": ["soap"]}
+    explanations = explained(kind, table, {"groups": rough}, {"soap": "power-spectrum"}, parameters)
+    figure = load_figure(kind).draw(explanations, **parameters).figure
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {label for label in labels if label.startswith("null: ")} == {f"null: {cause}"}
 
@@ -228,10 +251,10 @@ def test_names_that_the_family_does_not_hold(table, kind):
 
 
 def test_family_without_names_is_refused(table):
-    draw = load("null_modes", FIGURES, "figure")
     unnamed = {"pairs": structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0]}, "pairs")}
+    parameters = {"family": "pairs", "descriptors": ["soap"]}
     with pytest.raises(InputError, match="`family` must have a coordinate `name`"):
-        draw(table, unnamed, {"soap": "power-spectrum"}, "pairs", ["soap"])
+        explained("null_modes", table, unnamed, {"soap": "power-spectrum"}, parameters)
 
 
 def test_maps_draw_the_ratio_and_the_distance(table):

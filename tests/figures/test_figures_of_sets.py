@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 from cases import rng
-from drawn import PARAMETERS, drawing, drawn
+from drawn import drawing, drawn
 from matplotlib.colors import to_hex
 
 import nullmode as nm
 from nullmode import InputError
-from nullmode._support.variants import load
-from nullmode.figures import FIGURES
 from nullmode.figures._base import CAUSES, FLOOR, number, spectra
 from nullmode.figures.bases import _generic_rank
 
@@ -99,7 +97,7 @@ def test_bases_count_generic_ranks(table):
     mine = of(table, "pairs", "bases")
     generic = (mine["rank"] == mine["l_max"].map({0: 3, 1: 9, 5: 9})).sum()
     assert 0 < generic < len(mine)
-    assert f"the generic one in {generic} of {len(mine)} cases" in drawing("bases", table).result
+    assert f"equals that of generic environments in {generic} of {len(mine)} cases" in drawing("bases", table).result
 
 
 def test_bases_do_not_mix_truncations(table):
@@ -151,9 +149,8 @@ def test_distributions_compare_what_neither_finds_singular(table):
 
 
 def test_distributions_compare_what_they_draw(table):
-    draw = load("distributions", FIGURES, "figure")
     with pytest.raises(InputError, match="`compared` must name descriptors of the figure, got 'soup'"):
-        draw(table, **PARAMETERS["distributions"] | {"compared": ["soap", "soup"]})
+        drawn("distributions", table, compared=["soap", "soup"])
 
 
 def test_labels_name_families_and_descriptors(table):
@@ -169,4 +166,6 @@ def test_maps_tell_equal_features_from_others(table):
     assert (partner["pair_distance"] <= 1e-13).equals(partner["v"] == 0)
     assert "equal at 2 of 2 points with v = 0 and at 0 of 4 others" in result
     ratios = mine["inverse_condition_number"]
-    assert f"below 0.001 at {(ratios < 1e-3).mean():.1%} of 12 points and least, {number(ratios.min())}, at X" in result
+    assert (
+        f"below 0.001 at {(ratios < 1e-3).mean():.1%} of 12 points, and at least {number(ratios.min())}, at X" in result
+    )

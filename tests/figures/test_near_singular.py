@@ -1,13 +1,15 @@
 """The share of near-singular environments, by cause: sets of which the cause is known."""
 
+import drawn
 import numpy as np
 import pandas as pd
 import pytest
 from cases import TD, rng
+from tasks import sensitivities
 
 from nullmode._support.types import InputError
 from nullmode.figures import near_singular
-from nullmode.sweep import sensitivity, settings, structures
+from nullmode.sweep import settings, structures
 
 CAUSES = ["symmetry", "incompleteness", "truncation", "unresolved", "cutoff", "none"]
 
@@ -49,18 +51,18 @@ SETS = {
 
 
 def run(family, points, descriptor="soap"):
-    cell = {
+    task = {
         **{"family": family, "descriptor": descriptor, "kind": "power-spectrum", "scope": "environment"},
         **{"points": points, "rtol": 1e-9, "tolerance": 1e-6},
     }
-    return sensitivity.run_cell(SETS[family], cell, threads=1)
+    return sensitivities(SETS[family], task, threads=1)
 
 
 def found(family, points, explained=3, threshold=1e-3, descriptor="soap"):
-    kinds = {descriptor: "power-spectrum"}
-    return near_singular.shares(
-        run(family, points, descriptor), SETS, kinds, [family], [descriptor], threshold, explained
-    )
+    table = run(family, points, descriptor)
+    parameters = {"families": [family], "descriptors": [descriptor], "threshold": threshold, "explained": explained}
+    modes = drawn.explained("near_singular", table, SETS, {descriptor: "power-spectrum"}, parameters)
+    return near_singular.shares(table, modes, [family], [descriptor], threshold)
 
 
 FINE, COARSE = {"n_max": 8, "l_max": 8}, {"n_max": 2, "l_max": 2}
@@ -99,10 +101,13 @@ def test_every_truncation_is_a_choice():
 
 
 def test_result_says_why_and_which_choice_leaves_fewest():
-    said = near_singular.draw(
-        run("generic", [COARSE, FINE]), SETS, {"soap": "power-spectrum"}, ["generic"], ["soap"], explained=2
-    ).result
-    assert "generic: 100 (basis 100) → 0 % (soap: ν = 2, (8, 8), σ 0.3, r_c 4, w 0.5). " in said
+    table, parameters = (
+        run("generic", [COARSE, FINE]),
+        {"families": ["generic"], "descriptors": ["soap"], "explained": 2},
+    )
+    modes = drawn.explained("near_singular", table, SETS, {"soap": "power-spectrum"}, parameters)
+    said = near_singular.draw(table, modes, **parameters).result
+    assert "generic: 100 % (truncation 100) and 0 % (soap: ν = 2, (8, 8), σ 0.3, r_c 4, w 0.5). " in said
     assert said.endswith("at most 2 environments per bar.")
 
 

@@ -60,7 +60,7 @@ BAD = {
     "view by whole structures": (
         "views.null_modes",
         {"families": ["from_file"], "descriptor": "whole"},
-        "`views.null_modes.descriptor` must be of scope environment here, got 'whole'",
+        "`views.null_modes.descriptor` must be of scope environment, got 'whole'",
     ),
     "view by a descriptor that was not run": (
         "views.null_modes.families",
@@ -285,7 +285,7 @@ BAD = {
     "figure of environments of a whole structure": (
         "descriptors.soap.scope",
         "structure",
-        "`figures.null_modes.parameters.descriptors` must be of scope environment here, got 'soap' of whole",
+        "`figures.null_modes.parameters.descriptors` must be of scope environment, got 'soap' of scope structure",
     ),
     "figure fitted to nothing": (
         "figures.selection_rules.parameters.samples",

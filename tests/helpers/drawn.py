@@ -1,14 +1,16 @@
 """Small real tables of every kind, and each figure drawn from them."""
 
 import functools
-import inspect
+from inspect import signature
 from itertools import product
 
 import pandas as pd
+import tasks
 
-from nullmode._support.variants import load
-from nullmode.figures import FIGURES
-from nullmode.sweep import regression, search, sensitivity, structures
+from nullmode._support.variants import load, validated
+from nullmode.analysis.explanations import EXPLANATIONS
+from nullmode.figures._figure import GIVEN, load_figure
+from nullmode.sweep import structures
 
 PARAMETERS = {
     "paths": {"family": "distortions", "descriptors": ["soap", "radial"]},
@@ -34,16 +36,8 @@ GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
 
 
 def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment"):
-    cell = {
-        "family": family,
-        "descriptor": descriptor,
-        "kind": descriptor_kind,
-        "scope": scope,
-        "points": points,
-        "rtol": 1e-9,
-        "tolerance": 1e-6,
-    }
-    return sensitivity.run_cell(structures.make_structures(kind, parameters, family), cell, threads=1)
+    task = {"family": family, "descriptor": descriptor, "kind": descriptor_kind, "scope": scope, "points": points}
+    return tasks.sensitivities(structures.make_structures(kind, parameters, family), task, threads=1)
 
 
 def groups():
@@ -89,12 +83,11 @@ def searched():
     start = structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0.0]}, "pair")
     result = {}
     for kind, options in (("singular", {}), ("orbit", {"length": 0.1}), ("partners", {"n_starts": 20})):
-        cell = {
+        task = {
             **{"search": kind, "search_kind": kind, "search_parameters": options, "family": "pair"},
             **{"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 4, "l_max": 6}},
-            **{"scope": "environment", "rtol": 1e-9},
         }
-        result[kind] = search.run_search(start, cell, threads=1)
+        result[kind] = tasks.searched(start, task, threads=1)
     return result
 
 
@@ -122,14 +115,21 @@ def predicted():
         ("pairs", "power-spectrum", ["orbit"], ["pairs"]),
         ("twin", "power-spectrum", ["orbit"], ["more"]),
     ):
-        cell = {
+        task = {
             **{"regression": name, "model": "ridge", "model_parameters": {}, "target": "four_body_energy"},
             **{"training": training, "test": test, "descriptor": kind, "kind": kind, "parameters": kinds[kind]},
-            **{"scope": "environment", "rtol": 1e-9, "tolerance": 1e-6},
         }
         given = {family: families[family] for family in (*training, *test)}
-        result[name] = regression.run_regression(given, cell)
+        result[name] = tasks.predicted(given, task)
     return result
+
+
+def explained(kind, table, structures, kinds, parameters):
+    """Table of the explanations of a figure, drawn with these parameters."""
+    figure = load_figure(kind)
+    explain = load(figure.explanation, EXPLANATIONS, "explanation")
+    checked = validated(figure.draw, parameters, kind, GIVEN)
+    return explain(table, structures, kinds, **{k: v for k, v in checked.items() if k in signature(explain).parameters})
 
 
 def drawn(kind, table, **parameters):
@@ -137,11 +137,12 @@ def drawn(kind, table, **parameters):
 
 
 def drawing(kind, table, **parameters):
-    draw = load(kind, FIGURES, "figure")
-    if "searches" in inspect.signature(draw).parameters:
-        return draw(searches=searched(), **PARAMETERS[kind] | parameters)
-    if "predictions" in inspect.signature(draw).parameters:
-        return draw(predictions=predicted(), **PARAMETERS[kind] | parameters)
-    filled = {"structures": {"groups": groups()}, "kinds": {"soap": "power-spectrum", "radial": "radial-spectrum"}}
-    given = {name: value for name, value in filled.items() if name in inspect.signature(draw).parameters}
-    return draw(table, **given, **PARAMETERS[kind] | parameters)
+    figure, parameters = load_figure(kind), PARAMETERS[kind] | parameters
+    kinds = {"soap": "power-spectrum", "radial": "radial-spectrum"}
+    filled = {
+        "table": lambda: table,
+        "searches": searched,
+        "predictions": predicted,
+        "explanations": lambda: explained(kind, table, {"groups": groups()}, kinds, parameters),
+    }
+    return figure.draw(**{name: filled[name]() for name in figure.given}, **parameters)

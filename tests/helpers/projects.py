@@ -16,26 +16,33 @@ from configs import CHECKOUT
 RESULTS = Path("results/test")
 
 
-class Project:
-    """A folder with the workflow, in which snakemake runs with a copy of the package."""
+def copy(source, target):
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
 
-    def __init__(self, folder, source, cache):
-        self.folder, self.source, self.cache = folder, source, cache
+
+class Project:
+    """A folder with the workflow. It runs with the package of this checkout and its kernels, until a test edits it."""
+
+    def __init__(self, folder, source=CHECKOUT / "src"):
+        self.folder, self.source = folder, source
 
     @classmethod
-    def new(cls, folder, cache):
-        for name in ("workflow", "config", "src/nullmode", "tests/data", "docs/examples"):
-            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    def new(cls, folder):
+        for name in ("workflow", "config", "tests/data", "docs/examples"):
+            copy(CHECKOUT / name, folder / name)
         shutil.copy(CHECKOUT / "Snakefile", folder)
-        return cls(folder, folder / "src", cache)
+        return cls(folder)
+
+    def copy(self, folder):
+        copy(self.folder, folder)
+        return Project(folder, self.source)
 
     def command(self, *arguments, config="config/test.yaml", profile="default", variables=MappingProxyType({})):
-        own = {"PYTHONPATH": str(self.source), "NULLMODE_CACHE": str(self.cache)}
         snakemake = [sys.executable, "-m", "snakemake", "--workflow-profile", f"workflow/profiles/{profile}"]
         return {
             "args": [*snakemake, "--cores", "2", *arguments, "--configfile", *config.split()],
             "cwd": self.folder,
-            "env": {**os.environ, **own, **variables},
+            "env": {**os.environ, "PYTHONPATH": str(self.source), **variables},
             "stdout": subprocess.PIPE,
             "stderr": subprocess.STDOUT,
             "text": True,
@@ -65,13 +72,15 @@ class Project:
         outputs = re.findall(r"^    output: ([^,\n]+)", self.run(*arguments, **options), flags=re.MULTILINE)
         names = [Path(output).relative_to(RESULTS).as_posix() for output in outputs]
         assert len(names) == len(set(names))
-        return {re.sub(r"(/all)?_[0-9a-f]{6}\.parquet$", "", name) for name in names}
+        return {re.sub(r"_[0-9a-f]{6}\.parquet$", "", name) for name in names}
 
     def configure(self, config):
         (self.folder / "config/test.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
     def edit(self, path, old, new):
         self.source = self.folder / "src"
+        if not self.source.exists():
+            copy(CHECKOUT / "src/nullmode", self.source / "nullmode")
         file = self.source / "nullmode" / path
         text = file.read_text()
         assert old in text

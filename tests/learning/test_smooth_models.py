@@ -5,7 +5,8 @@ import pytest
 from cases import RANKS, SETTING, TD, pair, rng
 
 import nullmode as nm
-from nullmode.learning.smooth_models import _functions, fit_model, four_body_energy
+from nullmode.learning.four_body import four_body_energy
+from nullmode.learning.smooth_models import _functions, fit_model
 
 NU_2 = nm.PowerSpectrum(n_max=6, l_max=6, **SETTING)
 NU_3 = nm.Bispectrum(n_max=3, l_max=3, **SETTING)

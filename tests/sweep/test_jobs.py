@@ -1,18 +1,24 @@
 import copy
 import json
 import math
+import re
 from itertools import pairwise
 
 import pandas as pd
 import pytest
+import yaml
 from configs import CHECKOUT, changed, small
 
+from nullmode._support import axes
 from nullmode._support.variants import load, validated
 from nullmode.families import FAMILIES
 from nullmode.sweep.jobs import gathered, plan
-from nullmode.sweep.sensitivity import layout, read_part, run_cell, united
+from nullmode.sweep.origins import sensitivity_code
+from nullmode.sweep.sensitivity import layout, read_structures, run_tasks
 from nullmode.sweep.settings import check
 from nullmode.sweep.structures import make_structures
+from nullmode.sweep.summary import united
+from nullmode.sweep.tasks import SensitivityTask, as_json
 from nullmode.tables import parquet
 
 OWN_FAMILY = {"kind": "docs/examples/my_family.py:structures", "parameters": {"angles": [90, 100, 110]}}
@@ -67,11 +73,15 @@ def jobs(config):
 
 
 def contents(config):
-    """What each job's file holds, by where it lies."""
+    """What each job computes, by its name."""
     listed = jobs(config)
-    result = {job[:3]: json.dumps(job.cell, sort_keys=True) for job in listed}
+    result = {job.name: json.dumps([as_json(task) for task in job.tasks], sort_keys=True) for job in listed}
     assert len(result) == len(listed)
     return result
+
+
+def tasks(config):
+    return [task for job in jobs(config) for task in job.tasks]
 
 
 def n_structures(config, family):
@@ -85,10 +95,10 @@ def n_structures(config, family):
 def test_every_point_of_every_structure_is_in_one_job(config, target):
     config = made(config, target)
     found = {}
-    for job in jobs(config):
-        for point in job.cell["points"]:
-            place = job.family, job.descriptor, json.dumps(point, sort_keys=True)
-            found.setdefault(place, []).append(job.cell["structures"])
+    for task in tasks(config):
+        for point in task.points:
+            key = task.family, task.descriptor, json.dumps(point, sort_keys=True)
+            found.setdefault(key, []).append(task.structures)
     for (family, _, _), unsorted in found.items():
         if unsorted == [None]:
             continue
@@ -105,7 +115,7 @@ def test_every_point_of_every_structure_is_in_one_job(config, target):
         )
         for family in settings.families:
             wanted = expected if family in (entry.families or settings.families) else 0
-            assert sum(place[:2] == (family, name) for place in found) == wanted
+            assert sum(key[:2] == (family, name) for key in found) == wanted
 
 
 @each_config
@@ -113,15 +123,13 @@ def test_every_point_of_every_structure_is_in_one_job(config, target):
 def test_points_that_share_a_jacobian_stay_together_in_order(config, target):
     settings = check(made(config, target))
     for job in plan(settings):
-        inner = settings.descriptors[job.descriptor].inner
-        blocks = [
-            job.cell["points"][start : start + job.cell["block"]]
-            for start in range(0, len(job.cell["points"]), job.cell["block"])
-        ]
-        for block in blocks:
-            outer = [{key: value for key, value in point.items() if key not in inner} for point in block]
+        for task in job.tasks:
+            entry = settings.descriptors[task.descriptor]
+            outer = [{key: value for key, value in point.items() if key not in entry.inner} for point in task.points]
             assert all(point == outer[0] for point in outer)
-        assert len({len(block) for block in blocks}) == 1
+            assert len(task.points) == math.prod(
+                len(axes.values(entry.grid[name])) for name in set(entry.inner) & set(entry.grid)
+            )
 
 
 @each_config
@@ -129,30 +137,59 @@ def test_points_that_share_a_jacobian_stay_together_in_order(config, target):
 def test_jobs_keep_to_the_target_and_are_few(config, target):
     gathered_jobs = {}
     for job in jobs(made(config, target)):
-        part = job.cell["structures"]
+        part = job.tasks[0].structures
+        if job.seconds is None or part is not None:
+            assert len(job.tasks) == 1
         if job.seconds is None:
             assert part is None
         elif part is None:
-            gathered_jobs.setdefault((job.family, job.descriptor), []).append(job)
+            gathered_jobs.setdefault((job.kind, job.bases), []).append(job)
         elif part[1] is not None:
             assert job.seconds <= target or part[1] - part[0] == 1
             assert math.log2(part[1] - part[0]).is_integer()
     for group in gathered_jobs.values():
-        assert all(job.seconds <= target or len(job.cell["points"]) == job.cell["block"] for job in group)
+        assert all(job.seconds <= target or len(job.tasks) == 1 for job in group)
         # Groups that differ in the last digit are more than a job together; the rest is chance.
-        total = sum(job.seconds for job in group)
-        items = sum(len(job.cell["points"]) // job.cell["block"] for job in group)
+        total, items = sum(job.seconds for job in group), sum(len(job.tasks) for job in group)
         assert len(group) <= min(items, 1 + 4 * total / target)
 
 
+BASES = ["gto", "dvr", {"kind": "legendre", "transform": "inverse"}]
+CONTRACTED = {"kind": "optimal-contraction", "n_primitives": 5, "primitives": "dvr", "reference": "random_methane"}
+
+
+@each_target
+def test_jobs_are_of_one_kind_and_set_of_radial_bases(target):
+    """So that an edit of one radial basis makes only those jobs out of date that use it."""
+    config = made("small", target)
+    put(config, "descriptors.soap_swept.grid.radial_basis", [*BASES, CONTRACTED])
+    used = {}
+    for job in jobs(config):
+        assert {task.kind for task in job.tasks} == {job.kind}
+        for task in job.tasks:
+            bases = [point.get("radial_basis", "gto") for point in task.points]
+            named = {basis if isinstance(basis, str) else basis["kind"] for basis in bases}
+            named |= {"dvr"} if CONTRACTED in bases else set()
+            named |= {"gto"} if task.descriptor == "bases" else set()  # the primitives, by default
+            assert job.bases == tuple(f"nullmode.basis.radial.{name.replace('-', '_')}" for name in sorted(named))
+            used.setdefault(job.bases, set()).add(task.descriptor)
+        assert set(job.bases) < sensitivity_code(job.kind, job.bases)["code"].keys()
+    assert len(used) == 5
+    if target == 1e9:
+        assert len(jobs(config)) == 1 + 5  # radial spectra, and power spectra in each set of bases
+
+
 ADDITIONS = {
-    "outer point": ("descriptors.soap_swept.grid.width", [0.3, 0.5, 0.42]),
-    "outer point, first": ("descriptors.soap_swept.grid.width", [0.42, 0.3, 0.5]),
-    "outer points turned": ("descriptors.soap_swept.grid.width", [0.5, 0.3]),
-    "one of many": ("descriptors.soap_swept.grid.width", WIDTHS | {"stop": 0.51}),
-    "descriptor": ("descriptors.another", {"kind": "radial-spectrum"}),
-    "family": ("families.another", {"kind": "random_methane"}),
-    "inner point": ("descriptors.soap_swept.grid.n_max", [1, 3, 5]),
+    "outer point": {"descriptors.soap_swept.grid.width": [0.3, 0.5, 0.42]},
+    "outer point, first": {"descriptors.soap_swept.grid.width": [0.42, 0.3, 0.5]},
+    "outer points turned": {"descriptors.soap_swept.grid.width": [0.5, 0.3]},
+    "one of many": {"descriptors.soap_swept.grid.width": WIDTHS | {"stop": 0.51}},
+    "descriptor": {"descriptors.another": {"kind": "power-spectrum", "families": ["from_file"]}},
+    "family": {
+        "families.another": {"kind": "random_methane"},
+        "descriptors.soap.families": ["another", "distortions", "pair_map", "from_file", "point_groups"],
+    },
+    "family that no descriptor is run on": {"families.another": {"kind": "random_methane"}},
 }
 
 
@@ -161,41 +198,57 @@ ADDITIONS = {
 def test_addition_changes_the_job_that_takes_it_in_alone(addition, target):
     config = made("many points" if addition == "one of many" else "small", target)
     before = contents(config)
-    put(config, *ADDITIONS[addition])
+    for key, value in ADDITIONS[addition].items():
+        put(config, key, value)
     after = contents(config)
-    touched = {place for place in before if after.get(place) != before[place]}
-    new = {place for place in after if before.get(place) != after[place]}
-    if addition in ("family", "descriptor", "outer points turned"):
-        assert not touched
-    elif addition == "inner point":
-        assert {descriptor for _, descriptor, _ in touched} == {"soap_swept"}
+    touched = {name for name in before if after.get(name) != before[name]}
+    new = {name for name in after if before.get(name) != after[name]}
+    if addition in ("outer points turned", "family that no descriptor is run on"):
+        assert not touched | new
     else:
+        # It is taken in by a job, which it may split, or is long enough to be split by structures.
         assert len(touched) <= 1
-        # It may be long enough to be split by structures, into six, or to make a job fall into more.
-        assert {descriptor for _, descriptor, _ in new} == {"soap_swept"}
-        assert len(new) == (6 if target == 1e-9 else 1 if target >= 120 else len(new))
+        assert new
+        assert len(new) == 1 or target < 120
+
+
+def test_inner_point_changes_the_jobs_of_its_descriptor_alone():
+    config = made("many points", 0.1)
+    put(config, "descriptors.soap_swept.grid.n_max", [1, 3, 5])
+    before, after = contents(made("many points", 0.1)), contents(config)
+    assert all("soap_swept" in before[name] for name in before if after.get(name) != before[name])
 
 
 @pytest.mark.parametrize("target", [1.5, 3.5, 20])
 def test_points_added_one_by_one_change_one_job_each(target):
-    config = made("small", 1e9)
+    config = widths_alone()
     widths = [round(0.2 + 0.01 * k, 2) for k in range(60)]
     put(config, "descriptors.soap_swept.grid.width", widths[:1])
-    alone = next(job.seconds for job in jobs(config) if job.descriptor == "soap_swept")
-    put(config, "target_job_seconds", target * alone)
+    [alone] = jobs(config)
+    put(config, "target_job_seconds", target * alone.seconds)
     before, touched = contents(config), []
     for n in range(2, 61):
         put(config, "descriptors.soap_swept.grid.width", widths[:n])
         after = contents(config)
-        touched.append(sum(after.get(place) != content for place, content in before.items()))
+        touched.append(sum(after.get(name) != content for name, content in before.items()))
         before = after
     assert max(touched) == 1
 
 
-def test_dealing_is_known():
-    """If this fails, jobs are dealt anew: finished ones will run again. Say so in the change log, then change it."""
-    names = {job.name.partition("_")[0] for job in jobs(made("many points", 0.05)) if job.descriptor == "soap_swept"}
-    assert names == {f"batch-{prefix}" for prefix in ("00", "01", "10", "11")}
+def widths_alone():
+    """A sweep over widths, which all take the same time."""
+    config = small() | {"target_job_seconds": 1e9}
+    config["descriptors"] = {"soap_swept": config["descriptors"]["soap_swept"]}
+    return {key: config[key] for key in ("families", "descriptors", "target_job_seconds")}
+
+
+def test_jobs_of_a_plan_are_known():
+    """If this fails, work goes to other jobs, and finished ones will run again. Say so in the change log."""
+    config = widths_alone()
+    put(config, "descriptors.soap_swept.grid.width", WIDTHS)
+    [whole] = jobs(config)
+    put(config, "target_job_seconds", whole.seconds / 2.5)
+    assert {job.name for job in jobs(config)} == {f"power-spectrum_gto_{prefix}" for prefix in ("00", "01", "10", "11")}
 
 
 @pytest.mark.parametrize("most", [0.5, 1, 3, 10, 1000])
@@ -215,38 +268,35 @@ def test_groups_follow_from_their_members(most):
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "kept"),
+    ("key", "value"),
     [
-        ("descriptors.soap_swept.grid.width", [0.3, 0.5, 0.7], True),
-        ("descriptors.soap_swept.grid.n_max", [1, 3, 5], True),
-        ("descriptors.another", {"kind": "radial-spectrum"}, True),
-        ("families.another", {"kind": "random_methane"}, True),
-        ("descriptors.soap_swept.parameters.cutoff", 5.0, False),
-        ("descriptors.soap_swept.parameters.center_weight", 1.0, False),
+        ("descriptors.soap_swept.grid.width", [0.3, 0.5, 0.7]),
+        ("descriptors.soap_swept.grid.n_max", [1, 3, 5]),
+        ("descriptors.soap_swept.parameters.cutoff", 5.0),
+        ("descriptors.another", {"kind": "radial-spectrum"}),
+        ("families.another", {"kind": "random_methane"}),
     ],
 )
 @pytest.mark.parametrize("target", [1e-9, 1e9])
-def test_name_of_a_job_changes_only_with_what_it_stands_for(place, value, kept, target):
-    def names(config):
-        return {job[:3] for job in jobs(config | {"target_job_seconds": target}) if job.descriptor == "soap_swept"}
-
-    before, after = names(small()), names(changed(place, value))
-    assert (before <= after) == kept
-    assert kept or not before & after
+def test_names_of_jobs_stay(key, value, target):
+    """A changed job replaces the table that it made before."""
+    before, after = (contents(config | {"target_job_seconds": target}) for config in (small(), changed(key, value)))
+    assert before.keys() <= after.keys()
+    assert before != after or key.startswith("families")
 
 
 @each_target
 def test_names_of_jobs_suit_as_names_of_files(target):
     config = made("many points", target)
     config["descriptors"]["radial"] |= {"grid": {"species": [["H"], ["C", "H", "N", "O", "Na", "Cl"]]}}
-    assert all(job.name.replace(".", "").replace("-", "").replace("_", "").isalnum() for job in jobs(config))
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", job.name) for job in jobs(config))
 
 
 def test_jobs_cover_the_families_asked_for():
     config = small()
-    assert {job.family for job in jobs(config) if job.descriptor == "radial"} == {"from_file"}
+    assert {task.family for task in tasks(config) if task.descriptor == "radial"} == {"from_file"}
     del config["descriptors"]["radial"]["families"]
-    assert {job.family for job in jobs(config) if job.descriptor == "radial"} == set(config["families"])
+    assert {task.family for task in tasks(config) if task.descriptor == "radial"} == set(config["families"])
 
 
 @each_target
@@ -266,12 +316,21 @@ def test_order_of_parameters_does_not_matter(target):
 
 
 def test_radial_bases_and_densities_are_swept():
-    config = made("small", 1e-9)
-    bases = ["gto", "dvr", {"kind": "legendre", "transform": "inverse"}]
-    config["descriptors"]["soap_swept"]["grid"] |= {"radial_basis": bases, "density": ["gaussian", "delta"]}
-    cells = [job.cell for job in jobs(config) if job.descriptor == "soap_swept" and job.cell["structures"][0] == 0]
-    assert len(cells) == 2 * 3 * 2
-    assert [cell["points"][0]["radial_basis"] for cell in cells[::2]] == 2 * bases
+    config = made("small", 1e9)
+    config["descriptors"]["soap_swept"]["grid"] |= {"radial_basis": BASES, "density": ["gaussian", "delta"]}
+    swept = [task for task in tasks(config) if task.descriptor == "soap_swept"]
+    assert len(swept) == 2 * 3 * 2
+    assert sum(task.points[0]["radial_basis"] == BASES[2] for task in swept) == 2 * 2
+
+
+@pytest.mark.parametrize(("config", "most"), [("config", 13), ("test", 3)])
+def test_sensitivities_of_a_configuration_take_few_jobs(config, most):
+    assert len(jobs(yaml.safe_load((CHECKOUT / f"config/{config}.yaml").read_text()))) <= most
+
+
+def test_tasks_are_plain_data():
+    for task in tasks(made("many points", 120)):
+        assert SensitivityTask(**json.loads(json.dumps(as_json(task)))) == task
 
 
 @each_config
@@ -311,12 +370,13 @@ def rows(config, folder):
     for family, entry in settings.families.items():
         parquet.write(make_structures(entry.kind, entry.parameters, family), folder / family, "structures", {})
     for job in plan(settings):
+        task = job.tasks[0]
         layouts = {
-            cutoff: json.loads(json.dumps(layout(parquet.read(folder / job.family), job.cell["scope"], cutoff)))
-            for cutoff in job.cell["layouts"]
+            cutoff: json.loads(json.dumps(layout(parquet.read(folder / task.family), task.scope, cutoff)))
+            for cutoff in task.layouts
         }
-        part = run_cell(read_part(folder / job.family, job.cell), job.cell, {}, layouts, threads=1)
-        parquet.write(part, folder / "part", "sensitivity", {})
+        structures = {each.family: read_structures(folder / each.family, each) for each in job.tasks}
+        parquet.write_groups(run_tasks(job.tasks, structures, {}, layouts, 1), folder / "part", "sensitivity", {})
         parts.append(parquet.read(folder / "part"))
     return united(parts, list(settings.descriptors)), len(parts)
 

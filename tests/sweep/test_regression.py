@@ -5,10 +5,10 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from tasks import predicted
 
 import nullmode as nm
 from nullmode.learning import MODELS
-from nullmode.sweep import regression
 from nullmode.sweep.structures import make_structures
 from nullmode.tables import parquet
 from nullmode.tables.structures import atoms_of
@@ -28,14 +28,13 @@ FAMILIES = {
 
 
 def run(model, families=None, **changes):
-    cell = {
+    task = {
         **{"regression": "r", "model": model, "model_parameters": OPTIONS[model], "target": "four_body_energy"},
-        **{"training": ["pairs"], "test": ["others"], "scope": "environment", "rtol": 1e-9, "tolerance": 1e-6},
+        **{"training": ["pairs"], "test": ["others"]},
         **NU_2,
         **changes,
     }
-    families = families or FAMILIES
-    return regression.run_regression({name: families[name] for name in (*cell["training"], *cell["test"])}, cell)
+    return predicted(families or FAMILIES, task)
 
 
 def measured(kind, names):
@@ -221,10 +220,10 @@ def test_models_of_ones_own(tmp_path, monkeypatch):
 def test_regressions_use_a_fitted_contraction():
     basis = {"kind": "optimal-contraction", "n_primitives": 8, "reference": "noise"}
     kind = {**NU_2, "parameters": {**NU_2["parameters"], "radial_basis": basis}}
-    cell = {"regression": "r", "model": "ridge", "model_parameters": OPTIONS["ridge"], "target": "four_body_energy"}
+    task = {"regression": "r", "model": "ridge", "model_parameters": OPTIONS["ridge"], "target": "four_body_energy"}
     # Pairs have one bond length, where all radial functions say the same.
-    cell |= {"training": ["noise"], "test": ["others"], "scope": "environment", "rtol": 1e-9, "tolerance": 1e-6, **kind}
-    fitted = regression.run_regression(FAMILIES, cell, {"noise": FAMILIES["noise"]})
+    task |= {"training": ["noise"], "test": ["others"], **kind}
+    fitted = predicted(FAMILIES, task, {"noise": FAMILIES["noise"]})
     assert "optimal-contraction" in fitted["radial_basis"][0]
     assert not np.allclose(fitted["predicted"], run("ridge", training=["noise"])["predicted"], rtol=1e-6)
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from tasks import searched
 
 import nullmode as nm
 from nullmode._support.variants import load
@@ -29,10 +30,10 @@ def starts():
     return make_structures("degenerate_pair", {"u": [0.9, 0.95], "v": [0.03], "signs": [1]}, "pair")
 
 
-def cell(kind, **changes):
+def task(kind, **changes):
     return {
         **{"search": "s", "search_kind": kind, "search_parameters": OPTIONS[kind][0], "family": "pair"},
-        **{"descriptor": "soap", "kind": "power-spectrum", "parameters": SOAP, "scope": "environment", "rtol": 1e-9},
+        **{"descriptor": "soap", "kind": "power-spectrum", "parameters": SOAP},
         **changes,
     }
 
@@ -47,7 +48,7 @@ def test_tables_hold_what_the_function_returns(kind, tmp_path, monkeypatch):
 
     kept.__signature__ = inspect.signature(load(kind, SEARCHES, "search"))
     monkeypatch.setattr(search, "load", lambda name, table, what: kept if what == "search" else load(name, table, what))
-    found, steps = search.run_search(starts(), cell(kind), threads=1)
+    found, steps = searched(starts(), task(kind), threads=1)
     parquet.write(found, tmp_path / "found", "search", {})
     parquet.write(steps, tmp_path / "steps", "search_steps", {})
     found, steps = parquet.read(tmp_path / "found", "search"), parquet.read(tmp_path / "steps", "search_steps")
@@ -78,14 +79,14 @@ def test_tables_hold_what_the_function_returns(kind, tmp_path, monkeypatch):
 # Not of singular points: where the search moves at random, what it finds hangs on the last bit.
 @pytest.mark.parametrize("kind", ["orbit", "partners"])
 def test_threads_change_nothing(kind):
-    one, many = (search.run_search(starts(), cell(kind), threads=threads) for threads in (1, 3))
+    one, many = (searched(starts(), task(kind), threads=threads) for threads in (1, 3))
     for first, second in zip(one, many, strict=True):
         pd.testing.assert_frame_equal(first, second)
 
 
 def test_a_row_says_that_nothing_was_found():
     random = make_structures("random_methane", {"n_structures": 1, "seed": 1}, "a")
-    found, steps = search.run_search(random, cell("partners", search_parameters={"n_starts": 1}), threads=1)
+    found, steps = searched(random, task("partners", search_parameters={"n_starts": 1}), threads=1)
     assert found["found"].tolist() == [-1]
     assert found["vectors"].tolist() == [[]]
     assert not found["converged"].any()
@@ -94,7 +95,7 @@ def test_a_row_says_that_nothing_was_found():
 
 def test_why_values_are_null_is_told_where_asked():
     asked = {"length": 0.02, "attribution": True}
-    found, _ = search.run_search(starts(), cell("orbit", search_parameters=asked), threads=1)
+    found, _ = searched(starts(), task("orbit", search_parameters=asked), threads=1)
     assert (found["null_symmetry"] == 0).all()
     assert (found["rank"] + found["null_truncation"] + found["null_incompleteness"] == found["n_dof"]).all()
 
@@ -103,8 +104,8 @@ def test_searches_use_a_fitted_contraction():
     basis = {"kind": "optimal-contraction", "n_primitives": 8, "reference": "random"}
     random = make_structures("random_methane", {"n_structures": 20, "seed": 2}, "random")
     parameters = {**SOAP, "radial_basis": basis}
-    found, _ = search.run_search(starts(), cell("orbit", parameters=parameters), {"random": random}, threads=1)
-    other, _ = search.run_search(starts(), cell("orbit"), threads=1)
+    found, _ = searched(starts(), task("orbit", parameters=parameters), {"random": random}, threads=1)
+    other, _ = searched(starts(), task("orbit"), threads=1)
     assert "optimal-contraction" in found["radial_basis"][0]
     assert not np.allclose(found["singular_values"][0], other["singular_values"][0])
 
@@ -112,20 +113,20 @@ def test_searches_use_a_fitted_contraction():
 def test_an_impossible_start_is_named():
     start = make_structures("point_groups", {"names": ["C1", "Td"]}, "groups")
     with pytest.raises(nm.InputError, match=r"single softest mode.* \(structure 1, centre 0\)"):
-        search.run_search(start, cell("orbit"), threads=1)
+        searched(start, task("orbit"), threads=1)
 
 
 def test_a_progress_bar_is_shown_where_wanted(capsys):
-    search.run_search(starts(), cell("orbit"), threads=1, progress=True)
+    searched(starts(), task("orbit"), threads=1, progress=True)
     assert "2/2" in capsys.readouterr().err
-    search.run_search(starts(), cell("orbit"), threads=1)
+    searched(starts(), task("orbit"), threads=1)
     assert not capsys.readouterr().err
 
 
 def test_tables_of_all_kinds_are_read_together(tmp_path):
     for kind in SEARCHES:
-        made = cell(kind, search=kind)
-        for table, rows in zip(("found", "steps"), search.run_search(starts(), made, threads=1), strict=True):
+        made = task(kind, search=kind)
+        for table, rows in zip(("found", "steps"), searched(starts(), made, threads=1), strict=True):
             of = {"found": "search", "steps": "search_steps"}[table]
             parquet.write(rows, tmp_path / f"searches/{kind}/{table}.parquet", of, made)
     for table in ("search", "search_steps"):

@@ -6,14 +6,15 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 from cases import ENVIRONMENTS, SETTING, environment, rattled
+from tasks import sensitivities
 
 import nullmode as nm
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import random_methane
 from nullmode.sweep.jobs import plan as jobs
-from nullmode.sweep.sensitivity import run_cell
 from nullmode.sweep.settings import check
 from nullmode.sweep.structures import make_structures
+from nullmode.sweep.tasks import as_json
 
 SOAP = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
 COLUMNS = [
@@ -195,14 +196,14 @@ def test_a_configuration_sweeps_every_kind_basis_density_width_cutoff_and_contra
     config = {"families": {"methane": methane, "reference": methane}, "descriptors": EVERYTHING}
     settings = check(config)
     tables_of = {name: make_structures("random_methane", methane["parameters"], name) for name in config["families"]}
-    assert {job.cell["kind"] for job in jobs(settings)} == set(DESCRIPTORS)
+    assert {job.kind for job in jobs(settings)} == set(DESCRIPTORS)
     parts = {}
-    for job in jobs(settings):
-        assert job.cell["references"] == (["reference"] if job.descriptor == "contracted" else [])
-        if job.family == "methane":
-            frame = run_cell(tables_of["methane"], job.cell, tables_of, threads=1)
+    for task in (task for job in jobs(settings) for task in job.tasks):
+        assert task.references == (["reference"] if task.descriptor == "contracted" else [])
+        if task.family == "methane":
+            frame = sensitivities(tables_of["methane"], as_json(task), tables_of, threads=1)
             assert (frame["status"] == "ok").all()
-            parts.setdefault(job.descriptor, []).append(frame)
+            parts.setdefault(task.descriptor, []).append(frame)
     for name, frames in parts.items():
         rows = pd.concat(frames, ignore_index=True)
         points = rows.groupby("parameters").size()
@@ -220,8 +221,8 @@ def test_a_contraction_in_a_workflow_is_the_one_that_python_fits():
     structures = make_structures("random_methane", methane, "methane")
     basis = {"kind": "optimal-contraction", "n_primitives": 6, "reference": "methane"}
     points = [{"n_max": n, "l_max": l, "radial_basis": basis} for n in (1, 3) for l in (0, 2)]
-    cell = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment"}
-    rows = run_cell(structures, {**cell, "points": points, "rtol": 1e-9, "tolerance": 1e-6}, {"methane": structures})
+    task = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum", "points": points}
+    rows = sensitivities(structures, task, {"methane": structures})
     envs = nm.environments(list(random_methane.structures(**methane)), centers="C")
     largest = nm.fit_contraction(nm.PowerSpectrum(n_max=3, l_max=2, radial_basis=basis), envs)
     expected = nm.truncation_sweep(envs, largest, n_max=[1, 3], l_max=[0, 2])
@@ -243,11 +244,11 @@ def test_a_contraction_is_fitted_to_a_family_of_other_species_too():
     ]
     methane = {"n_structures": 3, "seed": 3}
     basis = {"kind": "optimal-contraction", "n_primitives": 6, "reference": "ethanol"}
-    cell = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum", "scope": "environment"}
-    cell |= {"points": [{"n_max": 2, "l_max": 2, "radial_basis": basis}], "rtol": 1e-9, "tolerance": 1e-6}
-    got = run_cell(make_structures("random_methane", methane, "methane"), cell, {"ethanol": pd.DataFrame(rows)})
+    task = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum"}
+    task |= {"points": [{"n_max": 2, "l_max": 2, "radial_basis": basis}]}
+    got = sensitivities(make_structures("random_methane", methane, "methane"), task, {"ethanol": pd.DataFrame(rows)})
     reference = nm.environments(ethanol, centers=[0, 1, 2])
-    fitted = nm.fit_contraction(nm.PowerSpectrum(**cell["points"][0]), reference)
+    fitted = nm.fit_contraction(nm.PowerSpectrum(**task["points"][0]), reference)
     envs = nm.environments(list(random_methane.structures(**methane)), centers="C")
     expected = nm.analyze(envs, replace(fitted, species=None))
     for values, want in zip(got["singular_values"], expected["singular_values"], strict=True):
@@ -290,10 +291,9 @@ def test_a_scope_that_cannot_be_is_refused(what, options, message):
 
 
 def test_whole_molecules_lift_the_spurious_zero_but_not_those_of_symmetry():
-    # science.md section 5. The family's centres are the carbons; a whole structure counts the hydrogens too.
+    # The family's centres are the carbons; a whole structure counts the hydrogens too.
     structures = make_structures("point_groups", {"names": ["Td", "X"]}, "groups")
-    cell = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "structure"}
-    points = [{"n_max": 6, "l_max": 6, "cutoff": 3.5, "width": 0.3}]
-    rows = run_cell(structures, {**cell, "points": points, "rtol": 1e-9, "tolerance": 1e-6})
+    task = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "scope": "structure"}
+    rows = sensitivities(structures, task | {"points": [{"n_max": 6, "l_max": 6, "cutoff": 3.5, "width": 0.3}]})
     assert rows["rank"].tolist() == [1, 9]
     assert rows["n_neighbours"].tolist() == [20, 20]

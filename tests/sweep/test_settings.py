@@ -9,8 +9,9 @@ from snakemake.utils import update_config
 
 from nullmode import InputError
 from nullmode._support import axes
+from nullmode.sweep.origins import explanation_code, figure_code
 from nullmode.sweep.schema import Settings
-from nullmode.sweep.settings import check, figure_code, figure_kinds, figure_tables
+from nullmode.sweep.settings import check, explanation, figure_tables
 
 # Files laid over each other.
 CONFIGS = {
@@ -150,34 +151,66 @@ SENSITIVITY = ("table", "", "sensitivity", "tables/sensitivity.parquet")
 
 
 @pytest.mark.parametrize(
-    ("figure", "wanted", "kinds"),
+    ("figure", "wanted"),
     [
+        ("null_modes", [("explanations", "", "explanations", "explanations/null_modes.parquet")]),
         (
-            "null_modes",
-            [SENSITIVITY, ("structures", "point_groups", "structures", "structures/point_groups.parquet")],
-            {"soap": "power-spectrum"},
+            "near_singular",
+            [SENSITIVITY, ("explanations", "", "explanations", "explanations/near_singular.parquet")],
         ),
-        ("null_causes", [SENSITIVITY], {}),
-        ("truncation", [SENSITIVITY], {}),
+        ("null_causes", [SENSITIVITY]),
+        ("truncation", [SENSITIVITY]),
         (
             "orbits",
             [
                 ("searches", "orbit", "search", "searches/orbit/found.parquet"),
                 ("searches", "orbit", "search_steps", "searches/orbit/steps.parquet"),
             ],
-            {},
         ),
         (
             "learning",
-            [("predictions", name, "regression", f"regressions/{name}.parquet") for name in ("ridge", "mlp")],
-            {},
+            [("predictions", name, "regression", "regressions/fine.parquet") for name in ("ridge", "mlp")],
         ),
     ],
 )
-def test_figures_say_what_they_draw_from(figure, wanted, kinds):
-    settings = check(small())
-    assert figure_tables(settings, figure) == wanted
-    assert figure_kinds(settings, figure) == kinds
+def test_figures_say_what_they_draw_from(figure, wanted):
+    assert figure_tables(check(small()), figure) == wanted
+
+
+def test_explanations_are_written_out_for_their_jobs():
+    assert explanation(check(small()), "null_causes") == {}
+    assert explanation(check(small()), "near_singular") == {
+        "kind": "near_singular",
+        "families": ["point_groups"],
+        "kinds": {"soap": "power-spectrum"},
+        "parameters": {"families": ["point_groups"], "descriptors": ["soap"], "threshold": 1e-3, "explained": 1},
+    }
+
+
+OWN = """
+from nullmode.figures._figure import Figure
+
+def explain(table, structures, kinds, family):
+    pass
+
+def draw(explanations, structures, family, colour="red"):
+    pass
+
+FIGURE = Figure(draw, explanation="{}/own.py:explain")
+"""
+
+
+def test_figures_of_ones_own_may_be_explained(tmp_path):
+    (tmp_path / "own.py").write_text(OWN.format(tmp_path))
+    config = small()
+    config["figures"] = {"own": {"kind": f"{tmp_path}/own.py:FIGURE", "parameters": {"family": "orbit"}}}
+    settings = check(config)
+    assert [table for *_, table in figure_tables(settings, "own")] == [
+        "structures/orbit.parquet",
+        "explanations/own.parquet",
+    ]
+    assert explanation(settings, "own")["parameters"] == {"family": "orbit"}
+    assert explanation_code(settings, "own")["code"]
 
 
 def test_figures_of_ones_own_are_given_the_sensitivity_table(tmp_path):
@@ -193,17 +226,22 @@ def test_figures_of_ones_own_are_given_the_sensitivity_table(tmp_path):
 )
 def test_libraries_that_are_missing_are_asked_for(monkeypatch, module, where):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"\A`{where}` must be left out where .* Install it with: pip install '"):
+    with pytest.raises(InputError, match=rf"\A`{where}` needs .*, which is not installed. Install it with: pip"):
         check(small())
 
 
-def test_figures_that_compute_depend_on_their_descriptors():
-    config = small()
-    before = {name: figure_code(check(config), name) for name in config["figures"]}
-    config["descriptors"]["soap"]["kind"] = "bispectrum"
-    after = {name: figure_code(check(config), name) for name in config["figures"]}
-    assert {name for name in before if before[name] != after[name]} == {
-        "null_modes",
-        "selection_rules",
-        "near_singular",
-    }
+def test_explanations_depend_on_their_descriptors_and_drawings_do_not():
+    def codes(config, code):
+        settings = check(config)
+        return {
+            name: code(settings, name)
+            for name in config["figures"]
+            if code is figure_code or explanation(settings, name)
+        }
+
+    before, after = small(), small()
+    after["descriptors"]["soap"]["kind"] = "bispectrum"
+    assert codes(before, figure_code) == codes(after, figure_code)
+    explained = codes(before, explanation_code), codes(after, explanation_code)
+    assert list(explained[0]) == ["null_modes", "selection_rules", "near_singular"]
+    assert all(explained[0][name] != explained[1][name] for name in explained[0])

@@ -12,7 +12,7 @@ import pytest
 from configs import CHECKOUT, small
 from docutils.core import publish_doctree
 from PIL import Image
-from projects import RESULTS, Project
+from projects import RESULTS
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -20,7 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from nullmode.figures._base import CAUSES
 
 pytestmark = pytest.mark.browser
-CLAIM = "S1. A line goes *up* | and up_."
+CLAIM = "R1. A line goes *up* | and up_."
 OWN = '''
 from matplotlib.figure import Figure
 from nullmode.figures._base import Drawing
@@ -40,8 +40,7 @@ PANEL = "document.querySelector('#info > div').shadowRoot"
 def made(finished, tmp_path_factory):
     """A small run with a figure of a user's own, and its report."""
     folder = tmp_path_factory.mktemp("browser") / "run"
-    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    project, config = Project(folder, finished.source, finished.cache), small()
+    project, config = finished.copy(folder), small()
     config["figures"]["own"] = {"kind": "own.py:draw", "parameters": {"descriptor": "soap"}, "claim": CLAIM}
     (folder / "own.py").write_text(OWN)
     project.configure(config)
@@ -157,7 +156,7 @@ def test_figures_are_listed_by_claim(report):
     report.execute_script("app.showCategory('Figures')")
     table = report.find_element(By.CSS_SELECTOR, "nav table")
     assert table.text.splitlines()[0].split() == ["CLAIM", "FIGURE"]
-    assert "S1 own" in table.text.splitlines()
+    assert "R1 own" in table.text.splitlines()
     shot(report, "report_list")
 
 

@@ -2,14 +2,15 @@ import pandas as pd
 import pytest
 from configs import changed, small
 from docutils.core import publish_doctree
+from tasks import sensitivities
 
 from nullmode.figures._base import save
-from nullmode.sweep import sensitivity, structures
+from nullmode.sweep import structures
 from nullmode.sweep.report import caption, labels
 from nullmode.sweep.settings import check
 from nullmode.views import captions
 
-CLAIM = "S5. The rank grows with the basis."
+CLAIM = "R4. The rank grows with the basis."
 
 
 def config(**entry):
@@ -23,22 +24,20 @@ def asked(name="truncation", **entry):
 def swept(n=3):
     """Rows of a sweep over n_max, l_max and width, and of another descriptor on another family."""
     points = [{"n_max": k, "l_max": l, "width": w} for k in (1, 3) for l in (0, 1, 2) for w in (0.3, 0.5)]
-    shared = {"rtol": 1e-9, "tolerance": 1e-6, "kind": "power-spectrum", "scope": "environment"}
+    shared = {"kind": "power-spectrum", "scope": "environment"}
     random = structures.make_structures("random_methane", {"n_structures": n}, "random_methane")
     groups = structures.make_structures("point_groups", {"names": ["Td", "Cs", "X"]}, "point_groups")
     soap = [{"n_max": 4, "l_max": 3, "center_weight": 1.0}]
     frames = [
-        sensitivity.run_cell(
-            random, {**shared, "family": "random_methane", "descriptor": "soap_swept", "points": points}
-        ),
-        sensitivity.run_cell(groups, {**shared, "family": "point_groups", "descriptor": "soap", "points": soap}),
+        sensitivities(random, {**shared, "family": "random_methane", "descriptor": "soap_swept", "points": points}),
+        sensitivities(groups, {**shared, "family": "point_groups", "descriptor": "soap", "points": soap}),
     ]
     return pd.concat(frames, ignore_index=True)
 
 
 def test_caption_says_claim_setting_and_result():
     first, setting, result = captions.caption(asked(claim=CLAIM), [swept()], "The rank is 9 from n_max 3 on.")
-    assert first.startswith(f"{CLAIM} One column per family; above the median rank, below")
+    assert first.startswith(f"{CLAIM} One column per family, over n_max and l_max: the median rank")
     assert setting == (
         "Setting: 3 environments of random_methane; soap_swept: power-spectrum, ν = 2, n_max 1, 3, l_max 0, 1, 2, "
         "cutoff 4 Å, cutoff_width 0.5 Å, width 0.3, 0.5 Å, density gaussian, radial_basis gto; "
@@ -144,8 +143,8 @@ def test_captions_are_in_the_figures(tmp_path):
 @pytest.mark.parametrize(
     ("claim", "number"),
     [
-        ("S5. More.", "S5"),
-        ("S2 (R3): More.", "S2 (R3)"),
+        ("R4. More.", "R4"),
+        ("R3: More.", "R3"),
         ("R1, R3, R4: More.", "R1, R3, R4"),
         ("Symmetry.", ""),
         ("", ""),

@@ -1,13 +1,13 @@
 import functools
 import sys
 
-import nullmode.claims.model
 import nullmode._support.files
 import nullmode._support.code_hash
 import nullmode.sweep.jobs
+import nullmode.sweep.origins
 import nullmode.sweep.report
 import nullmode.sweep.settings
-import nullmode.sweep.cells
+import nullmode.sweep.tasks
 import nullmode._support.types
 
 try:
@@ -21,20 +21,26 @@ except nullmode._support.types.InputError as error:
     sys.exit(f"The configuration cannot be run:\n{error}")
 
 RESULTS = SETTINGS.results
-JOBS = {(job.family, job.descriptor, job.name): job for job in nullmode.sweep.jobs.plan(SETTINGS)}
+JOBS = {job.name: job for job in nullmode.sweep.jobs.plan(SETTINGS)}
 # Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
-kind_code = functools.cache(nullmode.sweep.settings.kind_code)
-SEARCHES = {name: nullmode.sweep.cells.search_cell(SETTINGS, name) for name in SETTINGS.searches}
-REGRESSIONS = {name: nullmode.sweep.cells.regression_cell(SETTINGS, name) for name in SETTINGS.regressions}
-PARTS = [
-    f"{RESULTS}/sensitivity/family={family}/descriptor={descriptor}/{job}.parquet" for family, descriptor, job in JOBS
-]
+sensitivity_code = functools.cache(nullmode.sweep.origins.sensitivity_code)
+SEARCHES = {name: nullmode.sweep.tasks.search_task(SETTINGS, name) for name in SETTINGS.searches}
+REGRESSIONS = {
+    regression.descriptor: nullmode.sweep.tasks.regression_tasks(SETTINGS, regression.descriptor)
+    for regression in SETTINGS.regressions.values()
+}
+PARTS = [f"{RESULTS}/sensitivity/{name}.parquet" for name in JOBS]
 STRUCTURES = expand(f"{RESULTS}/structures/{{family}}.parquet", family=SETTINGS.families)
 OF_SEARCHES = {
     table: expand(f"{RESULTS}/searches/{{search}}/{table}.parquet", search=SEARCHES) for table in ("found", "steps")
 }
 FOUND = [*OF_SEARCHES["found"], *OF_SEARCHES["steps"]]
-PREDICTED = expand("{results}/regressions/{regression}.parquet", results=RESULTS, regression=REGRESSIONS)
+PREDICTED = [f"{RESULTS}/regressions/{descriptor}.parquet" for descriptor in REGRESSIONS]
+EXPLAINED = [
+    f"{RESULTS}/explanations/{figure}.parquet"
+    for figure in SETTINGS.figures
+    if nullmode.sweep.settings.explanation(SETTINGS, figure)
+]
 TABLES = {name: f"{RESULTS}/tables/{name}.parquet" for name in ("sensitivity", "summary")}
 FIGURES = expand(
     "{results}/figures/{figure}.{ending}", results=RESULTS, figure=SETTINGS.figures, ending=["pdf", "svg", "png", "rst"]
@@ -44,7 +50,7 @@ CLAIMS = [f"{RESULTS}/claims.parquet", f"{RESULTS}/claims.html"] if SETTINGS.cla
 
 # Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
 # a copy or a broken disk cut short.
-MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *TABLES.values(), *CLAIMS[:1]]
+MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *EXPLAINED, *TABLES.values(), *CLAIMS[:1]]
 if workflow.is_main_process and (damaged := nullmode._support.files.cut_short(MADE)):
     sys.exit(
         "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
@@ -58,7 +64,7 @@ wildcard_constraints:
     figure="[A-Za-z0-9][A-Za-z0-9_-]*",
     search="[A-Za-z0-9][A-Za-z0-9_-]*",
     view="[A-Za-z0-9][A-Za-z0-9_-]*",
-    regression="[A-Za-z0-9][A-Za-z0-9_-]*",
+    job="[A-Za-z0-9][A-Za-z0-9_.+-]*",
 
 
 def family_file(wildcards):
@@ -68,12 +74,21 @@ def family_file(wildcards):
     return [] if path is None else local(path)
 
 
-def kernels_of(descriptor):
-    """Give the mark that a descriptor's kernels are compiled; a user's own file compiles in its jobs."""
-    kind = SETTINGS.descriptors[descriptor].kind
-    return [] if ".py" in kind else f"{RESULTS}/kernels/{kind}"
+def structures_of(tasks):
+    """Give the structures of the families of tasks."""
+    return [f"{RESULTS}/structures/{family}.parquet" for family in nullmode.sweep.tasks.families_of(tasks)]
 
 
-def job_of(wildcards):
-    """Give the job that makes a table of sensitivities."""
-    return JOBS[wildcards.family, wildcards.descriptor, wildcards.job]
+def references_of(tasks):
+    """Give the structures of the families that contractions of tasks are fitted to."""
+    return [f"{RESULTS}/structures/{family}.parquet" for family in nullmode.sweep.tasks.references_of(tasks)]
+
+
+def layouts_of(tasks):
+    """Give the layouts of a family of which a job holds a part."""
+    return [f"{RESULTS}/layouts/{task.family}/{task.scope}_{cutoff}.json" for task in tasks for cutoff in task.layouts]
+
+
+def plain(tasks):
+    """Write tasks as plain data, as parameters of a rule have to be."""
+    return [nullmode.sweep.tasks.as_json(task) for task in tasks]

@@ -1,3 +1,26 @@
+rule explanation:
+    input:
+        table=TABLES["sensitivity"],
+        structures=lambda wildcards: expand(
+            f"{RESULTS}/structures/{{family}}.parquet",
+            family=nullmode.sweep.settings.explanation(SETTINGS, wildcards.figure)["families"],
+        ),
+    output:
+        f"{RESULTS}/explanations/{{figure}}.parquet",
+    log:
+        f"{RESULTS}/logs/explanations/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explanations/{{figure}}.tsv"
+    resources:
+        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        explanation=lambda wildcards: nullmode.sweep.settings.explanation(SETTINGS, wildcards.figure),
+        code=lambda wildcards: nullmode.sweep.origins.explanation_code(SETTINGS, wildcards.figure),
+    script:
+        "../scripts/explanation.py"
+
+
 rule figure:
     input:
         lambda wildcards: [
@@ -21,8 +44,7 @@ rule figure:
     params:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(exclude={"claim"}),
         tables=lambda wildcards: nullmode.sweep.settings.figure_tables(SETTINGS, wildcards.figure),
-        kinds=lambda wildcards: nullmode.sweep.settings.figure_kinds(SETTINGS, wildcards.figure),
         caption=lambda wildcards: nullmode.sweep.report.caption(SETTINGS, wildcards.figure),
-        code=lambda wildcards: nullmode.sweep.settings.figure_code(SETTINGS, wildcards.figure),
+        code=lambda wildcards: nullmode.sweep.origins.figure_code(SETTINGS, wildcards.figure),
     script:
         "../scripts/figure.py"

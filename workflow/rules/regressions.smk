@@ -1,23 +1,20 @@
-rule regression:
+# All regressions with one descriptor, whose features are computed once.
+rule regressions:
     input:
-        structures=lambda wildcards: expand(
-            f"{RESULTS}/structures/{{family}}.parquet", family=REGRESSIONS[wildcards.regression]["families"]
-        ),
-        references=lambda wildcards: expand(
-            f"{RESULTS}/structures/{{reference}}.parquet", reference=REGRESSIONS[wildcards.regression]["references"]
-        ),
-        kernels=lambda wildcards: kernels_of(REGRESSIONS[wildcards.regression]["descriptor"]),
+        structures=lambda wildcards: structures_of(REGRESSIONS[wildcards.descriptor]),
+        references=lambda wildcards: references_of(REGRESSIONS[wildcards.descriptor]),
     output:
-        f"{RESULTS}/regressions/{{regression}}.parquet",
+        f"{RESULTS}/regressions/{{descriptor}}.parquet",
     log:
-        f"{RESULTS}/logs/regressions/{{regression}}.log",
+        f"{RESULTS}/logs/regressions/{{descriptor}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/regressions/{{regression}}.tsv"
+        f"{RESULTS}/benchmarks/regressions/{{descriptor}}.tsv"
     resources:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        cell=lambda wildcards: REGRESSIONS[wildcards.regression],
-        code=lambda wildcards: nullmode.sweep.cells.regression_code(SETTINGS, wildcards.regression),
+        kind=lambda wildcards: REGRESSIONS[wildcards.descriptor][0].kind,
+        tasks=lambda wildcards: plain(REGRESSIONS[wildcards.descriptor]),
+        code=lambda wildcards: nullmode.sweep.origins.regression_code(SETTINGS, wildcards.descriptor),
     script:
         "../scripts/regression.py"

@@ -1,10 +1,7 @@
 rule search:
     input:
-        structures=lambda wildcards: f"{RESULTS}/structures/{SEARCHES[wildcards.search]['family']}.parquet",
-        references=lambda wildcards: expand(
-            f"{RESULTS}/structures/{{reference}}.parquet", reference=SEARCHES[wildcards.search]["references"]
-        ),
-        kernels=lambda wildcards: kernels_of(SEARCHES[wildcards.search]["descriptor"]),
+        structures=lambda wildcards: structures_of([SEARCHES[wildcards.search]]),
+        references=lambda wildcards: references_of([SEARCHES[wildcards.search]]),
     output:
         found=f"{RESULTS}/searches/{{search}}/found.parquet",
         steps=f"{RESULTS}/searches/{{search}}/steps.parquet",
@@ -16,7 +13,8 @@ rule search:
         runtime=lambda wildcards, attempt: 120 * attempt,
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        cell=lambda wildcards: SEARCHES[wildcards.search],
-        code=lambda wildcards: nullmode.sweep.cells.search_code(SETTINGS, wildcards.search),
+        kind=lambda wildcards: SEARCHES[wildcards.search].kind,
+        task=lambda wildcards: plain([SEARCHES[wildcards.search]])[0],
+        code=lambda wildcards: nullmode.sweep.origins.search_code(SETTINGS, wildcards.search),
     script:
         "../scripts/search.py"

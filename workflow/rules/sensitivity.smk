@@ -1,19 +1,3 @@
-# Compile once, before many jobs would each do it. No `ancient` on its output: Snakemake 9.27 then leaves out every
-# missing file downstream whenever this rule runs.
-rule kernels:
-    output:
-        touch(f"{RESULTS}/kernels/{{kind}}"),
-    log:
-        f"{RESULTS}/logs/kernels/{{kind}}.log",
-    resources:
-        runtime=lambda wildcards, attempt: 15 * attempt,
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-    params:
-        code=lambda wildcards: kind_code(wildcards.kind),
-    script:
-        "../scripts/kernels.py"
-
-
 # What a job that holds a part of a family's structures has to know of the others.
 rule layout:
     input:
@@ -28,35 +12,29 @@ rule layout:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
-        code=nullmode._support.code_hash.origin("nullmode.sweep.sensitivity"),
+        code=nullmode.sweep.origins.layout_code(),
     script:
         "../scripts/layout.py"
 
 
 rule sensitivity:
     input:
-        structures=f"{RESULTS}/structures/{{family}}.parquet",
-        references=lambda wildcards: expand(
-            f"{RESULTS}/structures/{{reference}}.parquet", reference=job_of(wildcards).cell["references"]
-        ),
-        layouts=lambda wildcards: expand(
-            f"{RESULTS}/layouts/{wildcards.family}/{{scope}}_{{cutoff}}.json",
-            scope=job_of(wildcards).cell["scope"],
-            cutoff=job_of(wildcards).cell["layouts"],
-        ),
-        kernels=lambda wildcards: kernels_of(wildcards.descriptor),
+        structures=lambda wildcards: structures_of(JOBS[wildcards.job].tasks),
+        references=lambda wildcards: references_of(JOBS[wildcards.job].tasks),
+        layouts=lambda wildcards: layouts_of(JOBS[wildcards.job].tasks),
     output:
-        f"{RESULTS}/sensitivity/family={{family}}/descriptor={{descriptor}}/{{job}}.parquet",
+        f"{RESULTS}/sensitivity/{{job}}.parquet",
     log:
-        f"{RESULTS}/logs/sensitivity/{{family}}/{{descriptor}}/{{job}}.log",
+        f"{RESULTS}/logs/sensitivity/{{job}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sensitivity/{{family}}/{{descriptor}}/{{job}}.tsv"
+        f"{RESULTS}/benchmarks/sensitivity/{{job}}.tsv"
     threads: 1
     resources:
-        runtime=lambda wildcards, attempt: job_of(wildcards).runtime(attempt),
-        mem_mb=lambda wildcards, attempt: job_of(wildcards).mem_mb(attempt),
+        runtime=lambda wildcards, attempt: JOBS[wildcards.job].runtime(attempt),
+        mem_mb=lambda wildcards, attempt: JOBS[wildcards.job].mem_mb(attempt),
     params:
-        cell=lambda wildcards: job_of(wildcards).cell,
-        code=lambda wildcards: kind_code(SETTINGS.descriptors[wildcards.descriptor].kind),
+        kind=lambda wildcards: JOBS[wildcards.job].kind,
+        tasks=lambda wildcards: plain(JOBS[wildcards.job].tasks),
+        code=lambda wildcards: sensitivity_code(JOBS[wildcards.job].kind, JOBS[wildcards.job].bases),
     script:
         "../scripts/sensitivity.py"

@@ -10,6 +10,6 @@ rule structures:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         family=lambda wildcards: SETTINGS.families[wildcards.family].model_dump(),
-        code=lambda wildcards: nullmode.sweep.settings.family_code(SETTINGS, wildcards.family),
+        code=lambda wildcards: nullmode.sweep.origins.structures_code(SETTINGS, wildcards.family),
     script:
         "../scripts/structures.py"

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from nullmode._support.variants import load, parameter_model
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES, GIVEN
+from nullmode.figures import FIGURES
+from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
 from nullmode.learning import MODELS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
@@ -24,6 +25,8 @@ TABLES = {
     "RegressionEntry": ("model", MODELS),
     "FigureEntry": ("figure", FIGURES),
 }
+# Parameters that the workflow fills.
+GIVEN = {"search": GIVEN_TO_SEARCHES, "figure": GIVEN_TO_FIGURES}
 # What names the kind of an entry, where it is not called so.
 KEY = {"RegressionEntry": "model"}
 
@@ -34,8 +37,8 @@ def schema() -> dict[str, Any]:
     for entry, (what, table) in TABLES.items():
         for kind in table:
             target = load(kind, table, what)
-            skip = GIVEN_TO_SEARCHES if what == "search" else GIVEN
-            model = target if what == "descriptor" else parameter_model(target, kind, skip)
+            function = target.draw if what == "figure" else target
+            model = target if what == "descriptor" else parameter_model(function, kind, GIVEN.get(what, ()))
             adapters[entry, kind] = TypeAdapter(model)
     parts, shared = TypeAdapter.json_schemas([(key, "validation", adapter) for key, adapter in adapters.items()])
     definitions = dict(shared["$defs"])

@@ -1,24 +1,22 @@
-"""Fit a model to some families, and predict for all."""
+"""Fit models to the features of one descriptor, and predict for all families."""
 
 from typing import TYPE_CHECKING
 
-from nullmode._support import code_hash
-from nullmode.sweep import regression
 from nullmode.sweep.joblog import job_log
-from nullmode.tables import parquet
+from nullmode.sweep.kernels import compile_kernels
+from nullmode.sweep.regression import write_regressions
+from nullmode.sweep.tasks import RegressionTask
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
-    with job_log(snakemake.log[0], snakemake.input, snakemake.output):
-        code_hash.check_unchanged(snakemake.params.code)
-        cell = snakemake.params.cell
-        files = dict(zip(cell["families"], snakemake.input.structures, strict=True))
-        fitted = dict(zip(cell["references"], snakemake.input.references, strict=True))
-        structures, references = (
-            {name: parquet.read(path, "structures") for name, path in group.items()} for group in (files, fitted)
+    with job_log(snakemake.log[0], snakemake.input, snakemake.output, snakemake.params.code):
+        compile_kernels(snakemake.params.kind)
+        write_regressions(
+            [RegressionTask(**task) for task in snakemake.params.tasks],
+            snakemake.input.structures,
+            snakemake.input.references,
+            snakemake.output[0],
+            snakemake.params.code,
         )
-        rows = regression.run_regression(structures, cell, references)
-        provenance = {**cell, **snakemake.params.code, "inputs": parquet.inputs(files | fitted)}
-        parquet.write(rows, snakemake.output[0], "regression", provenance)

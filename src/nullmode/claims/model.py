@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nullmode._support.code_hash import origin
-from nullmode._support.types import JSON, InputError
+from nullmode._support.types import InputError
 from nullmode._support.variants import explain, load, suggest
 
 if TYPE_CHECKING:
@@ -163,12 +162,6 @@ def read(path: str | Path) -> dict[str, Claim]:
     if faults:
         raise InputError("\n".join([f"{path} cannot be used:", *faults]))
     return result
-
-
-def code(path: str | Path) -> JSON:
-    """Origin of a ledger: hashes of the code that measures these claims and writes its page, versions of libraries."""
-    modules = {claim.check.partition(":")[0] for claim in read(path).values() if claim.check}
-    return origin("nullmode.claims.ledger", "nullmode.claims.page", *sorted(modules))
 
 
 def check_function(name: str) -> Callable[[Any], Mapping[str, float]]:

@@ -18,49 +18,46 @@ BOND = 1.09
 """C–H bond length of methane, Å."""
 TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]]) / np.sqrt(3)
 """Directions of its hydrogens."""
-CONDENSED = 0.1
-"""Atoms per Å³ of condensed matter, about."""
+_DENSITY = 0.1
+"""Atoms per Å³: few substances hold more."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FamilySize(NamedTuple):
-    """What a family holds, as far as its parameters tell: a plan of jobs is made before any structure.
+    """What a family holds, as far as its parameters tell: jobs are planned before any structure is made.
 
     Attributes
     ----------
     structures
-        How many.
+        Their number.
     atoms, centers
-        Per structure; means where structures differ.
+        Numbers per structure; means where structures differ.
     species
-        Of the neighbours.
-    density
-        Atoms per Å³, which limits the neighbours; default that of condensed matter.
+        Number of chemical elements.
     periodic
-        Whether there are neighbours beyond the structure's own atoms.
+        Whether a centre has neighbours beyond the structure's own atoms.
     """
 
     structures: int
     atoms: float
     centers: float
-    species: int
-    density: float = CONDENSED
+    species: int = 1
     periodic: bool = False
 
     def neighbours(self, cutoff: float) -> float:
-        """Neighbours of a centre within a cutoff in Å."""
-        filled = self.density * 4 / 3 * pi * cutoff**3
-        return filled if self.periodic else min(self.atoms - 1, filled)
+        """Estimate the number of neighbours of a centre within a cutoff in Å."""
+        dense = _DENSITY * 4 / 3 * pi * cutoff**3
+        return dense if self.periodic else min(self.atoms - 1, dense)
 
 
-METHANE = FamilySize(structures=1, atoms=5, centers=1, species=1)
+METHANE = FamilySize(structures=1, atoms=5, centers=1)
 
 
 def sized(size: Callable[..., FamilySize | None]) -> Callable[[F], F]:
-    """Say how much a family holds: a function of the family's parameters, quick, and None where it cannot be told."""
+    """Attach to a family the function that estimates its size from its parameters, or gives None where it cannot."""
 
     def mark(family: F) -> F:
-        # Read by name where work is dealt to jobs; to a type checker, functions have no attributes of their own.
+        # The plan of jobs reads `size` by name; to a type checker, functions have no attributes of their own.
         family.size = size  # type: ignore[attr-defined]
         return family
 

@@ -18,12 +18,7 @@ def _n_atoms(shells: int) -> int:
     return (10 * k**3 + 15 * k**2 + 11 * k + 3) // 3
 
 
-def _size(shells: int, n_frames: int, **_: object) -> FamilySize:
-    atoms = _n_atoms(shells)
-    return FamilySize(structures=n_frames, atoms=atoms, centers=atoms, species=1)
-
-
-@sized(_size)
+@sized(lambda shells, n_frames, **_: FamilySize(n_frames, _n_atoms(shells), _n_atoms(shells)))
 def structures(
     element: Literal["Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt"] = "Cu",
     shape: Literal["icosahedron", "cuboctahedron"] = "icosahedron",

@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nullmode._support.types import InputError
-from nullmode.families._base import CONDENSED, FamilySize, sized
+from nullmode.families._base import FamilySize, sized
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 _SAMPLE_BYTES = 1 << 20
-_LATTICE = re.compile(rb'Lattice="([^"]*)"', re.IGNORECASE)
 _INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
@@ -25,31 +22,27 @@ def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -
     with path.open("rb") as file:
         lines = file.read(_SAMPLE_BYTES).split(b"\n")
     wanted = {str(item) for item in (centers if isinstance(centers, list) else [centers])}
-    frames = atoms = chosen = line = 0
-    volume, species = 0.0, set()
+    frames = chosen = line = 0
+    symbols: list[str] = []
     try:
-        # The last frame may be cut off: it is left out.
-        while lines[line].strip() and (last := line + 2 + int(lines[line])) < len(lines):
-            symbols = [row.split()[0].decode() for row in lines[line + 2 : last]]
-            if lattice := _LATTICE.search(lines[line + 1]):
-                volume += abs(np.linalg.det(np.array(lattice[1].split(), dtype=np.float64).reshape(3, 3)))
-            atoms += len(symbols)
-            chosen += sum(centers is None or bool({s, str(k)} & wanted) for k, s in enumerate(symbols))
-            species.update(symbols)
-            frames, line = frames + 1, last
+        # The sample may end inside a frame, which is left out.
+        while lines[line].strip() and (end := line + 2 + int(lines[line])) < len(lines):
+            frame = [row.split()[0].decode() for row in lines[line + 2 : end]]
+            chosen += sum(centers is None or bool({s, str(k)} & wanted) for k, s in enumerate(frame))
+            symbols += frame
+            frames, line = frames + 1, end
         bounds = [int(part) if part else None for part in index.split(":")]
     except (ValueError, IndexError):
         return None
-    if not atoms:
+    if not symbols:
         return None
     every = range(round(frames * path.stat().st_size / sum(len(row) + 1 for row in lines[:line])))
     return FamilySize(
         structures=len(every[slice(*bounds)]) if ":" in index else 1,
-        atoms=atoms / frames,
+        atoms=len(symbols) / frames,
         centers=chosen / frames,
-        species=len(species),
-        density=atoms / volume if volume else CONDENSED,
-        periodic=volume > 0,
+        species=len(set(symbols)),
+        periodic=b"lattice=" in lines[1].lower(),
     )
 
 

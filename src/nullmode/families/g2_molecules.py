@@ -49,12 +49,10 @@ def _chosen(names: list[str] | None, elements: list[str] | None) -> "list[tuple[
 
 
 def _size(names: list[str] | None, elements: list[str] | None) -> FamilySize | None:
-    molecules = [atoms for _, atoms in _chosen(names, elements)]
-    if not molecules:
-        return None
-    atoms = sum(map(len, molecules)) / len(molecules)
-    species = {symbol for each in molecules for symbol in each.symbols}
-    return FamilySize(structures=len(molecules), atoms=atoms, centers=atoms, species=len(species))
+    molecules = _chosen(names, elements)
+    atoms = [atom.symbol for _, molecule in molecules for atom in molecule]
+    mean = len(atoms) / max(1, len(molecules))
+    return FamilySize(len(molecules), mean, mean, len(set(atoms))) if molecules else None
 
 
 @sized(_size)

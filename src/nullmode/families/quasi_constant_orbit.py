@@ -1,18 +1,19 @@
 """Orbits of methane along which the power spectrum is all but constant and four-body energies are not."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from math import ceil
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
-from nullmode._support.axes import Axis, array
+from nullmode._support.axes import Axis, array, values
 from nullmode._support.types import Floats
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
 from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.families._base import methane
+from nullmode.families._base import METHANE, FamilySize, methane, sized
 from nullmode.geometry.environment import Environment
-from nullmode.learning.smooth_models import four_body_energy
+from nullmode.learning.four_body import four_body_energy
 from nullmode.search.orbit import Positive, Scheme, follow_orbit
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ FORWARD = np.array([[1.0, 0.0, 0.0], *np.zeros((3, 3))])
 """The Comment's first step moves the first hydrogen to larger x."""
 
 
+def _size(t: Axis, length: float, step: float, every: int, **_: Any) -> FamilySize:
+    """Count the structures of orbits that do not end early, from steps that are not shortened."""
+    return METHANE._replace(structures=len(values(t)) * (1 + ceil(length / step / every)))
+
+
+@sized(_size)
 def structures(
     t: Axis = [1.0, 0.1, 0.5, 1.5],  # noqa: B006
     width: Length = 0.5,

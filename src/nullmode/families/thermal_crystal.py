@@ -1,7 +1,7 @@
 """Crystals with thermal noise."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -59,26 +59,11 @@ def _atoms(crystal: str, repeat: int) -> int:
     return _ATOMS_PER_CELL[_KINDS[crystal].structure] * repeat**3
 
 
-def _size(
-    crystals: list[str],
-    temperatures: Axis | None,
-    displacements: Axis | None,
-    samples: int,
-    repeat: int,
-    n_centers: int | None,
-    **_: object,
-) -> FamilySize:
-    given = temperatures if temperatures is not None else displacements
-    atoms = [_atoms(crystal, repeat) for crystal in crystals]
-    volumes = [(repeat * _KINDS[crystal].lattice_constant) ** 3 for crystal in crystals]
-    return FamilySize(
-        structures=len(crystals) * len(values(given or [])) * samples,
-        atoms=float(np.mean(atoms)),
-        centers=n_centers or float(np.mean(atoms)),
-        species=sum(2 if crystal == "NaCl" else 1 for crystal in crystals),
-        density=sum(atoms) / sum(volumes),
-        periodic=True,
-    )
+def _size(crystals: list[str], samples: int, repeat: int, n_centers: int | None, **noise: Any) -> FamilySize:
+    steps = len(values(noise["temperatures"] or noise["displacements"]))
+    atoms = float(np.mean([_atoms(crystal, repeat) for crystal in crystals]))
+    species = len(crystals) + ("NaCl" in crystals)
+    return FamilySize(len(crystals) * steps * samples, atoms, n_centers or atoms, species, periodic=True)
 
 
 @sized(_size)

@@ -18,12 +18,7 @@ _BEYOND = 1e3
 """A cutoff that reaches every pair of a droplet, Å."""
 
 
-def _size(n_molecules: int, n_frames: int, **_: object) -> FamilySize:
-    atoms = 3 * n_molecules
-    return FamilySize(structures=n_frames, atoms=atoms, centers=atoms, species=2)
-
-
-@sized(_size)
+@sized(lambda n_molecules, n_frames, **_: FamilySize(n_frames, 3 * n_molecules, 3 * n_molecules, species=2))
 def structures(
     n_molecules: Annotated[int, Field(ge=2, le=1000)] = 16,
     temperature: Positive = 250.0,

@@ -1,24 +1,41 @@
-"""Molecules, flat: balls and sticks from a point of view."""
+"""Molecules as balls and sticks in the plane of the figure, seen from a chosen direction."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nullmode._support.elements import atomic_number
 from nullmode._support.types import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from nullmode.geometry.environment import Environment
 
 _VIEWS = 400
 # Around the molecule, over the distance of its farthest neighbour.
 _MARGIN = 0.5
 
 
+class Molecule(NamedTuple):
+    """A centre and its neighbours: atomic numbers, the centre's first, and vectors (n, 3) in Å from the centre."""
+
+    numbers: list[int]
+    vectors: Floats
+
+    @property
+    def atoms(self) -> Floats:
+        """Positions of all atoms, the centre's first, shape (n + 1, 3)."""
+        return np.concatenate([np.zeros((1, 3)), self.vectors])
+
+
+def molecule_of(row: Any, vectors: str = "vectors") -> Molecule:
+    """Read a molecule from a row of a table; `vectors` names the column of the neighbours."""
+    numbers = [atomic_number(row["center_species"]), *map(int, row["species"])]
+    return Molecule(numbers, np.reshape(row[vectors], (-1, 3)))
+
+
 def views() -> Iterator[Floats]:
-    """Rows right, up, and towards the eye, (3, 3), of points of view spread evenly over half a sphere."""
+    """Points of view spread evenly over half a sphere: matrices (3, 3) of rows right, up, and towards the eye."""
     # By the golden angle.
     z = (np.arange(_VIEWS) + 0.5) / _VIEWS
     azimuth = np.pi * (3 - np.sqrt(5)) * np.arange(_VIEWS)
@@ -29,18 +46,17 @@ def views() -> Iterator[Floats]:
         yield np.array([right, np.cross(eye, right), eye])
 
 
-def molecule(ax: "Axes", environment: "Environment", view: Floats) -> None:
+def draw_molecule(ax: "Axes", molecule: Molecule, view: Floats) -> None:
     """Draw the centre and its neighbours."""
     from ase.data import covalent_radii
     from ase.data.colors import jmol_colors
     from matplotlib.patches import Circle
 
-    atoms = np.concatenate([np.zeros((1, 3)), environment.vectors]) @ view.T
-    numbers = [environment.center_species, *environment.species.tolist()]
-    reach = np.linalg.norm(environment.vectors, axis=1).max()
+    atoms = molecule.atoms @ view.T
+    reach = np.linalg.norm(molecule.vectors, axis=1).max()
     for x, y, z in atoms[1:]:
         ax.plot([0, x], [0, y], color="0.6", linewidth=1.5, zorder=z - 10)
-    for (x, y, z), number in zip(atoms, numbers, strict=True):
+    for (x, y, z), number in zip(atoms, molecule.numbers, strict=True):
         radius = 0.35 * covalent_radii[number]
         ax.add_patch(Circle((x, y), radius, facecolor=jmol_colors[number], edgecolor="0.4", linewidth=0.5, zorder=z))
     ax.set(xlim=_limits(atoms[:, 0], reach), ylim=_limits(atoms[:, 1], reach), aspect="equal")

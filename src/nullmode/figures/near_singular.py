@@ -1,19 +1,14 @@
-"""How many environments of realistic sets are all but singular, why, and with which hyperparameters."""
+"""How many environments of realistic sets are nearly singular, why, and with which hyperparameters."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from nullmode._support.variants import constructed, load
-from nullmode.attribution.near_null import explain_near_null
-from nullmode.descriptors import DESCRIPTORS
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
-from nullmode.geometry.environment import Environment, cut
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +19,8 @@ _NOISE = 1e-15
 _NAMES = {
     "symmetry": "a symmetric structure nearby",
     "incompleteness": "body order",
-    "truncation": "basis",
-    "unresolved": "body order or basis",
+    "truncation": "truncation",
+    "unresolved": "body order or truncation",
     "cutoff": "neighbours at the cutoff",
     "none": "none of these alone",
 }
@@ -35,8 +30,7 @@ _WORTH_SAYING = 0.005
 
 def draw(
     table: pd.DataFrame,
-    structures: dict[str, pd.DataFrame],
-    kinds: dict[str, str],
+    explanations: pd.DataFrame,
     families: list[str],
     descriptors: list[str],
     threshold: Annotated[float, Field(gt=0, le=1)] = 1e-3,
@@ -53,10 +47,8 @@ def draw(
     ----------
     table
         The sensitivity table.
-    structures
-        Of the families, by name.
-    kinds
-        Of the descriptors, by name.
+    explanations
+        Null and soft modes of some of the near-singular environments.
     families
         The sets.
     descriptors
@@ -64,21 +56,21 @@ def draw(
     threshold
         Of s_r/s_1.
     explained
-        Near-singular environments of each bar that are asked for their causes, spread evenly over the set.
+        Near-singular environments of each bar of which the causes are computed, spread evenly over the set.
     labels
         Titles for families, by their names; default: the names.
     """
     import matplotlib.pyplot as plt
 
-    found = shares(table, structures, kinds, families, descriptors, threshold, explained)
-    # A descriptor that the first set lacks has its place all the same.
-    place = {name: k for k, name in enumerate(descriptors)}
-    choices = sorted(dict.fromkeys(found["choice"]), key=lambda choice: place[choice.partition(":")[0]])
+    bars = shares(table, explanations, families, descriptors, threshold)
+    # The order given, also of descriptors that were not run on the first set.
+    order = {name: k for k, name in enumerate(descriptors)}
+    choices = sorted(dict.fromkeys(bars["choice"]), key=lambda choice: order[choice.partition(":")[0]])
     with style():
         size = (max(5.6, 1.5 * len(families) + 2.6), 0.27 * len(choices) + 1.2)
         figure, axes = plt.subplots(1, len(families), sharey=True, squeeze=False, figsize=size, layout="constrained")
         for ax, family in zip(axes[0], families, strict=True):
-            rows = found[found["family"] == family].set_index("choice").reindex(choices)
+            rows = bars[bars["family"] == family].set_index("choice").reindex(choices)
             _panel(ax, rows, choices)
             count = int(rows["environments"].max())
             ax.set_title(f"{(labels or {}).get(family, family)}\n{count} environments", loc="left")
@@ -87,20 +79,21 @@ def draw(
         figure.supxlabel(
             f"near-singular environments, % (grey: median of $s_r/s_1$; near-singular below {threshold:g})", fontsize=8
         )
-        drawn = {cause: colour for cause, colour in _COLOURS.items() if found[cause].any()}
+        drawn = {cause: colour for cause, colour in _COLOURS.items() if bars[cause].any()}
         legend_above(figure, patches(drawn), [_NAMES[cause] for cause in drawn])
         plt.close(figure)
-    return Drawing(figure, _result(found, labels or {}, explained))
+    return Drawing(figure, _result(bars, labels or {}, explained))
+
+
+FIGURE = Figure(draw, truncations="all", explanation="near_singular")
 
 
 def shares(
     table: pd.DataFrame,
-    structures: dict[str, pd.DataFrame],
-    kinds: dict[str, str],
+    explanations: pd.DataFrame,
     families: list[str],
     descriptors: list[str],
     threshold: float,
-    explained: int,
 ) -> pd.DataFrame:
     """Count near-singular environments and their causes; as :func:`draw`.
 
@@ -117,61 +110,33 @@ def shares(
             if not ((table["family"] == family) & (table["descriptor"] == descriptor)).any():
                 continue
             chosen = select(table, family, descriptor, single=False)
-            for _, rows in chosen.groupby("parameters", sort=False):
-                counts = _counted(rows, structures[family], kinds[descriptor], threshold, explained)
+            modes = explanations[(explanations["family"] == family) & (explanations["descriptor"] == descriptor)]
+            for parameters, rows in chosen.groupby("parameters", sort=False):
+                counts = _counted(rows, modes[modes["parameters"] == parameters], threshold)
                 result.append({"family": family, "choice": _choice(rows.iloc[0]), **counts})
     return pd.DataFrame(result)
 
 
-def _counted(
-    rows: pd.DataFrame, structures: pd.DataFrame, kind: str, threshold: float, explained: int
-) -> dict[str, float]:
+def _counted(rows: pd.DataFrame, modes: pd.DataFrame, threshold: float) -> dict[str, float]:
     judged = rows[(rows["status"] == "ok") & (rows["rank_symmetric"] > 0)].sort_values(["structure", "center"])
     allowed = [
         np.asarray(values[:rank]) / values[0]
         for values, rank in zip(judged["singular_values"], judged["rank_symmetric"], strict=True)
     ]
     ratios = np.maximum([values[-1] for values in allowed], FLOOR)
-    near = judged[ratios < threshold]
-    share = len(near) / len(judged)
-    asked = near.iloc[np.unique(np.linspace(0, len(near) - 1, min(explained, len(near))).astype(int))]
-    parts = dict.fromkeys(_COLOURS, 0.0)
-    for row in asked.itertuples():
-        causes = Counter(_causes(row, structures, kind, threshold))
-        for cause, count in causes.items():
-            parts[cause] += share * count / causes.total() / len(asked)
+    share = np.count_nonzero(ratios < threshold) / len(judged)
+    by_cause = dict.fromkeys(_COLOURS, 0.0)
+    explained = modes.groupby(["structure", "center"], sort=False)["cause"]
+    for _, causes in explained:
+        for cause, count in Counter(causes).items():
+            by_cause[cause] += share * count / len(causes) / explained.ngroups
     return {
         "environments": len(judged),
         "near_singular": share,
         "median_ratio": float(np.median(ratios)),
         "soft_modes": float(np.mean([np.count_nonzero(values < threshold) for values in allowed])),
-        **parts,
+        **by_cause,
     }
-
-
-def _causes(row: Any, structures: pd.DataFrame, kind: str, threshold: float) -> Iterator[str]:
-    """Give the cause of every null value but those of symmetry, and of every soft one."""
-    yield from ["cutoff"] * int(row.null_cutoff)
-    # What a raised cutoff brings back is counted there, not with the basis.
-    missing = "truncation" if row.null_truncation else "unresolved"
-    yield from [missing] * int(row.null_truncation + row.null_unresolved - row.null_cutoff)
-    yield from ["incompleteness"] * int(row.null_incompleteness)
-    parameters = json.loads(row.parameters)
-    if "species" in parameters:
-        # Channels of species that an environment lacks are zeros: its own are enough, and much faster.
-        parameters["species"] = None
-    descriptor = constructed(load(kind, DESCRIPTORS, "descriptor"), parameters, row.descriptor)
-    environment = _environment(structures, row.structure, row.center, row.cutoff)
-    soft = explain_near_null(environment, descriptor, threshold, row.rtol, row.tolerance)
-    yield from (mode.cause for mode in soft)
-
-
-def _environment(structures: pd.DataFrame, structure: int, center: int, cutoff: float) -> Environment:
-    from ase import Atoms
-
-    row: Any = structures.set_index("structure").loc[structure]
-    atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
-    return cut([atoms], cutoff, [np.array([center])])[0]
 
 
 def _choice(row: pd.Series) -> str:
@@ -192,25 +157,26 @@ def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
         widths = 100 * rows[cause].fillna(0).to_numpy(dtype=float)
         ax.barh(range(len(choices)), widths, left=left, color=colour, height=0.75)
         left += widths
-    for place, (end, ratio) in enumerate(zip(left, rows["median_ratio"], strict=True)):
+    for index, (end, ratio) in enumerate(zip(left, rows["median_ratio"], strict=True)):
         text = "not run" if np.isnan(ratio) else "0" if ratio < _NOISE else f"{ratio:.0e}".replace("-", "−")
-        ax.text(end + 3, place, text, va="center", fontsize=6, color="0.45")
+        ax.text(end + 3, index, text, va="center", fontsize=6, color="0.45")
     ax.set(xlim=(0, 140), xticks=[0, 50, 100])
     ax.tick_params(axis="y", length=0)
 
 
-def _result(found: pd.DataFrame, labels: dict[str, str], explained: int) -> str:
-    parts = []
-    for family, rows in found.groupby("family", sort=False):
+def _result(bars: pd.DataFrame, labels: dict[str, str], explained: int) -> str:
+    phrases = []
+    for family, rows in bars.groupby("family", sort=False):
         first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
         causes = [f"{_NAMES[cause]} {100 * first[cause]:.0f}" for cause in _NAMES if first[cause] >= _WORTH_SAYING]
         why = f" ({', '.join(causes)})" if causes else ""
-        parts.append(
-            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f}{why} → "
+        phrases.append(
+            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f} %{why} and "
             f"{100 * best['near_singular']:.0f} % ({plain(str(best['choice']))})"
         )
-    start = str(found["choice"].iloc[0]).partition(":")[0]
+    start = str(bars["choice"].iloc[0]).partition(":")[0]
     return (
-        f"Near-singular with {start}, and why → with the choice that leaves fewest: {'; '.join(parts)}. "
-        f"Causes are those of at most {explained} environments per bar."
+        f"Share of near-singular environments with {start} (by cause), and with the choice that leaves fewest: "
+        f"{'; '.join(phrases)}. "
+        f"The causes are those of at most {explained} environments per bar."
     )

@@ -8,12 +8,11 @@ from pydantic import Field
 
 from nullmode._support.types import Floats
 from nullmode.figures._base import Drawing, listing, style
-from nullmode.figures._molecules import molecule, views
+from nullmode.figures._figure import Figure
+from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from nullmode.geometry.environment import Environment
 
 _EQUAL = 1e-8
 """Features that differ by less, over their norm, are equal."""
@@ -24,12 +23,12 @@ def draw(
     search: str,
     most: Annotated[int, Field(ge=1)] = 6,
 ) -> Drawing:
-    """One row per pair: the environment and its partner, laid on it as well as can be and seen from the same side.
+    """One row per pair: an environment and its partner, superposed as closely as possible, seen from the same side.
 
     Parameters
     ----------
     searches
-        What was found and the steps, by name of the search.
+        Of each search, by name, the table of what was found and that of the steps.
     search
         Of kind ``partners``.
     most
@@ -48,9 +47,9 @@ def draw(
             ax.set_axis_off()
         for line, row in zip(axes, rows, strict=False):
             pair = _pair(row)
-            view = _view(np.concatenate([item.vectors for item in pair]))
-            for ax, item in zip(line, pair, strict=True):
-                molecule(ax, item, view)
+            view = _view(pair)
+            for ax, molecule in zip(line, pair, strict=True):
+                draw_molecule(ax, molecule, view)
             limits = [(ax.get_xlim(), ax.get_ylim()) for ax in line]
             (left, low), (right, high) = np.min(limits, axis=0)[:, 0], np.max(limits, axis=0)[:, 1]
             for ax in line:
@@ -60,38 +59,40 @@ def draw(
         if not rows:
             figure.text(0.5, 0.5, "no partner found", ha="center")
         plt.close(figure)
-        said = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
+        phrases = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
         starts = found.groupby(["structure", "center"]).ngroups
         return Drawing(
             figure,
-            f"Partners drawn, of {starts} environments: {len(rows)}; {listing(said)}." if rows else "None found.",
+            f"Partners drawn, of {starts} environments: {len(rows)}; {listing(phrases)}."
+            if rows
+            else "No partner was found.",
         )
 
 
+FIGURE = Figure(draw, search="partners")
+
+
 def _split(row: dict[Any, Any]) -> str:
-    """Say which correlations tell the two apart."""
+    """Say which is the lowest correlation order, of those tried, that tells the two apart."""
     splits = {int(order): distance for order, distance in json.loads(row["splits"]).items()}
     order = next((order for order, distance in sorted(splits.items()) if distance > _EQUAL), None)
-    return f"split by ν = {order}" if order else "split by none tried"
+    return f"told apart by ν = {order}" if order else "told apart by no order tried"
 
 
-def _pair(row: dict[Any, Any]) -> "tuple[Environment, Environment]":
-    """Give the environment and its partner, laid on it."""
+def _pair(row: dict[Any, Any]) -> tuple[Molecule, Molecule]:
+    """Give the environment, and its partner turned to lie on it."""
     from nullmode.geometry.environment import Environment
     from nullmode.symmetry.superposition import superpose
 
-    kinds = list(row["species"]), row["center_species"]
-    first, second = (
-        Environment.from_vectors(np.reshape(row[name], (-1, 3)), *kinds) for name in ("start_vectors", "vectors")
+    first, second = molecule_of(row, "start_vectors"), molecule_of(row)
+    start, partner = (
+        Environment.from_vectors(each.vectors, each.numbers[1:], each.numbers[0]) for each in (first, second)
     )
-    turned = second.vectors @ superpose(second, first).operation.T
-    return first, Environment.from_vectors(turned, *kinds)
+    return first, second._replace(vectors=second.vectors @ superpose(partner, start).operation.T)
 
 
-def _view(vectors: Floats) -> Floats:
+def _view(pair: tuple[Molecule, Molecule]) -> Floats:
     """Choose the view, (3, 3), in which no two atoms of either environment lie too close."""
     from scipy.spatial.distance import pdist
 
-    halves = np.split(vectors, 2)
-    atoms = [np.concatenate([np.zeros((1, 3)), half]) for half in halves]
-    return max(views(), key=lambda view: round(min(pdist(item @ view[:2].T).min() for item in atoms), 6))
+    return max(views(), key=lambda view: round(min(pdist(each.atoms @ view[:2].T).min() for each in pair), 6))

@@ -7,15 +7,11 @@ from pydantic import Field
 
 from nullmode._support.types import Floats
 from nullmode.figures._base import CAUSES, Drawing, legend_above, number, patches, select, style, title
-from nullmode.figures._cases import descriptor_of, environments_of, tolerances
+from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-    from nullmode.descriptors._base import Descriptor
-    from nullmode.geometry.environment import Environment
-    from nullmode.learning.smooth_models import SmoothModel
 
 _SHADE = 0.25
 # In 1/Å: forces below are written as rounding.
@@ -28,9 +24,7 @@ _MARKS: tuple[dict[str, Any], ...] = (
 
 
 def draw(
-    table: "pd.DataFrame",
-    structures: "dict[str, pd.DataFrame]",
-    kinds: dict[str, str],
+    explanations: "pd.DataFrame",
     family: str,
     descriptors: list[str],
     names: list[str] | None = None,
@@ -46,20 +40,16 @@ def draw(
 
     Parameters
     ----------
-    table
-        The sensitivity table.
-    structures
-        Structures tables of the families, by name.
-    kinds
-        Kinds of the descriptors, by name.
+    explanations
+        Modes of the structures, with the forces along them.
     family
         With a coordinate ``name``, as ``point_groups``; four neighbours each.
     descriptors
         Each at one truncation.
     names
-        Structures to draw; default every one.
+        Structures to draw; default all of them.
     samples
-        Distortions of each structure to fit to.
+        Distortions of each structure that the models are fitted to.
     amplitude
         Standard deviation of each component of a distortion, in Å.
     seed
@@ -68,18 +58,16 @@ def draw(
     import matplotlib.pyplot as plt
 
     with style():
-        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-        made = [descriptor_of(rows, kinds) for rows in chosen]
-        drawn = [environments_of(structures[family], descriptor.cutoff, names) for descriptor in made]
-        size = (1.35 * len(drawn[0]) + 1.4, 1.7 * len(made) + 0.7)
+        chosen = [select(explanations, family, descriptor, single=True) for descriptor in descriptors]
+        drawn = list(dict.fromkeys(chosen[0]["name"])) if names is None else names
+        size = (1.35 * len(drawn) + 1.4, 1.7 * len(chosen) + 0.7)
         figure, axes = plt.subplots(
-            len(made), len(drawn[0]), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+            len(chosen), len(drawn), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
         )
         most: dict[str, Floats] = {}
-        for line, rows, descriptor, cases in zip(axes, chosen, made, drawn, strict=True):
-            models = _fitted(descriptor, list(cases.values()), samples, amplitude, seed)
-            for ax, (name, environment) in zip(line, cases.items(), strict=True):
-                for cause, forces in _panel(ax, name, environment, descriptor, models, tolerances(rows, name)).items():
+        for line, rows in zip(axes, chosen, strict=True):
+            for ax, name in zip(line, drawn, strict=True):
+                for cause, forces in _panel(ax, name, rows[rows["name"] == name]).items():
                     most[cause] = np.maximum(most.get(cause, 0.0), forces)
             line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
         for ax in axes[-1]:
@@ -90,70 +78,38 @@ def draw(
         labels.extend(colours)
         legend_above(figure, handles, labels)
         plt.close(figure)
-        said = [
-            f"along null modes by {cause} true forces are {_plain(true)} and those of models {_plain(model)}"
+        sentences = [
+            f"Along null modes by {cause} true forces are {_plain(true)} and those of models {_plain(model)}."
             for cause, (true, model) in most.items()
         ]
-        return Drawing(figure, f"In 1/Å, {'; '.join(said)}." if said else "There are no null modes.")
-
-
-def _fitted(
-    descriptor: "Descriptor", environments: "list[Environment]", samples: int, amplitude: float, seed: int
-) -> "list[SmoothModel]":
-    """Fit a linear and a kernel model to distortions of some environments."""
-    from nullmode.geometry.environment import Environment
-    from nullmode.learning.smooth_models import fit_model, four_body_energy
-
-    rng = np.random.default_rng(seed)
-    training = [
-        Environment.from_vectors(
-            environment.vectors + rng.normal(scale=amplitude, size=environment.vectors.shape),
-            environment.species.tolist(),
-            environment.center_species,
+        fit = (
+            f"The models are fitted to {samples} distortions of each structure, of {amplitude:g} Å in each component "
+            f"(seed {seed})."
         )
-        for environment in environments
-        for _ in range(samples)
-    ]
-    energies, forces = zip(*(four_body_energy(environment.vectors) for environment in training), strict=True)
-    return [fit_model(descriptor, training, energies, forces, gaussian=gaussian) for gaussian in (False, True)]
+        return Drawing(figure, " ".join([*(sentences or ["There are no null modes."]), fit]))
 
 
-def _panel(
-    ax: "Axes",
-    name: str,
-    environment: "Environment",
-    descriptor: "Descriptor",
-    models: "list[SmoothModel]",
-    within: tuple[float, float],
-) -> dict[str, Floats]:
-    """Draw the forces on one environment; returns the largest along null modes of each cause: true, and of models."""
+FIGURE = Figure(draw, explanation="selection_rules")
+
+
+def _panel(ax: "Axes", name: str, modes: "pd.DataFrame") -> dict[str, Floats]:
+    """Draw the forces on one structure; returns the largest along null modes of each cause: true, and of models."""
     from matplotlib.ticker import MaxNLocator
 
-    from nullmode.attribution.null_modes import split_null_modes
-    from nullmode.learning.smooth_models import four_body_energy
-    from nullmode.spectrum.decomposition import decompose
-
-    rtol, tolerance = within
-    features, jacobian = descriptor.compute_with_jacobian(environment)
-    result = decompose(jacobian, environment, rtol)
-    parts = split_null_modes(environment, descriptor, rtol, tolerance)
-    modes = np.concatenate([result.modes[: result.rank], *(part.modes for part in parts)])
-    true = _along(modes, four_body_energy(environment.vectors)[1])
+    true, *predicted = modes[["force", "force_linear", "force_kernel"]].to_numpy(dtype=np.float64).T
+    causes = modes["cause"].to_numpy()
     sign = np.where(true < -_ROUNDING, -1, 1)
     k = np.arange(1, len(modes) + 1)
     ax.axhline(0, color="0.8", linewidth=0.6)
-    predicted = [_along(modes, model.forces(features, jacobian)) for model in models]
     most: dict[str, Floats] = {}
-    start = result.rank
-    for part in parts:
-        end = start + len(part.modes)
-        ax.axvspan(start + 0.5, end + 0.5, color=CAUSES[part.cause], alpha=_SHADE, linewidth=0)
-        forces = np.array([np.abs(each[..., start:end]).max() for each in (true, np.array(predicted))])
-        most[part.cause] = np.maximum(most.get(part.cause, 0.0), forces)
-        start = end
+    for (cause, _), block in modes.assign(k=k)[causes != "seen"].groupby(["cause", "irrep"], sort=False):
+        ax.axvspan(block["k"].min() - 0.5, block["k"].max() + 0.5, color=CAUSES[cause], alpha=_SHADE, linewidth=0)
+    for cause in dict.fromkeys(causes[causes != "seen"]):
+        null = causes == cause
+        most[cause] = np.array([np.abs(true[null]).max(), np.abs(np.array(predicted)[:, null]).max()])
     for values, marks in zip((true, *predicted), _MARKS, strict=True):
         ax.plot(k, sign * values, linestyle="none", **marks)
-    if parts:
+    if most:
         true_most, model_most = np.max(list(most.values()), axis=0)
         name += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
     ax.set_title(name, fontsize=7)
@@ -162,12 +118,8 @@ def _panel(
 
 
 def _plain(force: float) -> str:
-    return f"up to {number(force)}" if force > _ROUNDING else f"below {number(_ROUNDING)}"
+    return f"up to {number(force)} Å⁻¹" if force > _ROUNDING else f"below {number(_ROUNDING)} Å⁻¹"
 
 
 def _written(force: float) -> str:
     return f"{force:.2g}" if force > _ROUNDING else r"$< 10^{-9}$"
-
-
-def _along(modes: Floats, forces: Floats) -> Floats:
-    return np.asarray(np.tensordot(modes, forces, 2))

@@ -1,50 +1,16 @@
-"""Smooth models of an energy on features, and a many-body energy to fit them to: what selection rules look like."""
+"""Smooth models of an energy: linear functions of the features, and sums of Gaussians."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from nullmode._support.types import Floats, InputError
+from nullmode._support.types import Floats
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
 
-# Of the largest singular value of a fit: directions below, which the data hardly determine, are left out.
+# Directions with singular values below this share of the largest, which the data hardly determine, are left out.
 _NOISE = 1e-7
-
-
-def four_body_energy(vectors: Floats) -> tuple[float, Floats]:
-    """Four-body energy of four neighbours, sum over pairs of their triplets of (n_a·n_b)², and the forces.
-
-    n_a is the unit normal of a triplet's plane (Parsaeifard and Goedecker, J. Chem. Phys. 156, 034302 (2022)). It has
-    no unit; forces are in 1/Å.
-
-    Parameters
-    ----------
-    vectors, shape (4, 3)
-        Positions of the neighbours in Å, no three of them on a line.
-
-    Raises
-    ------
-    InputError
-        For another number of neighbours.
-    """
-    if vectors.shape != (4, 3):
-        raise InputError(f"`vectors` must have shape (4, 3) for the four-body energy, got {vectors.shape}.")
-    triplets = np.array(list(combinations(range(4), 3)))
-    a, b, c = np.moveaxis(vectors[triplets], 1, 0)
-    area = np.cross(b - a, c - a)
-    size = np.linalg.norm(area, axis=1, keepdims=True)
-    normals = area / size
-    cosines = normals @ normals.T
-    np.fill_diagonal(cosines, 0.0)
-    slope = 2 * cosines @ normals
-    slope = (slope - (slope * normals).sum(axis=1, keepdims=True) * normals) / size
-    forces = np.zeros((4, 3))
-    for place, side in enumerate((b - c, c - a, a - b)):
-        np.add.at(forces, triplets[:, place], np.cross(slope, side))
-    return float((cosines**2).sum() / 2), forces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,11 +20,11 @@ class SmoothModel:
     Attributes
     ----------
     weights, shape (m,)
-        Of the functions.
+        One for each function.
     centers, shape (m, F)
         Where the Gaussians sit; None for a linear model.
     length
-        Their width, in the features' unit.
+        Width of the Gaussians, in the unit of the features.
     """
 
     weights: Floats
@@ -69,6 +35,32 @@ class SmoothModel:
         """Predict the forces on the neighbours, shape (n, 3), from features (F,) and Jacobian (F, n, 3)."""
         slopes = _functions(features, self.centers, self.length)[1]
         return np.asarray(-np.tensordot(self.weights @ slopes, jacobian, 1))
+
+
+def distorted(environments: Sequence[Environment], samples: int, amplitude: float, seed: int) -> list[Environment]:
+    """Displace all neighbours of environments at random, a training set for models around them.
+
+    Parameters
+    ----------
+    environments
+        What is distorted.
+    samples
+        Distortions of each environment.
+    amplitude
+        Standard deviation of each component of a displacement, in Å.
+    seed
+        Of the random numbers.
+    """
+    rng = np.random.default_rng(seed)
+    return [
+        Environment.from_vectors(
+            environment.vectors + rng.normal(scale=amplitude, size=environment.vectors.shape),
+            environment.species.tolist(),
+            environment.center_species,
+        )
+        for environment in environments
+        for _ in range(samples)
+    ]
 
 
 def fit_model(
@@ -84,13 +76,13 @@ def fit_model(
     Parameters
     ----------
     descriptor
-        Whose features the model takes.
+        Computes the features that the model takes.
     environments
         Training set; the Gaussians of a kernel model sit on its features and are as wide as their median distance.
     energies, forces
-        Of each environment; forces (n, 3) on the neighbours. The mean energy is no part of the model.
+        Of each environment; forces (n, 3) on the neighbours. The mean energy is subtracted before the fit.
     gaussian
-        Whether the model is a kernel model.
+        Whether to fit a sum of Gaussians, and not a linear model.
     """
     computed = descriptor.compute_batch_with_jacobian(environments)
     features = np.stack([phi for phi, _ in computed])
@@ -112,7 +104,7 @@ def fit_model(
 
 
 def _functions(features: Floats, centers: Floats | None, length: float) -> tuple[Floats, Floats]:
-    """Values (m,) of a model's functions and their slopes (m, F)."""
+    """Compute the values (m,) of a model's functions and their slopes (m, F)."""
     if centers is None:
         return features, np.eye(len(features))
     away = features - centers

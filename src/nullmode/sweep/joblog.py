@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nullmode._support.code_hash import PACKAGE, digest
+from nullmode._support.code_hash import PACKAGE, check_unchanged, digest
 from nullmode._support.types import JSON, InputError
 
 # Of the line that ends the log of a finished job; what follows on that line is JSON.
@@ -19,7 +19,9 @@ _MARK = "nullmode job: "
 
 
 @contextmanager
-def job_log(path: str, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) -> Iterator[None]:
+def job_log(
+    path: str, inputs: Iterable[str] = (), outputs: Iterable[str] = (), code: JSON | None = None
+) -> Iterator[None]:
     """Send what a job prints to its log, and end the log with where, when and from what its outputs were made.
 
     An InputError ends the job with its message alone.
@@ -30,6 +32,8 @@ def job_log(path: str, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) 
         Of the log.
     inputs, outputs
         Files that the job reads and writes; the log names them with their hashes, by which :func:`records` are found.
+    code
+        Origin that the job was planned with; a job whose code has changed since is refused.
     """
     with (
         Path(path).open("w", encoding="utf-8", buffering=1) as log,
@@ -48,6 +52,8 @@ def job_log(path: str, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) 
         print(f"Started on {record['host']} at {record['started']}, commit {record['commit']}.", file=log)
         start = time.perf_counter()
         try:
+            if code is not None:
+                check_unchanged(code)
             yield
         except InputError as error:
             print(f"nullmode: {error}", file=log)

@@ -1,8 +1,10 @@
 """The configuration written out as jobs of about equal length; importing this is as light as the settings.
 
 An item is one family, one descriptor and one combination of its outer values, with all truncations looped inside. Items
-longer than the target are split by structures; shorter ones are gathered, each with those whose hashes begin alike. So
-a job depends on its own items alone, and another item changes none but the job that takes it in.
+longer than the target are split by structures. Shorter ones are gathered, whatever their families and descriptors, with
+others of the same kind and radial bases: so a job has one origin, and an edit of a radial basis leaves the jobs of all
+others finished. Items are gathered by the first digits of their hashes. So a job depends on its own items alone, and
+another item changes none but the job that takes it in.
 """
 
 import hashlib
@@ -10,26 +12,28 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from nullmode._support import axes
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import DensityDescriptor, changed, open_layout
+from nullmode.descriptors._base import Descriptor, open_layout
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
-from nullmode.sweep.cells import points, references_of
+from nullmode.sweep.origins import basis_modules
 from nullmode.sweep.schema import DescriptorEntry, Settings
+from nullmode.sweep.tasks import SensitivityTask, named_references, points
 
 _DIGITS = 6
-# What a scheduler is asked for: the factor covers slower machines and the model's errors, the seconds a slow start.
-_ROOM = 3
-_START = 120
+# What a scheduler is asked for: the factor covers slower machines and the estimate's errors, the seconds a slow start,
+# the bytes an idle job.
+_MARGIN = 3
+_START_SECONDS = 120
+_START_BYTES = 2.9e8
 _UNKNOWN_SECONDS = 3600
 _UNKNOWN_BYTES = 1e9
-_NO_NAME = r"[^A-Za-z0-9.+-]"
 T = TypeVar("T")
 
 
@@ -38,55 +42,103 @@ class Job(NamedTuple):
 
     Attributes
     ----------
-    family, descriptor, name
-        Where its table lies; the name changes only with what the job stands for.
-    cell
-        What :func:`nullmode.sweep.sensitivity.run_cell` takes.
+    name
+        Of its table; it changes only with what the job stands for.
+    tasks
+        What it computes, sorted by family and descriptor; of one kind of descriptor.
+    bases
+        Modules of the radial bases that it uses.
     seconds, bytes
         What it is expected to take, on one thread; None where a family or descriptor of the user's own does not tell.
     """
 
-    family: str
-    descriptor: str
     name: str
-    cell: JSON
+    tasks: list[SensitivityTask]
+    bases: tuple[str, ...]
     seconds: float | None
     bytes: float | None
 
+    @property
+    def kind(self) -> str:
+        """Kind of the descriptors."""
+        return self.tasks[0].kind
+
     def runtime(self, attempt: int = 1) -> int:
-        """Minutes to ask a scheduler for: with room for a slower machine and a wrong guess, more at each attempt."""
-        return attempt * math.ceil((_START + _ROOM * (_UNKNOWN_SECONDS if self.seconds is None else self.seconds)) / 60)
+        """Minutes to ask a scheduler for: with a margin for slower machines and wrong guesses, more at each attempt."""
+        seconds = _UNKNOWN_SECONDS if self.seconds is None else self.seconds
+        return attempt * math.ceil((_START_SECONDS + _MARGIN * seconds) / 60)
 
     def mem_mb(self, attempt: int = 1) -> int:
         """Megabytes to ask a scheduler for, likewise."""
-        return attempt * math.ceil(_ROOM * (_UNKNOWN_BYTES if self.bytes is None else self.bytes) / 1e6)
-
-
-class _Load(NamedTuple):
-    """What an item takes per structure: seconds shared by all items of a cutoff (Å), and its own; bytes."""
-
-    once: dict[float, float]
-    each: float
-    kept: float
-    working: float
+        return attempt * math.ceil(_MARGIN * (_UNKNOWN_BYTES if self.bytes is None else self.bytes) / 1e6)
 
 
 class _Item(NamedTuple):
+    """A family under a descriptor at one combination of outer values.
+
+    Attributes
+    ----------
+    key, label
+        A hash of what it stands for, and the same for a reader.
+    layouts
+        Cutoffs in Å for which parts of the family need the layout of the whole.
+    structures, estimate
+        How many structures, and what one of them takes; None where that cannot be told.
+    """
+
     key: str
     label: str
+    task: SensitivityTask
+    layouts: list[float]
+    structures: int
+    estimate: cost.Estimate | None
+
+    def name(self, start: str) -> str:
+        """Name a job that holds nothing else."""
+        return f"{start}_{self.label}_{self.key[:_DIGITS]}"
+
+    @property
+    def seconds(self) -> float:
+        return self.structures * self.estimate.seconds if self.estimate else math.inf
+
+    @property
+    def bytes(self) -> float:
+        return self.structures * self.estimate.bytes if self.estimate else math.inf
+
+    def split(self, target: float) -> "Iterator[_Item]":
+        """Split by structures, for parts that take at most `target` seconds where one structure does not take more."""
+        # A power of two, so that it stays while structures or the estimate change a little.
+        step = 2 ** max(0, math.floor(math.log2(target * self.structures / self.seconds)))
+        for start in range(0, self.structures, step):
+            # The last takes all that follow: of a file, their number is an estimate.
+            stop = start + step if start + step < self.structures else None
+            task = replace(self.task, structures=[start, stop], layouts=self.layouts)
+            size = min(step, self.structures - start)
+            yield self._replace(label=f"{self.label}_from-{start}", task=task, structures=size)
+
+
+class _Sweep(NamedTuple):
+    """A descriptor at one combination of outer values, with all its truncations."""
+
+    outer: JSON
     points: list[JSON]
-    blocks: list[cost.Block]
+    descriptors: list[Descriptor]
 
 
 def plan(settings: Settings) -> list[Job]:
     """Write a checked configuration out as jobs: every family, descriptor, point and structure in exactly one."""
     sizes = {name: _size(settings, name) for name in settings.families}
+    gathering: dict[tuple[str, tuple[str, ...]], list[_Item]] = {}
+    for name, entry in settings.descriptors.items():
+        for sweep in _sweeps(name, entry):
+            items = gathering.setdefault((entry.kind, basis_modules(sweep.descriptors)), [])
+            items.extend(
+                _item(settings, family, sizes[family], name, sweep) for family in entry.families or settings.families
+            )
     return [
-        Job(family, name, label, _cell(settings, family, name, members, part), *taken)
-        for name, entry in settings.descriptors.items()
-        for items in [_items(name, entry)]
-        for family in entry.families or settings.families
-        for label, members, part, taken in _dealt(entry, items, sizes[family], settings.target_job_seconds)
+        job
+        for (kind, bases), items in gathering.items()
+        for job in _jobs(_label(kind, bases), bases, items, settings.target_job_seconds)
     ]
 
 
@@ -126,111 +178,76 @@ def gathered(
     return split(sorted((f"{int(key(item), 16):0{4 * len(key(item))}b}", item) for item in items), 0)
 
 
-def _dealt(
-    entry: DescriptorEntry, items: list[_Item], size: FamilySize | None, target: float
-) -> Iterator[tuple[str, list[_Item], slice, tuple[float | None, float | None]]]:
-    """Deal the items of one family and descriptor to jobs: name, items, structures, what they take."""
-    if size is None or not cost.known(entry.kind):
-        for item in items:
-            yield f"{item.label}_{item.key[:_DIGITS]}", [item], slice(None), (None, None)
-        return
-    loads = {item.key: _load(entry, item, size) for item in items}
-    most, short = size.structures, []
-
-    def taken(group: list[_Item], structures: int = most) -> tuple[float, float]:
-        return _taken([loads[item.key] for item in group], structures)
-
+def _jobs(label: str, bases: tuple[str, ...], items: list[_Item], target: float) -> Iterator[Job]:
+    """Split and gather the items of one kind of descriptor and one set of radial bases."""
+    short = []
     for item in items:
-        if most == 1 or taken([item])[0] <= target:
+        if item.estimate is None:
+            yield Job(item.name(label), [item.task], bases, None, None)
+        elif item.structures == 1 or item.seconds <= target:
             short.append(item)
-            continue
-        # A power of two, so that it stays while structures or other figures of the cost model change a little.
-        step = 2 ** max(0, math.floor(math.log2(target / taken([item], 1)[0])))
-        for start in range(0, most, step):
-            # The last takes all that follow: of a file, their number is an estimate.
-            stop = start + step if start + step < most else None
-            name = f"{item.label}_from-{start}_{item.key[:_DIGITS]}"
-            yield name, [item], slice(start, stop), taken([item], min(step, most - start))
-    for prefix, group in gathered(short, lambda item: item.key, lambda group: taken(group)[0], target):
-        label, key = group[0].label, group[0].key
-        if len(group) > 1:
-            label, key = f"batch-{prefix}" if prefix else "all", _key(entry.kind, entry.scope, entry.parameters)
-        yield f"{label}_{key[:_DIGITS]}", group, slice(None), taken(group)
+        else:
+            yield from (_job(part.name(label), bases, [part]) for part in item.split(target))
+    for prefix, group in gathered(short, lambda item: item.key, _seconds, target):
+        yield _job(f"{label}_{prefix or 'all'}", bases, group)
 
 
-def _taken(loads: list[_Load], structures: int) -> tuple[float, float]:
-    """Seconds and bytes that items take together, for a number of structures."""
-    once: dict[float, float] = {}
-    for one in loads:
-        once |= one.once
-    time = structures * (sum(once.values()) + sum(one.each for one in loads))
-    room = structures * sum(one.kept for one in loads) + max(one.working for one in loads)
-    return time, room + cost.measured()["bytes"]["job"]
+def _job(name: str, bases: tuple[str, ...], items: list[_Item]) -> Job:
+    items = sorted(items, key=lambda item: (item.task.family, item.task.descriptor, item.key))
+    return Job(name, [item.task for item in items], bases, _seconds(items), _START_BYTES + sum(i.bytes for i in items))
 
 
-def _items(name: str, entry: DescriptorEntry) -> list[_Item]:
+def _seconds(items: list[_Item]) -> float:
+    return sum(item.seconds for item in items)
+
+
+def _sweeps(name: str, entry: DescriptorEntry) -> Iterator[_Sweep]:
     """Write the combinations of a descriptor's outer values out."""
-    outer = [axis for axis in entry.grid if axis not in entry.inner]
+    target = load(entry.kind, DESCRIPTORS, "descriptor")
     inner = points(entry, [axis for axis in entry.grid if axis in entry.inner])
-    result = []
-    for fixed in points(entry, outer):
-        # A value may be a list or any text; a file name may not.
-        label = "_".join(f"{axis}-{re.sub(_NO_NAME, '', str(value))}" for axis, value in fixed.items()) or "all"
-        key = _key(entry.kind, entry.scope, entry.parameters, fixed)
-        listed = [{**entry.parameters, **fixed, **point} for point in inner]
-        result.append(_Item(key, label, listed, _blocks(name, entry, fixed)))
-    return result
+    for outer in points(entry, [axis for axis in entry.grid if axis not in entry.inner]):
+        listed = [{**entry.parameters, **outer, **point} for point in inner]
+        yield _Sweep(outer, listed, [constructed(target, point, f"descriptors.{name}") for point in listed])
 
 
-def _load(entry: DescriptorEntry, item: _Item, size: FamilySize) -> _Load:
-    counts = [(block.largest.cutoff, cost.count(entry.kind, block, size, entry.scope)) for block in item.blocks]
-    return _Load(
-        {cutoff: cost.seconds(part.once) for cutoff, part in counts},
-        sum(cost.seconds(part.each) for _, part in counts),
-        sum(part.kept for _, part in counts),
-        max(part.working for _, part in counts),
+def _item(settings: Settings, family: str, size: FamilySize | None, name: str, sweep: _Sweep) -> _Item:
+    entry, kind = settings.descriptors[name], settings.families[family]
+    task = SensitivityTask(
+        family=family,
+        family_kind=kind.kind,
+        family_parameters=kind.parameters,
+        descriptor=name,
+        kind=entry.kind,
+        scope=entry.scope,
+        parameters=entry.parameters,
+        points=sweep.points,
+        references=named_references(sweep.points),
+        rtol=settings.rtol,
+        tolerance=settings.tolerance,
+    )
+    return _Item(
+        _key(family, name, sweep.outer),
+        "_".join([family, name, *(f"{axis}-{_plain(value)}" for axis, value in sweep.outer.items())]),
+        task,
+        sorted({descriptor.cutoff for descriptor in sweep.descriptors if open_layout(descriptor)}),
+        size.structures if size else 1,
+        cost.estimate(sweep.descriptors, size, entry.scope) if size else None,
     )
 
 
-def _blocks(name: str, entry: DescriptorEntry, fixed: JSON) -> list[cost.Block]:
-    """Gather an item's truncations that share a Jacobian, as :func:`nullmode.spectrum.truncations.sweeps` does."""
-    target = load(entry.kind, DESCRIPTORS, "descriptor")
-    inner = [axis for axis in entry.grid if axis in entry.inner]
-    result = []
-    for point in points(entry, [axis for axis in inner if axis not in ("n_max", "l_max")]):
-        axis = {free: axes.values(entry.grid[free]) for free in ("n_max", "l_max") if free in inner}
-        ends = [
-            constructed(target, {**entry.parameters, **fixed, **point, **{k: end(v) for k, v in axis.items()}}, name)
-            for end in (max, min)
-        ]
-        nests = isinstance(ends[0], DensityDescriptor) and (ends[0].nested or "n_max" not in axis)
-        for n_max in [None] if nests else axis.get("n_max", [None]):
-            largest, smallest = (changed(end, n_max=n_max) if n_max else end for end in ends)
-            shared = math.prod(len(values) for free, values in axis.items() if nests or free != "n_max")
-            result.append(cost.Block(largest, smallest, shared, shared))
-    return result
+def _label(kind: str, bases: tuple[str, ...]) -> str:
+    """Name a kind of descriptor and its radial bases; a path is told from others by its hash."""
+    own = f"{_plain(kind.rpartition(':')[2])}-{_key(kind)[:_DIGITS]}"
+    return "_".join([kind if kind in DESCRIPTORS else own, *filter(None, ["+".join(_base(name) for name in bases)])])
 
 
-def _cell(settings: Settings, family: str, name: str, items: list[_Item], part: slice) -> JSON:
-    entry = settings.descriptors[name]
-    listed = [point for item in items for point in item.points]
-    blocks = [block for item in items for block in item.blocks]
-    return {
-        "family": family,
-        "family_kind": settings.families[family].kind,
-        "family_parameters": settings.families[family].parameters,
-        "descriptor": name,
-        "kind": entry.kind,
-        "scope": entry.scope,
-        "parameters": entry.parameters,
-        "references": references_of(listed),
-        "points": listed,
-        "block": len(items[0].points),
-        "structures": None if part == slice(None) else [part.start, part.stop],
-        "layouts": [] if part == slice(None) else sorted({b.largest.cutoff for b in blocks if open_layout(b.largest)}),
-        "rtol": settings.rtol,
-        "tolerance": settings.tolerance,
-    }
+def _base(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", "-")
+
+
+def _plain(value: Any) -> str:
+    """Leave out of a value, which may be any text, what the name of a file may not hold."""
+    return re.sub(r"[^A-Za-z0-9.+-]", "", str(value))
 
 
 def _size(settings: Settings, family: str) -> FamilySize | None:

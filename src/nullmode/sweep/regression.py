@@ -1,4 +1,4 @@
-"""What a regression's job does: families to features, a model fitted to some, and rows of what it predicts for all."""
+"""What a regression job does: families to features of one descriptor, models fitted to some, and their predictions."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -8,88 +8,130 @@ import pandas as pd
 
 from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import JSON, Bools, Floats, InputError
-from nullmode._support.variants import constructed, load, validated
-from nullmode.descriptors import DESCRIPTORS
+from nullmode._support.variants import load, validated
 from nullmode.descriptors._base import with_species_of
-from nullmode.geometry.environment import Environment, cut
+from nullmode.geometry.environment import Environment
 from nullmode.learning import MODELS, TARGETS
-from nullmode.sweep.sensitivity import description, fitted, parameters_of
+from nullmode.sweep.descriptor import description, environments_in, fitted, made
+from nullmode.sweep.tasks import RegressionTask, as_json, families_of, references_of
 from nullmode.tables import columns, parquet
-from nullmode.tables.structures import atoms_of
 
 
-def run_regression(
-    structures: Mapping[str, pd.DataFrame], cell: JSON, references: Mapping[str, pd.DataFrame] | None = None
-) -> pd.DataFrame:
-    """Fit a model to the features of some families, and predict the target of all.
+def write_regressions(
+    tasks: Sequence[RegressionTask], structures: Sequence[str], references: Sequence[str], output: str, code: JSON
+) -> None:
+    """Do a job: read the families, and write the rows of all regressions with one descriptor, a row group for each.
+
+    Parameters
+    ----------
+    tasks
+        The regressions.
+    structures, references
+        Files of the families of all of them, and of those that contractions are fitted to.
+    output
+        The Parquet file.
+    code
+        Origin of this code, kept in the file.
+    """
+    files = {
+        **dict(zip(families_of(tasks), structures, strict=True)),
+        **dict(zip(references_of(tasks), references, strict=True)),
+    }
+    frames = {name: parquet.read(path, "structures") for name, path in files.items()}
+    provenance = {"tasks": [as_json(task) for task in tasks], **code, "inputs": parquet.inputs(files)}
+    parquet.write_groups(run_regressions(frames, tasks, frames), output, "regression", provenance)
+
+
+def run_regressions(
+    structures: Mapping[str, pd.DataFrame],
+    tasks: Sequence[RegressionTask],
+    references: Mapping[str, pd.DataFrame] | None = None,
+) -> list[pd.DataFrame]:
+    """Fit models to the features of some families, and predict the target of all.
 
     Features and target are standardised: mean 0, standard deviation 1 over the training set.
 
     Parameters
     ----------
     structures
-        Rows of the structures table of each family of ``training`` and ``test``, by name.
-    cell
-        ``regression``, ``descriptor`` (names), ``kind``, ``parameters`` (of the descriptor), ``scope``, ``training``,
-        ``test`` (names of families), ``target``, ``model``, ``model_parameters``, ``rtol``, ``tolerance``: a length in
-        Å; environments of test families that are nearer to one of the training set are left out.
+        Rows of the structures table of each family of all regressions, by name.
+    tasks
+        The regressions, all with one descriptor.
     references
         Rows of the structures table of the family that a contraction is fitted to, by name.
 
     Returns
     -------
-    pandas.DataFrame
-        Rows of the regression table, by family and in order of its environments; the same bits for the same input.
+    list of pandas.DataFrame
+        Rows of the regression table, a frame for each regression, by family and in order of its environments; the same
+        bits for the same input.
 
     Raises
     ------
     InputError
         For an environment without a target, or where no environment is left to test on.
     """
-    target = load(cell["kind"], DESCRIPTORS, "descriptor")
-    made = constructed(target, cell["parameters"], f"descriptors.{cell['descriptor']}")
-    environments = {name: _cut(structures[name], made.cutoff) for name in [*cell["training"], *cell["test"]]}
-    every = [environment for found in environments.values() for environment in found]
-    [descriptor] = fitted([with_species_of(made, every)], references or {})
-    learned = sum(len(environments[name]) for name in cell["training"])
+    given = made(tasks[0], tasks[0].parameters)
+    environments = {name: environments_in(structures[name], given.cutoff) for name in families_of(tasks)}
+    features: dict[tuple[str, str], list[Floats]] = {}
+    result = []
+    for task in tasks:
+        names = [*task.training, *task.test]
+        every = [environment for name in names for environment in environments[name]]
+        # The layout of features follows from the families of this regression.
+        open_layout = with_species_of(given, every)
+        [descriptor] = fitted([open_layout], references or {})
+        with single_threaded_blas():
+            for key in ((name, repr(open_layout)) for name in names):
+                if key not in features:
+                    features[key] = descriptor.compute_batch(environments[key[0]])
+        rows = [phi for name in names for phi in features[name, repr(open_layout)]]
+        where = description(task, task.parameters, descriptor, family=None)
+        result.append(_rows(task, {name: environments[name] for name in names}, np.stack(rows), where, structures))
+    return result
+
+
+def _rows(
+    task: RegressionTask,
+    environments: Mapping[str, list[Environment]],
+    features: Floats,
+    where: JSON,
+    structures: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Rows of one regression, from its environments by family and their features, shape (n, F)."""
+    every = [environment for listed in environments.values() for environment in listed]
+    learned = sum(len(environments[name]) for name in task.training)
     with single_threaded_blas():
-        features = np.stack(descriptor.compute_batch(every))
-        values = np.array([_value(environment, cell["target"]) for environment in every])
-        predicted = _predicted(features, values[:learned], cell)
-    kept = np.concatenate([np.ones(learned, dtype=bool), _unseen(every[:learned], every[learned:], cell["tolerance"])])
+        values = np.array([_value(environment, task.target) for environment in every])
+        predicted = _predicted(features, values[:learned], task)
+    kept = np.concatenate([np.ones(learned, dtype=bool), _unseen(every[:learned], every[learned:], task.tolerance)])
     if kept.sum() == learned:
         raise InputError(
-            f"`regressions.{cell['regression']}.test` must hold other environments than `training`, got none. Name "
+            f"`regressions.{task.regression}.test` must hold other environments than `training`, got none. Name "
             "other families."
         )
-    where = description({**cell, "family": None}, descriptor, parameters_of(target, cell["parameters"], descriptor))
     frames, start = [], 0
-    for name, found in environments.items():
-        part = slice(start, start + len(found))
+    for name, listed in environments.items():
+        chunk = slice(start, start + len(listed))
         frame = pd.DataFrame(
             {
-                "regression": cell["regression"],
-                "model": cell["model"],
-                "training": ", ".join(cell["training"]),
-                "role": "training" if name in cell["training"] else "test",
+                "regression": task.regression,
+                "model": task.model,
+                "training": ", ".join(task.training),
+                "role": "training" if name in task.training else "test",
                 **{**where, "family": name},
-                "structure": [environment.structure for environment in found],
-                "center": [environment.center for environment in found],
-                "target": values[part],
-                "predicted": predicted[part],
+                "structure": [environment.structure for environment in listed],
+                "center": [environment.center for environment in listed],
+                "target": values[chunk],
+                "predicted": predicted[chunk],
             }
         )
-        places = structures[name][["structure", *parquet.coordinates(structures[name], "structures")]]
-        frames.append(frame[kept[part]].merge(places, on="structure", suffixes=("", "_of_structure")))
-        start = part.stop
+        coordinates = structures[name][["structure", *parquet.coordinates(structures[name], "structures")]]
+        frames.append(frame[kept[chunk]].merge(coordinates, on="structure", suffixes=("", "_of_structure")))
+        start = chunk.stop
     rows = pd.concat(frames, ignore_index=True)
     own = [column.name for column in columns.REGRESSION]
     return rows[[*own, *sorted(parquet.coordinates(rows, "regression"))]]
-
-
-def _cut(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
-    atoms, centers = atoms_of(structures)
-    return cut(atoms, cutoff, centers)
 
 
 def _value(environment: Environment, target: str) -> float:
@@ -100,15 +142,15 @@ def _value(environment: Environment, target: str) -> float:
     return value
 
 
-def _predicted(features: Floats, values: Floats, cell: JSON) -> Floats:
+def _predicted(features: Floats, values: Floats, task: RegressionTask) -> Floats:
     """Predict the target of all environments, shape (n,), from features (n, F) and the targets of the first."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    make = load(cell["model"], MODELS, "model")
-    options = validated(make, cell["model_parameters"], f"regressions.{cell['regression']}.parameters")
+    make = load(task.model, MODELS, "model")
+    options = validated(make, task.model_parameters, f"regressions.{task.regression}.parameters")
     scaled = TransformedTargetRegressor(make(**options), transformer=StandardScaler())
     with warnings.catch_warnings():
         # How many steps are taken is a parameter of the model.
@@ -123,9 +165,9 @@ def _unseen(training: Sequence[Environment], test: Sequence[Environment], tolera
 
     result = np.ones(len(test), dtype=bool)
     for size in {len(environment) for environment in test}:
-        known = [item.vectors.ravel() for item in training if len(item) == size]
-        places = [k for k, item in enumerate(test) if len(item) == size]
+        known = [each.vectors.ravel() for each in training if len(each) == size]
+        same = [k for k, each in enumerate(test) if len(each) == size]
         if known and size:
             tree = KDTree(np.stack(known))
-            result[places] = tree.query(np.stack([test[k].vectors.ravel() for k in places]))[0] > tolerance
+            result[same] = tree.query(np.stack([test[k].vectors.ravel() for k in same]))[0] > tolerance
     return result

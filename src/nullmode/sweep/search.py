@@ -1,7 +1,7 @@
 """What a search's job does: every environment of a family to rows of what was found, and of the steps there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from typing import Any
@@ -12,23 +12,48 @@ import pandas as pd
 from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
-from nullmode._support.variants import constructed, load, validated
-from nullmode.descriptors import DESCRIPTORS
+from nullmode._support.variants import load, validated
 from nullmode.descriptors._base import with_species_of
-from nullmode.geometry.environment import Environment, cut, within
+from nullmode.geometry.environment import Environment, within
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.search._record import SearchRecord
-from nullmode.sweep.sensitivity import description, fitted, parameters_of
+from nullmode.sweep.descriptor import description, environments_in, fitted, made
+from nullmode.sweep.tasks import SearchTask, as_json
 from nullmode.tables import columns, parquet
-from nullmode.tables.structures import atoms_of
 
 _SHARED = {field.name for field in fields(SearchRecord)}
 _NOTHING: JSON = dict.fromkeys(column.name for column in columns.ATTRIBUTION)
 
 
+def write_search(
+    task: SearchTask, structures: str, references: Sequence[str], found: str, steps: str, code: JSON, threads: int
+) -> None:
+    """Do a job: read the family, search, and write what was found and the steps there.
+
+    Parameters
+    ----------
+    task
+        The search.
+    structures, references
+        Files of the family and of those that contractions are fitted to.
+    found, steps
+        Files that are written.
+    code
+        Origin of this code, kept in the files.
+    threads
+        As in :func:`nullmode.analyze`.
+    """
+    files = {**dict(zip(task.references, references, strict=True)), task.family: structures}
+    frames = {name: parquet.read(path, "structures") for name, path in files.items()}
+    tables = run_search(frames[task.family], task, frames, threads=threads)
+    provenance = {**as_json(task), **code, "inputs": parquet.inputs(files)}
+    for rows, path, table in zip(tables, (found, steps), ("search", "search_steps"), strict=True):
+        parquet.write(rows, path, table, provenance)
+
+
 def run_search(
     structures: pd.DataFrame,
-    cell: JSON,
+    task: SearchTask,
     references: Mapping[str, pd.DataFrame] | None = None,
     threads: int | None = None,
     progress: bool = False,
@@ -39,9 +64,8 @@ def run_search(
     ----------
     structures
         Rows of the structures table.
-    cell
-        ``search``, ``family``, ``descriptor`` (names), ``search_kind``, ``search_parameters``, ``kind``,
-        ``parameters`` (of the descriptor), ``scope``, ``rtol``.
+    task
+        The search.
     references
         Rows of the structures table of the family that a contraction is fitted to, by name.
     threads, progress
@@ -52,20 +76,17 @@ def run_search(
     found, steps
         Rows of the search and search_steps tables, in order of the environments.
     """
-    target = load(cell["kind"], DESCRIPTORS, "descriptor")
-    atoms, centers = atoms_of(structures)
-    made = constructed(target, cell["parameters"], f"descriptors.{cell['descriptor']}")
-    environments = cut(atoms, made.cutoff, centers)
-    open_layout = with_species_of(made, environments)
-    where = description(cell, open_layout, parameters_of(target, cell["parameters"], open_layout))
+    given = made(task, task.parameters)
+    environments = environments_in(structures, given.cutoff)
+    open_layout = with_species_of(given, environments)
+    where = description(task, task.parameters, open_layout, task.family)
     [descriptor] = fitted([open_layout], references or {})
-    find = load(cell["search_kind"], SEARCHES, "search")
-    place = f"searches.{cell['search']}.parameters"
-    options = validated(find, cell["search_parameters"], place, skip=GIVEN)
+    find = load(task.search_kind, SEARCHES, "search")
+    options = validated(find, task.search_parameters, f"searches.{task.search}.parameters", skip=GIVEN)
 
     def run(environment: Environment) -> SearchRecord:
         try:
-            record: SearchRecord = find(environment, descriptor, rtol=cell["rtol"], **options)
+            record: SearchRecord = find(environment, descriptor, rtol=task.rtol, **options)
         except InputError as error:
             raise InputError(f"{error} (structure {environment.structure}, centre {environment.center})") from None
         return record
@@ -79,13 +100,13 @@ def run_search(
     ):
         for environment, record in zip(environments, pool.map(run, environments), strict=True):
             start = {
-                "search": cell["search"],
+                "search": task.search,
                 **where,
                 "structure": environment.structure,
                 "center": environment.center,
             }
-            inside = within(environment, made.cutoff)
-            found.extend({**start, **row} for row in _rows(record, inside, cell["rtol"]))
+            inside = within(environment, given.cutoff)
+            found.extend({**start, **row} for row in _rows(record, inside, task.rtol))
             steps.extend({**start, "step": k, **step._asdict()} for k, step in enumerate(record.history))
             advance(1)
     coordinates = structures[["structure", *parquet.coordinates(structures, "structures")]]

@@ -1,63 +1,85 @@
-"""What the workflow's jobs do: a job's cell to table rows, rows to a summary."""
+"""What a sensitivity job does: families under descriptors of one kind to rows of the sensitivity table."""
 
-import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nullmode._support.arguments import check_tolerance
+from nullmode._support.files import written
 from nullmode._support.types import JSON, Floats, Scope
-from nullmode._support.variants import constructed, load
-from nullmode.analysis.analyze import analyze
 from nullmode.analysis.rows import Question, measure, measure_whole
 from nullmode.attribution.causes import Theory
 from nullmode.attribution.whole_structure import StructureTheory
-from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import (
-    LAYOUT,
-    DensityDescriptor,
-    Descriptor,
-    changed,
-    layout_of,
-    open_layout,
-    with_layout,
-)
-from nullmode.descriptors._contraction import fit_contraction, reference_of
+from nullmode.descriptors._base import LAYOUT, Descriptor, layout_of, open_layout, with_layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
-from nullmode.spectrum.truncations import sweeps
-from nullmode.spectrum.whole_structure import Structure, whole
+from nullmode.spectrum.whole_structure import whole
+from nullmode.sweep.descriptor import description, fitted, made
+from nullmode.sweep.tasks import SensitivityTask, as_json, families_of, references_of
 from nullmode.tables import columns, parquet
 from nullmode.tables.structures import atoms_of
 
-if TYPE_CHECKING:
-    pass
+
+def write_sensitivity(
+    tasks: Sequence[SensitivityTask],
+    structures: Sequence[str],
+    references: Sequence[str],
+    layouts: Sequence[str],
+    output: str,
+    code: JSON,
+    threads: int,
+) -> None:
+    """Do a job: read what its tasks need, and write their rows, one row group for each family and descriptor.
+
+    Parameters
+    ----------
+    tasks
+        Of one kind of descriptor; one that holds a part of a family is alone.
+    structures, references, layouts
+        Files of the families of all tasks, of the families that contractions are fitted to, and of the layouts that the
+        only task asks for.
+    output
+        The Parquet file.
+    code
+        Origin of this code, kept in the file.
+    threads
+        As in :func:`nullmode.analyze`.
+    """
+    families = dict(zip(families_of(tasks), structures, strict=True))
+    fits = dict(zip(references_of(tasks), references, strict=True))
+    whole_layouts = (json.loads(Path(path).read_text(encoding="utf-8")) for path in layouts)
+    rows = run_tasks(
+        tasks,
+        {task.family: read_structures(families[task.family], task) for task in tasks},
+        {name: parquet.read(path, "structures") for name, path in fits.items()},
+        dict(zip(tasks[0].layouts, whole_layouts, strict=True)),
+        threads,
+    )
+    provenance = {"tasks": [as_json(task) for task in tasks], **code, "inputs": parquet.inputs(families | fits)}
+    parquet.write_groups(rows, output, "sensitivity", provenance)
 
 
-def run_cell(
-    structures: pd.DataFrame,
-    cell: JSON,
+def run_tasks(
+    tasks: Sequence[SensitivityTask],
+    structures: Mapping[str, pd.DataFrame],
     references: Mapping[str, pd.DataFrame] | None = None,
     layouts: Mapping[float, JSON] | None = None,
     threads: int | None = None,
     progress: bool = False,
-) -> pd.DataFrame:
-    """Analyse one family, or a part of it, with one descriptor at every truncation of a job.
+) -> list[pd.DataFrame]:
+    """Analyse families with descriptors, every task at every truncation that it names.
 
     Parameters
     ----------
+    tasks
+        What is to be analysed. Those of one family, scope and cutoff share its environments and what geometry says of
+        them.
     structures
-        Rows of the structures table; of a part, those that :func:`read_part` reads.
-    cell
-        ``family``, ``descriptor`` (names), ``kind``, ``scope``, ``points`` (parameters of each descriptor), ``rtol``,
-        ``tolerance``; ``block``: how many points in a row share their Jacobians where they can (default all of them);
-        ``structures``: first and end of the part to be analysed (default all).
+        Rows of the structures table of each family, by name; of a part, those that :func:`read_structures` reads.
     references
         Rows of the structures table of each family that a contraction is fitted to, by name.
     layouts
@@ -67,69 +89,45 @@ def run_cell(
 
     Returns
     -------
-    pandas.DataFrame
-        Rows of the sensitivity table: points in order, then environments, or structures. They are the same, bit by bit,
-        in whatever jobs the points and the structures are.
+    list of pandas.DataFrame
+        Rows of the sensitivity table, a frame for each family and descriptor: points in order, then environments, or
+        structures. They are the same, bit by bit, in whatever jobs the points and the structures are.
     """
-    place = {column: structures[column] for column in parquet.coordinates(structures, "structures")}
-    paired = "pair" in place
-    question = Question(rtol=check_rtol(cell["rtol"]), tolerance=check_tolerance(cell["tolerance"]))
-    target = load(cell["kind"], DESCRIPTORS, "descriptor")
-    where = f"descriptors.{cell['descriptor']}"
-    points: list[Descriptor] = [constructed(target, parameters, where) for parameters in cell["points"]]
-    block = cell.get("block") or len(points)
-    options: JSON = {"threads": threads, "progress": progress, "keep_features": paired}
-    part = cell.get("structures") is not None
-    frames = []
-    for cutoff in dict.fromkeys(descriptor.cutoff for descriptor in points):
-        places = [k for k, descriptor in enumerate(points) if descriptor.cutoff == cutoff]
-        wholes, environments = _cut(structures, cutoff, cell["scope"], part=part)
-        if not environments:
-            continue
-        left = {name for k in places for name in open_layout(points[k])}
-        shared = (layouts or {}).get(cutoff) or layout_of(environments, cutoff, left)
-        theories = [Theory(item) for item in environments] if wholes is None else [StructureTheory(s) for s in wholes]
-        for _, members in groupby(places, lambda k: k // block):
-            truncations = list(members)
-            descriptors = [with_layout(points[k], shared) for k in truncations]
-            descriptions = pd.DataFrame(
-                [
-                    description(cell, descriptor, parameters_of(target, cell["points"][k], descriptor))
-                    for k, descriptor in zip(truncations, descriptors, strict=True)
-                ]
-            )
-            answer: Any = measure if wholes is None else measure_whole
-            frame, features = answer(theories, fitted(descriptors, references or {}), question, **options)
-            for name, values in place.items():
-                frame[name] = values.to_numpy()[frame["structure"]]
-            frame["structure"] = structures["structure"].to_numpy()[frame["structure"]]
-            frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
-            frame = descriptions.loc[frame["point"]].reset_index(drop=True).join(frame)
-            frame["point"] = np.array(truncations)[frame["point"]]
-            frames.append(frame)
-    if not frames:
-        return pd.DataFrame(columns=[*(column.name for column in columns.SENSITIVITY), *place])
-    rows: pd.DataFrame = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
-    if part:
-        rows = rows[_within(rows["structure"], cell["structures"])]
-    return rows.reset_index(drop=True)
+    result: dict[tuple[str, str], list[pd.DataFrame]] = {(task.family, task.descriptor): [] for task in tasks}
+    for family, scope in dict.fromkeys((task.family, task.scope) for task in tasks):
+        members = [task for task in tasks if (task.family, task.scope) == (family, scope)]
+        descriptors = [[made(task, point) for point in task.points] for task in members]
+        frames: list[list[pd.DataFrame]] = [[] for _ in members]
+        for cutoff in dict.fromkeys(each.cutoff for listed in descriptors for each in listed):
+            geometry = _geometry(structures[family], cutoff, scope, part=members[0].structures is not None)
+            for task, listed, own in zip(members, descriptors, frames, strict=True):
+                chosen = {k: each for k, each in enumerate(listed) if each.cutoff == cutoff}
+                if chosen and geometry.environments:
+                    own.append(_rows(task, chosen, geometry, references or {}, layouts or {}, threads, progress))
+        for task, own in zip(members, frames, strict=True):
+            result[task.family, task.descriptor].append(_in_order(task, own, structures[family]))
+    # A part of a family may hold no centre; without rows, columns have no types.
+    kept = ([frame for frame in frames if len(frame)] or frames[:1] for frames in result.values())
+    return [pd.concat(frames, ignore_index=True) for frames in kept]
 
 
-def read_part(path: str | Path, cell: JSON) -> pd.DataFrame:
-    """Read the structures that a job needs: its own, and the first of each pair that they belong to."""
-    if cell.get("structures") is None:
+def read_structures(path: str | Path, task: SensitivityTask) -> pd.DataFrame:
+    """Read the structures that a task needs: its own, and the first of each pair that they belong to."""
+    if task.structures is None:
         return parquet.read(path, "structures")
     known = parquet.read(path, "structures", columns=["structure", "pair"])
-    own = known[_within(known["structure"], cell["structures"])]
+    own = known[_within(known["structure"], task.structures)]
     needed = set(own["structure"])
     if "pair" in known:
         needed.update(known[known["pair"].isin(own["pair"])].groupby("pair")["structure"].min())
     return parquet.read(path, "structures", filters=[("structure", "in", needed)])
 
 
-def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.Series[bool]":
-    start, stop = structures
-    return (numbers >= start) & (numbers < (np.inf if stop is None else stop))
+def write_layout(structures: str, scope: Scope, cutoff: float, output: str) -> None:
+    """Do the job that finds a family's layout: read the family and write what :func:`layout` says."""
+    found = layout(parquet.read(structures, "structures"), scope, cutoff)
+    with written(output) as temporary:
+        temporary.write_text(json.dumps(found), encoding="utf-8")
 
 
 def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
@@ -140,73 +138,86 @@ def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
     InputError
         If no centre of the family has a neighbour.
     """
-    return layout_of(_cut(structures, cutoff, scope)[1], cutoff, LAYOUT)
+    return layout_of(_geometry(structures, cutoff, scope).environments, cutoff, LAYOUT)
 
 
-def _cut(
-    structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False
-) -> tuple[list[Structure] | None, list[Environment]]:
-    """Cut out the whole structures, if the scope asks for them, and the environments; of a part, there may be none."""
+class _Geometry(NamedTuple):
+    """Environments of a family within a cutoff, and of each, or of each whole structure, what geometry says of it."""
+
+    structures: pd.DataFrame
+    environments: list[Environment]
+    theories: list[Any]
+
+
+def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
+    """Cut the environments out, and whole structures if the scope asks for them; of a part, there may be none."""
     atoms, centers = atoms_of(structures)
     if scope == "structure":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
-        wholes = whole(atoms, cutoff, [np.arange(len(item)) for item in atoms])
-        return wholes, [environment for structure in wholes for environment in structure.environments]
-    if not part:
-        return None, cut(atoms, cutoff, centers)
-    numbered = enumerate(zip(atoms, centers, strict=True))
-    return None, [item for k, (one, chosen) in numbered for item in environments_of(one, k, cutoff, chosen)]
+        wholes = whole(atoms, cutoff, [np.arange(len(each)) for each in atoms])
+        environments = [environment for structure in wholes for environment in structure.environments]
+        return _Geometry(structures, environments, [StructureTheory(structure) for structure in wholes])
+    if part:
+        numbered = enumerate(zip(atoms, centers, strict=True))
+        environments = [each for k, (one, chosen) in numbered for each in environments_of(one, k, cutoff, chosen)]
+    else:
+        environments = cut(atoms, cutoff, centers)
+    return _Geometry(structures, environments, [Theory(environment) for environment in environments])
 
 
-def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
-    """Fit the contractions among the radial bases to their families, once for all truncations of one."""
-    result = list(descriptors)
-    for sweep in sweeps(descriptors):
-        largest = sweep.descriptor
-        if isinstance(largest, DensityDescriptor) and (name := reference_of(largest)) is not None:
-            atoms, centers = atoms_of(references[name])
-            # All species of the reference count, whichever the analysed set holds: they share one contraction.
-            every = changed(largest, species=None)
-            basis = fit_contraction(every, cut(atoms, largest.cutoff, centers)).radial_basis
-            for index, _, _ in sweep.points:
-                result[index] = changed(descriptors[index], radial_basis=basis)
-    return result
-
-
-def united(parts: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:
-    """Put the tables of jobs into one, in an order that does not depend on which rows were in which job.
-
-    Rows go by descriptor, in the order given, then by family, parameters (numbers first), structure and centre;
-    coordinates by name.
-    """
-    # A part of a family may hold no centre.
-    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    places = sorted(parquet.coordinates(frame, "sensitivity"))
-    frame = frame[[*frame.columns.difference(places, sort=False), *places]]
-    first = frame["descriptor"].map({name: place for place, name in enumerate(descriptors)})
-    where = [column.name for column in columns.WHERE if column.name != "descriptor"]
-    keys = [*where, "structure", "center"]
-    return (
-        frame.assign(first=first).sort_values(["first", *keys], kind="stable", ignore_index=True).drop(columns="first")
+def _rows(
+    task: SensitivityTask,
+    chosen: Mapping[int, Descriptor],
+    geometry: _Geometry,
+    references: Mapping[str, pd.DataFrame],
+    layouts: Mapping[float, JSON],
+    threads: int | None,
+    progress: bool,
+) -> pd.DataFrame:
+    """Rows of a task at those of its points that have one cutoff; `point` is the index among all of them."""
+    cutoff = next(iter(chosen.values())).cutoff
+    left = {name for descriptor in chosen.values() for name in open_layout(descriptor)}
+    shared = layouts.get(cutoff) or layout_of(geometry.environments, cutoff, left)
+    descriptors = [with_layout(descriptor, shared) for descriptor in chosen.values()]
+    described = [
+        description(task, task.points[k], each, task.family) for k, each in zip(chosen, descriptors, strict=True)
+    ]
+    coordinates = parquet.coordinates(geometry.structures, "structures")
+    paired = "pair" in coordinates
+    question = Question(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
+    answer: Any = measure_whole if task.scope == "structure" else measure
+    frame, features = answer(
+        geometry.theories,
+        fitted(descriptors, references),
+        question,
+        threads=threads,
+        progress=progress,
+        keep_features=paired,
     )
+    for name in coordinates:
+        frame[name] = geometry.structures[name].to_numpy()[frame["structure"]]
+    frame["structure"] = geometry.structures["structure"].to_numpy()[frame["structure"]]
+    frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
+    rows: pd.DataFrame = pd.DataFrame(described).loc[frame["point"]].reset_index(drop=True).join(frame)
+    rows["point"] = np.array(list(chosen))[rows["point"]]
+    return rows
 
 
-def summarize(frame: pd.DataFrame) -> pd.DataFrame:
-    """Statistics per family, descriptor, truncation and text coordinate (such as a path): rows of the summary table."""
-    parameters = [column.name for column in columns.WHERE]
-    texts = [name for name in parquet.coordinates(frame, "sensitivity") if pd.api.types.is_string_dtype(frame[name])]
-    rows = []
-    for key, group in frame.groupby([*parameters, *texts], dropna=False, sort=False):
-        ok = group[group["status"] == "ok"]
-        row = dict(zip([*parameters, *texts], key, strict=True))
-        percentiles = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
-        row |= {"n_environments": len(group), "n_ok": len(ok)}
-        row |= {f"rank_{name}": ok["rank"].agg(name) for name in ("min", "median", "max")}
-        row["fraction_deficient"] = (ok["rank"] < ok["n_dof"]).mean()
-        row |= {name: ok["inverse_condition_number"].quantile(p / 100) for name, p in percentiles.items()}
-        row["rotation_floor_max"] = ok["rotation_floor"].max()
-        rows.append(row)
-    return pd.DataFrame(rows)
+def _in_order(task: SensitivityTask, frames: list[pd.DataFrame], structures: pd.DataFrame) -> pd.DataFrame:
+    """Put the rows of a task in order of its points, and leave out those of structures that it does not hold."""
+    if not frames:
+        coordinates = parquet.coordinates(structures, "structures")
+        return pd.DataFrame(columns=[*(column.name for column in columns.SENSITIVITY), *coordinates])
+    rows = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
+    if task.structures is not None:
+        rows = rows[_within(rows["structure"], task.structures)]
+    rows.index = pd.RangeIndex(len(rows))
+    return rows
+
+
+def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.Series[bool]":
+    start, stop = structures
+    return (numbers >= start) & (numbers < (np.inf if stop is None else stop))
 
 
 def _pair_distances(frame: pd.DataFrame, features: list[list[Floats]]) -> list[float]:
@@ -218,37 +229,3 @@ def _pair_distances(frame: pd.DataFrame, features: list[list[Floats]]) -> list[f
         partner = first.setdefault((point, pair, center), phi)
         result.append(float(np.linalg.norm(phi - partner) / np.linalg.norm(partner)))
     return result
-
-
-def parameters_of(target: Any, given: JSON, descriptor: Any) -> JSON:
-    """All parameters, defaults included, of a descriptor class or of a function that makes a descriptor."""
-    if isinstance(target, type):
-        return asdict(descriptor) if hasattr(descriptor, "__dataclass_fields__") else {}
-    bound = inspect.signature(target).bind(**given)
-    bound.apply_defaults()
-    return bound.arguments
-
-
-def description(cell: JSON, descriptor: Descriptor, parameters: JSON) -> JSON:
-    """Columns that say with which family and descriptor a row was computed."""
-    columns = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
-    return {
-        "family": cell["family"],
-        "descriptor": cell["descriptor"],
-        "scope": cell["scope"],
-        "correlation_order": descriptor.correlation_order,
-        **{name: getattr(descriptor, name, parameters.get(name)) for name in columns},
-        **{name: _label(getattr(descriptor, name, parameters.get(name))) for name in ("density", "radial_basis")},
-        "parameters": json.dumps(parameters, sort_keys=True),
-        "rtol": cell["rtol"],
-    }
-
-
-def _label(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def warm_kernels(kind: str) -> None:
-    """Compile the kernels of one of the package's descriptors, on an environment of two neighbours."""
-    environment = Environment.from_vectors([[1.0, 0.0, 0.0], [0.0, 1.1, 0.2]])
-    analyze(environment, load(kind, DESCRIPTORS, "descriptor")(), threads=1)

@@ -1,34 +1,36 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
 import inspect
+from importlib.util import find_spec
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from nullmode._support import axes
-from nullmode._support.code_hash import origin
 from nullmode._support.types import JSON, InputError
-from nullmode._support.variants import constructed, explain, load, source_of, suggest, validated
+from nullmode._support.variants import constructed, explain, load, suggest, validated
+from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._precheck import check_contraction, check_width
 from nullmode.families import FAMILIES
-from nullmode.figures import DRAWN, EVERY_TRUNCATION, FIGURES, GIVEN, NAMED, ONE_TRUNCATION, PAIRED, SEARCHED
-from nullmode.sweep.cells import (
-    check_known,
-    check_library,
-    check_one_truncation,
-    check_regression,
-    check_search,
-    points,
-    radial_sources,
-)
+from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
+from nullmode.figures._figure import load_figure, named
+from nullmode.learning import MODELS, TARGETS
+from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
+from nullmode.search import SEARCHES
 from nullmode.sweep.schema import (
     KEYS,
+    DescriptorEntry,
+    FamilyEntry,
     FigureEntry,
+    RegressionEntry,
+    SearchEntry,
     Settings,
     ViewEntry,
 )
+from nullmode.sweep.tasks import points
 
 
 def check(config: JSON) -> Settings:
@@ -42,85 +44,27 @@ def check(config: JSON) -> Settings:
     Raises
     ------
     InputError
-        Naming each unknown key and each impossible value with its place.
+        Naming each unknown key and each impossible value by its path in the configuration.
     """
     try:
         settings = Settings.model_validate(config)
     except ValidationError as error:
         raise InputError(explain(error, "", KEYS)) from None
     for name, family in settings.families.items():
-        where = f"families.{name}"
-        target = load(family.kind, FAMILIES, "family", f"{where}.kind")
-        checked = validated(target, family.parameters, f"{where}.parameters")
-        if (path := checked.get("path")) is not None and not Path(path).is_file():
-            raise InputError(f"`{where}.parameters.path` must be an existing file, got {path} (from {Path.cwd()}).")
+        _check_family(family, f"families.{name}")
     for name, descriptor in settings.descriptors.items():
-        where = f"descriptors.{name}"
-        target = load(descriptor.kind, DESCRIPTORS, "descriptor", f"{where}.kind")
-        for wanted in descriptor.families or []:
-            check_known(f"{where}.families", wanted, settings.families)
-        for axis in descriptor.grid:
-            if axis in descriptor.parameters:
-                raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
-        for axis in descriptor.inner if "inner" in descriptor.model_fields_set else []:
-            check_known(f"{where}.inner", axis, descriptor.grid)
-        if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
-            raise InputError(
-                f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values."
-            )
-        for point in points(descriptor, list(descriptor.grid)):
-            made = constructed(target, {**descriptor.parameters, **point}, where)
-            check_width(made, where)
-            check_contraction(made, where, list(settings.families))
+        _check_descriptor(settings, descriptor, f"descriptors.{name}")
     for name, search in settings.searches.items():
-        check_search(settings, search, f"searches.{name}")
+        _check_search(settings, search, f"searches.{name}")
     for name, regression in settings.regressions.items():
-        check_regression(settings, regression, f"regressions.{name}")
+        _check_regression(settings, regression, f"regressions.{name}")
     for name, figure in settings.figures.items():
-        where = f"figures.{name}"
-        target = load(figure.kind, FIGURES, "figure", f"{where}.kind")
-        checked = validated(target, figure.parameters, f"{where}.parameters", skip=GIVEN)
-        for key, plural, known in NAMED:
-            for item in (*([checked[key]] if key in checked else []), *checked.get(plural, [])):
-                check_known(f"{where}.parameters", item, getattr(settings, known))
-        # What a figure of the user's own does with its parameters is not known.
-        if figure.kind in FIGURES:
-            alone = "kinds" in inspect.signature(target).parameters
-            paired, swept = figure.kind in PAIRED, figure.kind in EVERY_TRUNCATION
-            _check_figure(settings, checked, f"{where}.parameters", alone=alone, paired=paired, swept=swept)
-            if of := SEARCHED.get(figure.kind):
-                got = settings.searches[checked["search"]].kind
-                if got != of:
-                    raise InputError(f"`{where}.parameters.search` must be of kind {of}, got one of kind {got}.")
+        _check_figure(settings, figure, f"figures.{name}")
     for name, view in settings.views.items():
         _check_view(settings, view, f"views.{name}")
     if settings.claims:
-        check_library("claims", "duckdb")
+        _check_library("claims", "duckdb")
     return settings
-
-
-def family_code(settings: Settings, family: str) -> JSON:
-    """Origin of a family's structures: hashes of the code that generates them, versions of libraries."""
-    return origin("nullmode.sweep.structures", source_of(settings.families[family].kind, FAMILIES))
-
-
-def kind_code(kind: str) -> JSON:
-    """Origin of what is computed with a kind of descriptor, in any radial basis."""
-    return origin("nullmode.sweep.sensitivity", source_of(kind, DESCRIPTORS), *radial_sources())
-
-
-def figure_code(settings: Settings, figure: str) -> JSON:
-    """Origin of a figure: the code that draws it, and the descriptors that it computes itself."""
-    kinds = [source_of(kind, DESCRIPTORS) for kind in figure_kinds(settings, figure).values()]
-    return origin(
-        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES), *kinds
-    )
-
-
-def view_code(settings: Settings, view: str) -> JSON:
-    """Origin of a view: the code that makes it, with a kind of descriptor, in any radial basis."""
-    kind = settings.descriptors[settings.views[view].descriptor].kind
-    return origin("nullmode.views.view", source_of(kind, DESCRIPTORS), *radial_sources())
 
 
 def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, str]]:
@@ -129,66 +73,118 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
     Returns
     -------
     list of tuple
-        Of each: the parameter of the figure's function that it goes to, its name there (empty for the sensitivity
-        table), which of :data:`nullmode.tables.columns.TABLES` it is, and its file in the folder of results.
+        Of each: the parameter of the figure's function that it goes to, its name there (empty where the parameter is
+        one table), which of :data:`nullmode.tables.columns.TABLES` it is, and its file in the folder of results.
     """
     entry = settings.figures[figure]
-    found = [
-        (given, name, table, file.format(name))
-        for given, (keys, files) in DRAWN.items()
-        for name in _named(entry, given, *keys)
-        for table, file in files.items()
-    ]
-    whole = "table" in inspect.signature(load(entry.kind, FIGURES, "figure")).parameters
-    return [*([("table", "", "sensitivity", "tables/sensitivity.parquet")] if whole else []), *found]
+    names = named(entry.parameters)
+    files = {
+        "table": [("", "sensitivity", "tables/sensitivity.parquet")],
+        "structures": [(name, "structures", f"structures/{name}.parquet") for name in names["families"]],
+        "searches": [
+            (name, table, f"searches/{name}/{file}.parquet")
+            for name in names["searches"]
+            for table, file in (("search", "found"), ("search_steps", "steps"))
+        ],
+        "predictions": [
+            (name, "regression", f"regressions/{settings.regressions[name].descriptor}.parquet")
+            for name in names["regressions"]
+        ],
+        "explanations": [("", "explanations", f"explanations/{figure}.parquet")],
+    }
+    return [(given, *file) for given in load_figure(entry.kind).given for file in files[given]]
 
 
-def figure_kinds(settings: Settings, figure: str) -> dict[str, str]:
-    """Kinds of the descriptors that a figure computes itself, by name; none where the table is enough for it."""
-    names = _named(settings.figures[figure], "kinds", "descriptor", "descriptors")
-    return {name: settings.descriptors[name].kind for name in names}
+def explanation(settings: Settings, figure: str) -> JSON:
+    """Write out for its job what explains a figure, empty where nothing has to.
 
-
-def _named(entry: FigureEntry, given: str, *keys: str) -> list[str]:
-    if given not in inspect.signature(load(entry.kind, FIGURES, "figure")).parameters:
-        return []
-    found = [entry.parameters.get(key, []) for key in keys]
-    return [name for names in found for name in ([names] if isinstance(names, str) else names)]
-
-
-def _check_figure(
-    settings: Settings, checked: JSON, where: str, *, alone: bool, paired: bool = False, swept: bool = False
-) -> None:
-    """Check what a figure draws from.
-
-    `alone`: it computes environments itself; `paired`: a descriptor per family; `swept`: draws all that there is.
+    Returns
+    -------
+    dict
+        ``kind`` of the explanation; ``families``, their names; ``kinds`` of descriptors by name; ``parameters`` of the
+        explanation's function.
     """
-    families = [checked["family"]] if "family" in checked else checked.get("families", [])
-    if paired and len(checked[ONE_TRUNCATION]) != len(families):
-        raise InputError(
-            f"`{where}.{ONE_TRUNCATION}` must be one for each family, got {len(checked[ONE_TRUNCATION])} for "
-            f"{len(families)}."
-        )
-    for key in ("descriptor", "descriptors"):
-        names = checked.get(key, [])
-        for place, name in enumerate([names] if isinstance(names, str) else names):
-            descriptor = settings.descriptors[name]
-            if alone and descriptor.scope == "structure":
-                raise InputError(
-                    f"`{where}.{key}` must be of scope environment here, got {name!r} of whole structures. "
-                    "Name another."
-                )
-            if swept:
-                continue
-            if key == ONE_TRUNCATION:
-                check_one_truncation(f"{where}.{key}", name, descriptor)
-            for family in [families[place]] if paired else families:
-                if family not in (descriptor.families or settings.families):
-                    raise InputError(
-                        f"`{where}.{key}` must be run on the family, got {name!r} not run on {family!r}. Add it to "
-                        f"`descriptors.{name}.families`."
-                    )
-    labelled = [*families, *checked.get(ONE_TRUNCATION, [])]
+    entry = settings.figures[figure]
+    record = load_figure(entry.kind)
+    if not record.explanation:
+        return {}
+    target = load(record.explanation, EXPLANATIONS, "explanation")
+    checked = validated(record.draw, entry.parameters, f"figures.{figure}.parameters", skip=GIVEN_TO_FIGURES)
+    names = named(checked)
+    return {
+        "kind": record.explanation,
+        "families": names["families"],
+        "kinds": {name: settings.descriptors[name].kind for name in names["descriptors"]},
+        "parameters": {name: checked[name] for name in inspect.signature(target).parameters if name in checked},
+    }
+
+
+def _check_family(family: FamilyEntry, where: str) -> None:
+    target = load(family.kind, FAMILIES, "family", f"{where}.kind")
+    checked = validated(target, family.parameters, f"{where}.parameters")
+    if (path := checked.get("path")) is not None and not Path(path).is_file():
+        raise InputError(f"`{where}.parameters.path` must be an existing file, got {path} (from {Path.cwd()}).")
+
+
+def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: str) -> None:
+    target = load(descriptor.kind, DESCRIPTORS, "descriptor", f"{where}.kind")
+    _check_known(f"{where}.families", descriptor.families or [], settings.families)
+    for axis in descriptor.grid:
+        if axis in descriptor.parameters:
+            raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
+    if "inner" in descriptor.model_fields_set:
+        _check_known(f"{where}.inner", descriptor.inner, descriptor.grid)
+    if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
+        raise InputError(f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values.")
+    for point in points(descriptor, list(descriptor.grid)):
+        made = constructed(target, {**descriptor.parameters, **point}, where)
+        check_width(made, where)
+        check_contraction(made, where, list(settings.families))
+
+
+def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:
+    target = load(search.kind, SEARCHES, "search", f"{where}.kind")
+    validated(target, search.parameters, f"{where}.parameters", skip=GIVEN_TO_SEARCHES)
+    _check_known(f"{where}.family", [search.family], settings.families)
+    _check_one_descriptor(settings, search.descriptor, f"{where}.descriptor")
+
+
+def _check_regression(settings: Settings, regression: RegressionEntry, where: str) -> None:
+    _check_library(where, "sklearn", "scikit-learn")
+    target = load(regression.model, MODELS, "model", f"{where}.model")
+    validated(target, regression.parameters, f"{where}.parameters")
+    load(regression.target, TARGETS, "target", f"{where}.target")
+    _check_known(f"{where}.training", regression.training, settings.families)
+    _check_known(f"{where}.test", regression.test, settings.families)
+    if both := set(regression.training).intersection(regression.test):
+        raise InputError(f"`{where}.test` must name other families than `training`, got {min(both)!r} in both.")
+    _check_one_descriptor(settings, regression.descriptor, f"{where}.descriptor")
+
+
+def _check_figure(settings: Settings, entry: FigureEntry, where: str) -> None:
+    figure = load_figure(entry.kind, f"{where}.kind")
+    where = f"{where}.parameters"
+    checked = validated(figure.draw, entry.parameters, where, skip=GIVEN_TO_FIGURES)
+    names = named(checked)
+    for section, listed in names.items():
+        _check_known(where, listed, getattr(settings, section))
+    for name in names["searches"]:
+        if figure.search and (kind := settings.searches[name].kind) != figure.search:
+            raise InputError(f"`{where}.search` must be of kind {figure.search}, got one of kind {kind}.")
+    if figure.truncations == "unknown":
+        return
+    families, descriptors = names["families"], names["descriptors"]
+    key = f"{where}.{'descriptor' if 'descriptor' in checked else 'descriptors'}"
+    if figure.paired and len(descriptors) != len(families):
+        raise InputError(f"`{key}` must be one for each family, got {len(descriptors)} for {len(families)}.")
+    for index, name in enumerate(descriptors):
+        if figure.explanation:
+            _check_scope(settings, name, key)
+        if figure.truncations == "one":
+            _check_one_truncation(settings, name, key)
+        if figure.truncations != "all":
+            _check_run_on(settings, name, [families[index]] if figure.paired else families, key)
+    labelled = [*families, *checked.get("descriptors", [])]
     for name in checked.get("labels") or {}:
         if name not in labelled:
             raise InputError(
@@ -197,10 +193,55 @@ def _check_figure(
 
 
 def _check_view(settings: Settings, view: ViewEntry, where: str) -> None:
-    """Check a view, what it names, and that it can be made."""
-    for family in view.families:
-        check_known(f"{where}.families", family, settings.families)
-    check_known(f"{where}.descriptor", view.descriptor, settings.descriptors)
-    _check_figure(settings, {"families": view.families, "descriptor": view.descriptor}, where, alone=True)
-    check_one_truncation(f"{where}.descriptor", view.descriptor, settings.descriptors[view.descriptor])
-    check_library(where, "chemiscope")
+    _check_known(f"{where}.families", view.families, settings.families)
+    _check_one_descriptor(settings, view.descriptor, f"{where}.descriptor")
+    _check_run_on(settings, view.descriptor, view.families, f"{where}.descriptor")
+    _check_library(where, "chemiscope")
+
+
+def _check_one_descriptor(settings: Settings, name: str, where: str) -> None:
+    """Demand a descriptor of environments, at one truncation."""
+    _check_known(where, [name], settings.descriptors)
+    _check_scope(settings, name, where)
+    _check_one_truncation(settings, name, where)
+
+
+def _check_scope(settings: Settings, name: str, where: str) -> None:
+    if settings.descriptors[name].scope != "environment":
+        raise InputError(f"`{where}` must be of scope environment, got {name!r} of scope structure. Name another.")
+
+
+def _check_one_truncation(settings: Settings, name: str, where: str) -> None:
+    swept = [axis for axis, listed in settings.descriptors[name].grid.items() if len(axes.values(listed)) > 1]
+    if swept:
+        raise InputError(
+            f"`{where}` must have one truncation each, got {name!r} swept over {', '.join(swept)}. "
+            "Name one without a grid."
+        )
+
+
+def _check_run_on(settings: Settings, name: str, families: list[str], where: str) -> None:
+    run = settings.descriptors[name].families or settings.families
+    for family in families:
+        if family not in run:
+            raise InputError(
+                f"`{where}` must be run on the family, got {name!r} not run on {family!r}. Add it to "
+                f"`descriptors.{name}.families`."
+            )
+
+
+def _check_known(where: str, names: list[str], known: dict[str, Any]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"`{where}` must name what the configuration declares, got {name!r}. {suggest(name, list(known))}"
+            )
+
+
+def _check_library(where: str, module: str, name: str = "") -> None:
+    """Demand a library that only some configurations need."""
+    if find_spec(module) is None:
+        raise InputError(
+            f"`{where}` needs {name or module}, which is not installed. Install it with: "
+            "pip install 'nullmode[reproduction]'."
+        )

@@ -1,11 +1,44 @@
 """Families as rows of the structures table; light on imports, so that an edit of the numerics makes none anew."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from nullmode._support.code_hash import digest
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, parameter_model, validated
 from nullmode.families import FAMILIES
+from nullmode.tables import parquet
+
+
+def write_structures(family: JSON, name: str, files: Iterable[str], output: str, code: JSON) -> None:
+    """Do a job: generate a family and write it.
+
+    Parameters
+    ----------
+    family
+        Its ``kind`` and ``parameters``.
+    name
+        Of the family.
+    files
+        That it reads, whose hashes are kept.
+    output
+        The Parquet file.
+    code
+        Origin of this code, kept in the file.
+    """
+    kind, parameters = family["kind"], family["parameters"]
+    frame = make_structures(kind, parameters, name)
+    inputs = {path: {"sha256": digest(path)} for path in files}
+    provenance = {
+        "family": name,
+        "kind": kind,
+        "parameters": complete(kind, parameters, name),
+        "inputs": inputs,
+        **code,
+    }
+    parquet.write(frame, output, "structures", provenance)
 
 
 def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
     Returns
     -------
     dict
-        ``code``, ``versions`` and ``inputs`` of all parts; ``parts``: their families, descriptors and settings, each
+        ``code``, ``versions`` and ``inputs`` of all parts; ``tasks``: their families, descriptors and settings, each
         once, without the truncations, which the rows name.
 
     Raises
@@ -79,14 +79,15 @@ def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
     contents = {str(path): parquet.provenance(path) for path in paths}
     check_agreement({**contents, "this run": own})
     shared: dict[str, JSON] = {"code": {}, "versions": {}, "inputs": {}}
-    parts: dict[str, JSON] = {}
+    tasks: dict[str, JSON] = {}
     for content in [*contents.values(), own]:
         for key, held in shared.items():
             held.update(content.get(key, {}))
-    for content in contents.values():
-        part = {key: content[key] for key in _SETTINGS if key in content}
-        parts.setdefault(json.dumps(part, sort_keys=True), part)
-    return {**shared, "parts": list(parts.values())}
+    for every in contents.values():
+        for each in _tasks(every):
+            task = {key: each[key] for key in _SETTINGS if key in each}
+            tasks.setdefault(json.dumps(task, sort_keys=True), task)
+    return {**shared, "tasks": list(tasks.values())}
 
 
 def check_disjoint(contents: Mapping[Any, JSON]) -> None:
@@ -98,19 +99,25 @@ def check_disjoint(contents: Mapping[Any, JSON]) -> None:
         Naming two files that overlap.
     """
     seen: dict[tuple[str, ...], list[tuple[Any, float, float]]] = {}
-    for path, content in contents.items():
-        first, end = content.get("structures") or (0, None)
+    for path, task in ((path, task) for path, content in contents.items() for task in _tasks(content)):
+        first, end = task.get("structures") or (0, None)
         last = inf if end is None else end
-        where = [content.get(key, "") for key in ("family", "descriptor")]
-        for point in content.get("points", []):
+        where = [task.get(key, "") for key in ("family", "descriptor")]
+        for point in task.get("points", []):
             held = seen.setdefault((*where, json.dumps(point, sort_keys=True)), [])
             for other, start, stop in held:
                 if first < stop and start < last:
                     raise InputError(
-                        f"The tables must not overlap, got the same rows in {other} and {path}: work was dealt to "
-                        "other jobs since. Delete the older one, or read the merged table, tables/sensitivity.parquet."
+                        f"The tables must not overlap, got the same rows in {other} and {path}: other jobs compute "
+                        "them since. Delete the older file, or read the merged table, tables/sensitivity.parquet."
                     )
             held.append((path, first, last))
+
+
+def _tasks(content: JSON) -> list[JSON]:
+    """Give the settings of each task that a table holds the rows of."""
+    tasks: list[JSON] = content.get("tasks", [content])
+    return tasks
 
 
 def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
@@ -121,20 +128,20 @@ def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
     for name, given in content.get("inputs", {}).items():
         yield from _facts(given)
         yield f"input {name}", given["sha256"]
-    for part in content.get("parts", [content]):
+    for task in _tasks(content):
         for key in ("rtol", "tolerance"):
-            if key in part:
-                yield f"`{key}`", part[key]
+            if key in task:
+                yield f"`{key}`", task[key]
         # A sweep holds several descriptors and names them in its rows; the rows of other tables do not tell them apart.
-        named = "descriptor" in part and ("family" in part or "regression" in part)
-        suffix = f" of descriptor {part['descriptor']}" if named else ""
+        named = "descriptor" in task and ("family" in task or "regression" in task)
+        suffix = f" of descriptor {task['descriptor']}" if named else ""
         for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):
-            if key in part:
-                yield f"`{key}`{suffix}", part[key]
+            if key in task:
+                yield f"`{key}`{suffix}", task[key]
         for what, keys in _OWN.items():
             for key in keys:
-                if {what, key} <= part.keys():
-                    yield f"`{key}` of {what} {part[what]}", part[key]
+                if {what, key} <= task.keys():
+                    yield f"`{key}` of {what} {task[what]}", task[key]
     for root, code in content.get("code", {}).items():
         yield f"code {root}", code
 

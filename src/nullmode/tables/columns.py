@@ -167,6 +167,27 @@ REGRESSION = (
     Column("target", _FLOAT, "", "what the model is to predict"),
     Column("predicted", _FLOAT, "", "what it predicts, in the same unit"),
 )
+EXPLANATIONS = (
+    *WHERE,
+    Column("structure", _INTEGER, "", "place of the structure in its family, from 0"),
+    Column("center", _INTEGER, "", "index of the central atom"),
+    Column("center_species", _TEXT, "", "chemical symbol of the centre"),
+    Column("species", _INTEGERS, "", "atomic numbers of the neighbours"),
+    Column("vectors", _FLOATS, "Å", "x, y, z of each neighbour, relative to the centre"),
+    Column("mode", _INTEGER, "", "place of the mode among those of this environment, from 0"),
+    Column("ratio", _FLOAT, "", "singular value of the mode over the largest; null for a null mode"),
+    Column(
+        "cause",
+        _TEXT,
+        "",
+        "why it is null or soft: symmetry | incompleteness | truncation | unresolved | cutoff | none; otherwise seen",
+    ),
+    Column("irrep", _TEXT, "", "Mulliken symbol of a null mode in the point group; null where it was not determined"),
+    Column("displacement", _FLOATS, "", "x, y, z of each neighbour, of unit length; null where not known"),
+    Column("force", _FLOAT, "1/Å", "along the mode, of the four-body energy; null where not asked for"),
+    Column("force_linear", _FLOAT, "1/Å", "the same of a linear model fitted to that energy"),
+    Column("force_kernel", _FLOAT, "1/Å", "the same of a model of Gaussians"),
+)
 TABLES = {
     "analysis": ANALYSIS,
     "structures": STRUCTURES,
@@ -177,4 +198,5 @@ TABLES = {
     "search_steps": SEARCH_STEPS,
     "claims": CLAIMS,
     "regression": REGRESSION,
+    "explanations": EXPLANATIONS,
 }

@@ -17,7 +17,7 @@ from nullmode.tables.agreement import check_agreement, check_disjoint
 
 # Where a results folder holds a table; the first pattern that finds files counts.
 _PLACES = {
-    "sensitivity": ("sensitivity/**/*.parquet", "tables/sensitivity.parquet"),
+    "sensitivity": ("sensitivity/*.parquet", "tables/sensitivity.parquet"),
     "structures": ("structures/*.parquet",),
     "summary": ("tables/summary.parquet",),
     "search": ("searches/*/found.parquet",),
@@ -65,9 +65,10 @@ def load(
         For a missing folder, one without tables, a corrupt or foreign file, another table or schema version (the file
         is named), parts that do not belong together, unknown columns, or filters that no row passes.
     """
-    paths = _pruned(_files(where, table), filters)
-    fragments = [_fragment(path) for path in paths]
-    contents = {path: _content(item, path, table) for path, item in zip(paths, fragments, strict=True)}
+    every = {path: _fragment(path) for path in _files(where, table)}
+    contents = _pruned({path: _content(fragment, path, table) for path, fragment in every.items()}, filters)
+    paths = list(contents)
+    fragments = [every[path] for path in paths]
     check_disjoint(contents)
     if not mixed:
         check_agreement(contents)
@@ -131,20 +132,24 @@ def _expression(filters: Any) -> Any:
         raise InputError(f"`filters` must be conditions that pyarrow takes, got {filters!r}: {error}.") from error
 
 
-def _pruned(paths: list[Path], filters: Any) -> list[Path]:
-    """Leave out files whose folders' names, such as family=water, already fail the filter; they are not opened."""
-    keys = [dict(part.split("=", 1) for part in path.parts if "=" in part) for path in paths]
-    asked = {name for name, _, _ in _predicates(filters)}
-    names = set.intersection(*map(set, keys)) & {"family", "descriptor"} & asked
-    groups = _groups(filters) if asked else []
-    groups = [[item for item in group if item[0] in names] for group in groups]
-    if not names or not all(groups):
-        return paths
-    known = pa.table({name: [key[name] for key in keys] for name in names} | {"place": range(len(paths))})
-    kept = known.filter(_expression(groups))["place"].to_pylist()
-    if not kept:
-        raise _nothing(filters, {name: list(dict.fromkeys(key[name] for key in keys)) for name in sorted(names)})
-    return [paths[place] for place in kept]
+def _pruned(contents: dict[Path, JSON], filters: Any) -> dict[Path, JSON]:
+    """Leave out tasks whose family and descriptor do not pass the filter, and files without any other."""
+    asked = [name for name in ("family", "descriptor") if name in {column for column, _, _ in _predicates(filters)}]
+    groups = (
+        [[condition for condition in group if condition[0] in asked] for group in _groups(filters)] if asked else []
+    )
+    tasks = [(path, task) for path, content in contents.items() for task in content.get("tasks", [])]
+    if not groups or not all(groups) or not all(task.keys() >= set(asked) for _, task in tasks):
+        return contents
+    held = {name: [task[name] for _, task in tasks] for name in asked}
+    kept = pa.table(held | {"index": range(len(tasks))}).filter(_expression(groups))["index"].to_pylist()
+    result = {path: content | {"tasks": []} if "tasks" in content else content for path, content in contents.items()}
+    for path, task in (tasks[index] for index in kept):
+        result[path]["tasks"].append(task)
+    result = {path: content for path, content in result.items() if content.get("tasks", True)}
+    if not result:
+        raise _nothing(filters, {name: sorted(set(values)) for name, values in held.items()})
+    return result
 
 
 def _fragment(path: Path) -> Any:
@@ -164,13 +169,7 @@ def _schema(fragments: list[Any], paths: list[Path]) -> pa.Schema:
     """Unite the columns of all parts; a family's coordinates are columns of its own."""
     result = fragments[0].physical_schema
     for fragment, path in zip(fragments, paths, strict=True):
-        try:
-            result = pa.unify_schemas([result, fragment.physical_schema], promote_options="permissive")
-        except pa.ArrowException as error:
-            raise InputError(
-                f"The coordinates of all parts must have one type each, got another in {path}: {error}. Read the "
-                "families apart, with a filter."
-            ) from error
+        result = parquet.united(result, fragment.physical_schema, path)
     return result
 
 

@@ -53,6 +53,32 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     OSError
         If the file cannot be written; an older one is left as it was.
     """
+    write_groups([frame], path, table, provenance)
+
+
+def write_groups(frames: Sequence[pd.DataFrame], path: str | Path, table: str, provenance: JSON) -> None:
+    """Write a table as :func:`write` does, a row group for each frame; where one has no coordinate of another, null.
+
+    Raises
+    ------
+    InputError
+        As :func:`write`, and if a coordinate has types in two frames that no type unites.
+    """
+    arrays = [_arrow(frame, table) for frame in frames]
+    schema = arrays[0].schema
+    for array in arrays[1:]:
+        schema = united(schema, array.schema, path)
+    schema = schema.with_metadata({_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()})
+    with (
+        written(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        for array in arrays:
+            if array.num_rows:
+                writer.write_table(pa.concat_tables([schema.empty_table(), array], promote_options="permissive"))
+
+
+def _arrow(frame: pd.DataFrame, table: str) -> pa.Table:
     missing = [column.name for column in TABLES[table] if column.name not in frame.columns]
     if missing:
         raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
@@ -62,12 +88,26 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
         + [pa.field(name, pa.Array.from_pandas(frame[name]).type, metadata={"meaning": "coordinate"}) for name in extra]
     )
     try:
-        arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+        return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     except pa.ArrowException as error:
         raise InputError(f"`frame` must have the types of the {table} table: {error}.") from error
-    arrow = arrow.replace_schema_metadata({_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()})
-    with written(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
+
+
+def united(schema: pa.Schema, other: pa.Schema, path: str | Path) -> pa.Schema:
+    """Unite the columns of two tables; `path` is where the second one is, for the message.
+
+    Raises
+    ------
+    InputError
+        If a coordinate has types that no type unites.
+    """
+    try:
+        return pa.unify_schemas([schema, other], promote_options="permissive")
+    except pa.ArrowException as error:
+        raise InputError(
+            f"A coordinate must have one type in all families, got another in {path}: {error}. Give it another name in "
+            "one of the families, or read the families apart, with a filter."
+        ) from error
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import numpy as np
 from nullmode.attribution.null_modes import split_null_modes
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.geometry.environment import Environment
-from nullmode.learning.smooth_models import fit_model, four_body_energy
+from nullmode.learning.four_body import four_body_energy
+from nullmode.learning.smooth_models import distorted, fit_model
 
 _FEATURES = PowerSpectrum(n_max=8, l_max=8, cutoff=4.0, cutoff_width=0.5, width=0.3)
 _SAMPLES = 10
@@ -23,12 +24,7 @@ def forces(views: duckdb.DuckDBPyConnection) -> Mapping[str, float]:
     """
     rows = views.sql("SELECT positions FROM structures WHERE family = 'point_groups' ORDER BY structure").fetchall()
     environments = [Environment.from_vectors(np.reshape(row, (-1, 3))[1:]) for (row,) in rows]
-    rng = np.random.default_rng(0)
-    training = [
-        Environment.from_vectors(environment.vectors + rng.normal(scale=_AMPLITUDE, size=environment.vectors.shape))
-        for environment in environments
-        for _ in range(_SAMPLES)
-    ]
+    training = distorted(environments, _SAMPLES, _AMPLITUDE, seed=0)
     energies, slopes = zip(*(four_body_energy(environment.vectors) for environment in training), strict=True)
     models = [fit_model(_FEATURES, training, energies, slopes, gaussian=gaussian) for gaussian in (False, True)]
     largest = max(float(np.abs(slope).max()) for slope in slopes)

@@ -111,13 +111,13 @@ def test_what_is_not_finite_is_marked():
     assert nm.analyze(environment("methane"), adapter)["status"].tolist() == ["not_finite"]
 
 
-# Automatic differentiation. Neither library is in requirements.lock; docs/how-to-use-another-descriptor.md has the
-# command that runs these.
+# Automatic differentiation. Neither library is in requirements.lock: make test-jax-torch.
 
 
 @pytest.fixture
 def jax():
-    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    import jax
+
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     yield jax
@@ -126,9 +126,12 @@ def jax():
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="torch is not installed")
+    import torch
+
+    return torch
 
 
+@pytest.mark.jax_torch
 @pytest.mark.parametrize("n", [2, 4, 6])
 @pytest.mark.parametrize("derivative", ["auto", "jax"])
 def test_jax_differentiates_what_is_written_in_it(jax, derivative, n):
@@ -136,6 +139,7 @@ def test_jax_differentiates_what_is_written_in_it(jax, derivative, n):
     compare(moments(jax.numpy), derivative, n)
 
 
+@pytest.mark.jax_torch
 @pytest.mark.parametrize("n", [2, 4, 6])
 @pytest.mark.parametrize("derivative", ["auto", "torch"])
 def test_torch_differentiates_what_is_written_in_it(torch, derivative, n):
@@ -158,6 +162,7 @@ def compare(function, derivative, n):
     assert frame["status"].tolist() == ["ok"] * 3
 
 
+@pytest.mark.jax_torch
 def test_jax_in_single_precision_is_refused(jax):
     env = environment("methane")
     jax.config.update("jax_enable_x64", False)
@@ -169,6 +174,7 @@ def test_jax_in_single_precision_is_refused(jax):
         cast.compute_with_jacobian(env)
 
 
+@pytest.mark.jax_torch
 def test_torch_in_single_precision_is_refused(torch):
     cast = nm.FromCallable(lambda v: moments(torch)(v).float(), cutoff=9.0, derivative="torch")
     with pytest.raises(nm.InputError, match=r"double precision, got torch\.float32\. Make its constants"):

@@ -1,0 +1,86 @@
+"""Rows of the sensitivity table as descriptors and environments, and their modes as rows of the explanations table."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nullmode._support.elements import symbol
+from nullmode._support.types import JSON, InputError
+from nullmode._support.variants import constructed, load
+from nullmode.descriptors import DESCRIPTORS
+from nullmode.tables.columns import EXPLANATIONS, WHERE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nullmode.descriptors._base import Descriptor
+    from nullmode.geometry.environment import Environment
+
+
+class Case(NamedTuple):
+    """A row of the sensitivity table, and what it was computed from."""
+
+    row: Any
+    environment: "Environment"
+    descriptor: "Descriptor"
+
+
+def descriptor_of(rows: "pd.DataFrame", kinds: dict[str, str]) -> "Descriptor":
+    """Make the descriptor that rows of one truncation were computed with."""
+    name = rows["descriptor"].iloc[0]
+    made: Descriptor = constructed(
+        load(kinds[name], DESCRIPTORS, "descriptor"), json.loads(rows["parameters"].iloc[0]), name
+    )
+    return made
+
+
+def cases_of(
+    table: "pd.DataFrame",
+    structures: "dict[str, pd.DataFrame]",
+    kinds: dict[str, str],
+    family: str,
+    descriptor: str,
+    names: Sequence[str] | None,
+) -> list[Case]:
+    """Cut out the first centre of those structures of a family that have the names, or of all, for one descriptor."""
+    known = structures[family]
+    if "name" not in known:
+        raise InputError("`family` must have a coordinate `name`, got one without. Use a family such as point_groups.")
+    by_name = known.assign(name=known["name"].astype(str)).drop_duplicates("name").set_index("name")
+    for name in names or []:
+        if name not in by_name.index:
+            raise InputError(f"`names` must be those of the family, got {name!r}. Known: {', '.join(by_name.index)}.")
+    rows = table[(table["family"] == family) & (table["descriptor"] == descriptor)]
+    made = descriptor_of(rows, kinds)
+    return [
+        Case(rows[rows["name"] == name].iloc[0], environment_of(by_name.loc[name], made.cutoff), made)
+        for name in names or by_name.index
+    ]
+
+
+def environment_of(structure: Any, cutoff: float, center: int | None = None) -> "Environment":
+    """Cut the environment of one centre, by default the first, out of a row of the structures table."""
+    from ase import Atoms
+
+    from nullmode.geometry.environment import cut
+
+    positions, cell = np.reshape(structure.positions, (-1, 3)), np.reshape(structure.cell, (3, 3))
+    atoms = Atoms(structure.numbers, positions, cell=cell, pbc=structure.pbc)
+    return cut([atoms], cutoff, [np.array(structure.centers[:1] if center is None else [center])])[0]
+
+
+def rows_of(case: Case, modes: Sequence[JSON]) -> Iterator[JSON]:
+    """Write modes of one environment as rows of the explanations table; what a mode does not state is null."""
+    row, environment = case.row, case.environment
+    shared = {
+        **dict.fromkeys(column.name for column in EXPLANATIONS),
+        **{name: row[name] for name in (*(column.name for column in WHERE), "structure", "center")},
+        "name": row.get("name"),
+        "center_species": symbol(environment.center_species),
+        "species": environment.species.tolist(),
+        "vectors": environment.vectors.ravel().tolist(),
+    }
+    for index, mode in enumerate(modes):
+        yield {**shared, "mode": index, **mode}

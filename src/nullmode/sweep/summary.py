@@ -1,0 +1,65 @@
+"""The tables of all sensitivity jobs as one, and statistics of it."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from nullmode._support.types import JSON
+from nullmode.tables import agreement, columns, dataset, parquet
+
+
+def write_summary(
+    paths: Sequence[str | Path], descriptors: Sequence[str], sensitivity: str, summary: str, code: JSON
+) -> None:
+    """Merge the tables of all sensitivity jobs, and write the merged table and its summary.
+
+    Parameters
+    ----------
+    paths
+        Of the jobs' tables.
+    descriptors
+        Names, in the order of the rows.
+    sensitivity, summary
+        Files that are written.
+    code
+        Origin of this code.
+    """
+    provenance = agreement.merged(paths, code)
+    frame = united([dataset.load(paths, "sensitivity")], descriptors)
+    parquet.write(frame, sensitivity, "sensitivity", provenance)
+    parquet.write(summarize(frame), summary, "summary", provenance)
+
+
+def united(frames: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:
+    """Put the tables of jobs into one, in an order that does not depend on which rows were in which job.
+
+    Rows go by descriptor, in the order given, then by family, parameters (numbers first), structure and centre;
+    coordinates by name.
+    """
+    # A part of a family may hold no centre.
+    frame = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
+    coordinates = sorted(parquet.coordinates(frame, "sensitivity"))
+    frame = frame[[*frame.columns.difference(coordinates, sort=False), *coordinates]]
+    first = frame["descriptor"].map({name: index for index, name in enumerate(descriptors)})
+    where = [column.name for column in columns.WHERE if column.name != "descriptor"]
+    keys = ["first", *where, "structure", "center"]
+    return frame.assign(first=first).sort_values(keys, kind="stable", ignore_index=True).drop(columns="first")
+
+
+def summarize(frame: pd.DataFrame) -> pd.DataFrame:
+    """Statistics per family, descriptor, truncation and text coordinate (such as a path): rows of the summary table."""
+    parameters = [column.name for column in columns.WHERE]
+    texts = [name for name in parquet.coordinates(frame, "sensitivity") if pd.api.types.is_string_dtype(frame[name])]
+    rows = []
+    for key, group in frame.groupby([*parameters, *texts], dropna=False, sort=False):
+        ok = group[group["status"] == "ok"]
+        row = dict(zip([*parameters, *texts], key, strict=True))
+        percentiles = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
+        row |= {"n_environments": len(group), "n_ok": len(ok)}
+        row |= {f"rank_{name}": ok["rank"].agg(name) for name in ("min", "median", "max")}
+        row["fraction_deficient"] = (ok["rank"] < ok["n_dof"]).mean()
+        row |= {name: ok["inverse_condition_number"].quantile(p / 100) for name, p in percentiles.items()}
+        row["rotation_floor_max"] = ok["rotation_floor"].max()
+        rows.append(row)
+    return pd.DataFrame(rows)

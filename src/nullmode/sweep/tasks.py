@@ -1,0 +1,176 @@
+"""What jobs are given: a sensitivity, a search or a regression of the configuration, written out in full.
+
+Records are plain data, so that Snakemake can hand them to a job and tables can keep them: :func:`as_json` writes one,
+its class reads it back.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from itertools import product
+from typing import Any
+
+from nullmode._support import axes
+from nullmode._support.types import JSON, Scope
+from nullmode.sweep.schema import DescriptorEntry, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityTask:
+    """One family, or some of its structures, under one descriptor at some truncations.
+
+    Attributes
+    ----------
+    family, family_kind, family_parameters
+        Name, kind and parameters of the family.
+    descriptor, kind, scope, parameters
+        Name, kind, scope and fixed parameters of the descriptor.
+    points
+        All parameters of each truncation.
+    references
+        Families that contractions among the radial bases are fitted to.
+    structures
+        Numbers of the first structure and of the one after the last, None where the family ends; None for all.
+    layouts
+        Cutoffs, in Å, for which a part of a family needs the layout of the whole: see :func:`~.sensitivity.layout`.
+    rtol, tolerance
+        As in :func:`nullmode.analyze`.
+    """
+
+    family: str
+    family_kind: str = ""
+    family_parameters: JSON = field(default_factory=dict)
+    descriptor: str
+    kind: str
+    scope: Scope
+    parameters: JSON = field(default_factory=dict)
+    points: list[JSON]
+    references: list[str] = field(default_factory=list)
+    structures: list[int | None] | None = None
+    layouts: list[float] = field(default_factory=list)
+    rtol: float
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchTask:
+    """A search from every environment of a family, with a descriptor of one truncation."""
+
+    search: str
+    search_kind: str
+    search_parameters: JSON
+    family: str
+    family_kind: str = ""
+    family_parameters: JSON = field(default_factory=dict)
+    descriptor: str
+    kind: str
+    scope: Scope = "environment"
+    parameters: JSON
+    references: list[str] = field(default_factory=list)
+    rtol: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionTask:
+    """A model that learns a target from the features of a descriptor of one truncation.
+
+    Attributes
+    ----------
+    training, test
+        Families that the model is fitted to, and others that it predicts for.
+    tolerance
+        Length in Å; environments of test families that are nearer to one of the training set are left out.
+    """
+
+    regression: str
+    model: str
+    model_parameters: JSON
+    target: str
+    training: list[str]
+    test: list[str]
+    tolerance: float
+    descriptor: str
+    kind: str
+    scope: Scope = "environment"
+    parameters: JSON
+    references: list[str] = field(default_factory=list)
+    rtol: float
+
+
+Task = SensitivityTask | SearchTask | RegressionTask
+
+
+def as_json(task: Task) -> JSON:
+    """Write a task as plain data."""
+    return {each.name: getattr(task, each.name) for each in fields(task)}
+
+
+def families_of(tasks: Iterable[Task]) -> list[str]:
+    """Families whose structures tasks need, each once."""
+    names = [[*task.training, *task.test] if isinstance(task, RegressionTask) else [task.family] for task in tasks]
+    return list(dict.fromkeys(name for listed in names for name in listed))
+
+
+def references_of(tasks: Iterable[Task]) -> list[str]:
+    """Families that contractions of tasks are fitted to, each once."""
+    return list(dict.fromkeys(name for task in tasks for name in task.references))
+
+
+def search_task(settings: Settings, name: str) -> SearchTask:
+    """Write a search out for its job."""
+    search = settings.searches[name]
+    return SearchTask(
+        search=name,
+        search_kind=search.kind,
+        search_parameters=search.parameters,
+        family=search.family,
+        family_kind=settings.families[search.family].kind,
+        family_parameters=settings.families[search.family].parameters,
+        **_descriptor(settings, search.descriptor),
+    )
+
+
+def regression_tasks(settings: Settings, descriptor: str) -> list[RegressionTask]:
+    """Write all regressions with one descriptor out for their job, which computes its features once."""
+    return [
+        RegressionTask(
+            regression=name,
+            model=regression.model,
+            model_parameters=regression.parameters,
+            target=regression.target,
+            training=regression.training,
+            test=regression.test,
+            tolerance=settings.tolerance,
+            **_descriptor(settings, descriptor),
+        )
+        for name, regression in settings.regressions.items()
+        if regression.descriptor == descriptor
+    ]
+
+
+def points(descriptor: DescriptorEntry, names: list[str]) -> list[JSON]:
+    """Give every combination of the values of some axes, the last varying fastest."""
+    return [
+        dict(zip(names, values, strict=True))
+        for values in product(*(axes.values(descriptor.grid[name]) for name in names))
+    ]
+
+
+def named_references(points: Iterable[JSON]) -> list[str]:
+    """Families that contractions among the radial bases of some points are fitted to."""
+    bases = (point.get("radial_basis") for point in points)
+    return sorted({basis["reference"] for basis in bases if isinstance(basis, dict) and basis.get("reference")})
+
+
+def _descriptor(settings: Settings, name: str) -> dict[str, Any]:
+    """Fields of a descriptor of one truncation."""
+    descriptor = settings.descriptors[name]
+    [point] = points(descriptor, list(descriptor.grid))
+    parameters = {**descriptor.parameters, **point}
+    return {
+        "descriptor": name,
+        "kind": descriptor.kind,
+        "scope": descriptor.scope,
+        "parameters": parameters,
+        "references": named_references([parameters]),
+        "rtol": settings.rtol,
+    }

@@ -1,0 +1,50 @@
+"""What a figure's job does: tables to a figure and its caption."""
+
+from collections.abc import Sequence
+
+from nullmode._support.types import JSON
+from nullmode.figures._base import Drawing, arranged, save
+from nullmode.figures._figure import load_figure
+from nullmode.tables import parquet
+from nullmode.views import captions
+
+
+def write_figure(
+    figure: JSON,
+    name: str,
+    tables: Sequence[tuple[str, str, str, str]],
+    paths: Sequence[str],
+    caption: JSON,
+    png: str,
+    caption_file: str,
+    code: JSON,
+) -> None:
+    """Do a job: draw a figure from the tables that it asks for, and write it in all formats, and its caption.
+
+    Parameters
+    ----------
+    figure
+        Entry of the configuration: ``kind``, ``parameters``.
+    name
+        Of the figure.
+    tables, paths
+        As :func:`nullmode.sweep.settings.figure_tables` gives them, and where they are.
+    caption
+        As :func:`nullmode.sweep.report.caption` gives it.
+    png, caption_file
+        Files that are written; other formats stand beside the PNG file.
+    code
+        Origin of this code, kept in the files.
+    """
+    frames = []
+    for (given, of, kind, _), path in zip(tables, paths, strict=True):
+        # A file holds all regressions with one descriptor.
+        wanted = [("regression", "==", of)] if kind == "regression" else None
+        frames.append((given, of, parquet.read(path, kind, filters=wanted)))
+    drawn = load_figure(figure["kind"]).draw(**arranged(frames), **figure["parameters"])
+    drawing, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
+    text = captions.caption(caption, [frame for *_, frame in frames], result)
+    inputs = parquet.inputs({file: path for (*_, file), path in zip(tables, paths, strict=True)})
+    provenance = {"figure": name, **figure, **code, "inputs": inputs}
+    save(drawing, png.removesuffix(".png"), provenance, "\n\n".join(text))
+    captions.write(text, caption_file)
