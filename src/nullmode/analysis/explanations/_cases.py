@@ -10,7 +10,6 @@ from nullmode._support.elements import symbol
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.tables.columns import EXPLANATIONS, WHERE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +72,8 @@ def environment_of(structure: Any, cutoff: float, center: int | None = None) -> 
 
 def rows_of(case: Case, modes: Sequence[JSON]) -> Iterator[JSON]:
     """Write modes of one environment as rows of the explanations table; what a mode does not state is null."""
+    from nullmode.tables.columns import EXPLANATIONS, WHERE
+
     row, environment = case.row, case.environment
     shared = {
         **dict.fromkeys(column.name for column in EXPLANATIONS),
