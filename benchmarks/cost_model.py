@@ -18,8 +18,8 @@ import pandas as pd
 
 import nullmode as nm
 from nullmode._support.variants import load
-from nullmode.analysis.rows import Question, measure
-from nullmode.attribution.causes import Theory
+from nullmode.analysis.rows import AnalysisOptions, measure
+from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed, with_species_of
 from nullmode.families._base import FamilySize
@@ -69,9 +69,9 @@ def case(varied, value, kind, parameters):
         truncations = [descriptor]
 
     def seconds(count):
-        theories = [Theory(item) for item in items[:count]]
+        ranks = [EnvironmentRanks(item) for item in items[:count]]
         start = time.process_time()
-        measure(theories, truncations, Question(rtol=1e-9, tolerance=1e-6), threads=1)
+        measure(ranks, truncations, AnalysisOptions(rtol=1e-9, tolerance=1e-6), threads=1)
         return (time.process_time() - start) / count
 
     seconds(1)  # compiles kernels, and fills tables

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Literal
 
 import numpy as np
 
 from nullmode._support.types import Floats
+from nullmode.linalg.rotations import closest_operation
 from nullmode.symmetry.point_group import PointGroup
 
-Operation = tuple[tuple[int, ...], int]
+Operation = tuple[tuple[int, ...], Literal[1, -1]]
 """A permutation of the neighbours, and +1 for rotations or -1 for operations that change handedness."""
 
 
@@ -69,8 +71,10 @@ class Bounds:
 
 def operations(group: PointGroup) -> set[Operation]:
     """List the operations of a group but the identity; its name stands for the turns about the axis of a line."""
-    signs = np.where(np.linalg.det(group.operations) > 0, 1, -1)
-    named = {(tuple(p), s) for p, s in zip(group.permutations.tolist(), signs.tolist(), strict=True)}
+    proper = np.linalg.det(group.operations) > 0
+    named: set[Operation] = {
+        (tuple(p), 1 if r else -1) for p, r in zip(group.permutations.tolist(), proper, strict=True)
+    }
     return named if group.axis is not None else named - {_turn(group.permutations.shape[1])}
 
 
@@ -87,9 +91,7 @@ def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:
         size = float(np.linalg.norm(aside))
         return sqrt(3) * size, sqrt(3) * aside / max(size, np.finfo(float).tiny)
     images = list(permutation)
-    u, _, v = np.linalg.svd(vectors[images].T @ vectors)
-    u[:, 2] *= sign * np.sign(np.linalg.det(u @ v))
-    g = u @ v
+    g = closest_operation(vectors, vectors[images], sign)
     off = vectors @ g.T - vectors[images]
     distance = float(np.linalg.norm(off))
     slope = off @ g

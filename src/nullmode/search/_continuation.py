@@ -6,9 +6,10 @@ import numpy as np
 
 from nullmode._support.types import Floats, InputError
 from nullmode.linalg.householder import complete_frame
+from nullmode.linalg.rotations import closest_operation, infinitesimal_rotations
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import Step
-from nullmode.spectrum.decomposition import Sensitivity, infinitesimal_rotations
+from nullmode.spectrum.decomposition import Sensitivity
 
 Stop = Literal["closed", "length", "modes_meet", "lost"]
 
@@ -206,8 +207,6 @@ class Course:
     def _start_from(self, vectors: Floats, way: Floats) -> tuple[float, float]:
         """How far ahead along `way` the start lies, turned onto these vectors, and how far beside it, in Å."""
         start = self.first.vectors
-        u, _, v = np.linalg.svd(start.T @ vectors)
-        u[:, -1] *= np.sign(np.linalg.det(u @ v))
-        away = start @ (u @ v) - vectors
+        away = start @ closest_operation(vectors, start, 1) - vectors
         onward = float((away * way).sum() / np.linalg.norm(way))
         return onward, float(np.sqrt(max(0.0, (away**2).sum() - onward**2)))

@@ -8,7 +8,8 @@ import numpy as np
 from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import D, check_descriptor, evaluate, with_species_of
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.spectrum.decomposition import Sensitivity, infinitesimal_rotations, resolve
+from nullmode.linalg.rotations import infinitesimal_rotations
+from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
 
 # Of a unit displacement, in Å: the error of a central difference is some 1e-9 by its width, 1e-10 by rounding.
 _STEP = 1e-5
@@ -83,7 +84,7 @@ class Evaluator:
         """
         rigid = infinitesimal_rotations(vectors)
         left_out = rigid if ignored is None else np.concatenate([rigid, ignored], axis=1)
-        return resolve(jacobian.reshape(len(jacobian), -1), left_out, rtol)
+        return decompose_matrix(jacobian.reshape(len(jacobian), -1), left_out, rtol)[0]
 
     def change_along(
         self, vectors: Floats, jacobian: Floats, direction: Floats, error: float = 0.0

@@ -7,7 +7,7 @@ import numpy as np
 
 from nullmode._support.arguments import as_whole, listed
 from nullmode._support.types import Floats, InputError
-from nullmode.spectrum.decomposition import infinitesimal_rotations
+from nullmode.linalg.rotations import rotation_basis
 from nullmode.symmetry.point_group import PointGroup, symmetric_projector
 
 _RANK = 1e-9
@@ -101,9 +101,7 @@ def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any,
 
 def without_rotations(basis: Floats, start: Floats) -> Floats:
     """Take the rotations that a space of displacements (3 n, p) holds out of it: they lead nowhere new."""
-    rotations, size, _ = np.linalg.svd(infinitesimal_rotations(start), full_matrices=False)
-    rotations = rotations[:, size > _RANK * size[0]]
-    inside, share, _ = np.linalg.svd(basis.T @ rotations)
+    inside, share, _ = np.linalg.svd(basis.T @ rotation_basis(start, _RANK))
     rest: Floats = basis @ inside[:, np.count_nonzero(share > 1 - _RANK) :]
     return rest
 

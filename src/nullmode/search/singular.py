@@ -18,7 +18,7 @@ from nullmode.search._evaluation import Evaluator
 from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import moves, symmetric_basis
 from nullmode.search._record import SearchRecord
-from nullmode.spectrum.decomposition import check_rtol
+from nullmode.spectrum.decomposition import check_rtol, judge
 from nullmode.symmetry.point_group import largest_tolerance, point_group, proper
 
 _KICK = 0.2  # Å per coordinate
@@ -223,7 +223,7 @@ def _attempted(
 def _opening_rates(descent: Descent, symmetric: Floats, rtol: float) -> Floats:
     """Singular values of the second derivative along the null modes and displacements that keep the symmetry."""
     seen = descent.view.seen
-    rank = int(np.count_nonzero(seen.singular_values > rtol * seen.singular_values[0]))
+    rank = int(judge(seen.singular_values, np.nan, rtol=rtol).rank)
     rates = np.linalg.svd(descent.opening(seen.modes[rank:], rank) @ symmetric, compute_uv=False)
     # As many as there are displacements; the others belong to rotations, which open nothing.
     padded = np.zeros(max(len(rates), len(seen.modes)))

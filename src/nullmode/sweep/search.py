@@ -17,6 +17,7 @@ from nullmode.descriptors._base import with_species_of
 from nullmode.geometry.environment import Environment, within
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.search._record import SearchRecord
+from nullmode.spectrum.decomposition import judge
 from nullmode.sweep.descriptor import description, environments_in, fitted, made
 from nullmode.sweep.tasks import SearchTask, as_json
 from nullmode.tables import columns, parquet
@@ -122,6 +123,7 @@ def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
     rows = []
     for k in range(count) or [-1]:
         values = record.singular_values[k] if count else np.empty(0)
+        judgement = judge(values, np.nan, rtol=rtol).of_one()
         row: JSON = {
             "found": k,
             "converged": record.converged,
@@ -131,8 +133,8 @@ def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
             "vectors": record.environments[k].vectors.ravel().tolist() if count else [],
             "singular_values": values.tolist(),
             "n_dof": len(values),
-            "rank": int(np.count_nonzero(values > rtol * values.max(initial=0.0))),
-            "inverse_condition_number": values[-1] / values[0] if values.size and values[0] > 0 else np.nan,
+            "rank": judgement["rank"],
+            "inverse_condition_number": judgement["inverse_condition_number"],
         }
         row |= {name: _plain(value) for name, value in own if name not in named}
         row |= {named[name]: _plain(value[k]) if count else None for name, value in own if name in named}

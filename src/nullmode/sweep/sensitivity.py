@@ -11,13 +11,13 @@ import pandas as pd
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.files import written
 from nullmode._support.types import JSON, Floats, Scope
-from nullmode.analysis.rows import Question, measure, measure_whole
-from nullmode.attribution.causes import Theory
-from nullmode.attribution.whole_structure import StructureTheory
+from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
+from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import LAYOUT, Descriptor, layout_of, open_layout, with_layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
-from nullmode.spectrum.whole_structure import whole
+from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.sweep.descriptor import description, fitted, made
 from nullmode.sweep.tasks import SensitivityTask, as_json, families_of, references_of
 from nullmode.tables import columns, parquet
@@ -146,7 +146,7 @@ class _Geometry(NamedTuple):
 
     structures: pd.DataFrame
     environments: list[Environment]
-    theories: list[Any]
+    ranks: list[Any]
 
 
 def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
@@ -154,15 +154,15 @@ def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bo
     atoms, centers = atoms_of(structures)
     if scope == "structure":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
-        wholes = whole(atoms, cutoff, [np.arange(len(each)) for each in atoms])
+        wholes = whole_structures(atoms, cutoff, [np.arange(len(each)) for each in atoms])
         environments = [environment for structure in wholes for environment in structure.environments]
-        return _Geometry(structures, environments, [StructureTheory(structure) for structure in wholes])
+        return _Geometry(structures, environments, [StructureRanks(structure) for structure in wholes])
     if part:
         numbered = enumerate(zip(atoms, centers, strict=True))
         environments = [each for k, (one, chosen) in numbered for each in environments_of(one, k, cutoff, chosen)]
     else:
         environments = cut(atoms, cutoff, centers)
-    return _Geometry(structures, environments, [Theory(environment) for environment in environments])
+    return _Geometry(structures, environments, [EnvironmentRanks(environment) for environment in environments])
 
 
 def _rows(
@@ -184,12 +184,12 @@ def _rows(
     ]
     coordinates = parquet.coordinates(geometry.structures, "structures")
     paired = "pair" in coordinates
-    question = Question(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
+    options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
     answer: Any = measure_whole if task.scope == "structure" else measure
     frame, features = answer(
-        geometry.theories,
+        geometry.ranks,
         fitted(descriptors, references),
-        question,
+        options,
         threads=threads,
         progress=progress,
         keep_features=paired,
