@@ -21,6 +21,7 @@ from nullmode.sweep import structures
 from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of
 from nullmode.views import view
+from nullmode.views.chemiscope_dataset import make_dataset
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, cutoff=4.0, cutoff_width=0.5, width=0.3)
 NAMES = ["Td", "C3v", "C1", "X"]
@@ -38,7 +39,7 @@ def rows(items, descriptor=SOAP):
 
 def dataset(descriptor=SOAP):
     items = environments()
-    return view.dataset(rows(items, descriptor), items, descriptor, "Groups")
+    return make_dataset(rows(items, descriptor), items, descriptor, "Groups")
 
 
 def arrows(data, shape):
@@ -130,7 +131,7 @@ def test_many_null_modes_are_cut_off():
     few = nm.RadialSpectrum(n_max=2, cutoff=6.0)
     table = nm.analyze(items, few, attribution=True).assign(rtol=1e-9)
     assert table["n_dof"][0] - table["rank"][0] > 12
-    assert list(view.dataset(table, items, few, "few")["shapes"]) == [f"null_{k}" for k in range(1, 13)]
+    assert list(make_dataset(table, items, few, "few")["shapes"]) == [f"null_{k}" for k in range(1, 13)]
 
 
 def test_centre_without_neighbours_is_shown_alone():
@@ -138,7 +139,7 @@ def test_centre_without_neighbours_is_shown_alone():
 
     items = nm.environments(Atoms("CH4Ar", [[0, 0, 0], *environments()[0].vectors, [30, 0, 0]]), 4.0, ["C", "Ar"])
     table = nm.analyze(items, SOAP, attribution=True).assign(rtol=1e-9)
-    data = view.dataset(table, items, SOAP, "alone")
+    data = make_dataset(table, items, SOAP, "alone")
     assert [structure["size"] for structure in data["structures"]] == [5, 1]
     assert np.isnan(data["properties"]["log10 s_d/s_1"]["values"][1])
 
