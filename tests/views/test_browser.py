@@ -20,7 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from nullmode.figures._base import CAUSES
 
 pytestmark = pytest.mark.browser
-CLAIM = "S1. A line goes *up* | and up_."
+CLAIM = "R1. A line goes *up* | and up_."
 OWN = '''
 from matplotlib.figure import Figure
 from nullmode.figures._base import Drawing
@@ -157,7 +157,7 @@ def test_figures_are_listed_by_claim(report):
     report.execute_script("app.showCategory('Figures')")
     table = report.find_element(By.CSS_SELECTOR, "nav table")
     assert table.text.splitlines()[0].split() == ["CLAIM", "FIGURE"]
-    assert "S1 own" in table.text.splitlines()
+    assert "R1 own" in table.text.splitlines()
     shot(report, "report_list")
 
 
