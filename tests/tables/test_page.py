@@ -9,7 +9,7 @@ from nullmode.tables import page, stamp
 PACKAGE = CHECKOUT / "src/nullmode"
 
 
-@pytest.mark.parametrize("template", sorted(PACKAGE.rglob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize("template", sorted(PACKAGE.rglob("*.html")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_every_template_belongs_to_a_module(template):
     assert template.with_suffix(".py").is_file()
 

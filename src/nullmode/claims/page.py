@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from nullmode._support.types import JSON
-from nullmode.claims.model import PASS, VERDICTS, Claim, counts, shown, stated
+from nullmode.claims.model import PASS, VERDICTS, Claim, count_verdicts
+from nullmode.claims.text import expected_text, number_text
 from nullmode.tables.page import render
 
 
@@ -27,14 +28,14 @@ def page(frame: pd.DataFrame, claims: Mapping[str, Claim], provenance: JSON | No
         "Claims",
         provenance,
         groups=[_group(str(name), claims[str(name)], rows) for name, rows in frame.groupby("group", sort=False)],
-        kinds=[(str(kind), list(counts(rows).items())) for kind, rows in frame.groupby("kind", sort=False)],
+        kinds=[(str(kind), list(count_verdicts(rows).items())) for kind, rows in frame.groupby("kind", sort=False)],
         verdicts=VERDICTS,
         total=_occurring(frame),
     )
 
 
 def _occurring(frame: pd.DataFrame) -> list[tuple[str, int]]:
-    return [(verdict, count) for verdict, count in counts(frame).items() if count]
+    return [(verdict, count) for verdict, count in count_verdicts(frame).items() if count]
 
 
 def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
@@ -50,8 +51,8 @@ def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
         "rows": [
             {
                 "quantity": row["quantity"],
-                "expected": stated(row["comparison"], row["expected"], row["tolerance"]),
-                "measured": shown(row["measured"]),
+                "expected": expected_text(row["comparison"], row["expected"], row["tolerance"]),
+                "measured": number_text(row["measured"]),
                 "exact": repr(row["measured"]),
                 "verdict": row["verdict"],
                 "explanation": row["explanation"],

@@ -14,11 +14,11 @@ def claims(
 
     Example: nullmode claims results/claims.parquet --failed
     """
-    from nullmode.claims.model import FAIL, VERDICTS, counts
+    from nullmode.claims.model import FAIL, VERDICTS, count_verdicts
     from nullmode.tables import parquet
 
     frame = parquet.read(file, "claims")
-    found = counts(frame)
+    found = count_verdicts(frame)
     rows = frame.sort_values("verdict", key=lambda names: names.map(VERDICTS.index), kind="stable")
     _print(rows[rows["verdict"] == FAIL] if failed else rows)
     typer.echo(", ".join(f"{count} {verdict}" for verdict, count in found.items() if count))
@@ -30,16 +30,16 @@ def _print(rows: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nullmode.claims.model import shown, stated
+    from nullmode.claims.text import expected_text, number_text
 
     if rows.empty:
         return
     colours = {"fail": "red", "explained": "yellow", "pass": "green"}
     table = Table("claim", "quantity", "expected", "measured", "verdict")
     for row in rows.itertuples():
-        expected = stated(row.comparison, row.expected, row.tolerance)
+        expected = expected_text(row.comparison, row.expected, row.tolerance)
         verdict = f"[{colours[row.verdict]}]{row.verdict}[/]"
-        table.add_row(row.group, row.quantity, expected, shown(row.measured), verdict)
+        table.add_row(row.group, row.quantity, expected, number_text(row.measured), verdict)
     console = Console()
     console.print(table)
     for row in rows[rows["explanation"].fillna("") != ""].itertuples():
