@@ -47,8 +47,9 @@ def scan(
         )
     options.check_folder(out)
     chosen_centers = options.centers_of(centers)
+    environments = read_environments(file, choice.descriptor.cutoff, chosen_centers, index)
     count = scan_all(
-        read_environments(file, choice.descriptor.cutoff, chosen_centers, index),
+        environments,
         choice.descriptor,
         out,
         rtol,
