@@ -100,7 +100,7 @@ def test_the_intact_package_passes(measured):
         ),
         # This is invariant and differentiated rightly; ranks do not tell.
         (
-            "radial/gto.py",
+            "basis/radial/gto.py",
             "a = np.broadcast_to((n + l + 3) / 2,",
             "a = np.broadcast_to((n + l + 4) / 2,",
             {"published_manifold: largest difference from", "near_singular_point"},
@@ -113,7 +113,7 @@ def test_a_broken_kernel_fails_rows(measured, path, old, new, failed):
     for start in failed:
         assert any(row.startswith(start) for row in found), found
     ranks_fail = any(row.startswith("ranks") for row in found)
-    assert ranks_fail == (path != "radial/gto.py")
+    assert ranks_fail == (path != "basis/radial/gto.py")
 
 
 def test_a_run_without_tables_fails_every_row_and_says_why():
