@@ -30,8 +30,8 @@ def search(tmp_path):
     def write(numbers):
         frame = pd.DataFrame({column.name: [None] * len(numbers) for column in columns.SEARCH})
         frame[["center_species", "inverse_condition_number"]] = numbers
-        parquet.write(frame.astype({"inverse_condition_number": float}), tmp_path / "found.parquet", "search", {})
-        return tmp_path / "found.parquet"
+        parquet.write(frame.astype({"inverse_condition_number": float}), tmp_path / "search.parquet", "search", {})
+        return tmp_path / "search.parquet"
 
     return write
 
@@ -56,9 +56,9 @@ def rows(folder, file, **changes):
 def test_comparisons(tmp_path, search, comparison, tolerance, passing, failing):
     for verdict, numbers in (("pass", passing), ("fail", failing)):
         for number in numbers:
-            found = rows(tmp_path, search([("a", number)]), comparison=comparison, tolerance=tolerance)
-            assert found["verdict"].tolist() == [verdict], number
-            assert found["measured"].tolist() == [number]
+            frame = rows(tmp_path, search([("a", number)]), comparison=comparison, tolerance=tolerance)
+            assert frame["verdict"].tolist() == [verdict], number
+            assert frame["measured"].tolist() == [number]
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ EXCUSE = {"text": "Another basis.", "query": "SELECT 3 AS measured", "comparison
 )
 def test_explanations(tmp_path, search, excuse, measured, verdict, text):
     file = search([("a", measured), ("b", 5.0)])
-    found = rows(tmp_path, file, expected={"a": 2.0, "b": 5.0}, explained=EXCUSE | excuse)
-    assert found["verdict"].tolist() == [verdict, "pass"]
-    assert text in found["explanation"][0]
-    assert bool(text) == bool(found["explanation"][0])
+    frame = rows(tmp_path, file, expected={"a": 2.0, "b": 5.0}, explained=EXCUSE | excuse)
+    assert frame["verdict"].tolist() == [verdict, "pass"]
+    assert text in frame["explanation"][0]
+    assert bool(text) == bool(frame["explanation"][0])
 
 
 CLAIM = {**LAW, "query": QUERY, "expected": {"a": 2.0}}
@@ -189,7 +189,7 @@ def test_queries_reach_no_other_file(tmp_path, search):
 def test_names_of_files_are_taken_as_they_are(tmp_path, search):
     folder = tmp_path / "it's [1], ok"
     folder.mkdir()
-    file = search([("a", 2.0)]).rename(folder / "found.parquet")
+    file = search([("a", 2.0)]).rename(folder / "search.parquet")
     assert rows(tmp_path, file)["verdict"].tolist() == ["pass"]
 
 
