@@ -21,7 +21,7 @@ def find(
     max_displacement: Annotated[
         float | None,
         typer.Option(
-            help="Longest way from the start to a point, the norm over all neighbours, Å.", show_default="no limit"
+            help="Largest displacement from the start, of all neighbours together, Å.", show_default="no limit"
         ),
     ] = None,
     asymmetry: Annotated[
@@ -30,7 +30,7 @@ def find(
     attempts: Annotated[int, typer.Option(help="Number of attempts from each environment.")] = 20,
     progress: options.Progress = True,
 ) -> None:
-    """Look for singular points near every centre.
+    """Look for singular points near the environment of every centre.
 
     A singular point is an environment at which some displacement does not change the features to first order. Symmetric
     environments have such displacements for a good reason; the search looks for others, which come from a low body

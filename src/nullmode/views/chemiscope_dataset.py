@@ -12,6 +12,7 @@ from nullmode.descriptors._base import Descriptor
 from nullmode.figures._base import CAUSES, FLOOR
 from nullmode.geometry.environment import Environment, within
 from nullmode.spectrum.decomposition import decompose
+from nullmode.tables.columns import SENSITIVITY
 from nullmode.tables.parquet import coordinates
 from nullmode.views.chemiscope_page import library
 
@@ -30,18 +31,11 @@ _THICKNESS = {"baseRadius": 0.04, "headRadius": 0.09, "headLength": 0.18}
 # invisibly small one takes its place.
 _LEAST = 1e-9
 _NO_ARROW: JSON = {"vector": [0.0, 0.0, 1.0], "scale": 1e-6}
-_DESCRIPTIONS = {
-    "n_neighbours": "neighbours inside the cutoff",
-    "n_dof": "independent displacements, rotations excluded",
-    "rank": "number of these displacements that change the features",
-    "null_symmetry": "null values due to symmetry",
-    "null_incompleteness": "null values due to a low body order",
-    "null_truncation": "null values due to a small truncation",
-    "null_unresolved": "null values due to body order or truncation",
-    "point_group": "point group of centre and neighbours",
-    "center_species": "element of the centre",
-    "status": "status of the row",
-}
+_COLUMNS = (
+    *("n_neighbours", "n_dof", "rank", "null_symmetry", "null_incompleteness", "null_truncation", "null_unresolved"),
+    *("point_group", "center_species", "status"),
+)
+_MEANINGS = {column.name: column.meaning for column in SENSITIVITY}
 _RATIO = "log10 s_d/s_1"
 
 
@@ -143,7 +137,7 @@ def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shape
         "number": _property(np.arange(len(rows)), "number of the environment in this view, from 0"),
         _RATIO: _property(np.log10(ratios), f"smallest over largest singular value, at least {FLOOR:g}"),
         "null values": _property(rows["n_dof"] - rows["rank"], "displacements that do not change the features"),
-        **{column: _property(rows[column], description) for column, description in _DESCRIPTIONS.items()},
+        **{column: _property(rows[column], _MEANINGS[column]) for column in _COLUMNS},
     }
     for shape in shapes:
         labels = [f"{own[shape].kind} {own[shape].irrep}".strip() if shape in own else "none" for own in modes]
