@@ -217,7 +217,7 @@ def coloured(view, colour):
 
 def test_view_shows_structures_and_what_is_known_of_them(view):
     assert view.execute_script("return document.getElementById('message').textContent") == ""
-    assert "null, symmetry" in view.find_element(By.TAG_NAME, "header").text
+    assert "symmetry" in view.find_element(By.TAG_NAME, "header").text
     canvases = (
         "(function count(node) { return [...node.querySelectorAll('*')].reduce((sum, one) => sum"
         " + (one.tagName == 'CANVAS') + (one.shadowRoot ? count(one.shadowRoot) : 0), 0) })(document)"

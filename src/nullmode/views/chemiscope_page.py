@@ -34,7 +34,7 @@ def write_page(dataset: JSON, causes: dict[str, str], path: str | Path, provenan
     dataset
         The dataset, as ``chemiscope.create_input`` makes it; NaN is allowed.
     causes
-        The legend: colours of arrows, by what the arrows are.
+        The legend of the arrows: colours by cause.
     path
         The HTML file to write; its folder is made.
     provenance

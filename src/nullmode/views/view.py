@@ -10,7 +10,6 @@ from nullmode._support.arguments import listed
 from nullmode._support.types import JSON
 from nullmode.analysis.analyze import analyze
 from nullmode.descriptors._base import Descriptor, with_species_of
-from nullmode.figures._base import CAUSES
 from nullmode.geometry.environment import Environment, environments_of
 from nullmode.tables.structures import atoms_of
 from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
@@ -57,8 +56,7 @@ def write_rows(
     provenance: JSON | None = None,
 ) -> None:
     """Write such a page from rows of a table; for the arguments see :func:`make_dataset` and :func:`write_page`."""
-    legend = {f"null, {kind}" if kind in CAUSES else "softest, none null": colour for kind, colour in COLOURS.items()}
-    write_page(make_dataset(rows, environments, descriptor, name), legend, path, provenance)
+    write_page(make_dataset(rows, environments, descriptor, name), COLOURS, path, provenance)
 
 
 def chosen(
