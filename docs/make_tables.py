@@ -32,7 +32,8 @@ NOTES = {
     "regression": "`results/regressions/REGRESSION.parquet`: one row per environment that a model was fitted to or "
     "tested on. The coordinates of all its families follow, null where a family has none.",
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
-    "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure explains. "
+    "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure "
+    "explains. "
     "The coordinate `name` of the structure follows where the figure draws named structures.",
     "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }

@@ -89,7 +89,8 @@ def kernel_hash() -> str:
 def code_hash(*roots: str) -> str:
     """Hash of the code that a result depends on: the named modules and all of nullmode that they import.
 
-    Comments, docstrings and layout do not count, so that editing them makes no result stale.
+    Comments, docstrings and layout do not count, so that editing them makes no result stale. The HTML template beside a
+    module, a file of the same name, belongs to the module's code.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def _module_path(name: str) -> Path | None:
 
 
 class _Source(NamedTuple):
-    """What a file imports, and the hash of its syntax tree without docstrings."""
+    """What a file imports, and the hash of its syntax tree without docstrings and of the template beside it."""
 
     imports: frozenset[str]
     meaning: str
@@ -160,7 +161,9 @@ def _source(path: Path) -> _Source:
     if "nullmode" in names and not path.is_relative_to(PACKAGE):
         # A user's file reaches the public names through the package; which ones, its imports do not tell.
         names.update(_public_modules())
-    return _Source(frozenset(names), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+    template = path.with_suffix(".html")
+    meaning = ast.dump(tree).encode() + (template.read_bytes() if template.is_file() else b"")
+    return _Source(frozenset(names), hashlib.sha256(meaning).hexdigest())
 
 
 def _public_modules() -> set[str]:
