@@ -1,4 +1,3 @@
-import importlib.util
 import sys
 
 import jsonschema
@@ -121,18 +120,6 @@ def test_width_of_a_delta_density_is_not_read():
     config = changed("descriptors.soap.parameters.width", 0.005)
     config["descriptors"]["soap"]["parameters"]["density"] = "delta"
     assert check(config).descriptors["soap"].parameters["width"] == 0.005
-
-
-def schema_module():
-    spec = importlib.util.spec_from_file_location("generate", CHECKOUT / "workflow/schemas/generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_schema_is_in_step():
-    module = schema_module()
-    assert module.TARGET.read_text() == module.text(), "the configuration's keys have changed: run `make schema`"
 
 
 @pytest.mark.parametrize("name", CONFIGS)
