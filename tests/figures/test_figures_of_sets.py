@@ -97,7 +97,7 @@ def test_bases_count_generic_ranks(table):
     mine = of(table, "pairs", "bases")
     generic = (mine["rank"] == mine["l_max"].map({0: 3, 1: 9, 5: 9})).sum()
     assert 0 < generic < len(mine)
-    assert f"the generic one in {generic} of {len(mine)} cases" in drawing("bases", table).result
+    assert f"equals that of generic environments in {generic} of {len(mine)} cases" in drawing("bases", table).result
 
 
 def test_bases_do_not_mix_truncations(table):
@@ -166,4 +166,6 @@ def test_maps_tell_equal_features_from_others(table):
     assert (partner["pair_distance"] <= 1e-13).equals(partner["v"] == 0)
     assert "equal at 2 of 2 points with v = 0 and at 0 of 4 others" in result
     ratios = mine["inverse_condition_number"]
-    assert f"below 0.001 at {(ratios < 1e-3).mean():.1%} of 12 points and least, {number(ratios.min())}, at X" in result
+    assert (
+        f"below 0.001 at {(ratios < 1e-3).mean():.1%} of 12 points, and at least {number(ratios.min())}, at X" in result
+    )

@@ -78,7 +78,7 @@ def test_crossings_show_what_is_lost_there_alone(table):
         assert len(red) == lost
         assert all(np.isnan(line.get_ydata()).tolist() == [False, False, True, False, False] for line in red)
         assert ax.get_title().endswith(f"rank {18 - (name == 'soap')} | {here} | {18 - (name == 'soap')} of 18")
-    assert result == "Ranks of 18 at rings, ψ = 0°, and beside them in brackets: soap 11 (17); three 17 (18)."
+    assert result == "Ranks at rings, ψ = 0°, and in brackets beside it, of at most 18: soap 11 (17); three 17 (18)."
     assert figure.axes[0].get_title().startswith("rings, ψ = 0°\n")
 
 
@@ -112,8 +112,8 @@ def test_scopes_are_drawn_side_by_side(table):
     mine = table[(table["family"] == "merging") & (table["descriptor"] == "whole") & (table["sign"] == 1)]
     assert whole.get_ydata().tolist() == mine.sort_values("u")["inverse_condition_number"].tolist()
     assert [len(drawn_there.get_xdata()) for drawn_there in points.get_lines()] == [0, 2, 2, 0]
-    assert "more than one does of X (8 to 9)" in result
-    assert "all that symmetry allows of 5 of 5 structures" in result
+    assert "larger than that of one centre for X (8 to 9)" in result
+    assert "is as large as symmetry allows for 5 of 5 structures" in result
     assert "s_d/s_1 of one centre is null at u = 1 π" in result
     assert "At 2 other points" in result
 

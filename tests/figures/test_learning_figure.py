@@ -49,8 +49,8 @@ def test_learning_says_its_errors_and_the_bound():
     rows = predicted()["pairs"].query("family == 'pairs' and v == 0")
     half = rows.groupby("pair")["target"].agg(lambda both: np.ptp(both) / 2)
     assert said.endswith(
-        f"ridge: {errors_of(rows):.3g}; {np.sqrt(np.mean(half**2)):.3g} is the least of any model whose features are "
-        "equal for both members."
+        f"ridge: {errors_of(rows):.3g}; {np.sqrt(np.mean(half**2)):.3g} is the smallest possible error of a model "
+        "whose features are equal for both members."
     )
 
 

@@ -107,7 +107,7 @@ def test_result_says_why_and_which_choice_leaves_fewest():
     )
     modes = drawn.explained("near_singular", table, SETS, {"soap": "power-spectrum"}, parameters)
     said = near_singular.draw(table, modes, **parameters).result
-    assert "generic: 100 (basis 100) → 0 % (soap: ν = 2, (8, 8), σ 0.3, r_c 4, w 0.5). " in said
+    assert "generic: 100 % (truncation 100) and 0 % (soap: ν = 2, (8, 8), σ 0.3, r_c 4, w 0.5). " in said
     assert said.endswith("at most 2 environments per bar.")
 
 

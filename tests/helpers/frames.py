@@ -1,6 +1,8 @@
 """One small frame of each table, and ways to damage a file of one."""
 
+import functools
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from nullmode.sweep.structures import make_structures
 from nullmode.tables import columns, parquet
 
 
+@functools.cache
 def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
@@ -52,6 +55,9 @@ def frames():
     }
     found, steps = searched(make_structures("random_methane", {"n_structures": 2}, "a"), task)
     claims = pd.DataFrame({c.name: [1.5 if c.type == pa.float64() else "x"] for c in columns.CLAIMS})
+    samples = {pa.string(): "x", pa.int64(): 2, pa.float64(): 1.5}
+    samples |= {pa.list_(kind): [value] for kind, value in samples.items()}
+    explanations = pd.DataFrame({c.name: [samples[c.type]] for c in columns.EXPLANATIONS})
     roles = {"regression": "r", "model": "ridge", "training": "a", "role": ["training", "test"]}
     predicted = pd.DataFrame(
         {**roles, **where, "structure": [0, 1], "center": 0, "target": 1.5, "predicted": 1.25, "u": 0.7}
@@ -66,11 +72,24 @@ def frames():
         "search_steps": steps,
         "claims": claims,
         "regression": predicted,
+        "explanations": explanations,
     }
 
 
-FRAMES = frames()
-assert FRAMES.keys() == columns.TABLES.keys()
+class Frames(Mapping):
+    """The frames by the names of their tables, made when the first is asked for: a search takes its time."""
+
+    def __getitem__(self, table):
+        return frames()[table]
+
+    def __iter__(self):
+        return iter(columns.TABLES)
+
+    def __len__(self):
+        return len(columns.TABLES)
+
+
+FRAMES = Frames()
 
 
 def missing(path):

@@ -5,7 +5,6 @@ import copy
 import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -17,7 +16,7 @@ from nullmode._support import code_hash
 from nullmode.tables import agreement, parquet
 
 SHARED = ["structure", "n_max", "rank", "singular_values", "status", "point_group"]
-# Names that a reader of folders could take for numbers.
+# Names that a reader could take for numbers.
 PARTS = [("007", "soap", 2), ("007", "soap", 3), ("water", "soap", 2), ("water", "radial", 2)]
 INPUT = {
     "sha256": "0" * 64,
@@ -26,9 +25,7 @@ INPUT = {
 }
 
 
-def content(family, descriptor, n_max=3):
-    """What a part follows from, as the workflow writes it."""
-    root = {"soap": "nullmode.descriptors.power_spectrum", "radial": "nullmode.descriptors.radial_spectrum"}[descriptor]
+def task(family, descriptor, n_max=3):
     return {
         "family": family,
         "descriptor": descriptor,
@@ -38,6 +35,14 @@ def content(family, descriptor, n_max=3):
         "points": [{"n_max": n_max}],
         "rtol": 1e-9,
         "tolerance": 1e-6,
+    }
+
+
+def content(family, descriptor, n_max=3):
+    """What a part follows from, as the workflow writes it."""
+    root = {"soap": "nullmode.descriptors.power_spectrum", "radial": "nullmode.descriptors.radial_spectrum"}[descriptor]
+    return {
+        "tasks": [task(family, descriptor, n_max)],
         "inputs": {family: copy.deepcopy(INPUT)},
         "code": {"nullmode.sweep.sensitivity": "1" * 12, root: "2" * 12},
         "versions": {"numpy": "2.4.6", "numba": "0.68.1"},
@@ -53,7 +58,7 @@ def part(family, descriptor, n_max):
 
 
 def place(results, family, descriptor, n_max):
-    return results / f"sensitivity/family={family}/descriptor={descriptor}/n_max-{n_max}_abcdef.parquet"
+    return results / f"sensitivity/{family}_{descriptor}_{n_max}.parquet"
 
 
 @pytest.fixture
@@ -62,8 +67,8 @@ def results(tmp_path):
     for key in PARTS:
         parquet.write(part(*key), place(folder, *key), "sensitivity", content(*key))
     # What a killed job leaves is no part.
-    (folder / "sensitivity/family=water/.x.parquet").write_bytes(b"half")
-    (folder / "sensitivity/family=water/.x.parquet.1.part").write_bytes(b"half")
+    (folder / "sensitivity/.x.parquet").write_bytes(b"half")
+    (folder / "sensitivity/.x.parquet.1.part").write_bytes(b"half")
     return folder
 
 
@@ -102,8 +107,7 @@ def test_files_keep_their_order(results):
     assert nm.load(several(results)[::-1])["descriptor"].tolist() == ["soap"] * 2 + ["radial"] * 2 + ["soap"] * 4
 
 
-def test_one_family_is_a_folder(results):
-    assert set(nm.load(results / "sensitivity/family=water")["family"]) == {"water"}
+def test_one_file_is_read_on_its_own(results):
     assert nm.load(place(results, *PARTS[1]))["n_max"].tolist() == [3, 3]
 
 
@@ -115,7 +119,7 @@ def test_without_parts_the_merged_table_is_read(results, tmp_path):
 
 PLACES = {
     "structures": "structures/a.parquet",
-    "sensitivity": "sensitivity/family=a/descriptor=b/all.parquet",
+    "sensitivity": "sensitivity/all.parquet",
     "summary": "tables/summary.parquet",
     "search": "searches/a/found.parquet",
     "search_steps": "searches/a/steps.parquet",
@@ -180,20 +184,53 @@ def test_filters_and_columns_choose(results, filters, rows, columns):
     assert plain(frame) == plain(wanted[list(frame.columns)])
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
-        [("family", "==", "007")],
-        [("family", "in", ["007"]), ("n_max", ">", 0)],
-        [[("descriptor", "==", "soap"), ("family", "!=", "water")], [("family", "<", "1")]],
-    ],
-)
-def test_files_that_cannot_match_are_not_opened(results, filters):
+PUSHED = [
+    [("family", "==", "007")],
+    [("family", "in", ["007"]), ("n_max", ">", 0)],
+    [[("descriptor", "==", "soap"), ("family", "!=", "water")], [("family", "<", "1")]],
+]
+
+
+@pytest.mark.parametrize("filters", PUSHED)
+def test_rows_of_files_that_cannot_match_are_not_read(results, filters):
     for key in PARTS[2:]:
-        place(results, *key).write_bytes(b"not opened")
+        damaged_rows(place(results, *key))
     assert set(nm.load(results, filters=filters)["family"]) == {"007"}
     with pytest.raises(nm.InputError, match="undamaged"):
         nm.load(results)
+
+
+@pytest.mark.parametrize("filters", PUSHED)
+def test_row_groups_that_cannot_match_are_not_read(tmp_path, filters):
+    """A job's file has a row group for each family and descriptor."""
+    file = tmp_path / "job.parquet"
+    groups = {key[:2]: pd.concat([part(*other) for other in PARTS if other[:2] == key[:2]]) for key in PARTS}
+    tasks = {"tasks": [task(*key) for key in PARTS]}
+    parquet.write_groups(list(groups.values()), file, "sensitivity", content("007", "soap") | tasks)
+    whole = nm.load(file)
+    assert plain(whole[whole["family"] == "007"]) == plain(nm.load(file, filters=filters))
+    metadata = pq.read_metadata(file)
+    assert metadata.num_row_groups == len(groups)
+    damaged = bytearray(file.read_bytes())
+    for group, (family, _) in enumerate(groups):
+        for column in range(metadata.num_columns if family == "water" else 0):
+            chunk = metadata.row_group(group).column(column)
+            start = chunk.dictionary_page_offset or chunk.data_page_offset
+            damaged[start : start + chunk.total_compressed_size] = bytes(chunk.total_compressed_size)
+    file.write_bytes(damaged)
+    assert plain(nm.load(file, filters=filters)) == plain(whole[whole["family"] == "007"])
+    with pytest.raises(nm.InputError, match="undamaged"):
+        nm.load(file)
+
+
+def test_row_groups_have_the_coordinates_of_all(tmp_path):
+    parquet.write_groups([part(*PARTS[0]), part(*PARTS[2])], tmp_path / "a.parquet", "sensitivity", {})
+    rows = parquet.read(tmp_path / "a.parquet")
+    assert plain(rows) == plain(pd.concat([part(*PARTS[0]), part(*PARTS[2])])[list(rows.columns)])
+    text = part(*PARTS[2]).assign(t=["near", "far"])
+    with pytest.raises(nm.InputError, match="A coordinate must have one type in all families"):
+        parquet.write_groups([part(*PARTS[0]), text], tmp_path / "b.parquet", "sensitivity", {})
+    assert not (tmp_path / "b.parquet").exists()
 
 
 @pytest.mark.parametrize(
@@ -249,7 +286,7 @@ def test_bad_requests_are_refused_with_a_remedy(results, tmp_path, arguments, me
 def test_coordinates_of_two_types_are_named(results):
     frame = part(*PARTS[2]).assign(t=["near", "far"])
     parquet.write(frame, place(results, *PARTS[2]), "sensitivity", content(*PARTS[2]))
-    with pytest.raises(nm.InputError, match=r"coordinates of all parts must have one type each.*with a filter"):
+    with pytest.raises(nm.InputError, match=r"A coordinate must have one type in all families.*with a filter"):
         nm.load(results)
     assert set(nm.load(results, filters=[("family", "==", "007")])["t"]) == {1, 2}
 
@@ -259,11 +296,11 @@ OTHER = {
     "library": ("versions.numba", "0.69.0", "numba 0.68.1 in .* and 0.69.0 in"),
     "code of all": ("code.nullmode/sweep/sensitivity", "9" * 12, "code nullmode.sweep.sensitivity 1{12} in .* and 9"),
     "code of a descriptor": ("code.nullmode/descriptors/power_spectrum", "9" * 12, "code nullmode.*power_spectrum"),
-    "fixed parameter": ("parameters", {"cutoff": 5.0}, "`parameters` of descriptor soap"),
-    "kind": ("kind", "bispectrum", "`kind` of descriptor soap"),
-    "scope": ("scope", "structure", "`scope` of descriptor soap"),
-    "rtol": ("rtol", 1e-8, "`rtol` 1e-09 in"),
-    "tolerance": ("tolerance", 1e-3, "`tolerance` 1e-06 in"),
+    "fixed parameter": ("tasks.0.parameters", {"cutoff": 5.0}, "`parameters` of descriptor soap"),
+    "kind": ("tasks.0.kind", "bispectrum", "`kind` of descriptor soap"),
+    "scope": ("tasks.0.scope", "structure", "`scope` of descriptor soap"),
+    "rtol": ("tasks.0.rtol", 1e-8, "`rtol` 1e-09 in"),
+    "tolerance": ("tasks.0.tolerance", 1e-3, "`tolerance` 1e-06 in"),
     "structures": ("inputs.007.sha256", "f" * 64, "input 007 0{64} in"),
     "code of the structures": (
         "inputs.007.code.nullmode/sweep/structures",
@@ -275,7 +312,7 @@ OTHER = {
 }
 # What may differ from part to part.
 SAME = {
-    "truncations": ("points", [{"n_max": 4}]),
+    "truncations": ("tasks.0.points", [{"n_max": 4}]),
     "library that computes nothing": ("versions.pandas", "3.2.0"),
     "nullmode with the same code": ("versions.nullmode", "0.2.0"),
     "library of another kind's": ("versions.dscribe", "2.1.2"),
@@ -287,7 +324,7 @@ def rewrite(results, where, value):
     changed = inner = content("007", "soap")
     *parents, last = (name.replace("/", ".") for name in where.split("."))
     for name in parents:
-        inner = inner[name]
+        inner = inner[int(name) if isinstance(inner, list) else name]
     inner[last] = value
     parquet.write(part(*PARTS[1]), place(results, *PARTS[1]), "sensitivity", changed)
 
@@ -331,9 +368,9 @@ def test_merged_table_says_what_all_parts_say(results):
         for name in ("code", "versions", "inputs"):
             assert kept[name].items() <= result[name].items()
     assert result["code"]["nullmode.tables.dataset"] == "4" * 12
-    names = [(item["family"], item["descriptor"]) for item in result["parts"]]
+    names = [(item["family"], item["descriptor"]) for item in result["tasks"]]
     assert names == [("007", "soap"), ("water", "radial"), ("water", "soap")]
-    assert not {"points", "table", "code"} & set(result["parts"][0])
+    assert not {"points", "table", "code"} & set(result["tasks"][0])
     # A merged table is held to the same law as its parts.
     path = results / "tables/sensitivity.parquet"
     parquet.write(nm.load(results), path, "sensitivity", result)
@@ -352,14 +389,13 @@ def test_parts_are_not_merged_by_other_code(results):
 
 
 def test_pyarrow_reads_the_same_rows(results):
-    names = pa.schema([("family", pa.string()), ("descriptor", pa.string())])
-    dataset = ds.dataset(results / "sensitivity", partitioning=ds.partitioning(names, flavor="hive"))
+    dataset = ds.dataset(results / "sensitivity")
     rows = dataset.to_table(columns=SHARED, filter=ds.field("family") == "007").to_pandas()
     assert plain(rows) == plain(nm.load(results, columns=SHARED, filters=[("family", "==", "007")]))
 
 
 def test_duckdb_reads_the_same_rows(results):
-    pattern = results / "sensitivity/**/*_*.parquet"
+    pattern = results / "sensitivity/*_*.parquet"
     found = duckdb.sql(
         f"select family, descriptor, n_max, t, angle from read_parquet('{pattern}', union_by_name = true) "
         "where family = '007' or angle > 100 order by all"
@@ -414,9 +450,9 @@ OVERLAPS = {
 
 
 @pytest.mark.parametrize(("one", "other", "overlap"), OVERLAPS.values(), ids=OVERLAPS)
-def test_parts_left_from_an_earlier_dealing_are_refused(tmp_path, one, other, overlap):
+def test_parts_left_from_an_earlier_plan_are_refused(tmp_path, one, other, overlap):
     for name, structures in (("a", one), ("b", other)):
-        origin = content("water", "soap") | {"structures": structures}
+        origin = content("water", "soap") | {"tasks": [task("water", "soap") | {"structures": structures}]}
         parquet.write(part("water", "soap", 3), tmp_path / f"{name}.parquet", "sensitivity", origin)
     if not overlap:
         assert len(nm.load(tmp_path)) == 2 * len(part("water", "soap", 3))
@@ -425,6 +461,6 @@ def test_parts_left_from_an_earlier_dealing_are_refused(tmp_path, one, other, ov
         nm.load(tmp_path)
     with pytest.raises(nm.InputError, match="must not overlap"):
         nm.load(tmp_path, mixed=True)
-    other_point = content("water", "soap", 4) | {"structures": other}
+    other_point = content("water", "soap") | {"tasks": [task("water", "soap", 4) | {"structures": other}]}
     parquet.write(part("water", "soap", 4), tmp_path / "b.parquet", "sensitivity", other_point)
     assert len(nm.load(tmp_path)) == 2 * len(part("water", "soap", 3))

@@ -161,12 +161,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             {"structures/random_methane.parquet", *POWER, *BASES, *LATER},
         ),
         ("sweep/summary.py", '"n_ok": len(ok)', '"n_ok": int(len(ok))', LATER),
-        (
-            "basis/radial/dvr.py",
-            "nested: ClassVar[bool] = False",
-            "nested: ClassVar[bool] = not True",
-            {*BASES, *LATER},
-        ),
+        ("basis/radial/dvr.py", "[bool] = False", "[bool] = not True", BASES | LATER),
     ],
     ids=["descriptor", "search", "figure", "family", "summary", "radial basis"],
 )
@@ -281,8 +276,8 @@ def test_users_own_family_and_descriptor(project):
     own = project.folder / "docs/examples/my_descriptor.py"
     own.write_text(own.read_text().replace("(1 + np.cos(phase)) / 2", "(1 + np.cos(phase)) / 2.0 + 0"))
     assert {re.sub("-[0-9a-f]{6}_", "_", name) for name in project.jobs("-n")} == {
-        "own/sensitivity/InverseMoments_water_moments_nmoments-3",
-        "own/sensitivity/InverseMoments_water_moments_nmoments-6",
+        "own/sensitivity/InverseMoments_water_moments_n_moments-3",
+        "own/sensitivity/InverseMoments_water_moments_n_moments-6",
         "own/tables/sensitivity.parquet",
     }
 
@@ -310,7 +305,7 @@ def test_every_result_is_traced_to_its_jobs(finished):
         behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]
         assert behind[path.relative_to(results).as_posix()], path
         measured = {job["log"].split("/")[0] for job in found["jobs"] if "benchmark" in job}
-        assert measured == {"sensitivity", "searches", "regressions"} & {
+        assert measured == {"sensitivity", "searches", "regressions", "explanations"} & {
             log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]
         }
     # The figure, the summary, three jobs, six families.

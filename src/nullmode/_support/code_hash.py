@@ -89,7 +89,8 @@ def kernel_hash() -> str:
 def code_hash(*roots: str) -> str:
     """Hash of the code that a result depends on: the named modules and all of nullmode that they import.
 
-    Comments, docstrings and formatting do not count: an edit of them makes no result out of date.
+    Comments, docstrings and formatting do not count: an edit of them makes no result out of date. The HTML template
+    beside a module, a file of the same name, belongs to the module's code.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def _module_path(name: str) -> Path | None:
 
 
 class _Source(NamedTuple):
-    """The modules that a file imports, and the hash of its syntax tree without docstrings."""
+    """The modules that a file imports; the hash of its syntax tree without docstrings and of the template beside it."""
 
     imports: frozenset[str]
     meaning: str
@@ -160,7 +161,9 @@ def _source(path: Path) -> _Source:
     if "nullmode" in names and not path.is_relative_to(PACKAGE):
         # A user's file that imports nullmode may use any public name.
         names.update(_source(PACKAGE / "__init__.pyi").imports)
-    return _Source(frozenset(names), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+    template = path.with_suffix(".html")
+    meaning = ast.dump(tree).encode() + (template.read_bytes() if template.is_file() else b"")
+    return _Source(frozenset(names), hashlib.sha256(meaning).hexdigest())
 
 
 @cache

@@ -63,7 +63,7 @@ class Drawing(NamedTuple):
     figure
         As drawn.
     result
-        What was found, in one to three sentences whose numbers are computed from what is drawn; for the caption.
+        What the figure shows, in a few sentences for the caption; their numbers are computed from what is drawn.
     """
 
     figure: "Figure"
@@ -90,7 +90,7 @@ def arranged(frames: "Iterable[tuple[str, str, pd.DataFrame]]") -> dict[str, Any
         else:
             result[given] = frame
     for tables in (named for named in result.values() if isinstance(named, dict)):
-        tables.update({name: tuple(found) if len(found) > 1 else found[0] for name, found in tables.items()})
+        tables.update({name: tuple(several) if len(several) > 1 else several[0] for name, several in tables.items()})
     return result
 
 
@@ -175,7 +175,7 @@ def title(rows: "pd.DataFrame") -> str:
     order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
     sizes = [f"{name} = {int(first[name])}" for name in ("n_max", "l_max") if rows[name].nunique() == 1]
     lengths = [f"{name} {first[name]:g} Å" for name in ("width", "cutoff") if rows[name].nunique() == 1]
-    return "\n".join(", ".join(part) for part in ([str(first["descriptor"]), *order], sizes, lengths) if part)
+    return "\n".join(", ".join(line) for line in ([str(first["descriptor"]), *order], sizes, lengths) if line)
 
 
 def label(rows: "pd.DataFrame") -> str:
@@ -198,9 +198,9 @@ def number(value: float) -> str:
     return f"{digits}e{int(power)}"
 
 
-def listing(parts: list[str]) -> str:
-    """Join parts of a sentence."""
-    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1] if parts else ""
+def listing(phrases: list[str]) -> str:
+    """Join phrases by commas and a last "and"."""
+    return ", ".join(phrases[:-1]) + " and " * (len(phrases) > 1) + phrases[-1] if phrases else ""
 
 
 def logarithmic(ax: "Axes") -> None:

@@ -96,8 +96,8 @@ def draw(
             figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "generic rank (theory)"]
         )
         plt.close(figure)
-        said = [_said((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
-        return Drawing(figure, " ".join(said))
+        sentences = [_sentence((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
+        return Drawing(figure, " ".join(sentences))
 
 
 FIGURE = Figure(draw, truncations="swept")
@@ -115,13 +115,13 @@ def _panels(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, loo
     """Draw the ranks and the ratios of one variant of one family."""
     floor = rows["rtol"].iloc[0]
     ratios.axhspan(floor / 30, floor, color="0.92", linewidth=0)
-    for place, (basis, (colour, marker)) in enumerate(looks.items()):
+    for index, (basis, (colour, marker)) in enumerate(looks.items()):
         groups = rows[rows["radial_basis"] == basis].groupby(along)
         # Smaller markers on top, so that coinciding lines all show.
         line: dict[str, Any] = {
             "color": colour,
             "marker": marker,
-            "markersize": 6.5 - 0.8 * place,
+            "markersize": 6.5 - 0.8 * index,
             "linewidth": 0.9,
             "mew": 0,
         }
@@ -162,12 +162,15 @@ def _of(rows: "pd.DataFrame") -> Integers:
     return _generic_rank(n_max, l_max, int(rows["n_neighbours"].max()), int(rows["n_dof"].max()))
 
 
-def _said(name: str, rows: "pd.DataFrame", along: str) -> str:
-    """Say where ranks are generic, and what the basis matters where it is largest."""
+def _sentence(name: str, rows: "pd.DataFrame", along: str) -> str:
+    """Say how often ranks are generic, and how much the radial basis matters at the largest truncation."""
     generic = rows["rank"].to_numpy() == _of(rows)
     largest = rows[rows[along] == rows[along].max()]
     medians = largest.groupby(["radial_basis", "density", "cutoff"])["inverse_condition_number"].median()
-    ranks = f"{name}: the rank is the generic one in {generic.sum()} of {len(rows)} cases, at most {rows['rank'].max()}"
+    ranks = (
+        f"{name}: the rank equals that of generic environments in {generic.sum()} of {len(rows)} cases, and is at most "
+        f"{rows['rank'].max()}"
+    )
     if medians.max() <= rows["rtol"].iloc[0]:
         return f"{ranks}, and s_d/s_1 at most {number(medians.max())} at {along} = {largest[along].iloc[0]:g}."
     low, high = ((number(medians[at]), at[0]) for at in (medians.idxmin(), medians.idxmax()))

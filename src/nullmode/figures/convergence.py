@@ -1,4 +1,4 @@
-"""How searches converge: what they drive to zero, over what they computed."""
+"""How searches converge: what they drive to zero, against the number of Jacobians that they computed."""
 
 from typing import TYPE_CHECKING
 
@@ -12,32 +12,31 @@ if TYPE_CHECKING:
 
 
 def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> Drawing:
-    """Residual of every step over the Jacobians computed, a line per start, coloured by how the search ended.
+    """Residual of each step against the number of Jacobians computed, a line per start, coloured by how it ended.
 
     Parameters
     ----------
     searches
-        What was found and the steps, by name of the search.
+        Of each search, by name, the table of what was found and that of the steps.
     search
         Of any kind that drives something to zero.
     """
     import matplotlib.pyplot as plt
 
     found, steps = searches[search]
-    converged = {place: bool(rows["converged"].iloc[0]) for place, rows in found.groupby(["structure", "center"])}
+    converged = {start: bool(rows["converged"].iloc[0]) for start, rows in found.groupby(["structure", "center"])}
     with style():
         figure, ax = plt.subplots(figsize=(4.5, 3), layout="constrained")
-        for place, rows in steps.dropna(subset="residual").groupby(["structure", "center"], sort=True):
-            good = converged[place]
+        for start, rows in steps.dropna(subset="residual").groupby(["structure", "center"], sort=True):
             residuals = np.maximum(rows["residual"], FLOOR)
             ax.plot(
                 rows["evaluations"],
                 residuals,
-                color="C0" if good else "C3",
+                color="C0" if converged[start] else "C3",
                 marker=".",
                 markersize=3,
                 linewidth=0.6,
-                label="converged" if good else "not converged",
+                label="converged" if converged[start] else "not converged",
             )
         ax.set(yscale="log", xlabel="Jacobians computed", ylabel="residual")
         ax.set_title(f"{search}: {sum(converged.values())} of {len(converged)} starts converged")

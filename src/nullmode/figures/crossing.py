@@ -1,4 +1,4 @@
-"""Singular environments passed on the way: which values vanish there, and for which correlations."""
+"""Paths through singular environments: which singular values vanish there, and for which descriptors."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +60,7 @@ def draw(
     from matplotlib.lines import Line2D
 
     named = [(family, name, values) for family in families for name, values in at.get(family, {}).items()]
-    crossings = [(family, name, place) for family, name, values in named for place in values]
+    crossings = [(family, name, value) for family, name, values in named for value in values]
     if not crossings:
         raise InputError(f"`at` must name crossings of the families {families}, got {at}.")
     with style():
@@ -77,45 +77,45 @@ def draw(
         results = []
         for line, descriptor in zip(axes, descriptors, strict=True):
             ranks = []
-            for ax, (family, name, place) in zip(line, crossings, strict=True):
+            for ax, (family, name, value) in zip(line, crossings, strict=True):
                 rows = select(table, family, descriptor, single=True)
-                ranks.append(_panel(ax, _near(rows, family, name, place, within), name, place))
+                ranks.append(_panel(ax, _near(rows, family, name, value, within), name, value))
             line[0].set_ylabel(title(rows) + "\n\n$s_k / s_1$", linespacing=1.3)
-            results.append(f"{descriptor} {', '.join(f'{there} ({min(sides)})' for *sides, there in ranks)}")
-        places = []
-        for column, (family, name, place) in zip(axes.T, crossings, strict=True):
+            results.append(f"{descriptor} {', '.join(f'{middle} ({min(sides)})' for *sides, middle in ranks)}")
+        centres = []
+        for column, (family, name, value) in zip(axes.T, crossings, strict=True):
             symbol, unit = _LABELS.get(name, (name, ""))
-            places.append(f"{(labels or {}).get(family, family)}, {symbol} = {place:g}{unit[3:]}")
-            column[0].set_title(f"{places[-1]}\n{column[0].get_title()}")
-            column[-1].set_xlabel(f"{symbol} − {place:g}{unit}" if place else symbol + unit)
+            centres.append(f"{(labels or {}).get(family, family)}, {symbol} = {value:g}{unit[3:]}")
+            column[0].set_title(f"{centres[-1]}\n{column[0].get_title()}")
+            column[-1].set_xlabel(f"{symbol} − {value:g}{unit}" if value else symbol + unit)
         handles = [Line2D([], [], **marks) for marks in (*_KINDS.values(), {**_NULL, "markersize": 4})]
         legend_above(figure, handles, [*_KINDS, "null"])
         plt.close(figure)
         d = rows["n_dof"].max()
-        result = f"Ranks of {d} at {'; '.join(places)}, and beside them in brackets: {'; '.join(results)}."
+        result = f"Ranks at {'; '.join(centres)}, and in brackets beside it, of at most {d}: {'; '.join(results)}."
         return Drawing(figure, result)
 
 
 FIGURE = Figure(draw)
 
 
-def _near(rows: "pd.DataFrame", family: str, name: str, place: float, within: float) -> "pd.DataFrame":
+def _near(rows: "pd.DataFrame", family: str, name: str, value: float, within: float) -> "pd.DataFrame":
     """Rows of one member near the crossing, in order."""
     if name not in rows or rows[name].isna().any():
         raise InputError(f"`at` must name coordinates of the families, got {name!r}, which {family!r} does not have.")
-    mine = rows[(rows[name] - place).abs() <= within * (1 + 1e-9)]
+    mine = rows[(rows[name] - value).abs() <= within * (1 + 1e-9)]
     if "sign" in mine:
         mine = mine[mine["sign"] == mine["sign"].max()]
-    if not (mine[name] == place).any() or len(mine) < 3:
+    if not (mine[name] == value).any() or len(mine) < 3:
         raise InputError(
-            f"`at` must be values of the families, with others near, got {name} = {place:g} of {family!r}."
+            f"`at` must be values of the families, with others near, got {name} = {value:g} of {family!r}."
         )
     return mine.sort_values(name)
 
 
-def _panel(ax: "Axes", rows: "pd.DataFrame", name: str, place: float) -> tuple[int, int, int]:
+def _panel(ax: "Axes", rows: "pd.DataFrame", name: str, value: float) -> tuple[int, int, int]:
     """Draw one crossing; returns the ranks before, after, and at it."""
-    x = rows[name].to_numpy() - place
+    x = rows[name].to_numpy() - value
     values: Floats = spectra(rows)
     rtol = float(rows["rtol"].iloc[0])
     null = values <= rtol
@@ -129,12 +129,12 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", name: str, place: float) -> tuple[i
         if crossed[k]:
             ax.plot(x[~seen], np.full(np.count_nonzero(~seen), zero), **_NULL, markersize=4)
     ranks = rows["rank"].to_numpy()
-    before, there, after = (int(np.median(ranks[side])) for side in (x < 0, x == 0, x > 0))
-    ax.set_title(f"rank {before} | {there} | {after} of {rows['n_dof'].max()}", fontsize=7, pad=3)
+    before, middle, after = (int(np.median(ranks[side])) for side in (x < 0, x == 0, x > 0))
+    ax.set_title(f"rank {before} | {middle} | {after} of {rows['n_dof'].max()}", fontsize=7, pad=3)
     smallest, largest = np.abs(x[x != 0]).min(), np.abs(x).max()
     ax.set_xscale("symlog", linthresh=smallest, linscale=0.35)
     powers = 10.0 ** np.arange(np.floor(np.log10(largest) + 1e-9), np.log10(smallest) - 1e-9, -2)
     ticks = [*-powers, 0.0, *powers[::-1]]
     ax.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
     ax.xaxis.minorticks_off()
-    return before, after, there
+    return before, after, middle

@@ -57,7 +57,7 @@ def draw(
         figure, axes = plt.subplots(
             len(heights), len(families), squeeze=False, figsize=size, layout="constrained", height_ratios=heights
         )
-        found = []
+        results = []
         orders = set()
         for column, family in enumerate(families):
             chosen = {name: _known(select(table, family, name, single=True)) for name in descriptors}
@@ -68,9 +68,9 @@ def draw(
             ax.set_title(f"{named.get(family, family)}, n = {most}", loc="left")
             names = [named.get(name, label(rows)) for name, rows in chosen.items()]
             ax.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
-            found.append(f"{named.get(family, family)}: {listing(_said(chosen, medians))}")
+            results.append(f"{named.get(family, family)}: {listing(_sentence(chosen, medians))}")
             if compared:
-                found[-1] += "; " + _against(axes[1, column], *(chosen[name] for name in compared))
+                results[-1] += "; " + _against(axes[1, column], *(chosen[name] for name in compared))
         low = min(ax.get_xlim()[0] for ax in axes[0])
         for ax in axes[0]:
             ax.set(xlim=(low, 0), xlabel=r"$\log_{10}(s_d / s_1)$")
@@ -78,7 +78,7 @@ def draw(
         colours |= {"other descriptors": _OTHER} if 0 in orders else {}
         legend_above(figure, patches(colours), list(colours))
         plt.close(figure)
-        return Drawing(figure, "Median s_d/s_1 of what is not singular. " + ". ".join(found) + ".")
+        return Drawing(figure, "Median s_d/s_1 of the environments that are not singular. " + ". ".join(results) + ".")
 
 
 FIGURE = Figure(draw)
@@ -106,45 +106,44 @@ def _ridges(ax: "Axes", chosen: "list[pd.DataFrame]") -> list[float]:
     low = np.floor(min((logs.min() for logs in every if len(logs)), default=-1.0))
     edges = np.arange(low, _BIN / 2, _BIN)
     medians = []
-    for place, (rows, logs) in enumerate(zip(chosen, every, strict=True)):
+    for row, (rows, logs) in enumerate(zip(chosen, every, strict=True)):
         counts, _ = np.histogram(logs, edges)
         heights = _HEIGHT * counts / max(counts.max(), 1)
         ax.fill_between(
             edges,
-            place,
-            place - np.append(heights, 0),
+            row,
+            row - np.append(heights, 0),
             step="post",
             color=_ORDERS.get(_order(rows), _OTHER),
             linewidth=0,
         )
         marks = np.percentile(logs, _PERCENTILES) if len(logs) else np.full(3, np.nan)
         for at in marks:
-            ax.plot([at, at], [place, place - _HEIGHT / 2], color="white", linewidth=0.8)
-        ax.axhline(place, color="0.7", linewidth=0.5)
+            ax.plot([at, at], [row, row - _HEIGHT / 2], color="white", linewidth=0.8)
+        ax.axhline(row, color="0.7", linewidth=0.5)
         share = f"{1 - len(logs) / len(rows):.0%}" if len(rows) else "none"
-        ax.annotate(share, (1.02, place), xycoords=ax.get_yaxis_transform(), va="bottom", fontsize=7)
+        ax.annotate(share, (1.02, row), xycoords=ax.get_yaxis_transform(), va="bottom", fontsize=7)
         medians.append(float(10 ** marks[1]))
     ax.annotate("singular", (1.02, -1), xycoords=ax.get_yaxis_transform(), va="bottom", fontsize=7, color="0.4")
     ax.set(xlim=(low, 0), ylim=(len(chosen) - 0.9, -1))
     return medians
 
 
-def _said(chosen: "dict[str, pd.DataFrame]", medians: list[float]) -> list[str]:
+def _sentence(chosen: "dict[str, pd.DataFrame]", medians: list[float]) -> list[str]:
     """Say the median of each descriptor, and what share is singular."""
-    said = []
+    sentences = []
     for (name, rows), median in zip(chosen.items(), medians, strict=True):
         share = (rows["rank"] < rows["n_dof"]).mean()
         singular = f"{share:.0%} singular" if share else ""
-        parts = [part for part in (number(median) if np.isfinite(median) else "", singular) if part]
-        said.append(f"{name} {', '.join(parts)}" if len(parts) < 2 else f"{name} {parts[0]} ({parts[1]})")
-    return said
+        phrases = [text for text in (number(median) if np.isfinite(median) else "", singular) if text]
+        sentences.append(f"{name} {', '.join(phrases)}" if len(phrases) < 2 else f"{name} {phrases[0]} ({phrases[1]})")
+    return sentences
 
 
 def _against(ax: "Axes", first: "pd.DataFrame", second: "pd.DataFrame") -> str:
-    """Draw two descriptors environment by environment; returns what they have in common."""
-    places = ["structure", "center"]
+    """Draw two descriptors environment by environment; returns a sentence that compares them."""
     both = first[first["rank"] == first["n_dof"]].merge(
-        second[second["rank"] == second["n_dof"]], on=places, suffixes=("", "_other")
+        second[second["rank"] == second["n_dof"]], on=["structure", "center"], suffixes=("", "_other")
     )
     x, y = (np.log10(both[f"inverse_condition_number{end}"].to_numpy(dtype=np.float64)) for end in ("", "_other"))
     ax.scatter(x, y, s=_POINT, linewidth=0, color="0.3", alpha=0.6, rasterized=True)

@@ -30,7 +30,7 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     families
         Of kind ``quasi_constant_orbit``, with the same coordinates ``t``.
     descriptors
-        As many, each at one truncation: the one whose features are to stay constant on the family in the same place.
+        As many, each at one truncation: the one whose features are to stay constant on the family at the same position.
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
@@ -64,7 +64,7 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
         handles: list[Any] = [Line2D([], [], color=shade) for _, shade in zip(chosen, _SHADES, strict=False)]
         legend_above(figure, handles, [_width(rows) for rows in chosen])
         plt.close(figure)
-        return Drawing(figure, _said(chosen))
+        return Drawing(figure, _sentence(chosen))
 
 
 FIGURE = Figure(draw, paired=True)
@@ -81,7 +81,7 @@ def _width(rows: "pd.DataFrame") -> str:
     return f"width {rows['width'].iloc[0]:g} Å"
 
 
-def _said(chosen: "list[pd.DataFrame]") -> str:
+def _sentence(chosen: "list[pd.DataFrame]") -> str:
     sizes, ratios = [], []
     for rows in chosen:
         orbits = rows.groupby("t", sort=False)
@@ -94,8 +94,8 @@ def _said(chosen: "list[pd.DataFrame]") -> str:
         energy = orbits["four_body_energy"]
         span = (energy.max() - energy.min()) / energy.first()
         sizes.append(
-            f"{_width(rows)}: energies span {span.min():.0%} to {span.max():.0%} of the start's, features change by at "
-            f"most {number(rows['pair_distance'].max())} of theirs"
+            f"{_width(rows)}: the energy varies by {span.min():.0%} to {span.max():.0%} of its value at the start, the "
+            f"features by at most {number(rows['pair_distance'].max())} of their norm"
         )
     count = sum(rows["t"].nunique() for rows in chosen)
     return f"On {count} orbits, {'; '.join(sizes)}. Minimum/median/maximum of s_d/s_1, {'; '.join(ratios)}."

@@ -58,9 +58,9 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
         figure, axes = plt.subplots(
             len(panels), len(columns), sharey="row", squeeze=False, figsize=size, layout="constrained"
         )
-        for place, (title, column) in enumerate(columns.items()):
-            axes[0, place].set_title(title, fontweight="bold")
-            for ax, (what, t) in zip(axes[:, place], panels, strict=True):
+        for index, (title, column) in enumerate(columns.items()):
+            axes[0, index].set_title(title, fontweight="bold")
+            for ax, (what, t) in zip(axes[:, index], panels, strict=True):
                 if what == "orbit":
                     _draw_orbit(ax, column, series, t)
                 elif what == "error":
@@ -105,7 +105,7 @@ def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str
             )
     columns: Columns = {}
     for title, rows in tested.groupby("title", sort=False):
-        columns[str(title)] = {name: found for name in sets if len(found := rows[rows["training"] == name])}
+        columns[str(title)] = {name: chosen for name in sets if len(chosen := rows[rows["training"] == name])}
     return columns, {name: _SERIES[k % len(_SERIES)] for k, name in enumerate(sets)}
 
 
@@ -113,7 +113,7 @@ def _orbits(rows: "pd.DataFrame") -> "dict[Any, pd.DataFrame]":
     """Give the points of each orbit, in order."""
     if not {"t", "length"} <= set(rows.columns):
         return {}
-    return {t: part.sort_values("structure") for t, part in rows[rows["length"].notna()].groupby("t")}
+    return {t: orbit.sort_values("structure") for t, orbit in rows[rows["length"].notna()].groupby("t")}
 
 
 def _orbit(t: float) -> str:
@@ -128,11 +128,11 @@ def _pairs(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _others(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
-    """Give what is no pair: by family, or by orbit."""
+    """Group the rows that belong to no pair: by family, or by orbit."""
     rest = rows.drop(_pairs(rows).index)
-    along = {_orbit(t): part for t, part in _orbits(rest).items()}
-    off = rest.drop([place for part in along.values() for place in part.index])
-    return {**{str(name).replace("_", " "): part for name, part in off.groupby("family", sort=False)}, **along}
+    along = {_orbit(t): orbit for t, orbit in _orbits(rest).items()}
+    off = rest.drop([index for orbit in along.values() for index in orbit.index])
+    return {**{str(name).replace("_", " "): group for name, group in off.groupby("family", sort=False)}, **along}
 
 
 def _error(rows: "pd.DataFrame") -> float:
@@ -142,23 +142,23 @@ def _error(rows: "pd.DataFrame") -> float:
 def _draw_orbit(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str], t: float) -> None:
     """Draw energies along one orbit."""
     for training, rows in column.items():
-        part = _orbits(rows).get(t)
-        if part is not None:
-            ax.plot(part["length"], part["target"], **_TRUE)
-            ax.plot(part["length"], part["predicted"], color=series[training])
+        orbit = _orbits(rows).get(t)
+        if orbit is not None:
+            ax.plot(orbit["length"], orbit["target"], **_TRUE)
+            ax.plot(orbit["length"], orbit["predicted"], color=series[training])
     ax.set_xlabel("length / Å")
 
 
 def _draw_errors(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str]) -> None:
     """Draw a bar for each training set and family or orbit."""
-    groups = {training: found for training, rows in column.items() if (found := _others(rows))}
-    names = list(dict.fromkeys(name for found in groups.values() for name in found))
+    groups = {training: tested for training, rows in column.items() if (tested := _others(rows))}
+    names = list(dict.fromkeys(name for tested in groups.values() for name in tested))
     width = 0.8 / max(1, len(groups))
-    for k, (training, found) in enumerate(groups.items()):
-        for name, part in found.items():
+    for k, (training, tested) in enumerate(groups.items()):
+        for name, group in tested.items():
             x = names.index(name) + (k - (len(groups) - 1) / 2) * width
-            ax.bar(x, _error(part), width, color=series[training])
-            ax.plot(x, part["target"].std(ddof=0), color="black", marker="_", markersize=8)
+            ax.bar(x, _error(group), width, color=series[training])
+            ax.plot(x, group["target"].std(ddof=0), color="black", marker="_", markersize=8)
     ax.set(yscale="log")
     ax.set_xticks(range(len(names)), [name.replace(" ", "\n", 1) for name in names])
 
@@ -166,46 +166,46 @@ def _draw_errors(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str
 def _draw_pairs(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str]) -> None:
     """Draw energies of both members of all pairs: one curve through the point where they merge."""
     for training, rows in column.items():
-        part = _pairs(rows)
-        if len(part):
-            part = part.assign(azimuth=part["u"].where(part["sign"] > 0, 2 - part["u"])).sort_values("azimuth")
-            ax.plot(part["azimuth"], part["target"], **_TRUE)
-            ax.plot(part["azimuth"], part["predicted"], color=series[training])
-            ax.plot(part["azimuth"], part.groupby("pair")["target"].transform("mean"), **_MEAN)
-            ax.set_title(f"RMS error {_error(part):.2g}")
+        pairs = _pairs(rows)
+        if len(pairs):
+            pairs = pairs.assign(azimuth=pairs["u"].where(pairs["sign"] > 0, 2 - pairs["u"])).sort_values("azimuth")
+            ax.plot(pairs["azimuth"], pairs["target"], **_TRUE)
+            ax.plot(pairs["azimuth"], pairs["predicted"], color=series[training])
+            ax.plot(pairs["azimuth"], pairs.groupby("pair")["target"].transform("mean"), **_MEAN)
+            ax.set_title(f"RMS error {_error(pairs):.2g}")
     ax.set_xlabel(r"azimuth of C$\pm$ / $\pi$")
 
 
 def _result(columns: "Columns") -> str:
     """Say what the errors are."""
-    said: dict[str, list[str]] = {}
+    entries: dict[str, list[str]] = {}
     on_pairs: list[str] = []
     least = 0.0
     for title, column in columns.items():
-        name = plain(title)
+        model = plain(title)
         # Training sets that were tested alike are compared.
         alike: dict[tuple[str, ...], dict[str, list[float]]] = {}
         for training, rows in column.items():
-            errors = {place: _error(part) for place, part in _others(rows).items()}
+            errors = {name: _error(group) for name, group in _others(rows).items()}
             if errors:
                 alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
-            if len(part := _pairs(rows)):
-                on_pairs.append(f"{name}: {_error(part):.3g}")
-                least = max(least, _least(part))
-        for places, found in alike.items():
-            texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*found.values(), strict=True)]
-            entry = ", ".join(map("{} {}".format, places, texts))
-            said.setdefault(" and to ".join(f"({sets})" for sets in found), []).append(f"{name}: {entry}")
-    sentences = [f"RMS errors of models fitted to {sets}; {'; '.join(entries)}." for sets, entries in said.items()]
+            if len(pairs := _pairs(rows)):
+                on_pairs.append(f"{model}: {_error(pairs):.3g}")
+                least = max(least, _least(pairs))
+        for tested, by_training in alike.items():
+            texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*by_training.values(), strict=True)]
+            entry = ", ".join(map("{} {}".format, tested, texts))
+            entries.setdefault(" and to ".join(f"({sets})" for sets in by_training), []).append(f"{model}: {entry}")
+    sentences = [f"RMS errors of models fitted to {sets}; {'; '.join(texts)}." for sets, texts in entries.items()]
     if on_pairs:
         sentences.append(
-            f"RMS errors on the pairs: {'; '.join(on_pairs)}; {least:.3g} is the least of any model whose features are "
-            "equal for both members."
+            f"RMS errors on the pairs: {'; '.join(on_pairs)}; {least:.3g} is the smallest possible error of a model "
+            "whose features are equal for both members."
         )
     return " ".join(sentences)
 
 
 def _least(pairs: "pd.DataFrame") -> float:
-    """Give the least error of a model that predicts the same for both members."""
+    """Compute the smallest possible error of a model that predicts the same for both members."""
     means = pairs.groupby("pair")["target"].transform("mean")
     return float(np.sqrt(np.mean((pairs["target"] - means) ** 2)))

@@ -1,4 +1,4 @@
-"""Where a degenerate pair merges: what is lost there, and how fast it opens."""
+"""The point where a degenerate pair merges: which singular value vanishes, and how fast it grows beside the point."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +52,10 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.4), layout="constrained")
         results = []
-        for place, name in enumerate(descriptors):
+        for index, name in enumerate(descriptors):
             rows = select(table, pairs, name, single=True)
             moved = select(table, displaced, name, single=True)
-            order, colour = int(rows["correlation_order"].iloc[0]), f"C{place}"
+            order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
             opening = _opening(axes[0], rows, colour, order)
             apart = _distance(axes[1], rows, colour, order)
             along = _along(axes[2], moved, colour, order)
@@ -79,19 +79,19 @@ FIGURE = Figure(draw)
 
 def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:
     """Tell the family of pairs from that of displacements, by their coordinates."""
-    found = {}
+    by_coordinate = {}
     for family in families:
         rows = select(table, family, descriptor, single=True)
         for coordinate in ("mode", "u"):
             if coordinate in rows and rows[coordinate].notna().all():
-                found[coordinate] = family
-    if len(families) != 2 or len(found) != 2:
+                by_coordinate[coordinate] = family
+    if len(families) != 2 or len(by_coordinate) != 2:
         raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
-    return found["u"], found["mode"]
+    return by_coordinate["u"], by_coordinate["mode"]
 
 
 def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
-    """Draw the inverse condition number of both members; returns what was found."""
+    """Draw the inverse condition number of both members; returns a phrase for the caption."""
     zero = null_band(ax, float(rows["rtol"].iloc[0]))
     laws, others, aside = [], [], []
     for sign, (member, marks) in _MEMBERS.items():
@@ -116,15 +116,13 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         return f"no rank below {rank} of {d}, and no s_d/s_1 below {rows['inverse_condition_number'].min():.2g}"
     text = f"rank {rank} of {d} where the two merge; beside it s_d/s_1 is {' and '.join(laws)}"
     if others:
-        (place, plus), (_, minus) = aside
-        text += (
-            f"; it is singular again at {', '.join(others)}: at {place:.3g} π the two differ {plus / minus:.2f} times"
-        )
+        (gap, plus), (_, minus) = aside
+        text += f"; it is singular again at {', '.join(others)}: at {gap:.3g} π the two differ {plus / minus:.2f} times"
     return text
 
 
 def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
-    """Draw the distance of the features of the two members; returns what was found."""
+    """Draw the distance of the features of the two members; returns a phrase for the caption."""
     mine = rows[(rows["sign"] == 1) & (rows["u"] != 1)].sort_values("u", ascending=False)
     x, y = _gap(mine), mine["pair_distance"].to_numpy()
     text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
@@ -138,7 +136,7 @@ def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
 
 
 def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
-    """Draw how far features move along the modes; returns what was found."""
+    """Draw how far features move along the modes; returns a phrase for the caption."""
     texts = []
     for mode, marks in _MODES.items():
         mine = rows[rows["mode"] == mode].sort_values("amplitude")

@@ -1,16 +1,16 @@
-"""How many environments of realistic sets are all but singular, why, and with which hyperparameters."""
+"""How many environments of realistic sets are nearly singular, why, and with which hyperparameters."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
 from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 _COLOURS = {**CAUSES, "cutoff": "#66ccee", "none": "0.75"}
@@ -19,8 +19,8 @@ _NOISE = 1e-15
 _NAMES = {
     "symmetry": "a symmetric structure nearby",
     "incompleteness": "body order",
-    "truncation": "basis",
-    "unresolved": "body order or basis",
+    "truncation": "truncation",
+    "unresolved": "body order or truncation",
     "cutoff": "neighbours at the cutoff",
     "none": "none of these alone",
 }
@@ -29,8 +29,8 @@ _WORTH_SAYING = 0.005
 
 
 def draw(
-    table: pd.DataFrame,
-    explanations: pd.DataFrame,
+    table: "pd.DataFrame",
+    explanations: "pd.DataFrame",
     families: list[str],
     descriptors: list[str],
     threshold: Annotated[float, Field(gt=0, le=1)] = 1e-3,
@@ -56,21 +56,21 @@ def draw(
     threshold
         Of s_r/s_1.
     explained
-        Near-singular environments of each bar that are asked for their causes, spread evenly over the set.
+        Near-singular environments of each bar of which the causes are computed, spread evenly over the set.
     labels
         Titles for families, by their names; default: the names.
     """
     import matplotlib.pyplot as plt
 
-    found = shares(table, explanations, families, descriptors, threshold)
-    # A descriptor that the first set lacks has its place all the same.
-    place = {name: k for k, name in enumerate(descriptors)}
-    choices = sorted(dict.fromkeys(found["choice"]), key=lambda choice: place[choice.partition(":")[0]])
+    bars = shares(table, explanations, families, descriptors, threshold)
+    # The order given, also of descriptors that were not run on the first set.
+    order = {name: k for k, name in enumerate(descriptors)}
+    choices = sorted(dict.fromkeys(bars["choice"]), key=lambda choice: order[choice.partition(":")[0]])
     with style():
         size = (max(5.6, 1.5 * len(families) + 2.6), 0.27 * len(choices) + 1.2)
         figure, axes = plt.subplots(1, len(families), sharey=True, squeeze=False, figsize=size, layout="constrained")
         for ax, family in zip(axes[0], families, strict=True):
-            rows = found[found["family"] == family].set_index("choice").reindex(choices)
+            rows = bars[bars["family"] == family].set_index("choice").reindex(choices)
             _panel(ax, rows, choices)
             count = int(rows["environments"].max())
             ax.set_title(f"{(labels or {}).get(family, family)}\n{count} environments", loc="left")
@@ -79,22 +79,22 @@ def draw(
         figure.supxlabel(
             f"near-singular environments, % (grey: median of $s_r/s_1$; near-singular below {threshold:g})", fontsize=8
         )
-        drawn = {cause: colour for cause, colour in _COLOURS.items() if found[cause].any()}
+        drawn = {cause: colour for cause, colour in _COLOURS.items() if bars[cause].any()}
         legend_above(figure, patches(drawn), [_NAMES[cause] for cause in drawn])
         plt.close(figure)
-    return Drawing(figure, _result(found, labels or {}, explained))
+    return Drawing(figure, _result(bars, labels or {}, explained))
 
 
 FIGURE = Figure(draw, truncations="all", explanation="near_singular")
 
 
 def shares(
-    table: pd.DataFrame,
-    explanations: pd.DataFrame,
+    table: "pd.DataFrame",
+    explanations: "pd.DataFrame",
     families: list[str],
     descriptors: list[str],
     threshold: float,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Count near-singular environments and their causes; as :func:`draw`.
 
     Returns
@@ -104,6 +104,8 @@ def shares(
         ``median_ratio`` of s_r/s_1; ``soft_modes``, the mean number of values below the threshold, those that symmetry
         makes null left out; a column per cause, which add up to ``near_singular``.
     """
+    import pandas as pd
+
     result = []
     for family in families:
         for descriptor in descriptors:
@@ -117,7 +119,7 @@ def shares(
     return pd.DataFrame(result)
 
 
-def _counted(rows: pd.DataFrame, modes: pd.DataFrame, threshold: float) -> dict[str, float]:
+def _counted(rows: "pd.DataFrame", modes: "pd.DataFrame", threshold: float) -> dict[str, float]:
     judged = rows[(rows["status"] == "ok") & (rows["rank_symmetric"] > 0)].sort_values(["structure", "center"])
     allowed = [
         np.asarray(values[:rank]) / values[0]
@@ -125,22 +127,24 @@ def _counted(rows: pd.DataFrame, modes: pd.DataFrame, threshold: float) -> dict[
     ]
     ratios = np.maximum([values[-1] for values in allowed], FLOOR)
     share = np.count_nonzero(ratios < threshold) / len(judged)
-    parts = dict.fromkeys(_COLOURS, 0.0)
+    by_cause = dict.fromkeys(_COLOURS, 0.0)
     explained = modes.groupby(["structure", "center"], sort=False)["cause"]
     for _, causes in explained:
         for cause, count in Counter(causes).items():
-            parts[cause] += share * count / len(causes) / explained.ngroups
+            by_cause[cause] += share * count / len(causes) / explained.ngroups
     return {
         "environments": len(judged),
         "near_singular": share,
         "median_ratio": float(np.median(ratios)),
         "soft_modes": float(np.mean([np.count_nonzero(values < threshold) for values in allowed])),
-        **parts,
+        **by_cause,
     }
 
 
-def _choice(row: pd.Series) -> str:
+def _choice(row: "pd.Series") -> str:
     """Name a descriptor and what it was run with."""
+    import pandas as pd
+
     order = "" if pd.isna(row["correlation_order"]) else rf"$\nu$ = {row['correlation_order']:.0f}, "
     sizes = [f"{row[name]:.0f}" for name in ("n_max", "l_max") if pd.notna(row[name])]
     lengths = [
@@ -151,31 +155,32 @@ def _choice(row: pd.Series) -> str:
     return f"{row['descriptor']}: {order}" + ", ".join([f"({', '.join(sizes)})", *lengths] if sizes else lengths)
 
 
-def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
+def _panel(ax: "Axes", rows: "pd.DataFrame", choices: list[str]) -> None:
     left = np.zeros(len(choices))
     for cause, colour in _COLOURS.items():
         widths = 100 * rows[cause].fillna(0).to_numpy(dtype=float)
         ax.barh(range(len(choices)), widths, left=left, color=colour, height=0.75)
         left += widths
-    for place, (end, ratio) in enumerate(zip(left, rows["median_ratio"], strict=True)):
+    for index, (end, ratio) in enumerate(zip(left, rows["median_ratio"], strict=True)):
         text = "not run" if np.isnan(ratio) else "0" if ratio < _NOISE else f"{ratio:.0e}".replace("-", "−")
-        ax.text(end + 3, place, text, va="center", fontsize=6, color="0.45")
+        ax.text(end + 3, index, text, va="center", fontsize=6, color="0.45")
     ax.set(xlim=(0, 140), xticks=[0, 50, 100])
     ax.tick_params(axis="y", length=0)
 
 
-def _result(found: pd.DataFrame, labels: dict[str, str], explained: int) -> str:
-    parts = []
-    for family, rows in found.groupby("family", sort=False):
+def _result(bars: "pd.DataFrame", labels: dict[str, str], explained: int) -> str:
+    phrases = []
+    for family, rows in bars.groupby("family", sort=False):
         first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
         causes = [f"{_NAMES[cause]} {100 * first[cause]:.0f}" for cause in _NAMES if first[cause] >= _WORTH_SAYING]
         why = f" ({', '.join(causes)})" if causes else ""
-        parts.append(
-            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f}{why} → "
+        phrases.append(
+            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f} %{why} and "
             f"{100 * best['near_singular']:.0f} % ({plain(str(best['choice']))})"
         )
-    start = str(found["choice"].iloc[0]).partition(":")[0]
+    start = str(bars["choice"].iloc[0]).partition(":")[0]
     return (
-        f"Near-singular with {start}, and why → with the choice that leaves fewest: {'; '.join(parts)}. "
-        f"Causes are those of at most {explained} environments per bar."
+        f"Share of near-singular environments with {start} (by cause), and with the choice that leaves fewest: "
+        f"{'; '.join(phrases)}. "
+        f"The causes are those of at most {explained} environments per bar."
     )

@@ -1,4 +1,4 @@
-"""Why values are null, as stacked bars: symmetry, body order, basis."""
+"""Why values are null, as stacked bars: symmetry, body order, truncation."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ _COLUMNS = {
 
 
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
-    """One row per descriptor, one bar per structure: displacements seen, and null by each cause.
+    """One row per descriptor, one bar per structure: how many displacements are seen, and null by each cause.
 
     Structures of equal name are averaged. A question mark stands where a count depends on the tolerance.
 
@@ -52,18 +52,18 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         }
         legend_above(figure, patches(colours), list(colours))
         plt.close(figure)
-        return Drawing(figure, f"Null values of {len(names)} structures. {' '.join(map(_said, chosen))}")
+        return Drawing(figure, f"Null values of {len(names)} structures, by cause. {' '.join(map(_sentence, chosen))}")
 
 
 FIGURE = Figure(draw)
 
 
-def _said(rows: "pd.DataFrame") -> str:
+def _sentence(rows: "pd.DataFrame") -> str:
     """Count the null values of one descriptor by cause."""
     causes = [f"{count:.0f} by {cause}" for cause in CAUSES if (count := rows[f"null_{cause}"].sum())]
     unsure = int(rows["ambiguous"].astype(bool).sum())
-    kept = f"{rows['descriptor'].iloc[0]}: {listing(causes) or 'none'}"
-    return f"{kept}; {unsure} counts depend on the tolerance." if unsure else f"{kept}."
+    counts = f"{rows['descriptor'].iloc[0]}: {listing(causes) or 'none'}"
+    return f"{counts}; {unsure} counts depend on the tolerance." if unsure else f"{counts}."
 
 
 def _panel(ax: "Axes", rows: "pd.DataFrame", names: list[str]) -> set[str]:
@@ -83,9 +83,9 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", names: list[str]) -> set[str]:
         ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
         bottom += heights
     known, unsure = set(counted["name"]), set(counted.loc[counted["ambiguous"].astype(bool), "name"])
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         text = "?" if name in unsure else "" if name in known else "not\nknown"
-        ax.text(place, bottom[place], text, ha="center", va="bottom", fontsize=6)
+        ax.text(index, bottom[index], text, ha="center", va="bottom", fontsize=6)
     ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[])
     ax.spines["left"].set_visible(False)
     return drawn

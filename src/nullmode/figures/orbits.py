@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ENDS = {
-    "closed": "a loop",
+    "closed": "a closed loop",
     "length": "not closed",
     "modes_meet": "ends where modes meet",
     "lost": "lost",
@@ -27,7 +27,7 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
     Parameters
     ----------
     searches
-        What was found and the steps, by name of the search.
+        Of each search, by name, the table of what was found and that of the steps.
     search
         Of kind ``orbit``.
     """
@@ -56,22 +56,22 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
         for ax, label in zip(axes[:, 0], labels, strict=True):
             ax.set_ylabel(label)
         plt.close(figure)
-        return Drawing(figure, " ".join(_said(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
+        return Drawing(figure, " ".join(_sentence(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
 
 
 FIGURE = Figure(draw, search="orbit")
 
 
-def _said(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:
+def _sentence(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:
     """Say how one orbit ends, and what changes on it."""
     first, ratios = rows.iloc[0], rows["inverse_condition_number"]
     result = (
-        f"Structure {first['structure']}, centre {first['center']}: {rows['length'].max():.2f} Å "
-        f"long, {_ENDS[first['stopped']]}; s_d/s_1 between {number(ratios.min())} and {number(ratios.max())}, features "
-        f"at most {number(rows['feature_distance'].max())} from the start's"
+        f"Orbit from structure {first['structure']}, centre {first['center']}: {rows['length'].max():.2f} Å "
+        f"long, {_ENDS[first['stopped']]}; s_d/s_1 is between {number(ratios.min())} and {number(ratios.max())}, the "
+        f"features differ by at most {number(rows['feature_distance'].max())} from those at the start"
     )
     if energy := curve.get("four-body energy"):
-        result += f", energy {min(energy):.3f} to {max(energy):.3f}"
+        result += f", the energy is between {min(energy):.3f} and {max(energy):.3f}"
     return f"{result}."
 
 
@@ -82,9 +82,9 @@ def _curves(rows: "pd.DataFrame") -> dict[str, Any]:
         "$s_d / s_1$": np.maximum(rows["inverse_condition_number"], FLOOR),
         r"$|\phi - \phi_0|$": features,
     }
-    vectors = [np.reshape(item, (-1, 3)) for item in rows["vectors"]]
+    vectors = [np.reshape(each, (-1, 3)) for each in rows["vectors"]]
     if len(vectors[0]) == 4:
-        curves["four-body energy"] = [_energy(item) for item in vectors]
+        curves["four-body energy"] = [_energy(each) for each in vectors]
     return curves
 
 

@@ -67,13 +67,13 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         if any((rows["rank"] < rows["n_dof"]).any() for rows in chosen):
             figure.legend([Line2D([], [], **_CIRCLE)], ["rank < d"], loc="outside lower left")
         plt.close(figure)
-        return Drawing(figure, " ".join(map(_said, chosen)))
+        return Drawing(figure, " ".join(map(_sentence, chosen)))
 
 
 FIGURE = Figure(draw)
 
 
-def _said(rows: "pd.DataFrame") -> str:
+def _sentence(rows: "pd.DataFrame") -> str:
     """Say where one descriptor is least and most sensitive, and how much it tells the two apart."""
     least = rows.sort_values(["inverse_condition_number", "sign", "v", "u"]).iloc[0]
     near = (rows["inverse_condition_number"] < _NEAR).mean()
@@ -84,11 +84,11 @@ def _said(rows: "pd.DataFrame") -> str:
     equal = apart["pair_distance"] <= RESOLVED
     valley = apart["v"] == 0
     return (
-        f"{rows['descriptor'].iloc[0]}: s_d/s_1 is below {_NEAR:g} at {near:.1%} of {len(rows)} points and least, "
+        f"{rows['descriptor'].iloc[0]}: s_d/s_1 is below {_NEAR:g} at {near:.1%} of {len(rows)} points, and at least "
         f"{number(least['inverse_condition_number'])}, at {_name(least['sign'])}(u, v) = ({least['u']:g}π, "
-        f"{least['v']:g}π); the rank is below d at {below}; features of X+ and X− are equal at "
-        f"{(equal & valley).sum()} of {valley.sum()} points with v = 0 and at {(equal & ~valley).sum()} of "
-        f"{(~valley).sum()} others, where u is not π."
+        f"{least['v']:g}π). The rank is below d at {below} points. Where u is not π, features of X+ and X− are equal "
+        f"at {(equal & valley).sum()} of {valley.sum()} points with v = 0 and at {(equal & ~valley).sum()} of "
+        f"{(~valley).sum()} others."
     )
 
 

@@ -23,12 +23,12 @@ def draw(
     search: str,
     most: Annotated[int, Field(ge=1)] = 6,
 ) -> Drawing:
-    """One row per pair: the environment and its partner, laid on it as well as can be and seen from the same side.
+    """One row per pair: an environment and its partner, superposed as closely as possible, seen from the same side.
 
     Parameters
     ----------
     searches
-        What was found and the steps, by name of the search.
+        Of each search, by name, the table of what was found and that of the steps.
     search
         Of kind ``partners``.
     most
@@ -59,11 +59,13 @@ def draw(
         if not rows:
             figure.text(0.5, 0.5, "no partner found", ha="center")
         plt.close(figure)
-        said = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
+        phrases = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
         starts = found.groupby(["structure", "center"]).ngroups
         return Drawing(
             figure,
-            f"Partners drawn, of {starts} environments: {len(rows)}; {listing(said)}." if rows else "None found.",
+            f"Partners drawn, of {starts} environments: {len(rows)}; {listing(phrases)}."
+            if rows
+            else "No partner was found.",
         )
 
 
@@ -71,10 +73,10 @@ FIGURE = Figure(draw, search="partners")
 
 
 def _split(row: dict[Any, Any]) -> str:
-    """Say which correlations tell the two apart."""
+    """Say which is the lowest correlation order, of those tried, that tells the two apart."""
     splits = {int(order): distance for order, distance in json.loads(row["splits"]).items()}
     order = next((order for order, distance in sorted(splits.items()) if distance > _EQUAL), None)
-    return f"split by ν = {order}" if order else "split by none tried"
+    return f"told apart by ν = {order}" if order else "told apart by no order tried"
 
 
 def _pair(row: dict[Any, Any]) -> tuple[Molecule, Molecule]:

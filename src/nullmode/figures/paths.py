@@ -1,4 +1,4 @@
-"""Singular values along the paths of a family: which open where symmetry breaks, and how fast."""
+"""Singular values along the paths of a family: which of them grow from zero where symmetry breaks, and how fast."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ _LABELS = {
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
 
-    Values too small for the axis, exact zeros most of all, are open circles in a band of their own.
+    Values too small for the axis, such as exact zeros, are open circles in a band of their own.
 
     Parameters
     ----------
@@ -58,17 +58,17 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
             labels.append(f"0 (below {FLOOR:g})")
         figure.legend(handles, labels, loc="outside right center")
         plt.close(figure)
-        return Drawing(figure, " ".join(_said(rows, paths) for rows in chosen))
+        return Drawing(figure, " ".join(_sentence(rows, paths) for rows in chosen))
 
 
 FIGURE = Figure(draw)
 
 
-def _said(rows: "pd.DataFrame", paths: list[str]) -> str:
-    """Say how the null values open along each path of one descriptor."""
+def _sentence(rows: "pd.DataFrame", paths: list[str]) -> str:
+    """Say which ranks one descriptor has along each path."""
     ranks = rows.groupby(["path", "t"])["rank"].median()
     spans = [f"{path} {_span(ranks[path])}" for path in paths]
-    return f"Ranks of {rows['descriptor'].iloc[0]}, of {rows['n_dof'].max()}, along each path: {listing(spans)}."
+    return f"Rank of {rows['descriptor'].iloc[0]} along each path, of at most {rows['n_dof'].max()}: {listing(spans)}."
 
 
 def _span(ranks: "pd.Series") -> str:

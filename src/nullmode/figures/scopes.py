@@ -1,4 +1,4 @@
-"""One centre against the whole molecule: what neighbouring centres resolve that one cannot."""
+"""One centre against the whole molecule: what all centres see together that one centre does not."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
         colours = {
             label if label == "seen" else f"null: {label}": colour
             for label, (column, colour) in _BARS.items()
-            if any((part[column].fillna(0) > 0).any() for part in rows[named].values())
+            if any((scope[column].fillna(0) > 0).any() for scope in rows[named].values())
         }
         handles, labels = left.get_legend_handles_labels()
         legend_above(figure, [*patches(colours), *handles], [*colours, *labels])
@@ -73,7 +73,7 @@ def _by_scope(
     result: dict[str, dict[str, pd.DataFrame]] = {}
     for family in families:
         chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-        result[family] = {str(part["scope"].iloc[0]): part.sort_values("structure") for part in chosen}
+        result[family] = {str(each["scope"].iloc[0]): each.sort_values("structure") for each in chosen}
         if result[family].keys() != _SCOPES.keys() or len(chosen) != len(_SCOPES):
             raise InputError(f"`descriptors` must be one of scope environment and one of structure, got {descriptors}.")
     return result
@@ -84,25 +84,25 @@ def _kind(rows: "pd.DataFrame") -> str:
 
 
 def _only(kinds: dict[str, str], kind: str, families: list[str]) -> str:
-    found = [family for family in families if kinds[family] == kind]
-    if len(found) != 1:
-        raise InputError(f"`families` must be one with a coordinate `{kind}`, got {len(found)} of them in {families}.")
-    return found[0]
+    having = [family for family in families if kinds[family] == kind]
+    if len(having) != 1:
+        raise InputError(f"`families` must be one with a coordinate `{kind}`, got {len(having)} of them in {families}.")
+    return having[0]
 
 
 def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:
-    """Draw the ranks and what is missing; returns what was found."""
-    place = np.arange(len(names))
+    """Draw the ranks and what is missing; returns a sentence for the caption."""
+    positions = np.arange(len(names))
     for shift, scope in zip((-0.21, 0.21), _SCOPES, strict=True):
         mine = rows[scope].set_index("name").loc[names]
         bottom = np.zeros(len(names))
         for label, (column, colour) in _BARS.items():
             heights = mine[column].fillna(0).to_numpy(dtype=float)
-            bars = ax.bar(place + shift, heights, bottom=bottom, color=colour, width=0.38)
+            bars = ax.bar(positions + shift, heights, bottom=bottom, color=colour, width=0.38)
             texts = [f"{height:.0f}" if height else "" for height in heights]
             ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
             bottom += heights
-    ax.set_xticks(place, names)
+    ax.set_xticks(positions, names)
     ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[], ylabel="displacements\none centre | all centres")
     ax.spines["left"].set_visible(False)
     one, whole = (rows[scope].set_index("name").loc[names] for scope in _SCOPES)
@@ -110,13 +110,14 @@ def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:
     lifted = [f"{name} ({few} to {more})" for name, few, more in ranks if few < more]
     bound = int((whole["rank"] == whole["rank_symmetric"]).sum())
     return (
-        f"Of {one['n_dof'].max()} displacements, all centres together see more than one does of "
-        f"{' and '.join(lifted) or 'no structure'}, and all that symmetry allows of {bound} of {len(names)} structures."
+        f"Of {one['n_dof'].max()} displacements, the rank of all centres is larger than that of one centre for "
+        f"{' and '.join(lifted) or 'no structure'}, and is as large as symmetry allows for {bound} of {len(names)} "
+        "structures."
     )
 
 
 def _line(ax: "Axes", rows: "dict[str, pd.DataFrame]") -> str:
-    """Draw s_d/s_1 along u; returns what was found."""
+    """Draw s_d/s_1 along u; returns a sentence for the caption."""
     texts = []
     zero = null_band(ax, float(rows["environment"]["rtol"].iloc[0]))
     for key, (scope, marks) in _SCOPES.items():
@@ -135,18 +136,18 @@ def _line(ax: "Axes", rows: "dict[str, pd.DataFrame]") -> str:
 
 
 def _points(ax: "Axes", points: "dict[str, dict[str, pd.DataFrame]]") -> str:
-    """Draw s_d/s_1 of the points that are singular without need; returns what was found."""
+    """Draw s_d/s_1 of points that are singular for their body order; returns a sentence."""
     least, count = np.inf, 0
-    for place, both in enumerate(points.values()):
+    for index, both in enumerate(points.values()):
         one, whole = (both[scope].set_index("structure") for scope in _SCOPES)
         # Members of a pair are one where it is singular.
         spurious = one[one["null_incompleteness"].fillna(0) > 0]
         chosen = spurious.drop_duplicates("pair").index if "pair" in spurious.dropna(axis=1) else spurious.index
         zero = null_band(ax, float(one["rtol"].iloc[0]))
-        x = place + np.linspace(-0.3, 0.3, len(chosen)) if len(chosen) > 1 else np.full(len(chosen), float(place))
-        for part, (_, marks) in zip((one, whole), _SCOPES.values(), strict=True):
-            y = part.loc[chosen, "inverse_condition_number"].to_numpy()
-            null = (part.loc[chosen, "rank"] < part.loc[chosen, "n_dof"]).to_numpy()
+        x = index + np.linspace(-0.3, 0.3, len(chosen)) if len(chosen) > 1 else np.full(len(chosen), float(index))
+        for scope, (_, marks) in zip((one, whole), _SCOPES.values(), strict=True):
+            y = scope.loc[chosen, "inverse_condition_number"].to_numpy()
+            null = (scope.loc[chosen, "rank"] < scope.loc[chosen, "n_dof"]).to_numpy()
             ax.plot(x[~null], y[~null], **marks, linestyle="none", markersize=3)
             ax.plot(x[null], np.full(null.sum(), zero), **marks | _OPEN, markersize=4)
         y = whole.loc[chosen, "inverse_condition_number"]
@@ -154,4 +155,7 @@ def _points(ax: "Axes", points: "dict[str, dict[str, pd.DataFrame]]") -> str:
     ax.set_xticks(range(len(points)), [name.replace("_", "\n") for name in points])
     ax.set_xlim(-0.6, len(points) - 0.4)
     ax.tick_params(labelleft=False)
-    return f"At {count} other points where one centre is singular for its body order, it is {least:.1e} or more."
+    return (
+        f"At {count} other points, where one centre is singular for its body order, that of all centres is "
+        f"{least:.1e} or more."
+    )

@@ -102,8 +102,8 @@ def _panel(ax: "Axes", name: str, modes: "pd.DataFrame") -> dict[str, Floats]:
     k = np.arange(1, len(modes) + 1)
     ax.axhline(0, color="0.8", linewidth=0.6)
     most: dict[str, Floats] = {}
-    for (cause, _), part in modes.assign(k=k)[causes != "seen"].groupby(["cause", "irrep"], sort=False):
-        ax.axvspan(part["k"].min() - 0.5, part["k"].max() + 0.5, color=CAUSES[cause], alpha=_SHADE, linewidth=0)
+    for (cause, _), block in modes.assign(k=k)[causes != "seen"].groupby(["cause", "irrep"], sort=False):
+        ax.axvspan(block["k"].min() - 0.5, block["k"].max() + 0.5, color=CAUSES[cause], alpha=_SHADE, linewidth=0)
     for cause in dict.fromkeys(causes[causes != "seen"]):
         null = causes == cause
         most[cause] = np.array([np.abs(true[null]).max(), np.abs(np.array(predicted)[:, null]).max()])

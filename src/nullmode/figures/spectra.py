@@ -1,4 +1,4 @@
-"""Singular spectra by point group: which values symmetry, body order and basis make null."""
+"""Singular spectra by point group: which values symmetry, body order and truncation make null."""
 
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,10 @@ _ORDER = ("truncation", "unresolved", "incompleteness", "symmetry")
 
 
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
-    """One row per descriptor: s_k/s_1 of every structure, by falling order of its group, null ones coloured by cause.
+    """One row per descriptor: s_k/s_1 of every structure, largest point group first; null values coloured by cause.
 
-    Null values are counted by cause; which of them is whose has no meaning, and they are coloured in one order. Open
-    circles in the band are exact zeros.
+    Null values are counted by cause; a single null value belongs to no cause alone, so they are coloured in a fixed
+    order. Open circles in the band are exact zeros.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         handles.append(Line2D([], [], color="0.4", **OPEN, markersize=4))
         legend_above(figure, handles, [*dots, "rtol", f"0 (below {FLOOR:g})"])
         plt.close(figure)
-        return Drawing(figure, _said(chosen, causes))
+        return Drawing(figure, _sentence(chosen, causes))
 
 
 FIGURE = Figure(draw)
@@ -84,23 +84,23 @@ def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 def _panel(ax: "Axes", rows: "pd.DataFrame") -> None:
     logarithmic(ax)
-    for place, (values, (_, row)) in enumerate(zip(spectra(rows), rows.iterrows(), strict=True)):
+    for index, (values, (_, row)) in enumerate(zip(spectra(rows), rows.iterrows(), strict=True)):
         d = len(values)
         colours = [_SEEN] * int(row["rank"])
         colours += [CAUSES[cause] for cause in _ORDER for _ in range(int(row[f"null_{cause}"]))]
         for k, (value, colour) in enumerate(zip(values, colours, strict=True)):
-            x = place + _WIDTH * ((k + 0.5) / d - 0.5)
+            x = index + _WIDTH * ((k + 0.5) / d - 0.5)
             if value > FLOOR:
                 ax.plot(x, value, color=colour, marker="o", markersize=3, linestyle="none")
             else:
                 ax.plot(x, ZERO, color=colour, **OPEN, markersize=3)
-        if place:
-            ax.axvline(place - 0.5, color="0.9", linewidth=0.5, zorder=0)
+        if index:
+            ax.axvline(index - 0.5, color="0.9", linewidth=0.5, zorder=0)
     ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8)
     ax.set_xlim(-0.6, len(rows) - 0.4)
 
 
-def _said(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
+def _sentence(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
     """Count null values by cause, and say how far from the others they are."""
     counts = []
     for rows in chosen:

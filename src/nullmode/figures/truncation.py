@@ -1,4 +1,4 @@
-"""Rank and condition number against the size of the basis: what a truncation costs."""
+"""Rank and condition number against the truncation."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: dict[str, str] | None = None) -> Drawing:
-    """One column per family; above the median rank, below the median of log10(s_d/s_1), over n_max and l_max.
+    """One column per family, over n_max and l_max: the median rank above, the median of log10(s_d/s_1) below.
 
     Parameters
     ----------
@@ -52,21 +52,25 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: di
         figure.colorbar(ranks, ax=axes[0], label="rank" + _median(chosen))
         figure.colorbar(ratios, ax=axes[1], label=r"$\log_{10}(s_d / s_1)$" + _median(chosen), extend="min")
         plt.close(figure)
-        said = [_said((labels or {}).get(family, family), rows) for family, rows in zip(families, chosen, strict=True)]
-        return Drawing(figure, " ".join(said))
+        sentences = [
+            _sentence((labels or {}).get(family, family), rows) for family, rows in zip(families, chosen, strict=True)
+        ]
+        return Drawing(figure, " ".join(sentences))
 
 
 FIGURE = Figure(draw, truncations="swept")
 
 
-def _said(name: str, rows: "pd.DataFrame") -> str:
-    """Say from where on the rank is full, or what it comes to."""
+def _sentence(name: str, rows: "pd.DataFrame") -> str:
+    """Say how many truncations have full rank, the largest rank, and s_d/s_1 at the largest truncation."""
     ranks = rows.groupby(["n_max", "l_max"])["rank"].median()
     ratios = rows.groupby(["n_max", "l_max"])["inverse_condition_number"].median()
     d, largest = rows["n_dof"].max(), ranks.index[-1]
     full = (ranks == d).sum()
     end = f"s_d/s_1 is {number(ratios[largest])} at (n_max, l_max) = ({largest[0]:.0f}, {largest[1]:.0f})"
-    return f"{name}: the rank is {d} of {d} at {full} of {len(ranks)} sizes, and at most {ranks.max():.0f}; {end}."
+    return (
+        f"{name}: the rank is {d} of {d} at {full} of {len(ranks)} truncations, and at most {ranks.max():.0f}; {end}."
+    )
 
 
 def _median(chosen: "list[pd.DataFrame]") -> str:

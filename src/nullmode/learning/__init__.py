@@ -1,4 +1,4 @@
-"""Models that learn a target from features: functions that make one, and targets; these tables name them."""
+"""Models that learn a target from features, and targets. One file each; these tables name their functions."""
 
 MODELS = {
     "ridge": "nullmode.learning.ridge:model",
@@ -7,4 +7,4 @@ MODELS = {
 TARGETS = {
     "four_body_energy": "nullmode.learning.four_body:four_body_energy",
 }
-"""Functions from the neighbours' vectors, shape (n, 3), in Å, to a value and something that is not learned."""
+"""Functions from the neighbours' vectors, shape (n, 3), in Å, to a tuple; its first entry is the value to learn."""

@@ -1,4 +1,4 @@
-"""A many-body energy that needs all four neighbours at once: what models learn."""
+"""An energy that depends on all four neighbours at once: the target that models learn."""
 
 from itertools import combinations
 

@@ -18,11 +18,11 @@ def model(
     hidden
         Neurons of each hidden layer.
     penalty
-        Of the weights' square.
+        Factor of the sum of squared weights.
     steps
-        At most so many of the optimiser; to stop early is part of the model.
+        Largest number of steps of the optimiser. Stopping early is part of the model: it keeps the weights small.
     seed
-        Of the first weights.
+        Of the random initial weights.
 
     Returns
     -------

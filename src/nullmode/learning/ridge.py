@@ -1,4 +1,4 @@
-"""Linear regression with a penalty, which leaving out one sample at a time chooses."""
+"""Linear regression with a penalty that is chosen by leaving out one sample at a time."""
 
 from typing import Annotated, Any
 
@@ -12,12 +12,12 @@ def model(
         list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1), AfterValidator(distinct)
     ] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0],  # noqa: B006
 ) -> Any:
-    """Make a linear model with an intercept: least squares plus penalty times the weights' square.
+    """Make a linear model with an intercept: least squares plus a penalty times the sum of squared weights.
 
     Parameters
     ----------
     penalties
-        Of which the one is taken that predicts every sample best from all others.
+        Penalties to choose from: the one is taken with which all other samples predict each sample best.
 
     Returns
     -------

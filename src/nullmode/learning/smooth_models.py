@@ -9,7 +9,7 @@ from nullmode._support.types import Floats
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
 
-# Of the largest singular value of a fit: directions below, which the data hardly determine, are left out.
+# Directions with singular values below this share of the largest, which the data hardly determine, are left out.
 _NOISE = 1e-7
 
 
@@ -20,11 +20,11 @@ class SmoothModel:
     Attributes
     ----------
     weights, shape (m,)
-        Of the functions.
+        One for each function.
     centers, shape (m, F)
         Where the Gaussians sit; None for a linear model.
     length
-        Their width, in the features' unit.
+        Width of the Gaussians, in the unit of the features.
     """
 
     weights: Floats
@@ -76,13 +76,13 @@ def fit_model(
     Parameters
     ----------
     descriptor
-        Whose features the model takes.
+        Computes the features that the model takes.
     environments
         Training set; the Gaussians of a kernel model sit on its features and are as wide as their median distance.
     energies, forces
-        Of each environment; forces (n, 3) on the neighbours. The mean energy is no part of the model.
+        Of each environment; forces (n, 3) on the neighbours. The mean energy is subtracted before the fit.
     gaussian
-        Whether the model is a kernel model.
+        Whether to fit a sum of Gaussians, and not a linear model.
     """
     computed = descriptor.compute_batch_with_jacobian(environments)
     features = np.stack([phi for phi, _ in computed])
@@ -104,7 +104,7 @@ def fit_model(
 
 
 def _functions(features: Floats, centers: Floats | None, length: float) -> tuple[Floats, Floats]:
-    """Values (m,) of a model's functions and their slopes (m, F)."""
+    """Compute the values (m,) of a model's functions and their slopes (m, F)."""
     if centers is None:
         return features, np.eye(len(features))
     away = features - centers

@@ -1,4 +1,4 @@
-"""Models of the configuration: its keys and their types; :mod:`nullmode.sweep.settings` checks what they name."""
+"""Models of the configuration: its keys and their types; :mod:`nullmode.sweep.settings` checks the names in it."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ def _in_order(value: Any) -> Any:
     return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
-# Sorted, since Snakemake takes the same parameters in another order for a change.
+# Sorted, because Snakemake takes another order of the same parameters for a change.
 Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
@@ -103,9 +103,9 @@ class RegressionEntry(_Strict):
 
 
 class FigureEntry(_Strict):
-    """A figure drawn from the sensitivity table, or from the tables of searches or regressions."""
+    """A figure drawn from tables of the results."""
 
-    kind: str = Field(description="a figure below, or ``path/to/file.py:function``, from tables to a matplotlib figure")
+    kind: str = Field(description="a figure below, or ``path/to/file.py:name`` of a function or ``Figure`` record")
     parameters: Parameters = Field(
         default={}, description="arguments of that figure: names that this configuration declares"
     )

@@ -148,7 +148,7 @@ class _Geometry(NamedTuple):
 
     structures: pd.DataFrame
     environments: list[Environment]
-    theories: list[Any]
+    ranks: list[Any]
 
 
 def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
@@ -186,12 +186,12 @@ def _rows(
     ]
     coordinates = parquet.coordinates(geometry.structures, "structures")
     paired = "pair" in coordinates
-    question = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
+    options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
     answer: Any = measure_whole if task.scope == "structure" else measure
     frame, features = answer(
-        geometry.theories,
+        geometry.ranks,
         fitted(descriptors, references),
-        question,
+        options,
         threads=threads,
         progress=progress,
         keep_features=paired,

@@ -1,6 +1,7 @@
 """Explanations: functions that compute the modes that a figure draws, as rows of the explanations table.
 
-One file each; this table names them.
+One file each; this table names them. A function takes the sensitivity table, the structures tables of the families by
+name, the kinds of the descriptors by name, and parameters of the figure.
 """
 
 EXPLANATIONS = {

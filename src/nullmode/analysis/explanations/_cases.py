@@ -10,7 +10,6 @@ from nullmode._support.elements import symbol
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.tables.columns import EXPLANATIONS, WHERE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,22 +43,7 @@ def cases_of(
     descriptor: str,
     names: Sequence[str] | None,
 ) -> list[Case]:
-    """Find the first centre of each structure of a family, as one descriptor at one truncation sees it.
-
-    Parameters
-    ----------
-    table, structures, kinds
-        The sensitivity table; the structures tables of families and the kinds of descriptors, by name.
-    family, descriptor
-        Their names.
-    names
-        Which structures, by their coordinate ``name``; None for all.
-
-    Raises
-    ------
-    InputError
-        For a family without that coordinate, and for a name that no structure has.
-    """
+    """Cut out the first centre of those structures of a family that have the names, or of all, for one descriptor."""
     known = structures[family]
     if "name" not in known:
         raise InputError("`family` must have a coordinate `name`, got one without. Use a family such as point_groups.")
@@ -69,32 +53,30 @@ def cases_of(
             raise InputError(f"`names` must be those of the family, got {name!r}. Known: {', '.join(by_name.index)}.")
     rows = table[(table["family"] == family) & (table["descriptor"] == descriptor)]
     made = descriptor_of(rows, kinds)
-    result = []
-    for name in names or by_name.index:
-        row = rows[rows["name"] == name].iloc[0]
-        result.append(Case(row, environment_of(by_name.loc[name], made.cutoff), made))
-    return result
+    return [
+        Case(rows[rows["name"] == name].iloc[0], environment_of(by_name.loc[name], made.cutoff), made)
+        for name in names or by_name.index
+    ]
 
 
 def environment_of(structure: Any, cutoff: float, center: int | None = None) -> "Environment":
     """Cut the environment of one centre, by default the first, out of a row of the structures table."""
-    from ase import Atoms
-
     from nullmode.geometry.environment import cut
+    from nullmode.tables.structures import atoms_of_row
 
-    positions, cell = np.reshape(structure.positions, (-1, 3)), np.reshape(structure.cell, (3, 3))
-    atoms = Atoms(structure.numbers, positions, cell=cell, pbc=structure.pbc)
-    return cut([atoms], cutoff, [np.array(structure.centers[:1] if center is None else [center])])[0]
+    chosen = structure.centers[:1] if center is None else [center]
+    return cut([atoms_of_row(structure)], cutoff, [np.array(chosen)])[0]
 
 
 def rows_of(case: Case, modes: Sequence[JSON]) -> Iterator[JSON]:
-    """Write modes of one environment as rows of the explanations table; what a mode does not state is null there."""
+    """Write modes of one environment as rows of the explanations table; what a mode does not state is null."""
+    from nullmode.tables.columns import EXPLANATIONS, WHERE
+
     row, environment = case.row, case.environment
     shared = {
         **dict.fromkeys(column.name for column in EXPLANATIONS),
-        **{column.name: row[column.name] for column in WHERE},
-        "structure": row["structure"],
-        "center": row["center"],
+        **{name: row[name] for name in (*(column.name for column in WHERE), "structure", "center")},
+        "name": row.get("name"),
         "center_species": symbol(environment.center_species),
         "species": environment.species.tolist(),
         "vectors": environment.vectors.ravel().tolist(),

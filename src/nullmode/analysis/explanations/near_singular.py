@@ -24,22 +24,11 @@ def explain(
     threshold: float,
     explained: int,
 ) -> "pd.DataFrame":
-    """Write the null and soft modes of some near-singular environments as rows of the explanations table.
+    """Explain null and soft modes of near-singular environments, `explained` per truncation, spread over each set.
 
     An environment is near-singular where the smallest singular value beyond those that symmetry makes null, s_r with
     r = ``rank_symmetric``, is below `threshold` times the largest. Null modes are those that the sensitivity table
     counts, except those of symmetry; soft ones are those of :func:`nullmode.explain_near_null`.
-
-    Parameters
-    ----------
-    table, structures, kinds
-        The sensitivity table; the structures tables of families and the kinds of descriptors, by name.
-    families, descriptors
-        Their names; every truncation of a descriptor is explained, on those of the families that it is run on.
-    threshold
-        Of s_r/s_1.
-    explained
-        Environments of each family and truncation that are explained, spread evenly over the set.
     """
     import pandas as pd
 

@@ -19,26 +19,15 @@ def explain(
     descriptors: list[str],
     names: list[str] | None,
 ) -> "pd.DataFrame":
-    """Write all modes of some structures as rows of the explanations table.
-
-    Parameters
-    ----------
-    table, structures, kinds
-        The sensitivity table; the structures tables of families and the kinds of descriptors, by name.
-    family
-        With a coordinate ``name``, which the rows carry too.
-    descriptors
-        Each at one truncation.
-    names
-        Of the structures; None for all.
-    """
+    """Explain all modes of the structures that have the names, or of all structures of a family."""
     import pandas as pd
 
-    rows: list[JSON] = []
-    for descriptor in descriptors:
-        for case in cases_of(table, structures, kinds, family, descriptor, names):
-            rows += [{**row, "name": case.row["name"]} for row in rows_of(case, modes_of(case))]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        row
+        for descriptor in descriptors
+        for case in cases_of(table, structures, kinds, family, descriptor, names)
+        for row in rows_of(case, modes_of(case))
+    )
 
 
 def modes_of(case: Case) -> list[JSON]:

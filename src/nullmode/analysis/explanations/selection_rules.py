@@ -25,21 +25,10 @@ def explain(
     amplitude: float,
     seed: int,
 ) -> "pd.DataFrame":
-    """Write all modes of some structures, with the forces along them, as rows of the explanations table.
+    """Explain all modes of structures of four neighbours, with the forces along them.
 
     The models of a descriptor, a linear one and one of Gaussians, are fitted to the four-body energies and forces of
     random distortions of all these structures.
-
-    Parameters
-    ----------
-    table, structures, kinds, family, descriptors, names
-        As of :func:`nullmode.analysis.explanations.null_modes.explain`; four neighbours each.
-    samples
-        Distortions of each structure.
-    amplitude
-        Standard deviation of each component of a distortion, in Å.
-    seed
-        Of the distortions.
     """
     import pandas as pd
 
@@ -55,7 +44,7 @@ def explain(
             fit_model(cases[0].descriptor, training, energies, forces, gaussian=gaussian) for gaussian in (False, True)
         )
         for case in cases:
-            rows += [{**row, "name": case.row["name"]} for row in rows_of(case, _forces(case, linear, kernel))]
+            rows += rows_of(case, _forces(case, linear, kernel))
     return pd.DataFrame(rows)
 
 
