@@ -23,9 +23,10 @@ from nullmode.descriptors._layout import is_open
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
+from nullmode.sweep.entries import named_references, points
 from nullmode.sweep.origins import basis_modules
 from nullmode.sweep.schema import DescriptorEntry, Settings
-from nullmode.sweep.tasks import SensitivityTask, named_references, points
+from nullmode.sweep.tasks import SensitivityTask
 
 _DIGITS = 6
 # What a scheduler is asked for: the factor covers slower machines and the estimate's errors, the seconds a slow start,

@@ -1,4 +1,4 @@
-"""What a search's job does: every environment of a family to rows of what was found, and of the steps there."""
+"""What a search job does: environments of a family to rows of what a search from each found, and of its steps."""
 
 import json
 from collections.abc import Mapping, Sequence

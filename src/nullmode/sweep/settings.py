@@ -20,6 +20,7 @@ from nullmode.figures._figure import load_figure, named
 from nullmode.learning import MODELS, TARGETS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
+from nullmode.sweep.entries import points
 from nullmode.sweep.schema import (
     KEYS,
     DescriptorEntry,
@@ -30,7 +31,6 @@ from nullmode.sweep.schema import (
     Settings,
     ViewEntry,
 )
-from nullmode.sweep.tasks import points
 
 
 def check(config: JSON) -> Settings:
