@@ -97,7 +97,7 @@ search-benchmark: install ## Count what searches for singular points, orbits and
 	$(BIN)/python benchmarks/orbits.py
 	$(BIN)/python benchmarks/partners.py
 
-cost-model: install ## Measure what jobs cost; writes src/nullmode/sweep/cost.json and the plot of docs/cost-model.md
+cost-model: install ## Compare the estimated with the measured time of what jobs do, in 90 cases
 	$(BIN)/python benchmarks/cost_model.py
 
 planning: install ## Time the planning of 10^2 to 10^5 sweep points, and the start of a job
