@@ -72,11 +72,11 @@ test: install ## Run the tests (PYTEST_FLAGS="-k 'not workflow'" leaves out thos
 test-all: install ## Run the slow tests too, and drawn ones with 200 draws
 	NULLMODE_DRAWS=200 $(PYTEST) -m "not slurm and not browser and not jax_torch" $(PYTEST_FLAGS)
 
-# Without what the two depend on: numpy and scipy stand in .venv. PyPI's torch for Linux (x86-64) is a CUDA build of
-# several GB; pip takes a CPU build from a folder or index that PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL names.
+# 1.1 GB. The other packages that the two need are in .venv or not imported by these tests. PyPI's torch for Linux
+# (x86-64) needs several GB of CUDA libraries: PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL must lead pip to a CPU build.
 test-jax-torch: install ## Test automatic differentiation with JAX and torch, installed into .venv/jax-torch
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/jax-torch \
-		torch==2.13.0 filelock fsspec networkx sympy jax jaxlib ml_dtypes opt_einsum
+		torch==2.13.0 jax jaxlib ml_dtypes opt_einsum
 	PYTHONPATH=$(VENV)/jax-torch $(BIN)/pytest -m jax_torch tests/adapters/test_callable.py $(PYTEST_FLAGS)
 
 test-slurm: install ## Run the workflow on a SLURM of one node that is started for it; needs slurm-wlm and munge
@@ -97,7 +97,7 @@ search-benchmark: install ## Count what searches for singular points, orbits and
 	$(BIN)/python benchmarks/orbits.py
 	$(BIN)/python benchmarks/partners.py
 
-cost-model: install ## Measure what jobs cost; writes src/nullmode/sweep/cost.json and the plot of docs/cost-model.md
+cost-model: install ## Compare the estimated with the measured time of what jobs do, in 90 cases
 	$(BIN)/python benchmarks/cost_model.py
 
 planning: install ## Time the planning of 10^2 to 10^5 sweep points, and the start of a job

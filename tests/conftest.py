@@ -6,9 +6,8 @@ import tempfile
 import compiling
 import pytest
 from projects import Project
-from scipy.spatial.transform import Rotation
 
-# Before NumPy loads: many workers with a threaded BLAS on matrices this small slow each other down.
+# Before NumPy loads, so nothing above may import it: a threaded BLAS on matrices this small is slow.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
@@ -25,6 +24,8 @@ def pytest_configure(config):
 
 @pytest.fixture
 def rotation():
+    from scipy.spatial.transform import Rotation
+
     return Rotation.random(rng=7).as_matrix()
 
 

@@ -17,7 +17,7 @@ from peers import (
 import nullmode as nm
 from nullmode.geometry.environment import checked_structures
 from nullmode.spectrum.decomposition import displacements, error_growth
-from nullmode.spectrum.whole_structure import added, whole
+from nullmode.spectrum.whole_structure import sum_jacobians, whole_structures
 
 # The error of differences.
 
@@ -70,11 +70,11 @@ def test_an_rtol_below_the_error_is_refused_for_whole_structures(structure):
         ),
         cutoff=4.0,
     )
-    case = whole(*checked_structures([structure], 4.0, None))[0]
-    total = added(case, adapter)
-    true = np.linalg.norm((total.jacobian - added(case, exact).jacobian).reshape(len(total.features), -1), 2)
+    case = whole_structures(*checked_structures([structure], 4.0, None))[0]
+    total = sum_jacobians(case, adapter)
+    true = np.linalg.norm((total.jacobian - sum_jacobians(case, exact).jacobian).reshape(len(total.features), -1), 2)
     assert 0 < true <= total.error
-    assert added(case, exact).error == 0
+    assert sum_jacobians(case, exact).error == 0
     size = max(total.scale, np.linalg.norm(total.jacobian.reshape(len(total.features), -1), 2))
     low, high = 0.5 * total.error / size, 2 * total.error / size
     statuses = [nm.analyze(structure, adapter, rtol, scope="structure")["status"][0] for rtol in (low, high)]

@@ -30,8 +30,8 @@ def search(tmp_path):
     def write(numbers):
         frame = pd.DataFrame({column.name: [None] * len(numbers) for column in columns.SEARCH})
         frame[["center_species", "inverse_condition_number"]] = numbers
-        parquet.write(frame.astype({"inverse_condition_number": float}), tmp_path / "found.parquet", "search", {})
-        return tmp_path / "found.parquet"
+        parquet.write(frame.astype({"inverse_condition_number": float}), tmp_path / "search.parquet", "search", {})
+        return tmp_path / "search.parquet"
 
     return write
 
@@ -56,9 +56,9 @@ def rows(folder, file, **changes):
 def test_comparisons(tmp_path, search, comparison, tolerance, passing, failing):
     for verdict, numbers in (("pass", passing), ("fail", failing)):
         for number in numbers:
-            found = rows(tmp_path, search([("a", number)]), comparison=comparison, tolerance=tolerance)
-            assert found["verdict"].tolist() == [verdict], number
-            assert found["measured"].tolist() == [number]
+            frame = rows(tmp_path, search([("a", number)]), comparison=comparison, tolerance=tolerance)
+            assert frame["verdict"].tolist() == [verdict], number
+            assert frame["measured"].tolist() == [number]
 
 
 @pytest.mark.parametrize(
@@ -91,19 +91,19 @@ EXCUSE = {"text": "Another basis.", "query": "SELECT 3 AS measured", "comparison
         ({}, 9.0, "explained", "Another basis. Computed: 3, expected: 3."),
         ({}, 2.0, "pass", ""),
         ({}, None, "fail", "The query gives null."),
-        ({"expected": 4}, 9.0, "fail", "This does not hold."),
-        ({"query": "SELECT NULL AS measured"}, 9.0, "fail", "Not shown: The query gives null."),
-        ({"query": "SELECT t AS measured FROM search"}, 9.0, "fail", "Not shown: The query cannot be run"),
+        ({"expected": 4}, 9.0, "fail", "The two do not agree."),
+        ({"query": "SELECT NULL AS measured"}, 9.0, "fail", "This is not confirmed: The query gives null."),
+        ({"query": "SELECT t AS measured FROM search"}, 9.0, "fail", "This is not confirmed: The query cannot be run"),
         ({"query": "SELECT 'a' AS quantity, 3 AS measured", "expected": {"a": 3}}, 9.0, "explained", "Another basis."),
-        ({"query": "SELECT 'b' AS quantity, 3 AS measured", "expected": {"b": 3}}, 9.0, "fail", "not explained"),
+        ({"query": "SELECT 'b' AS quantity, 3 AS measured", "expected": {"b": 3}}, 9.0, "fail", "it is not explained"),
     ],
 )
 def test_explanations(tmp_path, search, excuse, measured, verdict, text):
     file = search([("a", measured), ("b", 5.0)])
-    found = rows(tmp_path, file, expected={"a": 2.0, "b": 5.0}, explained=EXCUSE | excuse)
-    assert found["verdict"].tolist() == [verdict, "pass"]
-    assert text in found["explanation"][0]
-    assert bool(text) == bool(found["explanation"][0])
+    frame = rows(tmp_path, file, expected={"a": 2.0, "b": 5.0}, explained=EXCUSE | excuse)
+    assert frame["verdict"].tolist() == [verdict, "pass"]
+    assert text in frame["explanation"][0]
+    assert bool(text) == bool(frame["explanation"][0])
 
 
 CLAIM = {**LAW, "query": QUERY, "expected": {"a": 2.0}}
@@ -119,15 +119,15 @@ CLAIM = {**LAW, "query": QUERY, "expected": {"a": 2.0}}
         ({"expected": {}}, "`group.expected`"),
         ({"expected": {"a": "many"}}, "`group.expected.a`"),
         ({"expected": {"a": NAN}}, "`group.expected.a`"),
-        ({"query": None}, "either `query` or `check`"),
-        ({"check": "nullmode.claims.checks.x:y"}, "either `query` or `check`"),
+        ({"query": None}, "either `query` or `check`, got neither"),
+        ({"check": "nullmode.claims.checks.x:y"}, "either `query` or `check`, got both"),
         ({"tolerance": 0}, "`tolerance` must be positive where `comparison` is absolute"),
         ({"tolerance": {"b": 1}}, "`tolerance` must hold the quantities of `expected`"),
         ({"comparison": "equal"}, "`tolerance` must be 0 where `comparison` is equal"),
-        ({"comparison": "factor", "expected": {"a": 0}}, "by factor"),
-        ({"kind": "rank"}, "`comparison` of the kind rank must be equal"),
-        ({"kind": "zero"}, "`comparison` of the kind zero must be equal or at_most"),
-        ({"kind": "law", "explained": EXCUSE}, "`explained` must stand with the kind size alone, got 'law'"),
+        ({"comparison": "factor", "expected": {"a": 0}}, "where `comparison` is factor"),
+        ({"kind": "rank"}, "`comparison` must be equal where `kind` is rank"),
+        ({"kind": "zero"}, "`comparison` must be equal or at_most where `kind` is zero"),
+        ({"kind": "law", "explained": EXCUSE}, "`explained` must be given only where `kind` is size, got it for law"),
         ({"explained": {**EXCUSE, "expected": {"b": 1}}}, "`explained.expected` must hold quantities"),
         ({"figure": "null_cause"}, "`figure` must name what the configuration draws, got 'null_cause'"),
         ({"query": "SELEC 1"}, "`query` must be SQL"),
@@ -159,9 +159,9 @@ def test_malformed_claims_are_refused_with_their_place(tmp_path, changes, messag
         (None, "`claims` must be an existing file"),
         ("", "`claims` must hold groups by name"),
         ("a: [", "`claims` must be YAML"),
-        ("a: {}\na: {}", "'a' stands twice"),
-        (yaml.safe_dump({"group": CLAIM}) + "  expected: {a: 1}\n", "'expected' stands twice"),
-        ("group: {expected: {b: 1, c: 2, b: 1}}", "'b' stands twice"),
+        ("a: {}\na: {}", "'a' is given twice"),
+        (yaml.safe_dump({"group": CLAIM}) + "  expected: {a: 1}\n", "'expected' is given twice"),
+        ("group: {expected: {b: 1, c: 2, b: 1}}", "'b' is given twice"),
     ],
 )
 def test_malformed_files_are_refused(tmp_path, text, message):
@@ -189,7 +189,7 @@ def test_queries_reach_no_other_file(tmp_path, search):
 def test_names_of_files_are_taken_as_they_are(tmp_path, search):
     folder = tmp_path / "it's [1], ok"
     folder.mkdir()
-    file = search([("a", 2.0)]).rename(folder / "found.parquet")
+    file = search([("a", 2.0)]).rename(folder / "search.parquet")
     assert rows(tmp_path, file)["verdict"].tolist() == ["pass"]
 
 

@@ -42,12 +42,12 @@ for family in ("point_groups", "few_ligands", "merging", "published_pair"):
 parquet.write(sensitivity.united(parts, list(config["descriptors"])), folder / "sensitivity.parquet", "sensitivity", {})
 wanted = ("ranks_power_spectrum", "singular_point", "near_singular_point", "published_manifold", "selection_rules")
 stated = model.read("config/claims.yaml")
-found = ledger.ledger(
+frame = ledger.ledger(
     {name: stated[name] for name in wanted},
     {"sensitivity": [folder / "sensitivity.parquet"], "structures": files},
 )
-failed = found[found["verdict"] != "pass"]
-print(json.dumps([len(found), [f"{row.group}: {row.quantity}" for row in failed.itertuples()]]))
+failed = frame[frame["verdict"] != "pass"]
+print(json.dumps([len(frame), [f"{row.group}: {row.quantity}" for row in failed.itertuples()]]))
 """
 
 
@@ -113,19 +113,19 @@ def test_the_intact_package_passes(measured):
 def test_a_broken_kernel_fails_rows(measured, module, old, new, failed):
     # Functions of distance are tabulated by NumPy; the other two are compiled.
     compiled = module != "basis.radial.gto"
-    _, found = measured(module, old, new, compiled)
+    _, rows = measured(module, old, new, compiled)
     for start in failed:
-        assert any(row.startswith(start) for row in found), found
-    assert any(row.startswith("ranks") for row in found) == compiled
+        assert any(row.startswith(start) for row in rows), rows
+    assert any(row.startswith("ranks") for row in rows) == compiled
 
 
 def test_a_run_without_tables_fails_every_row_and_says_why():
     stated = model.read(CHECKOUT / "config/claims.yaml")
-    found = ledger.ledger(stated, {})
-    assert len(found) == sum(len(claim.expected) for claim in stated.values())
-    assert (found["verdict"] == "fail").all()
-    assert found["measured"].isna().all()
-    assert found["explanation"].str.contains("cannot be run").all()
+    frame = ledger.ledger(stated, {})
+    assert len(frame) == sum(len(claim.expected) for claim in stated.values())
+    assert (frame["verdict"] == "fail").all()
+    assert frame["measured"].isna().all()
+    assert frame["explanation"].str.contains("cannot be run").all()
 
 
 TEXTS = ("crystal", "mode", "name", "path")
@@ -142,9 +142,9 @@ def test_no_claim_holds_of_tables_without_rows(tmp_path):
         files[view] = [tmp_path / f"{view}.parquet"]
         parquet.write(frame, files[view][0], view, {})
     stated = model.read(CHECKOUT / "config/claims.yaml")
-    found = ledger.ledger({name: claim for name, claim in stated.items() if claim.query}, files)
-    assert found.loc[found["verdict"] != "fail", "group"].tolist() == []
-    assert not found["explanation"].str.contains("cannot be run").any(), set(found["explanation"])
+    frame = ledger.ledger({name: claim for name, claim in stated.items() if claim.query}, files)
+    assert frame.loc[frame["verdict"] != "fail", "group"].tolist() == []
+    assert not frame["explanation"].str.contains("cannot be run").any(), set(frame["explanation"])
 
 
 def test_the_reproduction_states_enough():
@@ -154,4 +154,3 @@ def test_the_reproduction_states_enough():
     stated = ledger.check(CHECKOUT / "config/claims.yaml", config["figures"])
     kinds = [claim.kind for claim in stated.values() for _ in claim.expected]
     assert all(kinds.count(kind) >= least for kind, least in (("rank", 100), ("zero", 5), ("law", 15), ("size", 50)))
-    assert not [group for group, claim in stated.items() if "science.md" in claim.source]

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from ase import Atoms
 from ase.io import read, write
 from cases import TD, pair
@@ -200,12 +201,33 @@ def test_scan_chooses_frames_and_shows_progress(nullmode, tmp_path):
     assert parquet.read(path)["structure"].value_counts().to_dict() == {0: 4, 1: 6}
 
 
-@pytest.mark.parametrize("command", [[], ["analyze"], ["scan"], ["find"], ["provenance"]])
+COMMANDS = [command.callback.__name__ for command in main.app.registered_commands]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help(nullmode, command):
     code, out, _ = nullmode(*command, "--help")
     assert code == 0
     assert "Usage: nullmode" in out
-    assert all(nullmode(*command, "-h")[1] == out for _ in range(1))
+    assert nullmode(*command, "-h")[1] == out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_gives_an_example_that_the_command_accepts(nullmode, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    [example] = [line.split() for line in nullmode(name, "--help")[1].splitlines() if line.startswith("  nullmode ")]
+    _, called, file, *_ = example
+    assert called == name
+    # All of its options are known: the file alone is missing.
+    code, _, err = nullmode(*example[1:])
+    assert code == 2
+    assert file in err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_argument_and_option_has_a_help_text(name):
+    command = typer.main.get_command(main.app).commands[name]
+    assert [parameter.name for parameter in command.params if not getattr(parameter, "help", None)] == []
 
 
 def bad_files(folder):

@@ -36,7 +36,7 @@ BAD_VECTORS = {
     "complex": (([[1, 0, 1j]],), r"`vectors` must hold real numbers, got complex numbers"),
     "truth": (([[True, False, False]],), r"`vectors` must hold real numbers, got truth values"),
     "nothing": ((None,), r"`vectors` must hold real numbers, got objects"),
-    "ragged": (([[1, 0, 0], [1, 0]],), r"`vectors` must be an array with rows of one length, got what is none"),
+    "ragged": (([[1, 0, 0], [1, 0]],), r"`vectors` must be an array with rows of one length, got a value that is none"),
     "flat": (([1.0, 0, 0],), r"`vectors` must have shape \(n, 3\), got \(3,\)"),
     "empty rows": (([[], []],), r"`vectors` must have shape \(n, 3\), got \(2, 0\)"),
     "far": (([[1, 0, 0], [0, 1e300, 0]],), r"`vectors` must be at most 1e\+06 Å, got 1e\+300 in row 1, component y"),
@@ -44,7 +44,7 @@ BAD_VECTORS = {
 
 BAD_STRUCTURES = {
     "none": (([],), r"`atoms` must hold at least one structure, got none"),
-    "type": (([CH4, "CH4"],), r"`atoms` must be ase.Atoms, got str at place 1"),
+    "type": (([CH4, "CH4"],), r"`atoms` must be ase.Atoms, got str at index 1"),
     "nan": (([CH4, NAN_POSITION],), r"`atoms\[1\].positions` must be finite, got nan in row 2, component y"),
     "coincident": (
         (Atoms("H3", positions=[[0, 0, 0], [1, 0, 0], [0, 0, 0]]),),
@@ -63,9 +63,9 @@ BAD_STRUCTURES = {
     "cutoff list": ((CH4, [4.0]), r"`cutoff` must be a positive length in Å, got \[4.0\]"),
     "cutoff complex": ((CH4, 4 + 0j), r"`cutoff` must be a positive length in Å, got \(4\+0j\)"),
     "cutoff large": ((CH4, 10**400), r"`cutoff` must be a positive length in Å, got 10"),
-    "no structure": ((None,), r"`atoms` must be ase.Atoms, got NoneType at place 0"),
-    "number": ((5,), r"`atoms` must be ase.Atoms, got int at place 0"),
-    "file": (("methane.xyz",), r"`atoms` must be ase.Atoms, got str at place 0"),
+    "no structure": ((None,), r"`atoms` must be ase.Atoms, got NoneType at index 0"),
+    "number": ((5,), r"`atoms` must be ase.Atoms, got int at index 0"),
+    "file": (("methane.xyz",), r"`atoms` must be ase.Atoms, got str at index 0"),
     "far": ((FAR_POSITION,), r"`atoms\[0\].positions` must be at most 1e\+06 Å, got -1e\+300 in row 1, component x"),
     "lonely": ((Atoms("He"),), r"`cutoff` must reach a neighbour, got 4.0 Å"),
     "absent centre": ((CH4, 4.0, "N"), r"`centers` must occur in the structures, got 'N'"),

@@ -11,9 +11,6 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import nullmode as nm
-from nullmode._support._jit import kernel_cache
-from nullmode._support.variants import load
 from nullmode.descriptors import DESCRIPTORS
 
 N_PROCESSES = 2
@@ -42,6 +39,8 @@ def share(locks):
 
 def start(locks):
     """Start processes that compile the kernels of all descriptors, each from another one on."""
+    from nullmode._support._jit import kernel_cache
+
     if kernel_cache().exists():
         return []
     kinds, step = list(DESCRIPTORS), len(DESCRIPTORS) // N_PROCESSES
@@ -50,6 +49,9 @@ def start(locks):
 
 
 if __name__ == "__main__":
+    import nullmode as nm
+    from nullmode._support.variants import load
+
     share(sys.argv[1])
     environment = nm.Environment.from_vectors([[1.0, 0.0, 0.0], [0.0, 1.1, 0.2]])
     for kind in sys.argv[2:]:

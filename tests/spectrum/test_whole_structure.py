@@ -13,9 +13,10 @@ from oracles import featomic_features
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
-from nullmode.attribution.whole_structure import StructureTheory, measure_structure
+from nullmode.analysis.rows import structure_row
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import checked_structures
-from nullmode.spectrum.whole_structure import whole
+from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.tables import columns, parquet
 
 
@@ -268,8 +269,8 @@ def test_a_structure_where_nobody_has_a_neighbour_sees_nothing(atoms):
 def test_rows_fit_the_analysis_table(tmp_path):
     atoms = [WHOLE["methane"], Atoms("H"), WHOLE["crystal"]]
     descriptor = nm.PowerSpectrum(n_max=4, l_max=3, species=("H", "C", "O", "Mg"), **SETTING)
-    cases = [StructureTheory(structure) for structure in whole(*checked_structures(atoms, 4.0, None))]
-    rows = [measure_structure(case, descriptor, 1e-9, 1e-6)[0] for case in cases]
+    cases = [StructureRanks(structure) for structure in whole_structures(*checked_structures(atoms, 4.0, None))]
+    rows = [structure_row(case, descriptor, 1e-9, 1e-6)[0] for case in cases]
     frame = pd.DataFrame(rows, columns=[column.name for column in columns.ANALYSIS])
     parquet.write(frame.convert_dtypes(), tmp_path / "rows.parquet", "analysis", {})
     read = parquet.read(tmp_path / "rows.parquet", "analysis")

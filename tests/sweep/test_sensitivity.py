@@ -132,7 +132,7 @@ def test_a_mixture_of_structures_and_environments_is_refused():
 
 @pytest.mark.parametrize("what", [None, 5, "methane.xyz", [None]])
 def test_what_is_neither_is_refused(what):
-    with pytest.raises(nm.InputError, match=r"`atoms` must be ase.Atoms, got \w+ at place 0"):
+    with pytest.raises(nm.InputError, match=r"`atoms` must be ase.Atoms, got \w+ at index 0"):
         nm.analyze(what, SOAP)
 
 
@@ -277,7 +277,7 @@ def test_whole_structures_are_analysed():
     ("what", "options", "message"),
     [
         (molecule("CH4"), {"scope": "molecule"}, r"`scope` must be one of environment, structure, got 'molecule'"),
-        (environment("methane"), {"scope": "structure"}, r"`atoms` must be ase.Atoms, got Environment at place 0"),
+        (environment("methane"), {"scope": "structure"}, r"`atoms` must be ase.Atoms, got Environment at index 0"),
         (
             molecule("CH4"),
             {"scope": "structure", "degrees_of_freedom": "atoms"},

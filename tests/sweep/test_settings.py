@@ -91,7 +91,7 @@ def test_values_of_an_axis(axis, values):
     result = axes.values(axis)
     assert result == values
     assert [type(value) for value in result] == [type(value) for value in values]
-    assert axes.array(axis).tolist() == values
+    assert axes.axis_values(axis).tolist() == values
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_values_of_an_axis(axis, values):
     [
         ([0.5, "x"], r"`families\.a\.parameters\.u\.1`: [^\n]*, got 'x'\.$"),
         ({"start": 0.5}, r"`families\.a\.parameters\.u\.stop` is required and missing\.$"),
-        (0.5, r"`families\.a\.parameters\.u`: input should be a valid list, got 0\.5\.$"),
+        (0.5, r"`families\.a\.parameters\.u` must be a valid list, got 0\.5\.$"),
     ],
 )
 def test_axis_is_faulted_for_what_it_is(axis, message):

@@ -136,7 +136,7 @@ def test_null_modes_of_methane_break_the_symmetry():
 
 def test_a_space_that_the_group_mixes_is_refused():
     env = environment("tetrahedron")
-    with pytest.raises(nm.InputError, match=r"`modes` must span a space that the group Td leaves as it is"):
+    with pytest.raises(nm.InputError, match=r"`modes` must span a space that the group Td does not change"):
         nm.symmetry_adapted(nm.point_group(env), everything(env)[:2])
 
 

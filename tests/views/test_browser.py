@@ -52,12 +52,12 @@ def made(finished, tmp_path_factory):
 
 @pytest.fixture
 def browser(tmp_path):
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
-    assert found, "Chromium must be installed, as Debian's package chromium."
+    assert binary, "Chromium must be installed, as Debian's package chromium."
     assert driver, "Its driver must be installed, as Debian's package chromium-driver."
     options = webdriver.ChromeOptions()
-    options.binary_location = found
+    options.binary_location = binary
     for argument in (
         "--headless",
         "--no-sandbox",
@@ -124,10 +124,10 @@ def open_result(report, label):
 
 
 def test_overview_names_every_figure_with_its_claim(made, report):
-    items = [words(item.text) for item in report.find_elements(By.CSS_SELECTOR, ".prose li")]
+    entries = [words(entry.text) for entry in report.find_elements(By.CSS_SELECTOR, ".prose li")]
     for name in [*small()["figures"], "own"]:
         first = paragraphs(made / f"figures/{name}.rst")[0]
-        assert f"{name}: {first}" in items
+        assert f"{name}: {first}" in entries
     shot(report, "report_overview")
     assert report.find_element(By.CSS_SELECTOR, ".prose h1").text.startswith("What descriptors")
     # Snakemake's graph of the rules stands beside it.
@@ -216,7 +216,7 @@ def coloured(view, colour):
 
 def test_view_shows_structures_and_what_is_known_of_them(view):
     assert view.execute_script("return document.getElementById('message').textContent") == ""
-    assert "null, symmetry" in view.find_element(By.TAG_NAME, "header").text
+    assert "symmetry" in view.find_element(By.TAG_NAME, "header").text
     canvases = (
         "(function count(node) { return [...node.querySelectorAll('*')].reduce((sum, one) => sum"
         " + (one.tagName == 'CANVAS') + (one.shadowRoot ? count(one.shadowRoot) : 0), 0) })(document)"

@@ -10,7 +10,7 @@ from nullmode.sweep.report import caption, labels
 from nullmode.sweep.settings import check
 from nullmode.views import captions
 
-CLAIM = "R4. The rank grows with the basis."
+CLAIM = "R4. The rank grows with the truncation."
 
 
 def config(**entry):
@@ -41,7 +41,7 @@ def test_caption_says_claim_setting_and_result():
     assert setting == (
         "Setting: 3 environments of random_methane; soap_swept: power-spectrum, ν = 2, n_max 1, 3, l_max 0, 1, 2, "
         "cutoff 4 Å, cutoff_width 0.5 Å, width 0.3, 0.5 Å, density gaussian, radial_basis gto; "
-        "values up to 1e-09 of the largest are null."
+        "singular values up to 1e-09 of the largest count as null."
     )
     assert result == "Result: The rank is 9 from n_max 3 on."
 
@@ -52,9 +52,9 @@ def test_what_all_descriptors_share_is_said_once():
     question["descriptors"]["soap_swept"] = {"kind": "power-spectrum", "named": []}
     assert captions.caption(question, [swept()], "")[1] == (
         "Setting: 3 environments of random_methane, 3 environments of point_groups; soap_swept: n_max 1, 3, "
-        "l_max 0, 1, 2, width 0.3, 0.5 Å; soap: n_max 4, l_max 3, width 0.3 Å; all: power-spectrum, ν = 2, "
+        "l_max 0, 1, 2, width 0.3, 0.5 Å; soap: n_max 4, l_max 3, width 0.3 Å; all descriptors: power-spectrum, ν = 2, "
         "cutoff 4 Å, cutoff_width 0.5 Å, density gaussian, radial_basis gto; "
-        "values up to 1e-09 of the largest are null."
+        "singular values up to 1e-09 of the largest count as null."
     )
 
 
@@ -143,8 +143,7 @@ def test_captions_are_in_the_figures(tmp_path):
 @pytest.mark.parametrize(
     ("claim", "number"),
     [
-        ("R4. More.", "R4"),
-        ("R3: More.", "R3"),
+        ("R5. More.", "R5"),
         ("R1, R3, R4: More.", "R1, R3, R4"),
         ("Symmetry.", ""),
         ("", ""),

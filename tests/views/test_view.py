@@ -21,6 +21,7 @@ from nullmode.sweep import structures
 from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of
 from nullmode.views import view
+from nullmode.views.chemiscope_dataset import make_dataset
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, cutoff=4.0, cutoff_width=0.5, width=0.3)
 NAMES = ["Td", "C3v", "C1", "X"]
@@ -31,14 +32,14 @@ def environments():
     return cut(atoms_of(frame)[0], 4.0, atoms_of(frame)[1])
 
 
-def rows(items, descriptor=SOAP):
-    table = nm.analyze(items, descriptor, attribution=True).assign(rtol=1e-9, family="groups", name=NAMES[: len(items)])
+def rows(envs, descriptor=SOAP):
+    table = nm.analyze(envs, descriptor, attribution=True).assign(rtol=1e-9, family="groups", name=NAMES[: len(envs)])
     return table.assign(t=np.arange(len(table)) / 7)
 
 
 def dataset(descriptor=SOAP):
-    items = environments()
-    return view.dataset(rows(items, descriptor), items, descriptor, "Groups")
+    envs = environments()
+    return make_dataset(rows(envs, descriptor), envs, descriptor, "Groups")
 
 
 def arrows(data, shape):
@@ -53,15 +54,15 @@ def arrows(data, shape):
 def test_structures_are_the_environments():
     data = dataset()
     for environment, shown in zip(environments(), data["structures"], strict=True):
-        places = np.stack([shown["x"], shown["y"], shown["z"]], axis=1)
-        assert (places[0] == 0).all()
-        assert (places[1:] == environment.vectors).all()
+        positions = np.stack([shown["x"], shown["y"], shown["z"]], axis=1)
+        assert (positions[0] == 0).all()
+        assert (positions[1:] == environment.vectors).all()
         assert shown["names"] == ["C", "H", "H", "H", "H"]
 
 
 def test_properties_are_the_rows():
     data, table = dataset(), rows(environments())
-    values = {name: item["values"] for name, item in data["properties"].items()}
+    values = {name: entry["values"] for name, entry in data["properties"].items()}
     assert values["name"] == NAMES
     assert values["family"] == ["groups"] * 4
     assert values["t"] == table["t"].tolist()
@@ -76,26 +77,26 @@ def test_properties_are_the_rows():
     assert spectra.shape == (4, 9)
     assert (spectra[:, 0] == 0).all()
     assert spectra[2, -1] == pytest.approx(expected, rel=1e-14)
-    assert all(item["target"] == "structure" for item in data["properties"].values())
+    assert all(entry["target"] == "structure" for entry in data["properties"].values())
 
 
 def test_arrows_are_the_null_modes():
     data = dataset()
     assert list(data["shapes"]) == [*(f"null_{k}" for k in range(1, 9)), "softest"]
     checked = 0
-    for place, environment in enumerate(environments()):
-        modes = [(part.cause, mode) for part in split_null_modes(environment, SOAP) for mode in part.modes]
+    for index, environment in enumerate(environments()):
+        modes = [(group.cause, mode) for group in split_null_modes(environment, SOAP) for mode in group.modes]
         for k in range(8):
             vectors, colours = arrows(data, f"null_{k + 1}")
             if k < len(modes):
                 cause, mode = modes[k]
-                seen = np.nan_to_num(vectors[place][1:])
+                seen = np.nan_to_num(vectors[index][1:])
                 assert np.allclose(seen / np.linalg.norm(seen), mode, atol=1e-12)
                 assert np.linalg.norm(seen, axis=1).max() == pytest.approx(0.8)
-                assert colours[place] == {CAUSES[cause]}
+                assert colours[index] == {CAUSES[cause]}
                 checked += 1
             else:
-                assert np.isnan(vectors[place]).all()
+                assert np.isnan(vectors[index]).all()
     assert checked == 8 + 6 + 1
 
 
@@ -105,7 +106,7 @@ def test_softest_mode_is_shown_where_none_is_null():
     environment = environments()[2]
     softest = nm.sensitivity(SOAP.compute_with_jacobian(environment)[1], environment).modes[-1]
     assert np.allclose(vectors[2][1:] / np.linalg.norm(vectors[2][1:]), softest, atol=1e-12)
-    assert all(np.isnan(vectors[place]).all() for place in (0, 1, 3))
+    assert all(np.isnan(vectors[index]).all() for index in (0, 1, 3))
 
 
 def test_arrows_are_on_and_named():
@@ -126,19 +127,19 @@ def test_no_centre_moves_and_no_arrow_is_without_length():
 
 
 def test_many_null_modes_are_cut_off():
-    items = [nm.Environment.from_vectors(np.random.default_rng(1).normal(size=(12, 3)) + [0, 0, 2])]
+    envs = [nm.Environment.from_vectors(np.random.default_rng(1).normal(size=(12, 3)) + [0, 0, 2])]
     few = nm.RadialSpectrum(n_max=2, cutoff=6.0)
-    table = nm.analyze(items, few, attribution=True).assign(rtol=1e-9)
+    table = nm.analyze(envs, few, attribution=True).assign(rtol=1e-9)
     assert table["n_dof"][0] - table["rank"][0] > 12
-    assert list(view.dataset(table, items, few, "few")["shapes"]) == [f"null_{k}" for k in range(1, 13)]
+    assert list(make_dataset(table, envs, few, "few")["shapes"]) == [f"null_{k}" for k in range(1, 13)]
 
 
 def test_centre_without_neighbours_is_shown_alone():
     from ase import Atoms
 
-    items = nm.environments(Atoms("CH4Ar", [[0, 0, 0], *environments()[0].vectors, [30, 0, 0]]), 4.0, ["C", "Ar"])
-    table = nm.analyze(items, SOAP, attribution=True).assign(rtol=1e-9)
-    data = view.dataset(table, items, SOAP, "alone")
+    envs = nm.environments(Atoms("CH4Ar", [[0, 0, 0], *environments()[0].vectors, [30, 0, 0]]), 4.0, ["C", "Ar"])
+    table = nm.analyze(envs, SOAP, attribution=True).assign(rtol=1e-9)
+    data = make_dataset(table, envs, SOAP, "alone")
     assert [structure["size"] for structure in data["structures"]] == [5, 1]
     assert np.isnan(data["properties"]["log10 s_d/s_1"]["values"][1])
 
@@ -146,12 +147,12 @@ def test_centre_without_neighbours_is_shown_alone():
 def test_rows_are_chosen_evenly():
     frame = structures.make_structures("random_methane", {"n_structures": 11}, "random")
     table = nm.analyze(atoms_of(frame)[0], SOAP, centers="C", attribution=True).assign(family="random", rtol=1e-9)
-    chosen, items = view.chosen(table, {"random": frame}, 4.0, 3)
+    chosen, envs = view.chosen(table, {"random": frame}, 4.0, 3)
     assert chosen["structure"].tolist() == [0, 5, 10]
-    assert [item.structure for item in items] == [0, 5, 10]
-    every, items = view.chosen(table, {"random": frame}, 4.0, 50)
+    assert [entry.structure for entry in envs] == [0, 5, 10]
+    every, envs = view.chosen(table, {"random": frame}, 4.0, 50)
     assert every["structure"].tolist() == list(range(11))
-    for environment, positions in zip(items, frame["positions"], strict=True):
+    for environment, positions in zip(envs, frame["positions"], strict=True):
         assert np.allclose(environment.vectors, np.reshape(positions, (-1, 3))[1:])
 
 
@@ -184,11 +185,11 @@ def test_same_view_is_the_same_bytes(page, tmp_path):
 
 
 def test_page_says_what_it_follows_from(tmp_path):
-    items = environments()
-    view.write_rows(rows(items), items, SOAP, tmp_path / "view.html", "groups", {"view": "a</script>b"})
-    found = stamp.read(tmp_path / "view.html")
-    assert found["view"] == "a</script>b"
-    assert "nullmode" in found["versions"]
+    envs = environments()
+    view.write_rows(rows(envs), envs, SOAP, tmp_path / "view.html", "groups", {"view": "a</script>b"})
+    content = stamp.read(tmp_path / "view.html")
+    assert content["view"] == "a</script>b"
+    assert "nullmode" in content["versions"]
 
 
 def test_missing_chemiscope_is_named_before_anything_is_computed(monkeypatch, tmp_path):

@@ -17,9 +17,6 @@ rule claims:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         claims=lambda wildcards: nullmode._support.code_hash.digest(SETTINGS.claims),
-        page=lambda wildcards: nullmode._support.code_hash.digest(
-            nullmode._support.code_hash.PACKAGE / "claims/ledger.html"
-        ),
         code=lambda wildcards: nullmode.sweep.origins.claims_code(SETTINGS.claims),
     script:
         "../scripts/claims.py"

@@ -1,4 +1,4 @@
-"""Structures or environments through a descriptor, or through many truncations of one: rows of the analysis table."""
+"""The analysis of structures or environments by one descriptor, or by many truncations of it, as a table."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -10,13 +10,14 @@ import pandas as pd
 
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
-from nullmode.analysis.rows import Question, measure, measure_whole
-from nullmode.attribution.causes import Theory
-from nullmode.attribution.whole_structure import StructureTheory
-from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
+from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
+from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.whole_structure import StructureRanks
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
-from nullmode.spectrum.whole_structure import whole
+from nullmode.spectrum.whole_structure import whole_structures
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -35,12 +36,12 @@ def analyze(
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Say of every environment, or of every whole structure, what the descriptor sees of its displacements.
+    """Analyse every environment, or every whole structure: what the descriptor sees of its displacements.
 
     Parameters
     ----------
     what
-        Structures, of which every centre is analysed, or environments.
+        Structures, whose centres are analysed, or environments.
     descriptor
         One of nullmode's or your own.
     rtol
@@ -53,7 +54,8 @@ def analyze(
     degrees_of_freedom
         As in :func:`nullmode.sensitivity`.
     attribution, tolerance
-        Whether to say why values are null, in the columns of :class:`nullmode.Attribution`, and the length in Å for it.
+        Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`, and the length in Å
+        within which neighbours count as equivalent.
     threads
         How many to use; default all this process may.
     progress
@@ -62,28 +64,30 @@ def analyze(
     Returns
     -------
     pandas.DataFrame
-        One row per environment (structure), in input order; columns as in ``docs/tables.md``. What cannot be analysed
-        has its reason in ``status``; the others are not touched by it.
+        One row per environment (structure), in input order; columns as in ``docs/tables.md``. Where an analysis is not
+        possible, ``status`` gives the reason; the other rows are not affected.
 
     Raises
     ------
     InputError
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
     """
-    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     if scope not in get_args(Scope):
         raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
     if scope == "structure":
         if degrees_of_freedom != "neighbours":
             raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
-        structures = whole(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
-        descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
-        wholes = [StructureTheory(structure) for structure in structures]
-        frame, _ = measure_whole(wholes, [descriptor], question, threads=threads, progress=progress)
+        structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
+        descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
+        wholes = [StructureRanks(structure) for structure in structures]
+        frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)
     else:
         items = _environments(what, descriptor, centers)
-        descriptor = with_species_of(descriptor, items)
-        frame, _ = measure([Theory(item) for item in items], [descriptor], question, threads=threads, progress=progress)
+        descriptor = with_layout_of(descriptor, items)
+        frame, _ = measure(
+            [EnvironmentRanks(item) for item in items], [descriptor], options, threads=threads, progress=progress
+        )
     return frame.drop(columns="point")
 
 
@@ -101,59 +105,63 @@ def truncation_sweep(
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Analyse every environment at every combination of n_max and l_max, for little more than the largest costs.
+    """Analyse every environment at every combination of n_max and l_max, in little more time than the largest needs.
 
-    The Jacobian is computed once, at the largest truncation (once per n_max where the radial basis does not nest), and
-    its triangular factor updated block by block; the results are those of one analysis after the other, to rounding.
+    The Jacobian is computed once, at the largest truncation (once per n_max if the radial functions depend on n_max).
+    Its triangular factor is then updated block by block. The results equal those of separate analyses, to rounding.
 
     Parameters
     ----------
     what
-        Structures, of which every centre is analysed, or environments.
+        Structures, whose centres are analysed, or environments.
     descriptor
-        A descriptor of a neighbour density; its own truncation counts where `n_max` or `l_max` is None.
+        A descriptor of a neighbour density; it supplies `n_max` or `l_max` where these are None.
     n_max, l_max
-        Truncations, each one or many.
+        One number or several.
     rtol, centers, degrees_of_freedom, attribution, tolerance, threads, progress
         As in :func:`analyze`.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of :func:`analyze` after ``n_max`` and ``l_max`` (those that the descriptor has), l_max varying
-        faster, then the environments in input order.
+        ``n_max`` and ``l_max`` (those that the descriptor has), then the columns of :func:`analyze`. Rows are ordered
+        by n_max, then l_max, then as the environments.
 
     Raises
     ------
     InputError
-        As :func:`analyze`; for a truncation that is out of range, or that the descriptor does not have.
+        As :func:`analyze`; for an n_max or l_max that is out of range, or that the descriptor does not have.
     """
-    question = _question(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     items = _environments(what, descriptor, centers)
-    descriptor = with_species_of(descriptor, items)
+    descriptor = with_layout_of(descriptor, items)
     descriptors = [changed(descriptor, **point) for point in points]
-    frame, _ = measure([Theory(item) for item in items], descriptors, question, threads=threads, progress=progress)
+    frame, _ = measure(
+        [EnvironmentRanks(item) for item in items], descriptors, options, threads=threads, progress=progress
+    )
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
     return frame.drop(columns="point")
 
 
-def _question(
+def _options(
     descriptor: Any,
     rtol: float,
     degrees_of_freedom: DegreesOfFreedom,
     attribution: bool,
     tolerance: float,
     threads: Any,
-) -> Question:
+) -> AnalysisOptions:
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_tolerance(tolerance)
     check_threads(threads)
     if attribution and degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {degrees_of_freedom!r}.")
-    return Question(rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None)
+    return AnalysisOptions(
+        rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None
+    )
 
 
 def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int]]:

@@ -1,4 +1,4 @@
-"""Environments and descriptors to rows: what is seen of each environment's displacements, and why not the rest."""
+"""Rows of the analysis table from environments, or whole structures, and descriptors; many chunks at once."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,29 +12,32 @@ import pandas as pd
 from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
-from nullmode.attribution.causes import Theory, reasons
-from nullmode.attribution.whole_structure import StructureTheory, measure_structure
+from nullmode.attribution.causes import EnvironmentRanks, attribution_columns
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
-from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
+from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
+from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
 from nullmode.tables import columns
 
-# What a chunk of Jacobians may take, so that a few of them stay in a core's share of the last cache.
+# Size of a chunk of Jacobians: a few of them fit into a core's share of the last-level cache.
 _CHUNK_BYTES = 8 << 20
 _CHUNK_MOST = 256
-# Counts may be missing: where an environment was not analysed, and where an order has no theory.
+# Counts are missing where an environment was not analysed, and where no theory knows the rank of an order.
 _NULLABLE = {
     column.name: {"int64": "Int64", "bool": "boolean"}[str(column.type)]
     for column in columns.ATTRIBUTION
     if str(column.type) in ("int64", "bool")
 }
+_ENVIRONMENT = [column.name for column in columns.ENVIRONMENT]
 _ATTRIBUTED = [column.name for column in columns.ATTRIBUTION]
+_JUDGED = {name: object if name == "status" else np.float64 for name in Judgement._fields} | {"rank": np.int64}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is asked of every environment; without a tolerance, not why values are null."""
+class AnalysisOptions:
+    """What is computed for every environment; values are explained only if a tolerance is given."""
 
     rtol: float
     degrees_of_freedom: DegreesOfFreedom = "neighbours"
@@ -42,25 +45,25 @@ class Question:
 
 
 def measure(
-    cases: Sequence[Theory],
+    cases: Sequence[EnvironmentRanks],
     descriptors: Sequence[Descriptor],
-    question: Question,
+    options: AnalysisOptions,
     *,
     threads: int | None = None,
     progress: bool = False,
     keep_features: bool = False,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
-    """Answer a question for environments that lie within the cutoff that the descriptors share.
+    """Analyse environments by descriptors of one cutoff, beyond which the environments have no neighbours.
 
-    Descriptors that are truncations of one share its Jacobians: see :mod:`nullmode.spectrum.truncations`.
+    Descriptors that differ in their truncation alone share Jacobians: see :mod:`nullmode.spectrum.truncations`.
 
     Returns
     -------
     frame
-        Columns of the analysis table, and of the attribution where it was asked for, after ``point``, the place among
-        the descriptors; ordered by that, then as the input.
+        First ``point``, the index of the descriptor, then the columns of the analysis table, with those of the
+        attribution if the options have a tolerance. Ordered by ``point``, then as the environments.
     features
-        Of each descriptor and environment, if they are to be kept; else empty.
+        Those of every environment, for each descriptor; empty lists unless `keep_features`.
     """
     frames: list[pd.DataFrame] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
@@ -69,33 +72,33 @@ def measure(
             n_features = len(sweep.descriptor.compute_batch([cases[0].environment])[0])
             layout = plan(sweep, [case.environment for case in cases], n_features)
             most = max(len(case.environment) for case in cases)
-            chunk = _chunk_length(n_features, most, len(layout.first) - 1)
-            parts = [cases[start : start + chunk] for start in range(0, len(cases), chunk)]
+            length = _chunk_length(n_features, most, len(layout.first) - 1)
+            chunks = [cases[start : start + length] for start in range(0, len(cases), length)]
 
-            def run(part: Sequence[Theory], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
+            def run(chunk: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
                 features, jacobians, errors = zip(
-                    *evaluate(sweep.descriptor, [case.environment for case in part]), strict=True
+                    *evaluate(sweep.descriptor, [case.environment for case in chunk]), strict=True
                 )
-                frame = _rows(part, jacobians, np.array(errors), sweep, layout, descriptors, question)
+                frame = _rows(chunk, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
-                for frame, part_features in pool.map(run, parts):
+                for frame, chunk_features in pool.map(run, chunks):
                     frames.append(frame)
                     for index, n, l in sweep.points if keep_features else ():
                         kept = layout.kept(n, l)
-                        features[index].extend(phi[kept] for phi in part_features)
+                        features[index].extend(phi[kept] for phi in chunk_features)
                     advance(len(frame))
     frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
-    return frame.astype(_types(question)), features
+    return frame.astype(_types(options)), features
 
 
 def measure_whole(
-    cases: Sequence[StructureTheory],
+    cases: Sequence[StructureRanks],
     descriptors: Sequence[Descriptor],
-    question: Question,
+    options: AnalysisOptions,
     *,
     threads: int | None = None,
     progress: bool = False,
@@ -104,9 +107,9 @@ def measure_whole(
     """Do as :func:`measure` for whole structures."""
     pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
 
-    def run(pair: tuple[int, Descriptor, StructureTheory]) -> tuple[JSON, Floats]:
+    def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
         point, descriptor, case = pair
-        row, phi = measure_structure(case, descriptor, question.rtol, question.tolerance)
+        row, phi = structure_row(case, descriptor, options.rtol, options.tolerance)
         return {"point": point, **row}, phi
 
     rows: list[JSON] = []
@@ -121,54 +124,85 @@ def measure_whole(
             if keep_features:
                 features[row["point"]].append(phi)
             advance(1)
-    wanted = columns.ENVIRONMENT if question.tolerance is None else columns.ANALYSIS
+    wanted = columns.ENVIRONMENT if options.tolerance is None else columns.ANALYSIS
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
-    return frame.astype(_types(question)), features
+    return frame.astype(_types(options)), features
 
 
-def _types(question: Question) -> dict[str, str]:
-    return {"structure": "int64"} | ({} if question.tolerance is None else _NULLABLE)
+def structure_row(
+    case: StructureRanks, descriptor: Descriptor, rtol: float, tolerance: float | None = None
+) -> tuple[JSON, Floats]:
+    """Analyse one structure, cut at the cutoff of a descriptor whose species layout is fixed.
+
+    Returns
+    -------
+    row
+        The columns of the analysis table for environments, and those of the attribution if a tolerance is given and the
+        status is ``ok``.
+    features, shape (F,)
+        As of :func:`nullmode.structure_jacobian`.
+    """
+    total = sum_jacobians(case.structure, descriptor)
+    result, status = decompose_sum(case.structure, total, rtol)
+    row: JSON = {
+        "structure": case.structure.index,
+        "center": -1,
+        "center_species": None,
+        "n_neighbours": sum(len(environment) for environment in case.structure.environments),
+        "n_dof": result.n_dof,
+        "rank": result.rank,
+        "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
+        "condition_number": result.condition_number,
+        "inverse_condition_number": result.inverse_condition_number,
+        "rotation_floor": result.rotation_floor,
+        "status": status,
+    }
+    if tolerance is not None and status == "ok":
+        row |= attribution_columns(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
+    return row, total.features
+
+
+def _types(options: AnalysisOptions) -> dict[str, str]:
+    return {"structure": "int64"} | ({} if options.tolerance is None else _NULLABLE)
 
 
 def _rows(
-    cases: Sequence[Theory],
+    cases: Sequence[EnvironmentRanks],
     jacobians: Sequence[Floats],
     errors: Floats,
     sweep: Sweep,
     layout: Plan,
     descriptors: Sequence[Descriptor],
-    question: Question,
+    options: AnalysisOptions,
 ) -> pd.DataFrame:
-    """Rows of one chunk of environments at each point of a sweep, the environment varying fastest."""
-    points, n, l = (list(places) for places in zip(*sweep.points, strict=True))
+    """Make the rows of a chunk of environments at each point of a sweep, the environment varying fastest."""
+    points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
+    environments = [case.environment for case in cases]
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
+    empty = np.array([len(environment) == 0 for environment in environments])
+    errors = errors * [error_growth(environment, options.degrees_of_freedom) for environment in environments]
     n_dof = np.zeros(len(cases), dtype=np.int64)
-    has_rigid = np.zeros(len(cases), dtype=np.bool_)
-    rank = np.zeros(shape, dtype=np.int64)
-    largest, smallest, response = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     spectra = np.empty(shape, dtype=object)
-    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, question.degrees_of_freedom):
-        values, noise = singular_values(matrices, frames, n_rigid, layout)
-        values = np.moveaxis(values[:, n, l], 0, 1)
-        n_dof[members], has_rigid[members] = values.shape[-1], n_rigid > 0
-        response[:, members] = noise[:, n, l].T
-        if values.shape[-1]:
-            largest[:, members], smallest[:, members] = values[..., 0], values[..., -1]
-            rank[:, members] = np.count_nonzero(values > question.rtol * values[..., :1], axis=-1)
+    judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
+    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, options.degrees_of_freedom):
+        values, response = singular_values(matrices, frames, n_rigid, layout)
+        values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
+        values[:, ~finite[members]] = np.nan
+        judgement = judge(
+            values,
+            response if n_rigid else np.nan,
+            rtol=options.rtol,
+            error=errors[members],
+            finite=finite[members],
+            empty=empty[members],
+        )
+        n_dof[members] = values.shape[-1]
+        for name, column in judged.items():
+            column[:, members] = getattr(judgement, name)
         for k in range(len(points)):
             for i, row in zip(members, values[k], strict=True):
-                spectra[k, i] = row if finite[i] else np.full(len(row), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        floor = np.where((largest > 0) & has_rigid, response / largest, np.nan)
-        inverse, condition = smallest / largest, largest / smallest
-    status = np.full(shape, "ok", dtype=object)
-    growth = [error_growth(case.environment, question.degrees_of_freedom) for case in cases]
-    status[question.rtol * largest < errors * growth] = "rtol_below_error"
-    status[floor > question.rtol] = "rtol_below_floor"
-    status[:, ~finite] = "not_finite"
-    status[:, [len(case.environment) == 0 for case in cases]] = "no_neighbours"
-    environments = [case.environment for case in cases]
+                spectra[k, i] = row
     columns = {
         "point": np.repeat(points, len(cases)),
         "structure": [environment.structure for environment in environments] * len(points),
@@ -176,35 +210,31 @@ def _rows(
         "center_species": [symbol(environment.center_species) for environment in environments] * len(points),
         "n_neighbours": [len(environment) for environment in environments] * len(points),
         "n_dof": np.tile(n_dof, len(points)),
-        "rank": rank.ravel(),
         "singular_values": spectra.ravel(),
-        "condition_number": condition.ravel(),
-        "inverse_condition_number": inverse.ravel(),
-        "rotation_floor": floor.ravel(),
-        "status": status.ravel(),
+        **{name: column.ravel() for name, column in judged.items()},
     }
-    frame = pd.DataFrame(columns).astype({"structure": object})
-    if question.tolerance is None:
+    frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
+    if options.tolerance is None:
         return frame
-    why = [
-        reasons(case, int(rank), int(n_dof), descriptors[point], question.rtol, question.tolerance)
+    explanations = [
+        attribution_columns(case, int(rank), int(n_dof), descriptors[point], options.rtol, options.tolerance)
         if status == "ok"
         else {}
         for (point, case), rank, n_dof, status in zip(
             product(points, cases), frame["rank"], frame["n_dof"], frame["status"], strict=True
         )
     ]
-    return frame.join(pd.DataFrame(why, columns=_ATTRIBUTED, index=frame.index))
+    return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))
 
 
 def _alike(
-    cases: Sequence[Theory], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
+    cases: Sequence[EnvironmentRanks], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
 ) -> Iterator[tuple[list[int], list[Floats], list[Floats], int]]:
-    """Gather the environments with equal numbers of displacements and of rotations."""
+    """Group environments with equal numbers of degrees of freedom and of rotations; they are decomposed together."""
     groups: dict[tuple[int, int], tuple[list[int], list[Floats], list[Floats]]] = {}
     for i, (case, jacobian) in enumerate(zip(cases, jacobians, strict=True)):
-        seen = jacobian if finite[i] else np.zeros_like(jacobian)
-        matrix, rotations = displacements(seen, case.environment, degrees_of_freedom)
+        usable = jacobian if finite[i] else np.zeros_like(jacobian)
+        matrix, rotations = displacements(usable, case.environment, degrees_of_freedom)
         frame, n_rigid = complete_frame(rotations)
         members, matrices, frames = groups.setdefault((len(frame), n_rigid), ([], [], []))
         members.append(i)

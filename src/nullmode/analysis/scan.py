@@ -1,4 +1,4 @@
-"""Sets of environments larger than memory, streamed into a table."""
+"""The analysis of sets of environments that are larger than memory, streamed into a file."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,15 @@ from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
 from nullmode.descriptors._base import Descriptor, check_descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
-from nullmode.spectrum.batch import fixed_layout, spectra
+from nullmode.spectrum.batch import spectra
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.tables import parquet
 
 _ROW_GROUP = 1 << 14
-"""Environments that are written at once."""
+"""Environments in a row group of the file."""
 
 
 def scan(
@@ -40,24 +41,24 @@ def scan(
 ) -> int:
     """Write singular values, ranks and noise of a stream of environments to a Parquet file.
 
-    For each thread 16 384 environments are in memory at a time, and as many for two more. The file depends neither on
-    the number of threads nor on how the stream is cut into parts, and appears when it is complete.
+    For each thread, 16 384 environments are in memory at a time, and for the stream twice as many. The file does not
+    depend on the number of threads, nor on how the stream is divided. It appears when it is complete.
 
     Parameters
     ----------
     environments
-        A set, or an iterable, such as a generator, of sets or of sequences of environments. A structure's place is
-        counted through where the parts do not name it. For files: :func:`nullmode.read_environments`.
+        A set, or an iterable, such as a generator, of sets or of sequences of environments. Environments that have no
+        index of a structure are numbered in the order of the stream. To read files: :func:`nullmode.read_environments`.
     descriptor
-        One of nullmode's or your own. Its species must be given, unless the first 16 384 environments hold them all.
+        One of nullmode's or your own. Its species must be given, unless all occur in the first 16 384 environments.
     path
-        Of the table ``spectra`` (docs/tables.md); an older file is replaced at the end.
+        Of the file with the table ``spectra`` (docs/tables.md); an older file is replaced at the end.
     rtol
         Singular values up to rtol times the largest count as null.
     total
         How many environments there will be, for the progress bar.
     provenance
-        What the environments follow from; kept in the file.
+        Where the environments come from; kept in the file.
     threads
         How many to use; default all this process may.
     progress
@@ -66,7 +67,7 @@ def scan(
     Returns
     -------
     int
-        Environments written.
+        Number of environments in the file.
 
     Raises
     ------
@@ -78,11 +79,11 @@ def scan(
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_threads(threads)
-    parts = _parts(environments)
-    first = next(parts, None)
+    chunks = _chunks(environments)
+    first = next(chunks, None)
     if first is None:
         raise InputError("`environments` must hold at least one environment, got none.")
-    fixed = fixed_layout(descriptor, first.within(descriptor.cutoff))
+    fixed = with_layout_of(descriptor, first.within(descriptor.cutoff))
     code = origin("nullmode.analysis.scan", *_files(descriptor))
     content = {"descriptor": repr(fixed), "rtol": rtol} | code | (provenance or {})
     workers = threads or processors()
@@ -106,9 +107,9 @@ def scan(
             write(rows)
             advance(len(rows[0]))
 
-        for part in chain([first], parts):
-            waiting.append(pool.submit(_rows, part, count, fixed, rtol))
-            count += len(part)
+        for chunk in chain([first], chunks):
+            waiting.append(pool.submit(_rows, chunk, count, fixed, rtol))
+            count += len(chunk)
             if len(waiting) > workers:
                 finish_one()
         while waiting:
@@ -116,8 +117,8 @@ def scan(
     return count
 
 
-def _parts(environments: Any) -> Iterator[EnvironmentSet]:
-    """Cut a stream into sets of one size: the file does not depend on how it was cut before."""
+def _chunks(environments: Any) -> Iterator[EnvironmentSet]:
+    """Divide a stream into sets of one size, so that the file does not depend on its division before."""
     sets: Iterable[Any] = [environments] if isinstance(environments, EnvironmentSet) else environments
     waiting: list[EnvironmentSet] = []
     count = 0
@@ -136,36 +137,30 @@ def _parts(environments: Any) -> Iterator[EnvironmentSet]:
 
 
 def _files(descriptor: Descriptor) -> list[str]:
-    """Where a descriptor's class is written; nowhere, if it was typed into a shell."""
+    """Source file of a descriptor's class; none if it was typed into a shell."""
     try:
         return [getfile(type(descriptor))]
     except (OSError, TypeError):
         return []
 
 
-def _rows(part: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
+def _rows(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
     """Columns of the table ``spectra``."""
-    items = part.within(descriptor.cutoff)
-    found = spectra(items, descriptor, rtol=rtol, threads=1)
-    n_neighbours = np.diff(items.offsets)
-    status = np.full(len(items), "ok", dtype=object)
-    status[found.error > rtol] = "rtol_below_error"
-    status[found.rotation_floor > rtol] = "rtol_below_floor"
-    known = np.arange(found.singular_values.shape[1]) < found.n_dof[:, None]
-    status[(np.isnan(found.singular_values) & known).any(axis=1)] = "not_finite"
-    status[n_neighbours == 0] = "no_neighbours"
+    items = chunk.within(descriptor.cutoff)
+    result = spectra(items, descriptor, rtol=rtol, threads=1)
+    known = np.arange(result.singular_values.shape[1]) < result.n_dof[:, None]
     structure = np.where(items.structure < 0, first + np.arange(len(items)), items.structure)
     numbers, inverse = np.unique(items.center_species, return_inverse=True)
-    ends = np.concatenate([[0], np.cumsum(found.n_dof)])
+    ends = np.concatenate([[0], np.cumsum(result.n_dof)])
     return [
         pa.array(structure),
         pa.array(items.center),
         pa.array([symbol(int(number)) for number in numbers]).take(pa.array(inverse)),
-        pa.array(n_neighbours),
-        pa.array(found.n_dof),
-        pa.array(found.rank),
-        pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(found.singular_values[known])),
-        pa.array(found.inverse_condition_number, from_pandas=True),
-        pa.array(found.rotation_floor, from_pandas=True),
-        pa.array(status),
+        pa.array(np.diff(items.offsets)),
+        pa.array(result.n_dof),
+        pa.array(result.rank),
+        pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(result.singular_values[known])),
+        pa.array(result.inverse_condition_number, from_pandas=True),
+        pa.array(result.rotation_floor, from_pandas=True),
+        pa.array(result.status),
     ]

@@ -1,4 +1,4 @@
-"""Why singular values are null: symmetry, incompleteness of the correlations, truncation of the basis."""
+"""The causes of null singular values: symmetry, a low body order, a small truncation; counted from ranks."""
 
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from math import sqrt
@@ -17,42 +17,42 @@ from nullmode.symmetry.point_group import PointGroup, count_symmetric, largest_t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The null singular values of one environment, or of a whole structure, split by their cause.
+    """The null singular values of one environment, or of a whole structure, counted by cause.
 
     n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_unresolved.
 
     Attributes
     ----------
     n_dof
-        Displacements that are no rigid motion.
+        Number of displacements, rigid motions excluded.
     rank
-        Measured, at the descriptor's truncation.
+        Measured, with the truncation of the descriptor.
     rank_complete
-        What a complete basis of this correlation order would see; None where the order or parity has no theory.
+        Largest rank that any truncation of this correlation order reaches; None where no theory knows it.
     rank_symmetric
-        What any features with this parity may see.
+        Largest rank that symmetry allows for features of this parity.
     null_symmetry
-        n_dof - rank_symmetric: demanded by symmetry, and right (R1).
+        n_dof - rank_symmetric: null values that symmetry demands.
     null_incompleteness
-        rank_symmetric - rank_complete: too low a body order (R3).
+        rank_symmetric - rank_complete: the body order is too low.
     null_truncation
-        rank_complete - rank: too small a basis (R4); only meant so where the row is not ambiguous.
+        rank_complete - rank: the truncation is too small. Do not read it so where the row is ambiguous.
     null_unresolved
-        rank_symmetric - rank, where rank_complete is not known; 0 elsewhere.
+        rank_symmetric - rank where rank_complete is not known; else 0.
     null_cutoff
-        How many of those that truncation (or nothing) explains go away when the cutoff is raised by ``cutoff_width``:
-        they sit on neighbours in the smoothing range.
+        Number of the values counted in null_truncation or null_unresolved that are not null any more when the cutoff is
+        raised by ``cutoff_width``: they belong to neighbours in the smoothing range.
     point_group
         Schoenflies symbol.
     ambiguous
-        Whether the counts depend on the tolerance, between rtol·1 Å and 30·sqrt(rtol)·1 Å, while values are null: the
+        Whether values are null and the counts depend on the tolerance, between rtol·1 Å and 30·sqrt(rtol)·1 Å: the
         environment is close to a more symmetric or degenerate one.
     nearest_tolerance
-        The length in Å, nearest to the tolerance asked for, at which the counts change; NaN where not ambiguous.
+        The length in Å at which the counts change, nearest to the tolerance asked for; NaN if not ambiguous.
     tolerance
-        The length in Å at which the counts were taken: smaller than asked for if the measured rank demands it.
+        The length in Å at which the ranks were counted: smaller than asked for if the measured rank demands it.
     diagnostic
-        Empty, or what is wrong: counts out of order, with the tolerances tried.
+        Empty; or what is wrong, such as ranks that are not in order, with the tolerances tried.
     """
 
     n_dof: int
@@ -71,12 +71,12 @@ class Attribution:
     diagnostic: str
 
 
-class Geometry(Protocol):
-    """What is asked of an environment, or of a whole structure, to explain a rank."""
+class GeometryRanks(Protocol):
+    """The ranks that geometry allows for an environment, or for a whole structure: what explains a measured rank."""
 
     @property
     def largest_tolerance(self) -> float:
-        """Length in Å above which atoms cannot be told apart."""
+        """Largest tolerance in Å at which atoms stay distinct."""
 
     @property
     def farthest(self) -> float:
@@ -89,11 +89,11 @@ class Geometry(Protocol):
         """Give rank_complete (None where not known) and rank_symmetric at a tolerance."""
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
-        """Measure the rank with these neighbours, even where the descriptor reaches further."""
+        """Measure the rank with these neighbours alone, even if the descriptor reaches further."""
 
 
-class Theory:
-    """What geometry says of one environment, remembered per tolerance: a sweep asks often, the answer stays."""
+class EnvironmentRanks:
+    """The ranks that geometry allows for one environment, remembered for each tolerance."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -108,7 +108,7 @@ class Theory:
 
     @property
     def largest_tolerance(self) -> float:
-        """Length in Å above which neighbours cannot be told apart."""
+        """Largest tolerance in Å at which neighbours stay distinct."""
         return largest_tolerance(self.environment.vectors)
 
     @property
@@ -121,7 +121,7 @@ class Theory:
         return self.group(tolerance).name
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
-        """Measure the rank with these neighbours, even where the descriptor reaches further."""
+        """Measure the rank with these neighbours alone, even if the descriptor reaches further."""
         alone = replace(self.environment, cutoff=None)
         return decompose(descriptor.compute_with_jacobian(alone)[1], alone, rtol).rank
 
@@ -139,18 +139,19 @@ class Theory:
 def attribute(
     environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
 ) -> Attribution:
-    """Say of every null singular value of a descriptor why it is null.
+    """Count the null singular values of a descriptor by cause.
 
     Parameters
     ----------
     environment
         Neighbours beyond the descriptor's cutoff are left out.
     descriptor
-        With its ``correlation_order`` and ``parity``; without an order, incompleteness and truncation stay one.
+        With its ``correlation_order`` and ``parity``; without an order, null values of body order and truncation are
+        counted together, as unresolved.
     rtol
         Relative tolerance of the measured rank.
     tolerance
-        Length in Å within which neighbours count as in equal places.
+        Length in Å: neighbours that a symmetry operation misses by less count as equivalent.
 
     Raises
     ------
@@ -162,13 +163,13 @@ def attribute(
     inside = within(environment, descriptor.cutoff)
     _, jacobian, error = evaluate(descriptor, [inside])[0]
     measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
-    return explain_rank(Theory(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
+    return explain_rank(EnvironmentRanks(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
 
 
 def explain_rank(
-    theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+    geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> Attribution:
-    """Split n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
+    """Count n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
     check_rtol(rtol)
     check_tolerance(tolerance)
     parity: Parity = descriptor.parity or "O3"
@@ -176,10 +177,10 @@ def explain_rank(
     if order is not None and (order > LARGEST_ORDER or (order == LARGEST_ORDER and parity == "SO3")):
         order = None
     used = tolerance
-    complete, symmetric = theory.counts(order, parity, used)
+    complete, symmetric = geometry.counts(order, parity, used)
     while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= SMALLEST_TOLERANCE:
         used /= 10
-        complete, symmetric = theory.counts(order, parity, used)
+        complete, symmetric = geometry.counts(order, parity, used)
     diagnostic = ""
     if not _ordered(rank, complete, symmetric, n_dof):
         diagnostic = (
@@ -188,10 +189,10 @@ def explain_rank(
         )
     change = np.nan
     if rank < n_dof:
-        high = min(30 * sqrt(rtol), theory.largest_tolerance)
-        # If the measured rank asked for a smaller tolerance than that, counts change above it.
+        high = min(30 * sqrt(rtol), geometry.largest_tolerance)
+        # If the measured rank demanded a smaller tolerance, the counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
-        change = _nearest_change(theory, order, parity, low, high, tolerance)
+        change = _nearest_change(geometry, order, parity, low, high, tolerance)
     return Attribution(
         n_dof=n_dof,
         rank=rank,
@@ -201,8 +202,8 @@ def explain_rank(
         null_incompleteness=0 if complete is None else symmetric - complete,
         null_truncation=0 if complete is None else complete - rank,
         null_unresolved=symmetric - rank if complete is None else 0,
-        null_cutoff=_at_the_cutoff(theory, descriptor, rank, rtol, symmetric if complete is None else complete),
-        point_group=theory.name(used),
+        null_cutoff=_at_the_cutoff(geometry, descriptor, rank, rtol, symmetric if complete is None else complete),
+        point_group=geometry.name(used),
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
         tolerance=used,
@@ -210,12 +211,14 @@ def explain_rank(
     )
 
 
-def reasons(theory: Geometry, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float) -> JSON:
-    """Do as :func:`explain_rank`, for a row; what theory cannot judge has the reason as its diagnostic, and no more."""
+def attribution_columns(
+    geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+) -> JSON:
+    """Do as :func:`explain_rank`, as columns of a table; where the ranks cannot be found, the diagnostic says why."""
     try:
-        return asdict(explain_rank(theory, rank, n_dof, descriptor, rtol, tolerance))
+        return asdict(explain_rank(geometry, rank, n_dof, descriptor, rtol, tolerance))
     except InputError as error:
-        # One that theory cannot judge must not take the others with it.
+        # One row without an explanation must not stop the others.
         return {"diagnostic": str(error)}
 
 
@@ -223,27 +226,27 @@ def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> boo
     return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
 
 
-def _at_the_cutoff(theory: Geometry, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
-    """Count the null values that a wider cutoff brings back where neighbours are smoothed, up to a rank of `most`."""
+def _at_the_cutoff(geometry: GeometryRanks, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
+    """Count the null values, up to a rank of `most`, that a raised cutoff makes visible again."""
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    if rank >= most or not smoothing or theory.farthest <= descriptor.cutoff - smoothing:
+    if rank >= most or not smoothing or geometry.farthest <= descriptor.cutoff - smoothing:
         return 0
     if not is_dataclass(descriptor):
         return 0
     wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
-    return max(0, min(theory.rank_of(wider, rtol), most) - rank)
+    return max(0, min(geometry.rank_of(wider, rtol), most) - rank)
 
 
 def _nearest_change(
-    theory: Geometry, order: int | None, parity: Parity, low: float, high: float, tolerance: float
+    geometry: GeometryRanks, order: int | None, parity: Parity, low: float, high: float, tolerance: float
 ) -> float:
     """Length between low and high, nearest to the tolerance, at which the counts change; NaN if they do not.
 
-    Counts fall as the tolerance grows, so equal counts at two lengths are the counts between them.
+    Counts fall as the tolerance grows, so that equal counts at two lengths hold between them too.
     """
 
     def counts(length: float) -> tuple[int | None, int, str]:
-        return *theory.counts(order, parity, length), theory.name(length)
+        return *geometry.counts(order, parity, length), geometry.name(length)
 
     middle = min(max(tolerance, low), high)
     here = counts(middle)

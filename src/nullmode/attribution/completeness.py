@@ -1,4 +1,4 @@
-"""What a complete basis could see: the rank of all correlations of nu neighbours, from geometry alone."""
+"""The rank of all correlations of nu neighbours, from geometry alone: the most that any truncation can reach."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -17,19 +17,19 @@ MOST_TUPLES = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Completeness:
-    """Rank of a complete set of correlations, and how clear the decision was.
+    """Rank of all correlations of one order, and how clear the decision was.
 
     Attributes
     ----------
     rank
-        Independent displacements that correlations of this order see to first order.
+        Number of independent displacements that correlations of this order see at first order.
     gap
-        Smallest distance, in Å, between dot products that were held apart, each over the length it grows with; a
-        tolerance above it would merge them. Infinite where nothing was held apart.
+        Smallest difference of dot products that count as different, as the displacement in Å that makes it; a larger
+        tolerance would make them equal. Infinite if none differ.
     spread
-        Largest distance, in Å, between neighbouring dot products that were held equal.
+        Largest difference of successive dot products that count as equal, as a displacement in Å.
     singular_gap
-        Last singular value that counted over the first that did not (or over the rounding, if none was left).
+        Smallest singular value that counts over the largest that does not (or over the rounding, if all count).
     """
 
     rank: int
@@ -41,23 +41,24 @@ class Completeness:
 def rank_complete(
     environment: Environment, correlation_order: Order, parity: Parity = "O3", tolerance: float = 1e-6
 ) -> int:
-    """Count the displacements that a complete basis of correlations of nu neighbours sees to first order.
+    """Count the displacements that all correlations of nu neighbours together see at first order.
 
     Every ordered nu-tuple of neighbours has a key: their species and all their dot products (for SO(3) at nu = 3 the
-    sign of the triple product too). A descriptor of order nu is a sum over tuples and cannot tell equal keys apart: it
-    sees, per class of equal keys, the sum over the class of each key entry's derivative. The rank of these sums is
-    what any basis can reach (Pozdnyakov et al., Open Res. Europe 2021, 1:126, made constructive).
+    sign of the triple product too). A descriptor of order nu is a sum over tuples, in which tuples with equal keys have
+    equal terms. It therefore sees the derivative of each entry of the key, summed over each class of equal keys. The
+    rank of these sums is the largest that any truncation can reach (a constructive form of Pozdnyakov et al., Open Res.
+    Europe 2021, 1:126).
 
     Parameters
     ----------
     environment
-        Any.
+        Any environment.
     correlation_order
         nu, 1 to 4.
     parity
-        ``O3``, or ``SO3`` for features that keep pseudoscalars, which exist from nu = 3 on; SO3 at nu = 4 is not done.
+        ``O3``, or ``SO3`` for features that include pseudoscalars, which exist from nu = 3 on; not available at nu = 4.
     tolerance
-        Length in Å within which neighbours count as in equal places.
+        Length in Å: dot products that smaller displacements can make equal count as equal.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def rank_complete(
 def completeness(
     environment: Environment, correlation_order: Order, parity: Parity = "O3", tolerance: float = 1e-6
 ) -> Completeness:
-    """Do as :func:`rank_complete`, and say how clear the decision was."""
+    """Do as :func:`rank_complete`, and measure how clear the decision was."""
     _check(environment, correlation_order, parity, tolerance)
     vectors, species = environment.vectors, environment.species
     n = len(vectors)
@@ -90,7 +91,7 @@ def completeness(
     if with_handedness:
         rows.append(_volume_sums(classes, tuples, vectors))
     values = _singular_values(np.concatenate(rows))
-    # Classes are equal to the tolerance, so their sums are too: below it a singular value means nothing.
+    # Keys in a class are equal within the tolerance only, and so are the sums: smaller singular values mean nothing.
     noise = max(tolerance / np.linalg.norm(vectors, axis=1).min(), 1e-12)
     rank = int(np.count_nonzero(values > noise * values[0]))
     rest = max(values[rank] if rank < len(values) else 0.0, 1e-16 * values[0])
@@ -113,10 +114,10 @@ def _check(environment: Environment, order: Order, parity: str, tolerance: float
 
 
 def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integers, float, float]:
-    """Give numbers to r_a·r_b, per pair of species, so that values within the tolerance share a number.
+    """Label the dot products r_a·r_b of each pair of species: values that are equal within the tolerance share a label.
 
-    Returns the numbers (n, n), the smallest gap between numbers and the largest within one, as lengths in Å. Diagonal
-    and off-diagonal values never share a number: no two neighbours are in one place.
+    Returns the labels (n, n), the smallest difference between labels and the largest within one, as lengths in Å.
+    Diagonal and off-diagonal values never share a label, since no two neighbours coincide.
     """
     n = len(vectors)
     gram = vectors @ vectors.T
@@ -132,7 +133,7 @@ def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integ
                 continue
             value = gram[where]
             order = np.argsort(value, kind="stable")
-            # A step in a dot product, as the displacement that makes it.
+            # A difference of dot products, as the displacement that makes it.
             step = np.diff(value[order]) / np.minimum(growth[where][order][1:], growth[where][order][:-1])
             apart = step > tolerance
             numbers = np.empty(len(order), dtype=np.int64)
@@ -145,9 +146,9 @@ def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integ
 
 
 def _dot_product_sums(classes: Integers, slots: list[tuple[Integers, Integers]], vectors: Floats) -> Floats:
-    """Add d(r_a·r_b)/dr up over each class, for each slot of the key; equal rows once; shape (m, 3 n)."""
+    """Sum d(r_a·r_b)/dr over each class, for each entry of the key; equal rows once; shape (m, 3 n)."""
     n = len(vectors)
-    # A row follows from how often its class holds each pair: told by one number, a random weighted sum.
+    # A row depends on how often its class contains each pair. One number stands for that: a sum of random weights.
     weights = np.random.default_rng(0).integers(0, 2**63, size=(n, n), dtype=np.uint64)
     weights = np.triu(weights) + np.triu(weights, 1).T
     seen: set[int] = set()
@@ -155,16 +156,16 @@ def _dot_product_sums(classes: Integers, slots: list[tuple[Integers, Integers]],
     for a, b in slots:
         digests = np.zeros(classes.max() + 1, dtype=np.uint64)
         np.add.at(digests, classes, weights[a, b])
-        first = {int(digest): place for place, digest in reversed(list(enumerate(digests)))}
+        first = {int(digest): index for index, digest in reversed(list(enumerate(digests)))}
         new = np.full(len(digests), -1)
-        fresh = sorted(place for digest, place in first.items() if digest not in seen)
+        fresh = sorted(index for digest, index in first.items() if digest not in seen)
         new[fresh] = np.arange(len(fresh))
         seen.update(first)
-        part = new[classes]
-        kept = part >= 0
+        row = new[classes]
+        kept = row >= 0
         sums = np.zeros((len(fresh), n, 3))
-        np.add.at(sums, (part[kept], a[kept]), vectors[b[kept]])
-        np.add.at(sums, (part[kept], b[kept]), vectors[a[kept]])
+        np.add.at(sums, (row[kept], a[kept]), vectors[b[kept]])
+        np.add.at(sums, (row[kept], b[kept]), vectors[a[kept]])
         rows.append(sums.reshape(len(fresh), 3 * n))
     return np.concatenate(rows)
 
@@ -180,7 +181,7 @@ def _volume_sums(classes: Integers, tuples: Integers, vectors: Floats) -> Floats
 
 
 def _singular_values(matrix: Floats) -> Floats:
-    """Singular values by way of the triangle, for matrices with many more rows than columns."""
+    """Singular values; those of a matrix with more rows than columns from its triangular factor."""
     tall = len(matrix) > matrix.shape[1]
     triangle = np.asarray(np.linalg.qr(matrix, mode="r")) if tall else matrix
     return np.asarray(np.linalg.svd(triangle, compute_uv=False), dtype=np.float64)

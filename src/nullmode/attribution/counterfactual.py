@@ -1,4 +1,4 @@
-"""A descriptor with one cause of softness taken away: a larger basis, the next correlation order, a raised cutoff."""
+"""A descriptor without one cause of softness: with a larger truncation, the next correlation order, a raised cutoff."""
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -11,25 +11,25 @@ from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.descriptors.trispectrum import Trispectrum
 
 
-class Basis(NamedTuple):
-    """A kind of descriptor and the size of its basis."""
+class Truncation(NamedTuple):
+    """A kind of descriptor and its truncation."""
 
     kind: type[DensityDescriptor]
     n_max: int
     l_max: int
 
 
-# Per correlation order, the next one, in a basis that is converged for some ten neighbours (test_ranks.py).
+# For each correlation order the next one, with a truncation that is converged for some ten neighbours.
 _NEXT = {
-    1: Basis(PowerSpectrum, 8, 8),
-    2: Basis(Bispectrum, 4, 5),
-    3: Basis(Trispectrum, 3, 4),
+    1: Truncation(PowerSpectrum, 8, 8),
+    2: Truncation(Bispectrum, 4, 5),
+    3: Truncation(Trispectrum, 3, 4),
 }
 _GROWTH = 2
 _MOST = {"n_max": 12, "l_max": 16}
 
 
-def with_larger_basis(descriptor: Descriptor) -> Descriptor | None:
+def with_larger_truncation(descriptor: Descriptor) -> Descriptor | None:
     """Raise n_max and l_max by two, up to 12 and 16; None where neither can be raised."""
     sizes = {name: getattr(descriptor, name) for name in _fields(descriptor) & _MOST.keys()}
     grown = {name: max(size, min(size + _GROWTH, _MOST[name])) for name, size in sizes.items()}
@@ -37,7 +37,7 @@ def with_larger_basis(descriptor: Descriptor) -> Descriptor | None:
 
 
 def of_next_order(descriptor: Descriptor) -> Descriptor | None:
-    """Correlate one neighbour more, with the same density; None where that is not to be had, as for pseudoscalars."""
+    """Correlate one more neighbour, with the same density; None where no such descriptor exists."""
     following = _NEXT.get(descriptor.correlation_order or 0)
     if following is None or not isinstance(descriptor, DensityDescriptor) or descriptor.parity == "SO3":
         return None
@@ -63,9 +63,9 @@ def _with(descriptor: Descriptor, changes: dict[str, Any]) -> Descriptor | None:
 
 
 def _made(make: Callable[..., Any], parameters: dict[str, Any]) -> Descriptor | None:
-    """Make a descriptor; None beyond what its kind allows: the l of a fit, the features of many species."""
+    """Make a descriptor; None for parameters that its kind refuses, such as an l_max that was not fitted."""
     try:
         return cast("Descriptor", make(**parameters))
-    # Pydantic's errors too, which a user's own descriptor raises.
+    # ValueError includes the errors of Pydantic, which a user's own descriptor may raise.
     except ValueError:
         return None

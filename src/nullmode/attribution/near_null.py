@@ -1,4 +1,4 @@
-"""Why singular values are small but not null: the causes of null values by continuity, and the cutoff."""
+"""The causes of small singular values that are not null: those of null values by continuity, and the cutoff."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,8 +9,9 @@ import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
 from nullmode._support.types import Floats, InputError
-from nullmode.attribution.counterfactual import of_next_order, with_larger_basis, with_raised_cutoff
-from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.attribution.counterfactual import of_next_order, with_larger_truncation, with_raised_cutoff
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import Sensitivity, decompose, sensitivity
 from nullmode.symmetry.nearby import Symmetrized, nearly_symmetric
@@ -19,23 +20,24 @@ from nullmode.symmetry.point_group import rank_symmetric
 NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "none"]
 
 
-# Steps of a half along the straight path to a symmetric structure.
+# How many times the distance is halved along the straight path to a symmetric environment.
 _HALVINGS = 3
-# Over the largest, a singular value below this is noise, and a law cannot be fitted to it.
+# Singular values below this, over the largest, are noise: no law can be fitted to them.
 _NOISE = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NearNull:
-    """A soft mode, and how much of its softness each cause explains.
+    """A soft mode, one with a small singular value, and the share of its softness that each cause explains.
 
     The softness is log10(threshold/ratio), in decades. A cause explains the decades by which the mode's ratio rises
     when the cause is removed, as a share of the softness, at most 1. The ratio of a displacement v under a changed
-    descriptor is its resolution, (sum_k (v·v_k)²/s_k²)^(-1/2) over s_1, with s_k and v_k of the changed descriptor:
-    what least squares can tell of the amplitude of v from features with unit noise. For the unchanged descriptor it is
-    s_k/s_1. `confidence` is the winner's share over the sum of all shares, or over 1 if they add up to less: 1 if one
-    cause explains all and the others nothing, a half if two explain all. Where no share reaches a half the verdict is
-    ``none``, with 1 minus the largest share. These are measures of evidence, not probabilities.
+    descriptor is its resolution, (sum_k (v·v_k)²/s_k²)^(-1/2) over s_1, with s_k and v_k of the changed descriptor: the
+    precision with which least squares finds the amplitude of v from features with unit noise. For the unchanged
+    descriptor it is s_k/s_1. `confidence` is the largest share over the sum of all shares, or over 1 if they add up to
+    less: 1 if one cause explains everything and the others nothing, a half if two explain everything. If no share
+    reaches a half, the cause is ``none``, with a confidence of 1 minus the largest share. These numbers measure
+    evidence; they are not probabilities.
 
     Attributes
     ----------
@@ -48,28 +50,29 @@ class NearNull:
     confidence
         In [0, 1].
     symmetry
-        Share that the nearby symmetric structure explains: overlap·exponent·log10(L/distance) decades, with L the mean
-        length of the neighbour vectors: what the law of decay takes away between a distortion of that size and this.
+        Share that the nearby symmetric environment explains: overlap·exponent·log10(L/distance) decades, with L the
+        mean length of the neighbour vectors. By so much the ratio falls, after its power law, from a distortion of
+        length L to the actual one.
     incompleteness
-        Share that the next correlation order explains, beyond what the larger basis does; NaN if there is none.
+        Share that the next correlation order explains, beyond that of the larger truncation; NaN if there is none.
     truncation
-        Share that a larger basis explains; NaN for descriptors without n_max and l_max, or where these cannot grow.
+        Share that a larger truncation explains; NaN for descriptors without n_max and l_max, or if these cannot grow.
     cutoff
         Share that a cutoff raised by ``cutoff_width`` explains, times `cutoff_weight`; NaN for descriptors without.
     symmetric_group
-        Schoenflies symbol of the symmetric structure that explains most; empty if none is near.
+        Schoenflies symbol of the symmetric environment that explains most; empty if none is near.
     symmetric_distance
-        Displacement of all neighbours to it, sqrt(sum |dr_j|²), in Å; infinite if none is near.
+        Displacement of all neighbours to that environment, sqrt(sum |dr_j|²), in Å; infinite if none is near.
     symmetric_overlap
-        Share of the mode's square that is not totally symmetric there; 0 if none is near.
+        Share of the mode's square that is not totally symmetric in that environment; 0 if none is near.
     exponent
-        p of ratio ~ distance^p, fitted along the straight path to it: a whole number in theory, mostly 1 or 2, above
-        that near groups with many operations. NaN if there is none, or no law to fit.
+        p of ratio ~ distance^p, fitted along the straight path to that environment: a whole number in theory, mostly 1
+        or 2, larger near groups with many operations. NaN if none is near, or no law can be fitted.
     ratio_larger_basis, ratio_next_order, ratio_raised_cutoff
-        Ratios of the mode when the basis grows, the order grows, the cutoff is raised; NaN where that cannot be asked.
+        Ratios of the mode with a larger truncation, the next order, a raised cutoff; NaN where this is not possible.
     cutoff_weight
-        Share of the mode's square on neighbours in the smoothing range, after the rigid rotation that brings the other
-        neighbours closest to rest: a far neighbour that turns about the rest is the same as the rest turning.
+        Share of the mode's square on neighbours in the smoothing range, after the rigid rotation that leaves the least
+        motion of the other neighbours: a far neighbour that turns about the others is equivalent to these turning.
     """
 
     mode: Floats
@@ -97,20 +100,21 @@ def explain_near_null(
     rtol: float = 1e-9,
     tolerance: float = 1e-6,
 ) -> list[NearNull]:
-    """Say of every soft mode of a descriptor why it is soft; what is null is left to :func:`nullmode.attribute`.
+    """Find the cause of each soft mode of a descriptor; for null modes see :func:`nullmode.attribute`.
 
     Parameters
     ----------
     environment
         Neighbours beyond the descriptor's cutoff are left out.
     descriptor
-        Any; without ``n_max``, ``l_max`` and ``cutoff_width`` only symmetry can be asked about.
+        Any; without ``n_max``, ``l_max`` and ``cutoff_width``, symmetry is the only cause that can be examined.
     threshold
         Modes with rtol < s_k/s_1 < threshold are soft.
     rtol
         Singular values up to rtol times the largest are null, not soft.
     tolerance
-        Length in Å within which neighbours count as in equal places; less if more is seen than symmetry then allows.
+        Length in Å: neighbours that a symmetry operation misses by less count as equivalent. It is reduced if the rank
+        is larger than symmetry then allows.
 
     Returns
     -------
@@ -134,9 +138,9 @@ def explain_near_null(
     soft = np.flatnonzero(ratios < threshold)
     if not len(soft):
         return []
-    descriptor = with_species_of(descriptor, [inside])
-    apart = _telling(inside, descriptor, result.rank, tolerance)
-    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, apart))
+    descriptor = with_layout_of(descriptor, [inside])
+    fine = _fine_tolerance(inside, descriptor, result.rank, tolerance)
+    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, fine))
     distances = np.linalg.norm(inside.vectors, axis=1)
     smoothed = distances > descriptor.cutoff - getattr(descriptor, "cutoff_width", 0.0)
     return [
@@ -145,8 +149,8 @@ def explain_near_null(
     ]
 
 
-def _telling(environment: Environment, descriptor: Descriptor, rank: int, tolerance: float) -> float:
-    """Lower the tolerance until symmetry allows the measured rank: what was seen is not exact, but near."""
+def _fine_tolerance(environment: Environment, descriptor: Descriptor, rank: int, tolerance: float) -> float:
+    """Reduce the tolerance until symmetry allows the measured rank: a symmetry that forbids it is only approximate."""
     while rank > rank_symmetric(environment, descriptor.parity or "O3", tolerance):
         if tolerance / 10 < SMALLEST_TOLERANCE:
             break
@@ -155,7 +159,7 @@ def _telling(environment: Environment, descriptor: Descriptor, rank: int, tolera
 
 
 class _Spectra:
-    """Spectra of one environment with one cause of softness taken away each, shared by all its soft modes."""
+    """Spectra of one environment, each without one cause of softness; all its soft modes share them."""
 
     def __init__(self, descriptor: Descriptor, environment: Environment, near: list[Symmetrized]) -> None:
         def spectrum(changed: Callable[[Descriptor], Descriptor | None]) -> Sensitivity | None:
@@ -163,26 +167,26 @@ class _Spectra:
                 other = changed(descriptor)
                 return None if other is None else _spectrum(other, environment)
             except InputError:
-                # More than the descriptor can have, such as an l_max that its contraction was not fitted for.
+                # The descriptor refuses the change, such as an l_max that its contraction was not fitted for.
                 return None
 
         self.scale = float(np.linalg.norm(environment.vectors, axis=1).mean())
-        self.larger_basis = spectrum(with_larger_basis)
+        self.larger_truncation = spectrum(with_larger_truncation)
         self.next_order = spectrum(of_next_order)
         self.raised_cutoff = spectrum(with_raised_cutoff)
         self.paths = [(target, _path(descriptor, environment, target)) for target in near]
 
 
 def _path(descriptor: Descriptor, environment: Environment, target: Symmetrized) -> list[tuple[float, Sensitivity]]:
-    """Spectra on the straight path to a symmetric structure, by the fraction of the way that is left."""
+    """Spectra on the straight path to a symmetric environment, with the fraction of the distance to it."""
     start = target.environment.vectors
     step = environment.vectors - start
-    parts = [0.5**k for k in range(_HALVINGS + 1)]
-    return [(part, _spectrum(descriptor, replace(environment, vectors=start + part * step))) for part in parts]
+    fractions = [0.5**k for k in range(_HALVINGS + 1)]
+    return [(left, _spectrum(descriptor, replace(environment, vectors=start + left * step))) for left in fractions]
 
 
 def _spectrum(descriptor: Descriptor, environment: Environment) -> Sensitivity:
-    # The same neighbours, now all there are: a raised cutoff shall reach no others.
+    # These neighbours alone: a raised cutoff must not reach others.
     alone = replace(environment, cutoff=None)
     return decompose(descriptor.compute_with_jacobian(alone)[1], alone, _NOISE)
 
@@ -206,7 +210,7 @@ def _explained(
     weight: float,
 ) -> NearNull:
     softness = log10(threshold / ratio)
-    larger = _resolution(mode, changed.larger_basis)
+    larger = _resolution(mode, changed.larger_truncation)
     following = _resolution(mode, changed.next_order)
     raised = _resolution(mode, changed.raised_cutoff)
 
@@ -217,12 +221,12 @@ def _explained(
     for target, path in changed.paths:
         broken = float(target.broken(mode[None])[0])
         power = _exponent(mode, path)
-        part = 0.0 if isnan(power) else share(broken * power * log10(changed.scale / target.distance))
-        if best is None or part > symmetry:
-            best, symmetry, overlap, exponent = target, part, broken, power
+        explained = 0.0 if isnan(power) else share(broken * power * log10(changed.scale / target.distance))
+        if best is None or explained > symmetry:
+            best, symmetry, overlap, exponent = target, explained, broken, power
     shares = {
         "symmetry": symmetry,
-        # What the larger basis has mended already needs no higher order.
+        # Beyond what the larger truncation explains.
         "incompleteness": share(log10(min(following, threshold) / min(max(larger, ratio), threshold)))
         if following > 0
         else nan,
@@ -250,7 +254,8 @@ def _explained(
 
 
 def _weight(mode: Floats, vectors: Floats, smoothed: "np.ndarray[Any, np.dtype[np.bool_]]") -> float:
-    """Share of a mode's square on the smoothed neighbours, seen from where the others stand as still as they can."""
+    """Share of a mode's square on smoothed neighbours, after the rotation that leaves the others the least motion."""
+    # Not infinitesimal_rotations: its zeros have other signs, which changes the last digits of the least squares.
     rotations = np.cross(np.eye(3)[:, None], vectors)
     inner = rotations[:, ~smoothed].reshape(3, -1).T
     turn = np.linalg.lstsq(inner, mode[~smoothed].ravel(), rcond=None)[0]
@@ -259,13 +264,13 @@ def _weight(mode: Floats, vectors: Floats, smoothed: "np.ndarray[Any, np.dtype[n
 
 
 def _exponent(mode: Floats, path: list[tuple[float, Sensitivity]]) -> float:
-    """Slope of log ratio against log distance, of the modes on the path that are most like this one."""
+    """Slope of log ratio against log distance, for the modes along the path with the largest overlap with this one."""
     distances, ratios = [], []
-    for part, result in path:
+    for left, result in path:
         k = int(np.argmax(np.abs(result.modes.reshape(len(result.modes), -1) @ mode.ravel())))
         ratio = result.singular_values[k] / result.singular_values[0]
         if ratio <= _NOISE:
             break
-        distances.append(log(part))
+        distances.append(log(left))
         ratios.append(log(ratio))
     return float(np.polyfit(distances, ratios, 1)[0]) if len(ratios) > 1 else nan

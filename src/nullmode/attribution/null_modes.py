@@ -1,4 +1,4 @@
-"""The null modes themselves, sorted by cause and by irreducible representation."""
+"""Null modes by cause and irreducible representation."""
 
 from dataclasses import dataclass
 
@@ -20,14 +20,14 @@ class NullModes:
     Attributes
     ----------
     cause
-        ``symmetry``, ``incompleteness`` or ``truncation``; ``unresolved`` where the last two cannot be told apart (for
-        a descriptor without correlation order, and where both occur among the modes that symmetry allows), and where
-        the basis would be blamed for counts that depend on the tolerance.
+        ``symmetry``, ``incompleteness`` (of the body order) or ``truncation``; ``unresolved`` where it may be either of
+        the last two: the descriptor has no correlation order, both occur among the modes that symmetry allows, or the
+        counts depend on the tolerance.
     irrep
         Mulliken symbol in the environment's point group.
     modes, shape (k, n, 3)
-        Orthonormal displacements; of all bases of their space, the one of which each in turn moves one atom along one
-        axis as much as it can, so that equal spaces have equal modes.
+        Orthonormal displacements. Each in turn moves one atom along one axis as much as possible, so that equal spaces
+        have equal modes.
     """
 
     cause: str
@@ -38,10 +38,10 @@ class NullModes:
 def split_null_modes(
     environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
 ) -> list[NullModes]:
-    """Sort the null modes of a descriptor by cause and irreducible representation.
+    """Split the null modes of a descriptor by cause and irreducible representation.
 
-    What is not totally symmetric is null by symmetry. Totally symmetric null modes are due to the body order or to the
-    basis, as the counts of :func:`nullmode.attribute` say.
+    Modes that are not totally symmetric are null by symmetry. The body order or the truncation makes the others null,
+    as the counts of :func:`nullmode.attribute` tell.
 
     Parameters
     ----------
@@ -51,46 +51,46 @@ def split_null_modes(
     Returns
     -------
     list of NullModes
-        Those of symmetry first, by name; their modes are as many as there are null values. Empty if there are none.
+        Those of symmetry first, by name; together they have as many modes as there are null values.
 
     Raises
     ------
     InputError
-        As :func:`nullmode.attribute`, and as :func:`nullmode.symmetry_adapted` where the environment is symmetric to
-        within the tolerance, but not to what the null modes show; use a smaller tolerance.
+        As :func:`nullmode.attribute`; and as :func:`nullmode.symmetry_adapted` if the environment is symmetric within
+        the tolerance, but its null modes are not: use a smaller tolerance.
     """
-    why = attribute(environment, descriptor, rtol, tolerance)
+    counts = attribute(environment, descriptor, rtol, tolerance)
     inside = within(environment, descriptor.cutoff)
     result = decompose(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
     null = result.modes[result.rank :].reshape(result.n_dof - result.rank, 3 * len(inside))
     if not len(null):
         return []
-    group = point_group(inside, why.tolerance)
+    group = point_group(inside, counts.tolerance)
     symmetric = symmetric_projector(proper(group) if descriptor.parity == "SO3" else group)
-    share, turn = np.linalg.eigh(null @ symmetric @ null.T)
-    spaces = [("symmetry", turn[:, share < 0.5]), (_other_cause(why), turn[:, share >= 0.5])]
-    found: dict[tuple[str, str], list[Floats]] = {}
-    for cause, part in spaces:
-        for irrep, modes in symmetry_adapted(group, (part.T @ null).reshape(-1, len(inside), 3)):
-            found.setdefault((cause, irrep), []).append(modes)
-    return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in found.items()]
+    share, vectors = np.linalg.eigh(null @ symmetric @ null.T)
+    spaces = [("symmetry", vectors[:, share < 0.5]), (_other_cause(counts), vectors[:, share >= 0.5])]
+    split: dict[tuple[str, str], list[Floats]] = {}
+    for cause, space in spaces:
+        for irrep, modes in symmetry_adapted(group, (space.T @ null).reshape(-1, len(inside), 3)):
+            split.setdefault((cause, irrep), []).append(modes)
+    return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in split.items()]
 
 
 def _plain(modes: Floats) -> Floats:
-    """Choose the basis of a space that NullModes describes."""
+    """Choose the modes of a space as :class:`NullModes` describes."""
     flat = modes.reshape(len(modes), -1)
     left = flat.T @ flat
     result = np.empty_like(flat)
     for k in range(len(flat)):
-        # Of equal components the first, whatever the rounding.
+        # The first of equal components, whatever their rounding.
         size = np.diag(left)
-        place = int(np.argmax(size > size.max() - 1e-6))
-        result[k] = left[place] / np.linalg.norm(left[place])
+        index = int(np.argmax(size > size.max() - 1e-6))
+        result[k] = left[index] / np.linalg.norm(left[index])
         left = left - np.outer(result[k], result[k])
     return result.reshape(modes.shape)
 
 
-def _other_cause(why: Attribution) -> str:
-    if why.null_unresolved or (why.null_truncation and (why.null_incompleteness or why.ambiguous)):
+def _other_cause(counts: Attribution) -> str:
+    if counts.null_unresolved or (counts.null_truncation and (counts.null_incompleteness or counts.ambiguous)):
         return "unresolved"
-    return "incompleteness" if why.null_incompleteness else "truncation"
+    return "incompleteness" if counts.null_incompleteness else "truncation"

@@ -1,23 +1,22 @@
-"""Whole structures through a descriptor: rows of the analysis table."""
+"""The ranks that the symmetry of a whole structure allows: a molecule, rod, slab or crystal."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from nullmode._support.types import JSON, Floats, Parity
-from nullmode.attribution.causes import reasons
+from nullmode._support.types import Parity
 from nullmode.descriptors._base import Descriptor
-from nullmode.spectrum.whole_structure import Structure, Sum, added, error_counts, resolved
+from nullmode.spectrum.whole_structure import Structure, decompose_sum, sum_jacobians
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
-class StructureTheory:
-    """What symmetry says of one structure, remembered per tolerance; offers what ``attribution.Geometry`` asks."""
+class StructureRanks:
+    """The ranks that symmetry allows for one structure, remembered for each tolerance: see :class:`GeometryRanks`."""
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
         centers = np.isin(np.arange(len(structure.numbers)), [item.center for item in structure.environments])
-        # Only centres change places with centres.
+        # A symmetry operation takes centres to centres.
         self._kinds = np.unique(2 * structure.numbers + centers, return_inverse=True)[1] + 1
         self._groups: dict[float, Isometries] = {}
 
@@ -50,64 +49,4 @@ class StructureTheory:
         """Measure the rank with these neighbours, even where the descriptor reaches further."""
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
         alone = replace(self.structure, environments=environments)
-        return resolved(alone, added(alone, descriptor), rtol).rank
-
-
-def measure_structure(
-    case: StructureTheory, descriptor: Descriptor, rtol: float, tolerance: float | None = None
-) -> tuple[JSON, Floats]:
-    """Analyse one structure, cut at the descriptor's cutoff.
-
-    Parameters
-    ----------
-    case
-        The structure.
-    descriptor
-        With a fixed species layout.
-    rtol
-        As in :func:`structure_sensitivity`.
-    tolerance
-        Length in Å for the attribution; None for none.
-
-    Returns
-    -------
-    row
-        Of the analysis table: its columns for environments, and, with status ``ok``, those of the attribution where it
-        was asked for.
-    features, shape (F,)
-        As of :func:`structure_jacobian`.
-    """
-    total = added(case.structure, descriptor)
-    return _row(case, total, descriptor, rtol, tolerance), total.features
-
-
-def _row(case: StructureTheory, total: Sum, descriptor: Descriptor, rtol: float, tolerance: float | None) -> JSON:
-    finite = bool(np.isfinite(total.jacobian).all())
-    seen = total if finite else Sum(total.features, np.zeros_like(total.jacobian), 0.0, 0.0, 0.0)
-    result = resolved(case.structure, seen, rtol)
-    n_neighbours = sum(len(environment) for environment in case.structure.environments)
-    status = "ok"
-    if n_neighbours == 0:
-        status = "no_neighbours"
-    elif not finite:
-        status = "not_finite"
-    elif rtol < result.rotation_floor:
-        status = "rtol_below_floor"
-    elif error_counts(seen, result):
-        status = "rtol_below_error"
-    row: JSON = {
-        "structure": case.structure.index,
-        "center": -1,
-        "center_species": None,
-        "n_neighbours": n_neighbours,
-        "n_dof": result.n_dof,
-        "rank": result.rank,
-        "singular_values": result.singular_values if finite else np.full(result.n_dof, np.nan),
-        "condition_number": result.condition_number,
-        "inverse_condition_number": result.inverse_condition_number,
-        "rotation_floor": result.rotation_floor,
-        "status": status,
-    }
-    if tolerance is not None and status == "ok":
-        row |= reasons(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
-    return row
+        return decompose_sum(alone, sum_jacobians(alone, descriptor), rtol)[0].rank

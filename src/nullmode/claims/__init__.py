@@ -1,1 +1,1 @@
-"""Expected numbers held against what a run measured."""
+"""Claims: expected numbers, the numbers that a run measured, and a verdict on each."""

@@ -1,7 +1,7 @@
-"""The ledger of claims: what each is measured at in the tables of a run, and the verdict."""
+"""The ledger: every claim measured on the tables of a run, each number with a verdict."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +10,12 @@ import pandas as pd
 from nullmode._support.types import InputError
 from nullmode._support.variants import suggest
 from nullmode.claims import sql
-from nullmode.claims.model import EXPLAINED, FAIL, PASS, Claim, check_function, holds, read, shown, stated
-from nullmode.tables import columns
+from nullmode.claims.model import EXPLAINED, FAIL, PASS, Claim, Explanation, check_function, holds, read
+from nullmode.claims.text import expected_text, number_text
+from nullmode.tables.columns import CLAIMS
 
-# DuckDB's words for one, alone, behind the name of a table, and in USING.
+_COLUMNS = ("quantity", "measured")
+# DuckDB's messages for an unknown column: by itself, after the name of a table, and in USING.
 _UNKNOWN_COLUMN = ("Referenced column", "does not have a column", "does not exist on")
 
 
@@ -23,19 +25,19 @@ def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
     Parameters
     ----------
     path
-        Of the file.
+        The file of claims.
     figures
-        Names of those that the configuration draws.
+        Names of the figures that the configuration draws.
 
     Raises
     ------
     InputError
-        As :func:`read`; for an unknown figure or function; for what is not one SELECT that DuckDB can parse, or one
-        that asks for unknown tables or functions or for impossible types, or gives other columns than it must. Columns
-        are taken for coordinates of families where the tables do not have them, and found missing when they are read.
+        As :func:`read`; for an unknown figure or function; for a query that is not one SELECT, that DuckDB cannot
+        parse, that uses unknown tables, unknown functions or impossible types, or that gives the wrong columns. A
+        column that the tables do not have may be a coordinate of a family: the query finds out when it is run.
     """
     claims = read(path)
-    connection = sql.empty()
+    connection = sql.connect_empty()
     faults = []
     for group, claim in claims.items():
         try:
@@ -47,10 +49,10 @@ def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
             if claim.check is not None:
                 check_function(claim.check)
             if claim.query is not None:
-                _check_query(connection, claim.query, "query", {"quantity", "measured"})
+                _check_query(connection, claim.query, "query", set(_COLUMNS))
             if claim.explained is not None:
-                each = {"quantity"} if isinstance(claim.explained.expected, dict) else set()
-                _check_query(connection, claim.explained.query, "explained.query", {"measured", *each})
+                keys = {"quantity"} if isinstance(claim.explained.expected, dict) else set()
+                _check_query(connection, claim.explained.query, "explained.query", {"measured", *keys})
         except InputError as error:
             faults.append(f"`{group}`: {error}")
     if faults:
@@ -58,20 +60,18 @@ def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
     return claims
 
 
-def _check_query(connection: sql.Connection, query: str, where: str, wanted: set[str]) -> None:
+def _check_query(connection: sql.Connection, query: str, where: str, needed: set[str]) -> None:
     sql.check_statement(query, where)
     try:
-        found = set(connection.sql(query).columns)
+        columns = set(connection.sql(query).columns)
     except sql.Error as error:
-        # A column that the tables do not have may be the coordinate of a family.
+        # An unknown column may be a coordinate of a family.
         if any(phrase in str(error) for phrase in _UNKNOWN_COLUMN):
             return
+        raise InputError(f"`{where}` must run on the tables {', '.join(sql.VIEWS)}, got {sql.reason(error)}") from None
+    if not needed <= columns:
         raise InputError(
-            f"`{where}` must fit the tables, got {sql.reason(error)} Tables: {', '.join(sql.VIEWS)}."
-        ) from None
-    if not wanted <= found:
-        raise InputError(
-            f"`{where}` must give the columns {' and '.join(sorted(wanted))}, got {', '.join(sorted(found))}."
+            f"`{where}` must give the columns {' and '.join(sorted(needed))}, got {', '.join(sorted(columns))}."
         )
 
 
@@ -81,113 +81,118 @@ def ledger(claims: Mapping[str, Claim], files: Mapping[str, Iterable[str | Path]
     Parameters
     ----------
     claims
-        By the name of their group.
+        Claims by the name of their group.
     files
-        Parquet files by the name of their table; of a table without files there is no view.
+        Parquet files by the name of their table. Queries do not see a table without files.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of the claims table, in the order of the claims. A quantity that the tables do not give as one finite or
-        infinite number is a failed row that says why.
+        Rows of the claims table, in the order of the claims. The row of a quantity for which the tables do not give
+        exactly one number fails, and says why.
 
     Raises
     ------
     InputError
-        For a missing, corrupt or foreign file, or a claim that is not measured by one SELECT.
+        For a file that is missing, corrupt or not one of nullmode's tables; for a query that is not one SELECT.
     """
-    with sql.connected(files) as connection:
+    with sql.connect(files) as connection:
         rows = [row for group, claim in claims.items() for row in _rows(connection, group, claim)]
-    frame = pd.DataFrame(rows, columns=[column.name for column in columns.CLAIMS])
+    frame = pd.DataFrame(rows, columns=[column.name for column in CLAIMS])
     return frame.astype({"expected": float, "tolerance": float, "measured": float})
 
 
-class _Measured(NamedTuple):
-    """Numbers by quantity, as often as they were given, and why there are none."""
+class _Measurement(NamedTuple):
+    """The numbers that a query or function gave for each quantity, and why there are none if it could not be run."""
 
     numbers: dict[str, list[Any]]
-    reason: str = ""
+    failure: str = ""
 
     def one(self, quantity: str) -> tuple[float | None, str]:
-        """Give the number of a quantity, or None and why."""
-        found = self.numbers.get(quantity, [])
-        if len(found) != 1:
-            return None, self.reason or (
-                f"The query gives it {len(found)} times." if found else "The query does not give it."
-            )
+        """Give the number of a quantity; if there is not exactly one, None and the reason."""
+        numbers = self.numbers.get(quantity, [])
+        if len(numbers) != 1:
+            times = f"The query gives it {len(numbers)} times." if numbers else "The query does not give it."
+            return None, self.failure or times
         try:
-            number = float(found[0])
+            number = float(numbers[0])
         except (TypeError, ValueError):
-            return None, f"The query gives {'null' if found[0] is None else repr(found[0])}."
+            return None, f"The query gives {'null' if numbers[0] is None else repr(numbers[0])}."
         return (None, "The query gives NaN.") if math.isnan(number) else (number, "")
 
 
-def _queried(connection: sql.Connection, query: str) -> _Measured:
+def _measure_by_query(connection: sql.Connection, query: str) -> _Measurement:
+    """Run a query; without a column ``quantity``, its numbers belong to the quantity ""."""
     sql.check_statement(query)
     try:
-        found = connection.sql(query)
-        places = [found.columns.index(name) if name in found.columns else None for name in ("quantity", "measured")]
-        rows = found.fetchall()
+        relation = connection.sql(query)
+        indices = [relation.columns.index(name) if name in relation.columns else None for name in _COLUMNS]
+        rows = relation.fetchall()
     except sql.Error as error:
-        return _Measured({}, f"The query cannot be run: {sql.reason(error)}")
+        return _Measurement({}, f"The query cannot be run: {sql.reason(error)}")
     numbers: dict[str, list[Any]] = {}
     for row in rows:
-        key, number = ("" if place is None else row[place] for place in places)
-        numbers.setdefault(str(key), []).append(number)
-    return _Measured(numbers)
+        quantity, number = ("" if index is None else row[index] for index in indices)
+        numbers.setdefault(str(quantity), []).append(number)
+    return _Measurement(numbers)
 
 
-def _checked(connection: sql.Connection, name: str) -> _Measured:
-    function: Callable[[Any], Mapping[str, float]] = check_function(name)
+def _measure_by_function(connection: sql.Connection, name: str) -> _Measurement:
     try:
-        return _Measured({quantity: [number] for quantity, number in function(connection).items()})
-    except Exception as error:  # what it asks for may be missing: that fails its own rows, no others
-        return _Measured({}, f"{name} cannot be run: {type(error).__name__}: {sql.reason(error)}")
+        return _Measurement({quantity: [number] for quantity, number in check_function(name)(connection).items()})
+    except Exception as error:  # a table that it reads may be missing: this fails its own rows only
+        return _Measurement({}, f"{name} cannot be run: {type(error).__name__}: {sql.reason(error)}")
 
 
 def _rows(connection: sql.Connection, group: str, claim: Claim) -> list[dict[str, Any]]:
-    measured = _queried(connection, claim.query) if claim.query else _checked(connection, str(claim.check))
-    excuse = _queried(connection, claim.explained.query) if claim.explained else None
+    if claim.query:
+        measurement = _measure_by_query(connection, claim.query)
+    else:
+        measurement = _measure_by_function(connection, str(claim.check))
+    of_explanation = _measure_by_query(connection, claim.explained.query) if claim.explained else None
     rows = []
     for quantity, expected in claim.expected.items():
-        number, explanation = measured.one(quantity)
+        tolerance = claim.tolerance_of(quantity)
+        number, text = measurement.one(quantity)
         verdict = FAIL
         if number is not None:
-            if holds(number, claim, expected, claim.tolerance_of(quantity)):
+            if holds(number, claim.comparison, expected, tolerance):
                 verdict = PASS
-            elif excuse is not None:
-                verdict, explanation = _explained(claim, excuse, quantity)
+            elif claim.explained and of_explanation:
+                verdict, text = _judge_explanation(claim.explained, of_explanation, quantity)
         rows.append(
             {
                 "claim": claim.claim,
                 "source": claim.source,
                 "quantity": quantity,
                 "expected": expected,
-                "tolerance": claim.tolerance_of(quantity),
+                "tolerance": tolerance,
                 "measured": number,
                 "verdict": verdict,
                 "kind": claim.kind,
                 "comparison": claim.comparison,
                 "group": group,
                 "figure": claim.figure,
-                "explanation": explanation,
+                "explanation": text,
             }
         )
     return rows
 
 
-def _explained(claim: Claim, excuse: _Measured, quantity: str) -> tuple[str, str]:
-    """Verdict and text for a size that is off: explained only if the number that explains it comes out."""
-    explanation = claim.explained
-    if explanation is None or (isinstance(explanation.expected, dict) and quantity not in explanation.expected):
-        return FAIL, "It is off, and not explained."
-    key = quantity if isinstance(explanation.expected, dict) else ""
-    expected = explanation.expected[key] if isinstance(explanation.expected, dict) else explanation.expected
+def _judge_explanation(explanation: Explanation, measurement: _Measurement, quantity: str) -> tuple[str, str]:
+    """Give verdict and text for a size that does not agree: it is explained only if the explanation's number agrees."""
+    if isinstance(explanation.expected, dict):
+        if quantity not in explanation.expected:
+            return FAIL, "It does not agree, and it is not explained."
+        key, expected = quantity, explanation.expected[quantity]
+    else:
+        key, expected = "", explanation.expected
     tolerance = explanation.tolerance_of(key)
-    number, why = excuse.one(key)
+    number, failure = measurement.one(key)
     if number is None:
-        return FAIL, f"{explanation.text} Not shown: {why}"
-    wanted = stated(explanation.comparison, expected, tolerance)
-    came_out = holds(number, explanation, expected, tolerance)
-    text = f"{explanation.text} Computed: {shown(number)}, expected: {wanted}."
-    return (EXPLAINED, text) if came_out else (FAIL, f"{text} This does not hold.")
+        return FAIL, f"{explanation.text} This is not confirmed: {failure}"
+    allowed = expected_text(explanation.comparison, expected, tolerance)
+    text = f"{explanation.text} Computed: {number_text(number)}, expected: {allowed}."
+    if holds(number, explanation.comparison, expected, tolerance):
+        return EXPLAINED, text
+    return FAIL, f"{text} The two do not agree."

@@ -1,10 +1,12 @@
-"""The file of claims that a run is held against, what may stand in it, and words for its numbers; light on imports."""
+"""The file of claims: what it may hold, how it is read, and how a measured number is compared with an expected one.
+
+A claim is a statement with one or more expected numbers. Imports are light, since the settings import this module.
+"""
 
 import importlib
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 PASS, FAIL, EXPLAINED = "pass", "fail", "explained"
 VERDICTS = (FAIL, EXPLAINED, PASS)
-"""Worst first."""
+"""Verdicts on a measured number, the worst first."""
 _EXACT = ("equal", "at_most", "at_least")
 _OF_KIND = {"rank": ("equal",), "zero": ("equal", "at_most")}
 
@@ -27,8 +29,8 @@ Text = Annotated[str, Field(min_length=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Stated(BaseModel):
-    """What numbers are expected, and how near to them is near enough."""
+class Expectation(BaseModel):
+    """How measured numbers are compared with expected ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,13 +38,13 @@ class _Stated(BaseModel):
     tolerance: Number | dict[Text, Number] = 0.0
 
     def _check_tolerances(self, expected: Mapping[str, float]) -> None:
-        """Refuse tolerances that mean nothing."""
+        """Refuse tolerances that do not fit the comparison or the quantities."""
         if isinstance(self.tolerance, dict):
             for quantity in {**self.tolerance, **expected}:
                 if quantity not in expected or quantity not in self.tolerance:
                     raise InputError(
-                        f"`tolerance` must hold the quantities of `expected`, got a difference in {quantity!r}. Give "
-                        "one number for all, or one for each."
+                        "`tolerance` must hold the quantities of `expected`, got a mapping that differs in "
+                        f"{quantity!r}. Give one number for all quantities, or one for each."
                     )
         for quantity, number in expected.items():
             tolerance = self.tolerance_of(quantity)
@@ -52,21 +54,22 @@ class _Stated(BaseModel):
                 )
             if self.comparison not in _EXACT and tolerance <= 0:
                 raise InputError(
-                    f"`tolerance` must be positive where `comparison` is {self.comparison}, got {tolerance}."
+                    f"`tolerance` must be positive where `comparison` is {self.comparison}, got {tolerance}. "
+                    "Give a positive number."
                 )
             if self.comparison == "factor" and (tolerance < 1 or number <= 0):
                 raise InputError(
-                    "A comparison by factor must have a tolerance of at least 1 and an expected number above 0, got "
-                    f"{tolerance} and {number} for {quantity!r}. Compare absolutely or relatively."
+                    "`tolerance` must be at least 1 and the expected number positive where `comparison` is factor, got "
+                    f"{tolerance} and {number} for {quantity!r}. Use absolute or relative."
                 )
 
     def tolerance_of(self, quantity: str) -> float:
-        """Tolerance of one quantity."""
+        """Give the tolerance of one quantity."""
         return self.tolerance[quantity] if isinstance(self.tolerance, dict) else self.tolerance
 
 
-class Explanation(_Stated):
-    """Why sizes are off, with a number that has to come out for this to count."""
+class Explanation(Expectation):
+    """Why sizes do not agree, with a number that has to be measured for the explanation to count."""
 
     text: Text
     query: Text
@@ -78,29 +81,30 @@ class Explanation(_Stated):
         return self
 
 
-class Claim(_Stated):
-    """A claim, and the numbers that it is measured by: one row of the ledger each."""
+class Claim(Expectation):
+    """A claim and its expected numbers; each number is a row of the ledger."""
 
     claim: Text = Field(description="one sentence")
-    source: Text = Field(description="paper, with section or table, or where the number follows from")
-    figure: str | None = Field(default=None, description="name of the figure that shows it")
-    kind: Kind = Field(description="ranks, zeros and laws hold or fail; a size may be explained")
-    query: Text | None = Field(default=None, description="SQL that gives columns `quantity` and `measured`")
-    check: Text | None = Field(default=None, description="nullmode.claims.checks.NAME:function, in place of a query")
-    expected: Annotated[dict[Text, Number], Field(min_length=1, description="quantity to number")]
-    explained: Explanation | None = Field(default=None, description="of sizes that are off, and why")
+    source: Text = Field(description="the paper with section or table, or what the numbers follow from")
+    figure: str | None = Field(default=None, description="name of the figure that shows the claim")
+    kind: Kind = Field(description="ranks, zeros and laws pass or fail; a size may also be explained")
+    query: Text | None = Field(default=None, description="SQL that gives the columns `quantity` and `measured`")
+    check: Text | None = Field(default=None, description="nullmode.claims.checks.NAME:function, instead of a query")
+    expected: Annotated[dict[Text, Number], Field(min_length=1, description="expected numbers, by quantity")]
+    explained: Explanation | None = Field(default=None, description="why sizes do not agree with what is expected")
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
         if (self.query is None) == (self.check is None):
-            raise InputError("A claim must have either `query` or `check`. Give one of them.")
+            got = "neither" if self.query is None else "both"
+            raise InputError(f"A claim must have either `query` or `check`, got {got}. Give one of them.")
         allowed = _OF_KIND.get(self.kind)
         if allowed and self.comparison not in allowed:
             raise InputError(
-                f"`comparison` of the kind {self.kind} must be {' or '.join(allowed)}, got {self.comparison!r}."
+                f"`comparison` must be {' or '.join(allowed)} where `kind` is {self.kind}, got {self.comparison!r}."
             )
         if self.explained and self.kind != "size":
-            raise InputError(f"`explained` must stand with the kind size alone, got {self.kind!r}. Remove it.")
+            raise InputError(f"`explained` must be given only where `kind` is size, got it for {self.kind}. Remove it.")
         if self.explained and isinstance(self.explained.expected, dict):
             for quantity in self.explained.expected:
                 if quantity not in self.expected:
@@ -112,9 +116,9 @@ class Claim(_Stated):
         return self
 
 
-def holds(measured: float, stated: _Stated, expected: float, tolerance: float) -> bool:
-    """Compare a number with what is expected of it."""
-    match stated.comparison:
+def holds(measured: float, comparison: Comparison, expected: float, tolerance: float) -> bool:
+    """Compare a measured number with an expected one."""
+    match comparison:
         case "equal":
             return measured == expected
         case "absolute":
@@ -140,13 +144,13 @@ def read(path: str | Path) -> dict[str, Claim]:
     Raises
     ------
     InputError
-        For a missing file, one that is no YAML, an unknown key, an impossible value, or a key that stands twice; it
-        names the place.
+        For a missing file, a file that is not YAML, an unknown key, an impossible value, or a key that is given twice;
+        the message names the place.
     """
     if not Path(path).is_file():
         raise InputError(f"`claims` must be an existing file, got {path} (from {Path.cwd()}).")
     try:
-        # The loader is a SafeLoader: it makes plain data and nothing else.
+        # The loader is a SafeLoader: it makes plain data only.
         content = yaml.load(Path(path).read_text(encoding="utf-8"), _UniqueKeys)
     except yaml.YAMLError as error:
         raise InputError(f"`claims` must be YAML, got {path}: {' '.join(str(error).split())}.") from None
@@ -154,9 +158,9 @@ def read(path: str | Path) -> dict[str, Claim]:
         raise InputError(f"`claims` must hold groups by name, got {path} with {content!r}.")
     result: dict[str, Claim] = {}
     faults = []
-    for group, given in content.items():
+    for group, entry in content.items():
         try:
-            result[str(group)] = Claim.model_validate(given)
+            result[str(group)] = Claim.model_validate(entry)
         except ValidationError as error:
             faults.append(explain(error, str(group), {"": list(Claim.model_fields)}))
     if faults:
@@ -169,60 +173,29 @@ def check_function(name: str) -> Callable[[Any], Mapping[str, float]]:
     module, _, attribute = name.partition(":")
     if module.startswith("nullmode.claims.checks."):
         try:
-            found: Any = getattr(importlib.import_module(module), attribute, None)
+            function: Any = getattr(importlib.import_module(module), attribute, None)
         except ModuleNotFoundError:
-            found = None
-        if not callable(found):
+            function = None
+        if not callable(function):
             raise InputError(f"`check` must name a function of nullmode.claims.checks, got {name!r}.")
     else:
-        found = load(name, {}, "check", "check")
-    function: Callable[[Any], Mapping[str, float]] = found
-    return function
+        function = load(name, {}, "check", "check")
+    return cast(Callable[[Any], Mapping[str, float]], function)
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """A loader that refuses a key that stands twice: YAML itself would take the last."""
+    """A loader that refuses a key that is given twice; PyYAML itself would silently take the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
 
-def shown(number: float | None) -> str:
-    """Write a number for a reader: whole ones in full, others with four digits."""
-    if number is None or math.isnan(number):
-        return "none"
-    if math.isinf(number):
-        return "∞" if number > 0 else "-∞"
-    if number == round(number) and abs(number) < 1e6:
-        return str(int(number))
-    if 0.01 <= abs(number) < 1e5:
-        return f"{number:.4g}"
-    mantissa, _, exponent = f"{number:.3e}".partition("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-
-
-def stated(comparison: str, expected: float, tolerance: float) -> str:
-    """Write what is expected for a reader."""
-    match comparison:
-        case "absolute":
-            return f"{shown(expected)} ± {shown(tolerance)}"
-        case "relative":
-            return f"{shown(expected)} ± {shown(100 * tolerance)} %"
-        case "factor":
-            return f"{shown(expected)}, by a factor up to {shown(tolerance)}"
-        case "at_most":
-            return f"≤ {shown(expected)}"
-        case "at_least":
-            return f"≥ {shown(expected)}"
-    return shown(expected)
-
-
-def counts(frame: "pd.DataFrame") -> dict[str, int]:
-    """Count the verdicts, worst first."""
+def count_verdicts(frame: "pd.DataFrame") -> dict[str, int]:
+    """Count the rows of each verdict, the worst first."""
     return {verdict: int((frame["verdict"] == verdict).sum()) for verdict in VERDICTS}

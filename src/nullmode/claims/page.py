@@ -1,41 +1,41 @@
-"""The ledger of claims as a page for readers: one file, for a screen or on paper."""
+"""The ledger of claims as an HTML page: one file, for a screen or on paper."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from nullmode._support.types import JSON
-from nullmode.claims.model import PASS, VERDICTS, Claim, counts, shown, stated
-from nullmode.tables import stamp
-
-TEMPLATE = files("nullmode.claims").joinpath("ledger.html")
+from nullmode.claims.model import PASS, VERDICTS, Claim, count_verdicts
+from nullmode.claims.text import expected_text, number_text
+from nullmode.tables.page import render
 
 
 def page(frame: pd.DataFrame, claims: Mapping[str, Claim], provenance: JSON | None = None) -> str:
-    """Write the whole ledger as HTML that needs no other file; it names figures by their place beside it.
+    """Write the whole ledger as HTML. Its links to figures are relative: ``figures/NAME.png`` beside the page.
 
     Parameters
     ----------
     frame
         Rows of the claims table.
     claims
-        From which the rows were measured, for the queries.
+        The claims that the rows were measured for; their queries are shown.
     provenance
         What the rows follow from: written into the page, as into a table.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    groups = [_group(str(name), claims[str(name)], rows) for name, rows in frame.groupby("group", sort=False)]
-    kinds = [(str(kind), list(counts(rows).items())) for kind, rows in frame.groupby("kind", sort=False)]
-    stamped = stamp.of_page(provenance or {})
-    return template.render(groups=groups, kinds=kinds, verdicts=VERDICTS, total=_of(frame), provenance=stamped)
+    return render(
+        "nullmode.claims.page",
+        "Claims",
+        provenance,
+        groups=[_group(str(name), claims[str(name)], rows) for name, rows in frame.groupby("group", sort=False)],
+        kinds=[(str(kind), list(count_verdicts(rows).items())) for kind, rows in frame.groupby("kind", sort=False)],
+        verdicts=VERDICTS,
+        total=_occurring(frame),
+    )
 
 
-def _of(frame: pd.DataFrame) -> list[tuple[str, int]]:
-    return [(verdict, count) for verdict, count in counts(frame).items() if count]
+def _occurring(frame: pd.DataFrame) -> list[tuple[str, int]]:
+    return [(verdict, count) for verdict, count in count_verdicts(frame).items() if count]
 
 
 def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
@@ -45,14 +45,14 @@ def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
         "source": claim.source,
         "figure": claim.figure,
         "kind": claim.kind,
-        "how": (claim.query or str(claim.check)).strip(),
-        "counts": _of(rows),
+        "measure": (claim.query or str(claim.check)).strip(),
+        "counts": _occurring(rows),
         "passed": bool((rows["verdict"] == PASS).all()),
         "rows": [
             {
                 "quantity": row["quantity"],
-                "expected": stated(row["comparison"], row["expected"], row["tolerance"]),
-                "measured": shown(row["measured"]),
+                "expected": expected_text(row["comparison"], row["expected"], row["tolerance"]),
+                "measured": number_text(row["measured"]),
                 "exact": repr(row["measured"]),
                 "verdict": row["verdict"],
                 "explanation": row["explanation"],

@@ -1,4 +1,4 @@
-"""Tables of a run as views of an in-memory database, for the queries of claims."""
+"""An in-memory database that shows the tables of a run to the queries of claims."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,16 +12,16 @@ from nullmode.tables import columns, parquet
 Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error
 VIEWS = ("sensitivity", "summary", "structures", "search", "search_steps", "regression")
-"""Tables that queries see, by these names."""
+"""Names of the tables that queries see."""
 _FAMILY = columns.Column("family", pa.string(), "", "name of the family in the configuration")
 
 
-def connected(files: Mapping[str, Iterable[str | Path]]) -> Connection:
-    """Open views of tables in an in-memory database that can read these files and touch nothing else.
+def connect(files: Mapping[str, Iterable[str | Path]]) -> Connection:
+    """Open a database with a view of each table. It can read the given files and reach no other.
 
-    The view `structures` is of all families, with a column ``family``. Of rows, the order is that of the files.
+    The view ``structures`` holds all families, with a column ``family``. Rows have the order of the files.
     """
-    # One thread: sums of floating-point numbers depend on their order.
+    # With several threads the order of summation, and with it the last digits of a sum, would vary.
     connection = duckdb.connect(config={"threads": 1})
     allowed: list[str] = []
     for table in VIEWS:
@@ -40,13 +40,13 @@ def connected(files: Mapping[str, Iterable[str | Path]]) -> Connection:
 
 
 def _texts(values: Iterable[str]) -> str:
-    """Write a list of texts in SQL."""
+    """Write a list of texts as SQL."""
     quoted = ["'" + value.replace("'", "''") + "'" for value in values]
     return f"[{', '.join(quoted)}]"
 
 
-def empty() -> Connection:
-    """Open views without rows, with the columns that every run has, to check queries by."""
+def connect_empty() -> Connection:
+    """Open a database whose tables have no rows and only the columns of every run, to check queries with."""
     connection = duckdb.connect(config={"enable_external_access": False})
     for name in VIEWS:
         documented = (*columns.TABLES.get(name, ()), *([_FAMILY] if name == "structures" else []))
@@ -57,7 +57,7 @@ def empty() -> Connection:
 
 
 def check_statement(query: str, where: str = "query") -> None:
-    """Refuse what is not one SELECT, the statement that changes nothing."""
+    """Refuse a query that is not exactly one SELECT; a SELECT changes nothing."""
     try:
         statements = duckdb.extract_statements(query)
     except Error as error:
@@ -67,5 +67,5 @@ def check_statement(query: str, where: str = "query") -> None:
 
 
 def reason(error: Exception) -> str:
-    """Say in one line what was wrong with a query."""
+    """Give the first line of an error's message."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,39 +1,51 @@
-"""nullmode find."""
+"""The command nullmode find."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nullmode.cli.options import Bar, Center, Chosen, File, centers_of, check_folder, chooses_descriptor
+from nullmode.cli import options
 
 
-@chooses_descriptor
+@options.chooses_descriptor
 def find(
-    file: File,
-    chosen: Chosen,
-    out: Annotated[Path | None, typer.Option(help="Extended XYZ file to write the points to.")] = None,
-    centers: Center = None,
-    index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
-    fixed_radii: Annotated[bool, typer.Option(help="Keep distances from the centre.")] = False,
-    max_displacement: Annotated[float | None, typer.Option(help="Largest displacement of all neighbours, Å.")] = None,
-    asymmetry: Annotated[float, typer.Option(help="Least distance from symmetric points, Å; 0 for any.")] = 0.3,
-    attempts: Annotated[int, typer.Option(help="How many times to start from each environment.")] = 20,
-    progress: Bar = True,
+    file: options.File,
+    choice: options.DescriptorChoice,
+    out: Annotated[
+        Path | None, typer.Option(help="Extended XYZ file to write the points to.", show_default="no file")
+    ] = None,
+    centers: options.Centers = None,
+    index: options.Index = ":",
+    fixed_radii: Annotated[bool, typer.Option(help="Keep the neighbours' distances from the centre.")] = False,
+    max_displacement: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest displacement from the start, of all neighbours together, Å.", show_default="no limit"
+        ),
+    ] = None,
+    asymmetry: Annotated[
+        float, typer.Option(help="Smallest distance of a point from symmetric environments, Å; 0 allows these too.")
+    ] = 0.3,
+    attempts: Annotated[int, typer.Option(help="Number of attempts from each environment.")] = 20,
+    progress: options.Progress = True,
 ) -> None:
-    """Look for singular points near every chosen centre: environments at which the descriptor loses a displacement.
+    """Look for singular points near the environment of every centre.
 
-    Example: nullmode find methane.xyz --centers C --n-max 8 --l-max 8 --out points.xyz
+    A singular point is an environment at which some displacement does not change the features to first order. Symmetric
+    environments have such displacements for a good reason; the search looks for others, which come from a low body
+    order or a small truncation. It moves the neighbours until the smallest singular value vanishes.
+
+    Example:
+
+        nullmode find methane.xyz --centers C --n-max 8 --l-max 8 --out points.xyz
     """
-    from nullmode.families.file import structures
-    from nullmode.geometry.environment import environments
     from nullmode.search.multistart import find_singular_points
 
-    check_folder(out)
-    wanted = centers_of(centers)
+    options.check_folder(out)
     points = find_singular_points(
-        environments(list(structures(file, wanted, index)), chosen.descriptor.cutoff, wanted),
-        chosen.descriptor,
+        options.read_environments(file, choice, options.centers_of(centers), index)[1],
+        choice.descriptor,
         fixed_radii=fixed_radii,
         max_displacement=max_displacement,
         asymmetry=asymmetry,
@@ -66,13 +78,13 @@ def _print_points(points: Any) -> None:
 
     table = Table("starts", "singular", "point group", "rank", "by symmetry", "dimensions", "moved / Å", "s_d/s_1")
     for point in points:
-        why, values = point.attribution[0], point.singular_values[0]
+        attribution, values = point.attribution[0], point.singular_values[0]
         table.add_row(
             ", ".join(map(str, point.starts)),
             "yes" if point.converged else "no",
             point.point_group,
-            f"{why.rank} of {why.n_dof}",
-            str(why.rank_symmetric),
+            f"{attribution.rank} of {attribution.n_dof}",
+            str(attribution.rank_symmetric),
             str(point.manifold_dimension) if point.converged else "",
             f"{point.distance:.2f}",
             f"{values[-1] / values[0]:.1e}",

@@ -1,4 +1,4 @@
-"""The command line: thin over the API."""
+"""The command line: thin over the public functions."""
 
 import sys
 
@@ -16,14 +16,15 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    help="Find the atomic displacements that a machine-learning descriptor cannot see.",
+    rich_markup_mode="markdown",
+    help="Find the atomic displacements that a machine-learning descriptor does not see, and say why.",
 )
 for command in (analyze, scan, find, view, provenance, claims):
     app.command()(command)
 
 
 def main() -> None:
-    """Run the command line; an error in the input ends it with one clear message."""
+    """Run the command line; an error in the input ends it with one message and the exit code 2."""
     try:
         app()
     except (InputError, OSError) as error:

@@ -1,24 +1,42 @@
-"""Options that commands share, and what they stand for."""
+"""Arguments and options that commands share, and how they are read."""
 
 import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from nullmode._support.types import JSON, InputError
+from nullmode.descriptors import DESCRIPTORS
 
-File = Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")]
-Center = Annotated[str | None, typer.Option(help="Symbols or indices of the centres, comma-separated; default: all.")]
-Rtol = Annotated[float, typer.Option(help="Singular values up to rtol times the largest count as null.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Default: all that this process may use.")]
-Bar = Annotated[bool, typer.Option(help="Show a progress bar.")]
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from nullmode.geometry.environment import Environment
+
+_DESCRIPTOR = "Descriptor"
+_OWN_DEFAULT = "the descriptor's own"
+
+File = Annotated[Path, typer.Argument(help="File of structures, in any format that ASE reads.")]
+Centers = Annotated[
+    str | None,
+    typer.Option(help="Chemical symbols or atom indices of the centres, comma-separated.", show_default="all atoms"),
+]
+Index = Annotated[str, typer.Option(help="Frames of the file to read, as in ASE: ':' for all, ':100', '::10', '-1'.")]
+Rtol = Annotated[
+    float, typer.Option(help="A singular value counts as null if it is at most rtol times the largest one.")
+]
+Tolerance = Annotated[
+    float, typer.Option(help="Two positions count as equal, for symmetry, if they differ by at most this length, Å.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="Number of threads.", show_default="all available")]
+Progress = Annotated[bool, typer.Option(help="Show a progress bar.")]
 
 
-class Chosen(NamedTuple):
-    """A descriptor, and from what the command line made it."""
+class DescriptorChoice(NamedTuple):
+    """A descriptor, and the name and parameters that the command line gave for it."""
 
     kind: str
     parameters: JSON
@@ -26,46 +44,58 @@ class Chosen(NamedTuple):
 
 
 def chooses_descriptor(command: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a command: in the place of its parameter ``chosen`` come the options that describe a descriptor."""
-    options = inspect.signature(_chosen).parameters
+    """Decorate a command: the options that describe a descriptor take the place of its parameter ``choice``."""
+    options = inspect.signature(_choice).parameters
     own = inspect.signature(command)
 
     @wraps(command)
-    def run(**given: Any) -> None:
-        chosen = _chosen(**{name: given.pop(name) for name in options})
-        command(chosen=chosen, **given)
+    def run(**arguments: Any) -> None:
+        choice = _choice(**{name: arguments.pop(name) for name in options})
+        command(choice=choice, **arguments)
 
     # Typer reads the signature and the annotations.
     parameters = [
-        part.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, one in own.parameters.items()
-        for part in (options.values() if name == "chosen" else [one])
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, original in own.parameters.items()
+        for parameter in (options.values() if name == "choice" else [original])
     ]
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]  # functions declare none
-    run.__annotations__ = {part.name: part.annotation for part in parameters} | {"return": None}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": None}
     return run
 
 
-def _chosen(
-    descriptor: Annotated[str, typer.Option(help="Its name, or path/to/file.py:class.")] = "power-spectrum",
-    n_max: Annotated[int | None, typer.Option(help="Number of radial functions.")] = None,
-    l_max: Annotated[int | None, typer.Option(help="Largest angular momentum, inclusive.")] = None,
-    cutoff: Annotated[float | None, typer.Option(help="Radius of the environment, Å.")] = None,
-    cutoff_width: Annotated[float | None, typer.Option(help="Smoothing range below the cutoff, Å.")] = None,
-    width: Annotated[float | None, typer.Option(help="Standard deviation of the Gaussian density, Å.")] = None,
-    center_weight: Annotated[float | None, typer.Option(help="Weight of the centre's own Gaussian.")] = None,
+def _option(text: str, default: str = _OWN_DEFAULT) -> Any:
+    return typer.Option(help=text, show_default=default, rich_help_panel=_DESCRIPTOR)
+
+
+def _choice(
+    descriptor: Annotated[
+        str,
+        typer.Option(
+            help=f"{', '.join(DESCRIPTORS)}, or path/to/file.py:Class for a descriptor of your own.",
+            rich_help_panel=_DESCRIPTOR,
+        ),
+    ] = "power-spectrum",
+    n_max: Annotated[int | None, _option("Number of radial functions.")] = None,
+    l_max: Annotated[int | None, _option("Largest angular momentum; the values 0 to l_max are used.")] = None,
+    cutoff: Annotated[float | None, _option("Radius of the environment, Å.")] = None,
+    cutoff_width: Annotated[
+        float | None, _option("Range below the cutoff in which neighbours fade to zero, Å.")
+    ] = None,
+    width: Annotated[float | None, _option("Standard deviation of the Gaussian density of an atom, Å.")] = None,
+    center_weight: Annotated[float | None, _option("Weight of the Gaussian at the centre itself.")] = None,
     species: Annotated[
-        str | None, typer.Option(help="Symbols of the channels, comma-separated; default: all that occur.")
+        str | None,
+        _option("Chemical symbols that neighbours may have, comma-separated.", "all that occur"),
     ] = None,
     parameter: Annotated[
-        list[str] | None, typer.Option(help="Any other parameter of the descriptor, as name=value; may be repeated.")
+        list[str] | None, _option("Any other parameter, as name=value; may be given several times.", "none")
     ] = None,
-) -> Chosen:
+) -> DescriptorChoice:
     """Make the descriptor that the options describe."""
     from nullmode._support.variants import constructed, load
-    from nullmode.descriptors import DESCRIPTORS
 
-    given = {
+    options = {
         "n_max": n_max,
         "l_max": l_max,
         "cutoff": cutoff,
@@ -74,37 +104,65 @@ def _chosen(
         "center_weight": center_weight,
         "species": None if species is None else tuple(_listed(species)),
     }
-    parameters = _parsed(parameter or [], {name: value for name, value in given.items() if value is not None})
+    parameters = _parsed(parameter or [], {name: value for name, value in options.items() if value is not None})
     target = load(descriptor, DESCRIPTORS, "descriptor", "--descriptor")
-    return Chosen(descriptor, parameters, constructed(target, parameters, "descriptor"))
+    return DescriptorChoice(descriptor, parameters, constructed(target, parameters, "descriptor"))
 
 
 def check_folder(out: Path | None) -> None:
-    """Refuse a file whose folder is missing before anything is computed."""
+    """Refuse an output file whose folder does not exist, before anything is computed."""
     if out is not None and not out.parent.is_dir():
         raise InputError(f"`--out` must lie in an existing folder, got {out}.")
 
 
 def centers_of(text: str | None) -> list[int | str] | None:
-    """Read symbols or indices of centres."""
-    return None if text is None else [int(item) if item.isdigit() else item for item in _listed(text)]
+    """Read the option ``--centers``."""
+    return None if text is None else [int(center) if center.isdigit() else center for center in _listed(text)]
+
+
+def read_environments(
+    file: Path, choice: DescriptorChoice, centers: list[int | str] | None, index: str
+) -> "tuple[list[Atoms], list[Environment]]":
+    """Read the structures of a file, and the environments of their centres."""
+    from nullmode.families.file import structures
+    from nullmode.geometry.environment import environments
+
+    atoms = list(structures(file, centers, index))
+    return atoms, environments(atoms, choice.descriptor.cutoff, centers)
+
+
+def provenance_of(
+    module: str, file: Path, choice: DescriptorChoice, centers: list[int | str] | None, index: str
+) -> JSON:
+    """Say what a table follows from: the code of a module and of the descriptor, the file, and the choices."""
+    from nullmode._support.code_hash import digest, origin
+    from nullmode._support.variants import source_of
+
+    return {
+        **origin(module, source_of(choice.kind, DESCRIPTORS)),
+        "inputs": {str(file): {"sha256": digest(file)}},
+        "index": index,
+        "centers": centers,
+        "kind": choice.kind,
+        "parameters": choice.parameters,
+    }
 
 
 def _listed(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",")]
+    return [entry.strip() for entry in text.split(",")]
 
 
-def _parsed(pairs: list[str], given: JSON) -> JSON:
-    """Add to the given parameters those written as name=value."""
+def _parsed(pairs: list[str], options: JSON) -> JSON:
+    """Add the parameters written as name=value to those that have an option of their own."""
     import yaml
 
-    result = dict(given)
+    result = dict(options)
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise InputError(f"`--parameter` must have the form name=value, got {pair!r}.")
         if name in result:
-            first = f"--{name.replace('_', '-')} {given[name]}" if name in given else "another --parameter"
+            first = f"--{name.replace('_', '-')} {options[name]}" if name in options else "another --parameter"
             raise InputError(f"`--parameter` must not give {name} twice, got {pair!r} beside {first}. Remove one.")
         try:
             result[name] = yaml.safe_load(value)

@@ -1,4 +1,4 @@
-"""nullmode provenance."""
+"""The command nullmode provenance."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,21 +10,24 @@ from nullmode._support.types import JSON
 
 def provenance(
     file: Annotated[
-        Path, typer.Argument(help="A table, figure or view written by nullmode: Parquet, PNG, PDF, SVG, HTML.")
+        Path, typer.Argument(help="Table, figure or view written by nullmode: Parquet, PNG, PDF, SVG or HTML.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document, for scripts.")] = False,
 ) -> None:
-    """Say what a table or figure follows from, what made it, and what its columns mean.
+    """Show from what a table, figure or view was made, by which jobs, and what its columns mean.
 
-    First what stands in the file: configuration with seeds, hashes of the code, versions of the libraries, and the same
-    of its inputs. Equal contents give equal files, to the byte.
+    First it prints what is stored in the file: the configuration with its seeds, hashes of the code, versions of the
+    libraries, and the same for each input. Files for which these are equal are equal to the byte.
 
-    Then in what the installed nullmode and libraries differ: if in nothing, they would make the same file again.
+    Then it prints what differs in the installed nullmode and libraries. If nothing differs, they would make the same
+    file again.
 
-    Then the jobs that made this very file and its inputs: host, start, duration, memory, commit. They are read from the
-    folders logs and benchmarks above it, where the file is known by its hash.
+    Then it prints the jobs that made this file and its inputs: host, start, duration, memory, commit. It finds them by
+    the hash of the file, in the folders logs and benchmarks of the results folder.
 
-    Example: nullmode provenance results/figures/truncation.png --json
+    Example:
+
+        nullmode provenance results/figures/truncation.png
     """
     import json
 
@@ -33,24 +36,27 @@ def provenance(
     from nullmode.sweep.trace import trace
     from nullmode.tables import parquet
 
-    found = trace(file)
+    traced = trace(file)
     columns = parquet.schema_of(file) if file.suffix == ".parquet" else []
     if as_json:
         named = [dict(zip(("name", "type", "unit", "meaning"), column, strict=True)) for column in columns]
-        typer.echo(json.dumps(found | ({"columns": named} if named else {}), indent=2, sort_keys=True))
+        typer.echo(json.dumps(traced | ({"columns": named} if named else {}), indent=2, sort_keys=True))
         return
-    typer.echo(yaml.safe_dump(found["content"], default_flow_style=None, width=120, allow_unicode=True))
-    parts = [f"{name} {values['file']} (installed: {values['installed']})" for name, values in found["differs"].items()]
-    typer.echo(f"Differs from what is installed: {', '.join(parts) or 'nothing'}.\n")
-    _print_jobs(found["jobs"])
+    typer.echo(yaml.safe_dump(traced["content"], default_flow_style=None, width=120, allow_unicode=True))
+    differences = [
+        f"{name} {values['file']} (installed: {values['installed']})" for name, values in traced["differs"].items()
+    ]
+    typer.echo(f"Differs from what is installed: {', '.join(differences) or 'nothing'}.\n")
+    _print_jobs(traced["jobs"])
     for name, kind, unit, meaning in columns:
         typer.echo(f"{name:26s} {kind:26s} {unit:5s} {meaning}".rstrip())
 
 
 def _print_jobs(jobs: list[JSON]) -> None:
-    """Show the job that made a file, and of those behind it the longest."""
+    """Show the job that made a file, and the nine longest of the jobs that made its inputs."""
     if not jobs:
-        typer.echo("Made by: not known, since no log above it names it. It was moved, or no workflow made it.\n")
+        typer.echo("Made by: not known, since no log in a folder above names this file.")
+        typer.echo("It was moved, or no workflow made it.\n")
         return
     own, *others = jobs
     others.sort(key=lambda job: -job["seconds"])

@@ -1,4 +1,4 @@
-"""nullmode scan."""
+"""The command nullmode scan."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,50 +6,56 @@ from typing import Annotated
 import typer
 
 from nullmode._support.types import InputError
-from nullmode.cli.options import Bar, Center, Chosen, File, Rtol, Threads, centers_of, check_folder, chooses_descriptor
+from nullmode.cli import options
 
 
-@chooses_descriptor
+@options.chooses_descriptor
 def scan(
-    file: File,
-    out: Annotated[Path, typer.Option(help="Parquet table to write; an older one is replaced at the end.")],
-    chosen: Chosen,
-    centers: Center = None,
-    index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '::10'.")] = ":",
-    total: Annotated[int | None, typer.Option(min=1, help="Environments to come, for the progress bar.")] = None,
-    rtol: Rtol = 1e-9,
-    threads: Threads = None,
-    progress: Bar = True,
+    file: options.File,
+    out: Annotated[
+        Path, typer.Option(help="Parquet table to write. A table of this name is replaced when the scan is complete.")
+    ],
+    choice: options.DescriptorChoice,
+    centers: options.Centers = None,
+    index: options.Index = ":",
+    total: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of environments in the file, for the progress bar.", show_default="unknown"),
+    ] = None,
+    rtol: options.Rtol = 1e-9,
+    threads: options.Threads = None,
+    progress: options.Progress = True,
 ) -> None:
-    """Write singular values, rank and noise of every chosen centre, from a file that need not fit into memory.
+    """Write the singular values of every centre of a file that is too large for the memory.
 
-    Like analyze --no-attribution, at a fraction of its time: one row per centre in the table `spectra`
-    (docs/tables.md). The file does not depend on the number of threads, and appears when it is complete.
+    It does what analyze --no-attribution does, in much less time. The table holds one row per centre, with its singular
+    values, rank and noise (`spectra` in docs/tables.md). It is the same for any number of threads.
 
-    Example: nullmode scan methane.xyz --out spectra.parquet --species H --centers C --n-max 8 --l-max 8
+    The file is read only once, so that --species must name all elements that can be neighbours.
+
+    Example:
+
+        nullmode scan methane.xyz --out spectra.parquet --species H --centers C
     """
-    from nullmode._support.code_hash import digest, origin
-    from nullmode._support.variants import source_of
     from nullmode.analysis.scan import scan as scan_all
-    from nullmode.descriptors import DESCRIPTORS
     from nullmode.geometry.read import read_environments
 
-    if getattr(chosen.descriptor, "species", ()) is None:
+    if getattr(choice.descriptor, "species", ()) is None:
         raise InputError(
             "`--species` must name all elements that may be neighbours, since the file is read once, got none. "
             "For example: --species H,C,N,O."
         )
-    check_folder(out)
-    wanted = centers_of(centers)
-    environments = read_environments(file, chosen.descriptor.cutoff, wanted, index)
-    source = {"index": index, "centers": wanted, "inputs": {str(file): {"sha256": digest(file)}}}
-    made = {
-        "kind": chosen.kind,
-        "parameters": chosen.parameters,
-        **origin("nullmode.analysis.scan", source_of(chosen.kind, DESCRIPTORS)),
-    }
-    content = source | made
+    options.check_folder(out)
+    chosen_centers = options.centers_of(centers)
+    environments = read_environments(file, choice.descriptor.cutoff, chosen_centers, index)
     count = scan_all(
-        environments, chosen.descriptor, out, rtol, total=total, provenance=content, threads=threads, progress=progress
+        environments,
+        choice.descriptor,
+        out,
+        rtol,
+        total=total,
+        provenance=options.provenance_of("nullmode.analysis.scan", file, choice, chosen_centers, index),
+        threads=threads,
+        progress=progress,
     )
     typer.echo(f"{count} rows written to {out}")

@@ -1,35 +1,35 @@
-"""nullmode view."""
+"""The command nullmode view."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nullmode.cli.options import Center, Chosen, File, Rtol, centers_of, check_folder, chooses_descriptor
+from nullmode.cli import options
 
 
-@chooses_descriptor
+@options.chooses_descriptor
 def view(
-    file: File,
-    chosen: Chosen,
+    file: options.File,
+    choice: options.DescriptorChoice,
     out: Annotated[Path, typer.Option(help="HTML page to write.")],
-    centers: Center = None,
-    index: Annotated[str, typer.Option(help="Which frames, as ASE slices: ':' all, ':100', '-1'.")] = ":",
-    tolerance: Annotated[
-        float, typer.Option(help="Length in Å within which neighbours count as in equal places.")
-    ] = 1e-6,
-    rtol: Rtol = 1e-9,
+    centers: options.Centers = None,
+    index: options.Index = ":",
+    tolerance: options.Tolerance = 1e-6,
+    rtol: options.Rtol = 1e-9,
 ) -> None:
-    """Write a page to look at every chosen centre in a browser, with its null modes as arrows; needs no network.
+    """Write an HTML page that shows every centre with its null modes as arrows.
 
-    Example: nullmode view methane.xyz --centers C --n-max 8 --l-max 8 --out view.html
+    A null mode is a displacement of the neighbours that does not change the features to first order. The arrows are
+    coloured by its cause: symmetry, body order or truncation. The page opens in a browser, without a network.
+
+    Example:
+
+        nullmode view methane.xyz --centers C --n-max 8 --l-max 8 --out view.html
     """
-    from nullmode.families.file import structures
-    from nullmode.geometry.environment import environments
     from nullmode.views.view import write_view
 
-    check_folder(out)
-    wanted = centers_of(centers)
-    envs = environments(list(structures(file, wanted, index)), chosen.descriptor.cutoff, wanted)
-    write_view(envs, chosen.descriptor, out, rtol, tolerance, name=file.name)
-    typer.echo(f"{len(envs)} environments written to {out}: open it in a browser.")
+    options.check_folder(out)
+    environments = options.read_environments(file, choice, options.centers_of(centers), index)[1]
+    write_view(environments, choice.descriptor, out, rtol, tolerance, name=file.name)
+    typer.echo(f"{len(environments)} environments written to {out}: open it in a browser.")

@@ -4,13 +4,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
 from nullmode.figures._figure import Figure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 _COLOURS = {**CAUSES, "cutoff": "#66ccee", "none": "0.75"}
@@ -29,8 +29,8 @@ _WORTH_SAYING = 0.005
 
 
 def draw(
-    table: pd.DataFrame,
-    explanations: pd.DataFrame,
+    table: "pd.DataFrame",
+    explanations: "pd.DataFrame",
     families: list[str],
     descriptors: list[str],
     threshold: Annotated[float, Field(gt=0, le=1)] = 1e-3,
@@ -89,12 +89,12 @@ FIGURE = Figure(draw, truncations="all", explanation="near_singular")
 
 
 def shares(
-    table: pd.DataFrame,
-    explanations: pd.DataFrame,
+    table: "pd.DataFrame",
+    explanations: "pd.DataFrame",
     families: list[str],
     descriptors: list[str],
     threshold: float,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Count near-singular environments and their causes; as :func:`draw`.
 
     Returns
@@ -104,6 +104,8 @@ def shares(
         ``median_ratio`` of s_r/s_1; ``soft_modes``, the mean number of values below the threshold, those that symmetry
         makes null left out; a column per cause, which add up to ``near_singular``.
     """
+    import pandas as pd
+
     result = []
     for family in families:
         for descriptor in descriptors:
@@ -117,7 +119,7 @@ def shares(
     return pd.DataFrame(result)
 
 
-def _counted(rows: pd.DataFrame, modes: pd.DataFrame, threshold: float) -> dict[str, float]:
+def _counted(rows: "pd.DataFrame", modes: "pd.DataFrame", threshold: float) -> dict[str, float]:
     judged = rows[(rows["status"] == "ok") & (rows["rank_symmetric"] > 0)].sort_values(["structure", "center"])
     allowed = [
         np.asarray(values[:rank]) / values[0]
@@ -139,8 +141,10 @@ def _counted(rows: pd.DataFrame, modes: pd.DataFrame, threshold: float) -> dict[
     }
 
 
-def _choice(row: pd.Series) -> str:
+def _choice(row: "pd.Series") -> str:
     """Name a descriptor and what it was run with."""
+    import pandas as pd
+
     order = "" if pd.isna(row["correlation_order"]) else rf"$\nu$ = {row['correlation_order']:.0f}, "
     sizes = [f"{row[name]:.0f}" for name in ("n_max", "l_max") if pd.notna(row[name])]
     lengths = [
@@ -151,7 +155,7 @@ def _choice(row: pd.Series) -> str:
     return f"{row['descriptor']}: {order}" + ", ".join([f"({', '.join(sizes)})", *lengths] if sizes else lengths)
 
 
-def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
+def _panel(ax: "Axes", rows: "pd.DataFrame", choices: list[str]) -> None:
     left = np.zeros(len(choices))
     for cause, colour in _COLOURS.items():
         widths = 100 * rows[cause].fillna(0).to_numpy(dtype=float)
@@ -164,7 +168,7 @@ def _panel(ax: "Axes", rows: pd.DataFrame, choices: list[str]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _result(bars: pd.DataFrame, labels: dict[str, str], explained: int) -> str:
+def _result(bars: "pd.DataFrame", labels: dict[str, str], explained: int) -> str:
     phrases = []
     for family, rows in bars.groupby("family", sort=False):
         first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]

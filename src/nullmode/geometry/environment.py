@@ -1,4 +1,4 @@
-"""The gate: positions become validated, final environments; everything behind it trusts its arrays."""
+"""Environments: the only place where positions are checked. All other code trusts the read-only arrays made here."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,11 +34,11 @@ class Environment:
     center_species
         Atomic number of the centre.
     cutoff
-        Radius in Å up to which neighbours were looked for; None where these are all there are.
+        Radius in Å up to which neighbours were looked for; None if there are no others at any distance.
     atoms, shape (n,)
         Index of each neighbour's atom in its structure; equal for periodic images of one atom.
     structure
-        Place of the structure in the set that was given; None if made from vectors.
+        Index of the structure in the set that was given; None if made from vectors.
     center
         Index of the central atom; -1 if made from vectors.
     """
@@ -109,8 +109,8 @@ class Environment:
 def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None) -> list[Environment]:
     """Cut the environments of all or chosen atoms out of one structure or many.
 
-    Each periodic image of a neighbour is a neighbour of its own; ``Environment.atoms`` says which share an atom, and
-    ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
+    Each periodic image of a neighbour is a neighbour of its own; images of one atom have equal indices in
+    ``Environment.atoms``, and ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
         Neighbours with |r| < cutoff belong to the environment, in Å.
     centers
         Chemical symbols or atom indices of the centres; None for every atom. Structures without the chosen species
-        contribute nothing.
+        are left out.
 
     Returns
     -------
@@ -130,8 +130,8 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     Raises
     ------
     InputError
-        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if
-        nothing has a neighbour. A single centre without neighbours is no error.
+        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if no
+        centre has a neighbour. Single centres without neighbours are allowed.
     """
     return cut(*checked_structures(atoms, cutoff, centers))
 
@@ -148,7 +148,7 @@ def checked_structures(
         raise InputError("`atoms` must hold at least one structure, got none.")
     for index, structure in enumerate(structures):
         if not isinstance(structure, Atoms):
-            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at place {index}.")
+            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at index {index}.")
     chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
@@ -156,7 +156,7 @@ def checked_structures(
 
 
 def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
-    """Do as :func:`environments`, with the indices of the centres given for each structure."""
+    """Do as :func:`environments`, given the indices of the centres of each structure."""
     result = [
         environment
         for index, (structure, chosen) in enumerate(zip(structures, centers, strict=True))
@@ -168,7 +168,7 @@ def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers
 
 
 def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
-    """Cut the environments of the chosen centres out of one structure; whether any has a neighbour is not checked."""
+    """Cut the environments of the chosen centres out of one structure; all of them may lack neighbours."""
     import vesin
 
     where = f"atoms[{index}]"
@@ -198,44 +198,44 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
         _final(array)
     species = _final(numbers[j])
     for center in chosen.tolist():
-        part = slice(first[center], first[center + 1])
+        rows = slice(first[center], first[center + 1])
         yield Environment(
-            vectors=vectors[part],
-            species=species[part],
+            vectors=vectors[rows],
+            species=species[rows],
             center_species=int(numbers[center]),
             cutoff=cutoff,
-            atoms=j[part],
+            atoms=j[rows],
             structure=index,
             center=center,
         )
 
 
 def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integers:
-    """Find the chosen central atoms of one structure, ascending; `index` is for messages."""
+    """Find the chosen central atoms of one structure, ascending; `index` is that of the structure, for messages."""
     if centers is None:
         return np.arange(len(atoms))
-    items = listed(centers)
-    if not items:
+    chosen = listed(centers)
+    if not chosen:
         raise InputError("`centers` must name at least one species or index, got none. None takes every atom.")
     mask = np.zeros(len(atoms), dtype=bool)
-    for item in items:
-        place = as_whole(item)
-        if place is None:
-            mask |= atoms.numbers == _number_of_center(item)
-        elif 0 <= place < len(atoms):
-            mask[place] = True
+    for center in chosen:
+        position = as_whole(center)
+        if position is None:
+            mask |= atoms.numbers == _number_of_center(center)
+        elif 0 <= position < len(atoms):
+            mask[position] = True
         else:
             raise InputError(
-                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {item}."
+                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {center}."
             )
     return np.flatnonzero(mask)
 
 
-def _number_of_center(item: Any) -> int:
-    if isinstance(item, str) and (number := known_number(item)):
+def _number_of_center(center: Any) -> int:
+    if isinstance(center, str) and (number := known_number(center)):
         return number
-    mask = " Turn a mask into indices with numpy.flatnonzero." if isinstance(item, bool | np.bool) else ""
-    raise InputError(f"`centers` must be chemical symbols or atom indices, got {item!r}.{mask}")
+    remedy = " Turn a mask into indices with numpy.flatnonzero." if isinstance(center, bool | np.bool) else ""
+    raise InputError(f"`centers` must be chemical symbols or atom indices, got {center!r}.{remedy}")
 
 
 def within(environment: Environment, cutoff: float) -> Environment:
@@ -252,7 +252,7 @@ def within(environment: Environment, cutoff: float) -> Environment:
 
 
 def check_environment(environment: Any) -> None:
-    """Refuse anything but an Environment where one is needed."""
+    """Refuse anything but an Environment."""
     if not isinstance(environment, Environment):
         raise InputError(
             f"`environment` must be a nullmode.Environment, got {type(environment).__name__}. "
@@ -261,13 +261,13 @@ def check_environment(environment: Any) -> None:
 
 
 def check_environments(environments: Any) -> list[Environment]:
-    """Refuse anything but Environments where a sequence of them is needed, and list them."""
+    """Refuse anything but a sequence of Environments, and list them."""
     if isinstance(environments, Environment):
         raise InputError("`environments` must be a sequence, got a single Environment. Pass a list: [environment].")
-    items = listed(environments)
-    for item in items:
-        check_environment(item)
-    return items
+    result = listed(environments)
+    for environment in result:
+        check_environment(environment)
+    return result
 
 
 def _final(array: Any) -> Any:

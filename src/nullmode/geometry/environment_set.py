@@ -1,4 +1,4 @@
-"""Many environments in a few arrays: what an object for each would cost falls away."""
+"""Many environments in a few arrays, without the cost of an object for each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nullmode.geometry.environment import CLOSEST, FARTHEST, Environment, Specie
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EnvironmentSet:
-    """Environments laid end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
+    """Environments, joined end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class EnvironmentSet:
     offsets, shape (m + 1,)
         Neighbours offsets[i] to offsets[i + 1] belong to environment i.
     center_species, center, structure, shape (m,)
-        Atomic number and index of each central atom, and the place of its structure in its set; -1 where there is none.
+        Atomic number and index of each central atom, and the index of its structure in its set; -1 where there is none.
     cutoff
-        Radius in Å up to which neighbours were looked for; infinite where these are all there are.
+        Radius in Å up to which neighbours were looked for; infinite if there are no others at any distance.
     """
 
     vectors: Floats
@@ -43,13 +43,13 @@ class EnvironmentSet:
 
     def __iter__(self) -> Iterator[Environment]:
         for i in range(len(self)):
-            part = slice(self.offsets[i], self.offsets[i + 1])
+            rows = slice(self.offsets[i], self.offsets[i + 1])
             yield Environment(
-                vectors=self.vectors[part],
-                species=self.species[part],
+                vectors=self.vectors[rows],
+                species=self.species[rows],
                 center_species=int(self.center_species[i]),
                 cutoff=None if np.isinf(self.cutoff) else self.cutoff,
-                atoms=np.arange(len(self.vectors[part])),
+                atoms=np.arange(len(self.vectors[rows])),
                 structure=None if self.structure[i] < 0 else int(self.structure[i]),
                 center=int(self.center[i]),
             )
@@ -78,15 +78,16 @@ class EnvironmentSet:
         # Written so that NaN is caught too.
         bad = np.flatnonzero(~(np.abs(array) <= FARTHEST).all(axis=(1, 2)))
         if len(bad):
-            raise InputError(f"`vectors` must be finite and at most {FARTHEST:.0e} Å, got others at place {bad[0]}.")
+            raise InputError(
+                f"`vectors` must be finite and at most {FARTHEST:.0e} Å, got others in environment {bad[0]}."
+            )
         with_center = np.concatenate([np.zeros((m, 1, 3)), array], axis=1)
         for first in range(n):
             apart = with_center[:, first + 1 :] - with_center[:, first, None]
             near = np.flatnonzero((np.einsum("mnx,mnx->mn", apart, apart) < CLOSEST**2).any(axis=1))
             if len(near):
                 raise InputError(
-                    f"`vectors` must be distinct and off the centre, got two atoms at one place "
-                    f"in environment {near[0]}."
+                    f"`vectors` must be distinct and off the centre, got two coincident atoms in environment {near[0]}."
                 )
         none = np.full(m, -1)
         return cls(
@@ -101,7 +102,7 @@ class EnvironmentSet:
 
     @classmethod
     def from_environments(cls, environments: Sequence[Environment]) -> Self:
-        """Lay environments end to end."""
+        """Join environments end to end."""
         items = check_environments(environments)
         return cls(
             vectors=np.concatenate([np.empty((0, 3)), *(item.vectors for item in items)]),
@@ -115,7 +116,7 @@ class EnvironmentSet:
 
     @classmethod
     def joined(cls, sets: Sequence[Self]) -> Self:
-        """Lay sets end to end."""
+        """Join sets end to end."""
         if len(sets) == 1:
             return sets[0]
         ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
@@ -142,19 +143,19 @@ class EnvironmentSet:
             cutoff=self.cutoff,
         )
 
-    def take(self, places: Integers) -> Self:
+    def take(self, indices: Integers) -> Self:
         """Choose environments, in the order given."""
-        # Offsets have one entry more than there are environments: a place from the end would be another one's.
-        places = np.arange(len(self))[places]
-        lengths = np.diff(self.offsets)[places]
+        # Offsets have one entry more than there are environments: an index from the end would mean another one.
+        indices = np.arange(len(self))[indices]
+        lengths = np.diff(self.offsets)[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[places] - offsets[:-1], lengths)
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[indices] - offsets[:-1], lengths)
         return type(self)(
             vectors=self.vectors[rows],
             species=self.species[rows],
             offsets=offsets,
-            center_species=self.center_species[places],
-            center=self.center[places],
-            structure=self.structure[places],
+            center_species=self.center_species[indices],
+            center=self.center[indices],
+            structure=self.structure[indices],
             cutoff=self.cutoff,
         )

@@ -1,4 +1,4 @@
-"""Environments from files larger than memory, part by part."""
+"""Environments from files that are larger than memory, a few hundred structures at a time."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from nullmode._support.types import InputError
 from nullmode.geometry.environment import Centers, Environment, centers_of, environments_of
 
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
-_PART = 256
+_CHUNK = 256
 """Structures that are read at once."""
 
 
@@ -22,8 +22,8 @@ def read_environments(
     Parameters
     ----------
     path
-        Of a file in any format that ASE reads. Of formats that hold many frames as texts, one after the other, such as
-        extended XYZ, only a few frames are in memory.
+        Of a file in any format that ASE reads. Text formats with one frame after the other, such as extended XYZ, are
+        read a few frames at a time.
     cutoff
         Neighbours with |r| < cutoff belong to the environment, in Å.
     centers
@@ -34,7 +34,7 @@ def read_environments(
     Returns
     -------
     iterator of lists of Environment
-        Those of a few hundred structures; ``structure`` counts the frames chosen.
+        Each list holds those of a few hundred structures; ``structure`` counts the frames chosen.
 
     Raises
     ------
@@ -57,22 +57,22 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[l
     frames = iread(path, index=index)
     while True:
         try:
-            part = list(islice(frames, _PART))
+            chunk = list(islice(frames, _CHUNK))
         except Exception as error:  # ASE's readers raise whatever their parsers meet
             reason = f"{type(error).__name__}: {error}"
             raise InputError(
                 f"`path` must be a structure file that ASE reads, got {path}: {reason} (after frame {first})."
             ) from error
-        if not part:
+        if not chunk:
             break
-        found = [
+        result = [
             environment
-            for place, atoms in enumerate(part, first)
-            for environment in environments_of(atoms, place, cutoff, centers_of(atoms, centers, place))
+            for frame, atoms in enumerate(chunk, first)
+            for environment in environments_of(atoms, frame, cutoff, centers_of(atoms, centers, frame))
         ]
-        empty = empty and not found
-        yield found
-        first += len(part)
+        empty = empty and not result
+        yield result
+        first += len(chunk)
     if not first:
         raise InputError(f"`index` must choose at least one frame of {path}, got {index!r}, which chooses none.")
     if empty:

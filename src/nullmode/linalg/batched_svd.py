@@ -1,4 +1,4 @@
-"""Singular values and modes of many Jacobians: each is reduced to a triangle; these are decomposed eight at a time."""
+"""Singular values and modes of many Jacobians: each becomes a triangle, then eight triangles are decomposed at once."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Spectra(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Of the reduction: rows, a triangle, the triangle turned, columns in lanes; rigid motions."""
+    """Memory for the reduction: rows, a triangle, the rotated triangle, columns in lanes, rigid motions."""
 
     block: Floats
     triangle: Floats
@@ -49,7 +49,7 @@ class Scratch(NamedTuple):
 
 
 def scratch(n_features: int, columns: int, n_matrices: int) -> Scratch:
-    """Allocate for matrices of a size; what does not fit into lanes is kept whole."""
+    """Allocate for matrices of one size; matrices with too many columns for lanes are kept whole."""
     lanes = columns <= MOST_COLUMNS
     rows = max(1, min(n_features, max(columns, _BLOCK // max(1, columns))))
     return Scratch(
@@ -78,7 +78,7 @@ def decompose_many(
     frames, shape (m, c, c)
         Orthogonal matrices whose first `n_rigid` columns span the rigid motions.
     n_rigid
-        As said.
+        Number of rigid motions.
     modes
         Whether to give the right singular vectors.
     """
@@ -151,7 +151,7 @@ def _frames(vectors: Floats, first: Integers, rigid: Floats, frames: Floats, n_r
 def _reduce(
     flat: Floats, start: int, n_features: int, frame: Floats, n_rigid: int, room: Scratch, i: int, response: Floats
 ) -> float:
-    """Turn the triangle of one matrix into its frame; give the matrix's scale."""
+    """Reduce one matrix to a triangle, express that in its frame, and return the scale of the matrix."""
     columns = frame.shape[0]
     scale = triangularise(flat, start, n_features, room.block, room.triangle)
     turned = room.turned[0 if room.work.size else i]
@@ -174,11 +174,11 @@ def _reduce(
 def _in_lanes(
     flat: Floats, start: Integers, n_features: int, frames: Floats, n_rigid: int, room: Scratch, result: Spectra
 ) -> None:
-    """Decompose eight matrices after the other; lanes left over hold zeros."""
+    """Decompose the matrices, eight at a time; lanes that are left over hold zeros."""
     m, columns, _ = frames.shape
     d = columns - n_rigid
     carried = columns if result.modes.shape[1] else 0
-    # All rows, however few features there are: where columns are zero, later ones hold what there is.
+    # All rows, even with few features: if columns are zero, later columns have entries below them.
     rows = columns
     length = rows + carried
     work, turned = room.work, room.turned[0]
@@ -218,7 +218,7 @@ def _values_in_lanes(matrices: Floats, work: Floats, values: Floats) -> None:
 def _collect(
     work: Floats, lane: int, rows: int, carried: int, scale: float, n_features: int, values: Floats, modes: Floats
 ) -> None:
-    """Sort one lane's columns by their norms, the singular values."""
+    """Sort the columns of one lane by their norms, which are the singular values."""
     d = values.size
     length = rows + carried
     for x in range(d):

@@ -1,4 +1,4 @@
-"""Householder kernels: the triangular factor of a matrix, the same with rows added, a frame completed."""
+"""Householder kernels: the triangular factor of a matrix, its update by further rows, and a completed frame."""
 
 from math import sqrt
 
@@ -19,7 +19,7 @@ SMALLEST = float(np.finfo(np.float64).tiny)
 def block_of(rows: int, columns: int) -> Floats:
     """Allocate a block for :func:`insert`.
 
-    Columns that begin a power of two apart would compete for a place in cache.
+    Its columns are not a power of two apart: such columns would compete for the same lines of the cache.
     """
     length = padded(rows)
     return aligned(columns, length + WIDTH * (length % 64 == 0))
@@ -27,7 +27,7 @@ def block_of(rows: int, columns: int) -> Floats:
 
 @kernel
 def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None:
-    """Make `triangle` the R of itself on top of `rows` more rows, given by columns; these are destroyed.
+    """Replace `triangle` by the factor R of itself with `rows` more rows below; these, given by columns, are destroyed.
 
     Householder vectors of a stacked triangle touch one of its rows: Golub and Van Loan, Matrix Computations (4th ed.),
     section 6.5.3. Of a triangular block, column j has entries in its first j + 1 rows. Entries from there to the next
@@ -51,7 +51,7 @@ def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None
         head = diagonal - alpha
         triangle[j, j] = alpha
         for x in range(j + 1, columns, 2):
-            # Two columns share what is loaded of the vector; past the last one, the same is done twice to nothing.
+            # Two columns share each load of the vector. After the last column, y = x is computed twice, written once.
             y = min(x + 1, columns - 1)
             to_x, to_y = (x - j) * stride, (y - j) * stride
             first, second = splat(0.0), splat(0.0)
@@ -75,21 +75,20 @@ def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None
 
 @kernel
 def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: Floats) -> float:
-    """Fill the triangular factor R of a matrix, and give the largest of its entries, by which R was divided.
+    """Fill the triangular factor R of a matrix, divided by the largest entry of the matrix, and return this entry.
 
     Parameters
     ----------
     flat, start, rows
-        Where the matrix is, row by row, and how many rows it has.
+        Array that holds the matrix row by row, index of the first entry, and number of rows.
     block, shape (columns, any number of rows)
-        Scratch from :func:`block_of`: as many rows are inserted at once. If those of a block stay in the nearest cache,
-        they are read once.
+        Scratch from :func:`block_of`: so many rows are inserted at once. They should fit into the first-level cache.
     triangle, shape (columns, columns)
         Filled; zeros below the diagonal.
     """
     columns = triangle.shape[0]
     triangle[:] = 0.0
-    # Squares of very small or large entries would leave the range of numbers.
+    # Scaled, since squares of very small or large entries would overflow or vanish.
     scale = max(SMALLEST, largest(flat, start, start + rows * columns))
     inverse = 1.0 / scale
     most = block.shape[1] // WIDTH * WIDTH
@@ -108,7 +107,7 @@ def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: 
 
 @kernel
 def largest(flat: Floats, start: int, end: int) -> float:
-    """Find the largest magnitude among entries of an array, NaN left out."""
+    """Find the largest magnitude among entries of an array; NaN is ignored."""
     most = splat(0.0)
     whole = end - (end - start) % WIDTH
     for k in range(start, whole, WIDTH):
@@ -122,7 +121,7 @@ def largest(flat: Floats, start: int, end: int) -> float:
 
 @kernel
 def complete(rigid: Floats, frame: Floats) -> int:
-    """Fill an orthogonal matrix whose first columns span those of `rigid`, destroyed; give their number.
+    """Fill an orthogonal matrix whose first columns span those of `rigid`, and return their number; destroys `rigid`.
 
     Householder with column pivoting: Golub and Van Loan, Matrix Computations (4th ed.), algorithm 5.4.1.
     """

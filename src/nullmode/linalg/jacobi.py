@@ -1,9 +1,8 @@
-"""Singular values and right singular vectors of many small matrices, eight at once in lanes.
+"""Singular values and right singular vectors of many small matrices: each lane of a vector holds one of eight.
 
 One-sided Jacobi: columns are rotated in pairs until all are orthogonal; their norms are the singular values. No worse
 than bidiagonalisation for any value, and better for small ones (Demmel and Veselić, SIAM J. Matrix Anal. Appl. 13,
-1204 (1992)); and since every matrix takes the same steps, eight of them fill the lanes of a processor, which a few
-columns of one do not.
+1204 (1992)). Every matrix takes the same steps, so that eight of them fill the lanes of a processor.
 """
 
 import numpy as np
@@ -21,15 +20,13 @@ _EPSILON = float(np.finfo(np.float64).eps)
 def orthogonalise(work: Floats, rows: int, carried: int, columns: int) -> None:
     """Rotate the columns of eight matrices until they are orthogonal.
 
-    A lane whose columns are orthogonal takes no further part: what it holds does not depend on the other seven.
+    A lane whose columns are orthogonal does not change any more: its result does not depend on the other seven.
 
     Parameters
     ----------
     work, shape (columns·(rows + carried)·8,)
-        Column by column, entry by entry, matrix by matrix. Of each column, the first `rows` entries count; the carried
-        ones are rotated along: those of an orthogonal matrix become the right singular vectors.
-    rows, carried, columns
-        As said.
+        Column by column, entry by entry, matrix by matrix. The first `rows` entries of each column decide the
+        rotations; the `carried` ones are rotated too: those of an orthogonal matrix become the right singular vectors.
     """
     length = (rows + carried) * WIDTH
     limit = splat(_EPSILON * _EPSILON * rows)
@@ -44,16 +41,16 @@ def orthogonalise(work: Floats, rows: int, carried: int, columns: int) -> None:
                     alpha += x * x
                     beta += y * y
                     gamma += x * y
-                # Of the squares, so that no root is needed where nothing moves.
+                # Squares are compared, so that no root is computed if nothing rotates.
                 least, square = limit * alpha * beta, gamma * gamma
                 if not any_less(least, square):
                     continue
                 moved = True
-                # Rutishauser: the smaller of the two rotations, without cancellation. Still lanes divide by one.
+                # Rutishauser: the smaller of the two rotations, without cancellation. Finished lanes divide by one.
                 zeta = (beta - alpha) / where_less(least, square, gamma * 2.0, splat(1.0))
                 tangent = signed(splat(1.0), zeta) / (magnitude(zeta) + root(zeta * zeta + 1.0))
                 tangent = where_less(least, square, tangent, splat(0.0))
-                # As sums of the old and what is small against it: otherwise the columns' norms drift at each turn.
+                # A small term is added to the old value: otherwise the norms of columns drift with each rotation.
                 secant = root(tangent * tangent + 1.0)
                 sine, half = tangent / secant, tangent / (secant + 1.0)
                 for k in range(0, length, WIDTH):

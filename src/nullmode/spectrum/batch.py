@@ -1,32 +1,26 @@
-"""Singular values, ranks and modes of many environments, reduced tile by tile: no Jacobian is kept."""
+"""Singular values, ranks and modes of many environments, computed in tiles, so that no Jacobian is kept."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from nullmode._support.arguments import check_threads, real_array
-from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, single_threaded_blas
 from nullmode._support.types import Bools, Floats, InputError, Integers
-from nullmode.descriptors._base import (
-    DensityDescriptor,
-    Descriptor,
-    changed,
-    check_descriptor,
-    evaluate,
-    with_species_of,
-)
-from nullmode.descriptors._pack import batch
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import pack, with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
-from nullmode.spectrum.decomposition import check_rtol
+from nullmode.spectrum.decomposition import check_rtol, judge
 
 _TILE_BYTES = 1 << 21
-"""Of Jacobians that are reduced before the next are computed: they stay in a second-level cache."""
+"""Size of the Jacobians that are reduced before the next ones are computed: they stay in a second-level cache."""
 _MOST = 256
+"""Environments in a tile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,13 +32,18 @@ class SpectrumSet:
     singular_values, shape (m, d)
         On the complement of the rotations, descending, in 1/Å; NaN from the n_dof of each environment on.
     modes, shape (m, d, n, 3) or None
-        Displacements that belong to them; zeros beyond an environment's own n_dof and neighbours.
+        Displacements that belong to the singular values; zeros beyond the n_dof and neighbours of an environment.
     n_dof, rank, shape (m,)
-        Dimensions of that complement, and singular values above rtol times the largest.
+        Dimension of that complement, and number of singular values above rtol times the largest.
+    inverse_condition_number, shape (m,)
+        Smallest over largest singular value, 0 where singular; NaN where nothing is seen or can move.
     rotation_floor, shape (m,)
-        Response to rotations over the largest singular value: noise; NaN without rotations or response.
+        Response to rotations over the largest singular value, the noise of the Jacobian; NaN without rotations or
+        response.
     error, shape (m,)
         Estimated error of the Jacobian over its largest singular value; zero for derivatives in closed form.
+    status, shape (m,)
+        Whether each rank can be trusted, as in the column of the tables.
     rtol
         Relative tolerance of the rank.
     """
@@ -53,26 +52,16 @@ class SpectrumSet:
     modes: Floats | None
     n_dof: Integers
     rank: Integers
+    inverse_condition_number: Floats
     rotation_floor: Floats
     error: Floats
+    status: Any
     rtol: float
 
     @property
-    def inverse_condition_number(self) -> Floats:
-        """Smallest over largest singular value, 0 where singular; NaN where nothing is seen or can move."""
-        last = np.maximum(self.n_dof - 1, 0)
-        values = self.singular_values if self.singular_values.shape[1] else np.full((len(last), 1), np.nan)
-        smallest = np.take_along_axis(values, last[:, None], axis=1)[:, 0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.rank > 0, smallest / values[:, 0], np.nan)
-
-    @property
     def trustworthy(self) -> Bools:
-        """Whether each spectrum is finite, and its rtol above the noise and the error of its Jacobian."""
-        # NaN is no noise: nothing can rotate, or nothing is seen.
-        above = ~(self.rotation_floor > self.rtol) & ~(self.error > self.rtol)
-        known = np.isfinite(self.singular_values).sum(axis=1) == self.n_dof
-        return np.asarray(above & known)
+        """Whether each spectrum is finite, and rtol at least the noise and the error of its Jacobian."""
+        return np.asarray((self.status == "ok") | (self.status == "no_neighbours"))
 
 
 def spectra(
@@ -85,14 +74,14 @@ def spectra(
 ) -> SpectrumSet:
     """Find singular values, ranks and, if asked for, modes of many environments.
 
-    What :func:`nullmode.sensitivity` gives for one, at a fraction of its cost: nothing is allocated for an environment,
-    and its Jacobian does not outlive its reduction. For more than fits into memory: :func:`nullmode.scan`.
+    The results are those of :func:`nullmode.sensitivity`, at a fraction of its cost: no memory is allocated for single
+    environments, and no Jacobian is kept. For sets that do not fit into memory: :func:`nullmode.scan`.
 
     Parameters
     ----------
     environments
-        A set, or a sequence of environments. Neighbours beyond the descriptor's cutoff count, as displacements that it
-        cannot see; :func:`nullmode.analyze` and :func:`nullmode.scan` leave them out.
+        A set, or a sequence of environments. Neighbours beyond the descriptor's cutoff are kept, as displacements that
+        it cannot see; :func:`nullmode.analyze` and :func:`nullmode.scan` leave them out.
     descriptor
         One of nullmode's or your own.
     rtol
@@ -100,12 +89,12 @@ def spectra(
     modes
         Whether to give the displacement modes.
     threads
-        How many to use; default all this process may. The results do not depend on it.
+        How many to use; by default all that this process may. The results do not depend on the number.
 
     Raises
     ------
     InputError
-        For a bad rtol, environments cut nearer than the descriptor looks, or a species outside its layout.
+        For a bad rtol, environments with a smaller cutoff than the descriptor, or a species outside its layout.
     """
     check_rtol(rtol)
     check_descriptor(descriptor)
@@ -123,21 +112,23 @@ def spectra(
         modes=np.zeros((m, 3 * n_most, n_most, 3)) if modes else None,
         n_dof=np.zeros(m, dtype=np.int64),
         rank=np.zeros(m, dtype=np.int64),
+        inverse_condition_number=np.full(m, np.nan),
         rotation_floor=np.full(m, np.nan),
         error=np.zeros(m),
+        status=np.full(m, "no_neighbours", dtype=object),
         rtol=rtol,
     )
-    fixed = fixed_layout(descriptor, items)
+    fixed = with_layout_of(descriptor, items)
     workers = threads or processors()
 
-    def fill(places: Integers) -> None:
-        part = items if len(places) == m else items.take(places)
-        n = int(counts[places[0]])
-        for start, jacobians, errors in _tiles(part, n, fixed):
-            _reduce(part.vectors[n * start :], jacobians, n, errors, places[start : start + len(errors)], result)
+    def fill(indices: Integers) -> None:
+        chunk = items if len(indices) == m else items.take(indices)
+        n = int(counts[indices[0]])
+        for start, jacobians, errors in _tiles(chunk, n, fixed):
+            _reduce(chunk.vectors[n * start :], jacobians, n, errors, indices[start : start + len(errors)], result)
 
     alike = [np.flatnonzero(counts == n) for n in np.unique(counts[counts > 0])]
-    shares = [share for places in alike for share in np.array_split(places, min(workers, -(-len(places) // _MOST)))]
+    shares = [share for group in alike for share in np.array_split(group, min(workers, -(-len(group) // _MOST)))]
     with single_threaded_blas():
         if workers == 1 or len(shares) == 1:
             for share in shares:
@@ -150,28 +141,17 @@ def spectra(
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
 
 
-def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
-    """Fix an open layout to what the set holds."""
-    if not isinstance(descriptor, DensityDescriptor):
-        return with_species_of(descriptor, list(items))
-    if descriptor.species is not None:
-        return descriptor
-    centers = items.center_species if descriptor.center_weight != 0.0 else items.species[:0]
-    numbers = np.union1d(items.species, centers)
-    return changed(descriptor, species=tuple(symbol(number) for number in numbers))
-
-
 def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
-    """Compute Jacobians, laid end to end, as many at once as fit into a cache; the next overwrite them.
+    """Compute Jacobians, end to end in one array, as many at once as fit into a cache; the next ones overwrite them.
 
     Yields
     ------
-    The place of the first environment, the Jacobians, and the error of each, in 1/Å.
+    The index of the first environment, the Jacobians, and the error of each, in 1/Å.
     """
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
-            part = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
-            results = evaluate(descriptor, part)
+            indices = np.arange(start, min(start + _MOST, len(items)))
+            results = evaluate(descriptor, list(items.take(indices)))
             flat = _laid_out([jacobian for _, jacobian, _ in results], n)
             yield start, flat, np.array([error for _, _, error in results])
         return
@@ -182,23 +162,16 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     features, jacobians = np.empty((length, n_features)), np.empty(length * size)
     for start in range(0, len(items), length):
         count = min(length, len(items) - start)
-        rows = slice(n * start, n * (start + count))
-        packed = batch(
-            items.vectors[rows],
-            items.species[rows],
-            n * np.arange(count + 1),
-            items.center_species[start : start + count],
-            species,
-            with_centers=descriptor.center_weight != 0.0,
-        )
-        part_jacobians = jacobians[: count * size]
+        chunk = items.take(np.arange(start, start + count))
+        packed = pack(chunk, species, with_centers=descriptor.center_weight != 0.0)
+        tile = jacobians[: count * size]
         if size:
-            descriptor._evaluate(packed, len(species), features[:count], part_jacobians)
-        yield start, part_jacobians, np.zeros(count)
+            descriptor._evaluate(packed, len(species), features[:count], tile)
+        yield start, tile, np.zeros(count)
 
 
 def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
-    """Lay Jacobians end to end, after a check that kernels cannot make."""
+    """Join Jacobians end to end; their shapes are checked here, since kernels cannot."""
     arrays = [real_array("descriptor", jacobian) for jacobian in jacobians]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].shape[1:] != (n, 3):
@@ -209,25 +182,25 @@ def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
     return np.concatenate(arrays, axis=None)
 
 
-def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, places: Integers, result: SpectrumSet) -> None:
-    """Decompose one tile, and put what is found in the places of its environments."""
-    count = len(places)
+def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, indices: Integers, result: SpectrumSet) -> None:
+    """Decompose and judge one tile, and write the outcome to the rows `indices` of the result."""
+    count = len(indices)
     size = jacobians.size // count
     frames, n_rigid = rotation_frames(vectors, n * np.arange(count), n)
     for rigid in np.unique(n_rigid):
         alike = np.flatnonzero(n_rigid == rigid)
-        found = decompose_many(
+        spectra = decompose_many(
             jacobians, size * alike, size // (3 * n), frames[alike], int(rigid), modes=result.modes is not None
         )
-        into, d = places[alike], 3 * n - int(rigid)
-        values = np.where(np.isfinite(found.values).all(axis=1, keepdims=True), found.values, np.nan)
-        result.singular_values[into, :d] = values
-        result.n_dof[into] = d
+        rows, d = indices[alike], 3 * n - int(rigid)
+        finite = np.asarray(np.isfinite(spectra.values).all(axis=1))
+        values = np.where(finite[:, None], spectra.values, np.nan)
+        judgement = judge(values, spectra.response, rtol=result.rtol, error=errors[alike], finite=finite)
+        result.singular_values[rows, :d] = values
+        result.n_dof[rows] = d
         if result.modes is not None:
-            result.modes[into, :d, :n] = found.modes.reshape(len(alike), d, n, 3)
-        if d:
-            largest = values[:, 0]
-            result.rank[into] = np.count_nonzero(values > result.rtol * largest[:, None], axis=1)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                result.rotation_floor[into] = np.where(largest > 0, found.response / largest, np.nan)
-                result.error[into] = np.where(errors[alike] > 0, errors[alike] / largest, 0.0)
+            result.modes[rows, :d, :n] = spectra.modes.reshape(len(alike), d, n, 3)
+        for name in ("rank", "inverse_condition_number", "rotation_floor", "status"):
+            getattr(result, name)[rows] = getattr(judgement, name)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result.error[rows] = np.where(errors[alike] > 0, errors[alike] / values[:, 0], 0.0)

@@ -1,16 +1,21 @@
-"""Singular values and displacement modes of a Jacobian, rigid motions taken out analytically."""
+"""Singular values and displacement modes of a Jacobian without its rigid motions, and the rule that judges them.
+
+:func:`judge` holds that rule: what counts as null, as noise and as an error, and which status a row of a table has.
+"""
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from nullmode._support.arguments import as_real, real_array
-from nullmode._support.types import Floats, InputError, Integers
+from nullmode._support.status import Status
+from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.householder import COLLINEAR, complete_frame
+from nullmode.linalg.rotations import infinitesimal_rotations
 
 _START: Integers = np.zeros(1, dtype=np.int64)
 DegreesOfFreedom = Literal["neighbours", "atoms"]
@@ -25,20 +30,22 @@ class Sensitivity:
     singular_values, shape (d,)
         Of the Jacobian on the complement of rigid motions, descending, in 1/Å; exact zeros where F < d.
     modes, shape (d, n, 3)
-        Orthonormal displacements that belong to them; the last are the softest.
+        Orthonormal displacements that belong to the singular values; the last are the softest.
     rank
-        Number of singular values above rtol times the largest; 0 if all vanish. Of a structure: times the norm of the
-        largest Jacobian of a single centre, if that is larger, since centres may cancel.
+        Number of singular values above rtol times the largest; 0 if all vanish. For a structure, the largest value is
+        replaced by the norm of the largest Jacobian of a single centre if that is larger, since the contributions of
+        centres may cancel.
     n_dof
-        d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear); of a structure, minus all rigid
-        motions.
+        d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear); for a structure, minus all
+        rigid motions.
     condition_number
         s_1/s_d: infinite if s_d = 0, NaN if nothing is seen (rank 0) or nothing can move.
     inverse_condition_number
         s_d/s_1, 0 where singular; NaN if nothing is seen or nothing can move.
     rotation_floor
-        Norm of the response to orthonormal rigid motions over what the rank is relative to: the noise of this Jacobian;
-        NaN without rigid motions or response. Of a structure also that of each centre to a rotation of its environment.
+        Norm of the response to orthonormal rigid motions, divided by what the rank is relative to. It measures the
+        noise of the Jacobian; NaN without rigid motions or response. For a structure, the response of each centre to a
+        rotation of its environment counts too.
     rtol
         Relative tolerance of the rank.
     """
@@ -53,19 +60,95 @@ class Sensitivity:
     rtol: float
 
 
+class Judgement(NamedTuple):
+    """What :func:`judge` says of many lists of singular values: arrays with an entry for each list.
+
+    Attributes
+    ----------
+    rank, condition_number, inverse_condition_number, rotation_floor
+        As in :class:`Sensitivity`.
+    status
+        Whether the rank can be trusted, as in the column of the tables.
+    """
+
+    rank: Integers
+    condition_number: Floats
+    inverse_condition_number: Floats
+    rotation_floor: Floats
+    status: Any
+
+    def of_one(self) -> dict[str, Any]:
+        """Give the judgement of a single list of singular values, as Python numbers by name."""
+        return {name: np.asarray(value).item() for name, value in self._asdict().items()}
+
+
+def judge(
+    values: Floats,
+    response: Floats | float,
+    *,
+    rtol: float,
+    scale: Floats | float = 0.0,
+    error: Floats | float = 0.0,
+    finite: Bools | bool = True,
+    empty: Bools | bool = False,
+) -> Judgement:
+    """Judge singular values: the only place where rank, condition numbers, noise floor and status are decided.
+
+    Parameters
+    ----------
+    values, shape (..., d)
+        Singular values, descending, in 1/Å; NaN where the Jacobian is not finite.
+    response, shape (...)
+        Norm of the response to rigid motions, in 1/Å; NaN where there are no rigid motions.
+    rtol
+        Values up to rtol times the largest, or times `scale` if that is larger, are null.
+    scale, shape (...)
+        Size of the terms whose sum the Jacobian is, in 1/Å: what is left where these cancel is no response.
+    error, shape (...)
+        Estimated error of the Jacobian, in 1/Å.
+    finite, shape (...)
+        Whether the Jacobian is finite.
+    empty, shape (...)
+        Whether there are no neighbours.
+    """
+    padded = values if values.shape[-1] else np.zeros((*values.shape[:-1], 1))
+    largest, smallest = padded[..., 0], padded[..., -1]
+    scale = np.maximum(scale, largest)
+    rank = np.asarray((values > rtol * scale[..., None]).sum(axis=-1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        condition = np.where(rank > 0, largest / smallest, np.nan)
+        inverse = np.where(rank > 0, smallest / largest, np.nan)
+        floor = np.where(scale > 0, response / scale, np.nan)
+    status = np.full(floor.shape, "ok", dtype=object)
+    # Later lines overrule earlier ones.
+    status[rtol * scale < error] = "rtol_below_error"
+    status[floor > rtol] = "rtol_below_floor"
+    if finite is not True:
+        status[..., np.logical_not(finite)] = "not_finite"
+    if empty is not False:
+        status[..., np.asarray(empty)] = "no_neighbours"
+    return Judgement(rank, condition, inverse, floor, status)
+
+
 def check_rtol(rtol: float) -> float:
-    """Refuse a relative tolerance outside (0, 1), and what is no number."""
+    """Refuse anything but a number between 0 and 1 as a relative tolerance."""
     if not 0 < as_real(rtol) < 1:
         raise InputError(f"`rtol` must be between 0 and 1, got {rtol!r}.")
     return float(rtol)
 
 
-def check_floor(result: Sensitivity) -> None:
-    """Refuse a relative tolerance below the noise of the Jacobian that it was taken for."""
-    if result.rtol < result.rotation_floor:
+def check_status(status: Status, result: Sensitivity, error: float, size: float) -> None:
+    """Refuse a relative tolerance below the noise, or below the error, of the Jacobian; `size` is what it refers to."""
+    remedy = "Use a larger rtol or a more accurate Jacobian."
+    if status == "rtol_below_floor":
         raise InputError(
             f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
-            f"{result.rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
+            f"{result.rtol:.1e}. {remedy}"
+        )
+    if status == "rtol_below_error":
+        raise InputError(
+            f"`rtol` must be at least the error of the Jacobian over its size, {error:.1e} over {size:.1e}, got "
+            f"{result.rtol:.1e}. {remedy}"
         )
 
 
@@ -87,14 +170,14 @@ def sensitivity(
     jacobian, shape (F, n, 3)
         Derivatives of the features with respect to the neighbours, the centre fixed, in 1/Å.
     environment
-        The environment it belongs to.
+        The environment that the Jacobian belongs to.
     rtol
         Singular values up to rtol times the largest count as null.
     degrees_of_freedom
         ``neighbours``: every neighbour moves by itself, periodic images included. ``atoms``: images of one atom move
-        together, those of the centre not at all; modes then have shape (d, n_atoms, 3), atoms in ascending index.
+        together, images of the centre do not move; modes then have shape (d, n_atoms, 3), atoms by ascending index.
     jacobian_error
-        What is known of the Jacobian's error besides, in 1/Å: the estimate that comes with finite differences.
+        Estimated error of the Jacobian, in 1/Å, as finite differences supply it.
 
     Raises
     ------
@@ -103,14 +186,10 @@ def sensitivity(
         relative error.
     """
     check_rtol(rtol)
-    result = decompose(jacobian, environment, rtol, degrees_of_freedom)
-    check_floor(result)
-    largest = result.singular_values.max(initial=0.0)
-    if rtol * largest < (jacobian_error := jacobian_error * error_growth(environment, degrees_of_freedom)):
-        raise InputError(
-            f"`rtol` must be at least the error of the Jacobian over its largest singular value, {jacobian_error:.1e} "
-            f"over {largest:.1e}, got {rtol:.1e}. Use a larger rtol or a more accurate Jacobian."
-        )
+    matrix, rotations = _checked(jacobian, environment, degrees_of_freedom)
+    error = jacobian_error * error_growth(environment, degrees_of_freedom)
+    result, status = decompose_matrix(matrix, rotations, rtol, error=error)
+    check_status(status, result, error, result.singular_values.max(initial=0.0))
     return result
 
 
@@ -120,21 +199,13 @@ def decompose(
     rtol: float,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
 ) -> Sensitivity:
-    """Do as :func:`sensitivity`, but leave the judgement of the rotation floor to the caller."""
-    check_environment(environment)
-    jacobian = real_array("jacobian", jacobian)
-    n = len(environment)
-    if jacobian.ndim != 3 or jacobian.shape[1:] != (n, 3):
-        raise InputError(f"`jacobian` must have shape (F, {n}, 3) for this environment, got {jacobian.shape}.")
-    if not np.isfinite(jacobian).all():
-        raise InputError(
-            f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
-        )
-    matrix, rotations = displacements(jacobian, environment, degrees_of_freedom)
-    return resolve(matrix, rotations, rtol)
+    """Do as :func:`sensitivity`, but accept an rtol below the noise of the Jacobian."""
+    return decompose_matrix(*_checked(jacobian, environment, degrees_of_freedom), rtol)[0]
 
 
-def resolve(matrix: Floats, rigid: Floats, rtol: float, scale: float = 0.0, noise: float = 0.0) -> Sensitivity:
+def decompose_matrix(
+    matrix: Floats, rigid: Floats, rtol: float, *, scale: float = 0.0, noise: float = 0.0, **known: Any
+) -> tuple[Sensitivity, Status]:
     """Analyse a Jacobian on the complement of given rigid motions.
 
     Parameters
@@ -147,33 +218,43 @@ def resolve(matrix: Floats, rigid: Floats, rtol: float, scale: float = 0.0, nois
         Values up to rtol times the largest, or times `scale` if that is larger, count as null.
     scale, noise
         Size and error, in 1/Å, of the terms whose sum the matrix is: what is left where they cancel is no response.
+    **known
+        ``error``, ``finite`` and ``empty`` as in :func:`judge`.
     """
     frame, n_rigid = complete_frame(rigid)
     spectra = decompose_many(np.ravel(matrix), _START, len(matrix), frame[None], n_rigid, modes=True)
-    values, modes, response = spectra.values[0], spectra.modes[0], spectra.response[0]
-    d = len(values)
-    largest, smallest = (values[0], values[-1]) if d else (0.0, 0.0)
-    scale = max(scale, largest)
-    rank = int(np.count_nonzero(values > rtol * scale))
-    return Sensitivity(
+    values, modes = spectra.values[0], spectra.modes[0]
+    response = max(float(spectra.response[0]), noise) if rigid.shape[1] else np.nan
+    judgement = judge(values, response, rtol=rtol, scale=scale, **known).of_one()
+    status: Status = judgement.pop("status")
+    result = Sensitivity(
         singular_values=values,
-        modes=modes.reshape(d, matrix.shape[1] // 3, 3),
-        rank=rank,
-        n_dof=d,
-        condition_number=(float(largest / smallest) if smallest > 0 else np.inf) if rank else np.nan,
-        inverse_condition_number=float(smallest / largest) if rank else np.nan,
-        rotation_floor=float(max(response, noise) / scale) if scale > 0 and rigid.shape[1] else np.nan,
+        modes=modes.reshape(len(values), matrix.shape[1] // 3, 3),
+        n_dof=len(values),
         rtol=rtol,
+        **judgement,
     )
+    return result, status
+
+
+def _checked(jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom) -> tuple[Floats, Floats]:
+    """Check a Jacobian against its environment, and give what :func:`displacements` does."""
+    check_environment(environment)
+    jacobian = real_array("jacobian", jacobian)
+    n = len(environment)
+    if jacobian.ndim != 3 or jacobian.shape[1:] != (n, 3):
+        raise InputError(f"`jacobian` must have shape (F, {n}, 3) for this environment, got {jacobian.shape}.")
+    if not np.isfinite(jacobian).all():
+        raise InputError(
+            f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
+        )
+    return displacements(jacobian, environment, degrees_of_freedom)
 
 
 def displacements(
     jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom = "neighbours"
 ) -> tuple[Floats, Floats]:
-    """Write a Jacobian as a matrix over the degrees of freedom, shape (F, c), and the rotations among these, (c, 3).
-
-    The displacements omega x r_j are those for unit omega along x, y, z.
-    """
+    """Express a Jacobian as a matrix over c degrees of freedom, shape (F, c), and the rotations in these, (c, 3)."""
     rotations = infinitesimal_rotations(environment.vectors)
     matrix = jacobian.reshape(len(jacobian), 3 * len(environment))
     if degrees_of_freedom == "atoms":
@@ -184,34 +265,24 @@ def displacements(
 
 
 def error_growth(environment: Environment, degrees_of_freedom: DegreesOfFreedom) -> float:
-    """How much longer neighbours' displacements are than those of the degrees of freedom, and with it their errors."""
+    """Largest length of the neighbours' displacements for a unit degree of freedom: errors grow by the same factor."""
     if degrees_of_freedom == "neighbours" or len(environment) == 0:
         return 1.0
     return sqrt(np.unique(environment.atoms, return_counts=True)[1].max())
 
 
-def infinitesimal_rotations(vectors: Floats) -> Floats:
-    """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
-    generators: Floats = np.zeros((len(vectors), 3, 3))
-    x, y, z = vectors.T
-    generators[:, 1, 0], generators[:, 2, 0] = -z, y
-    generators[:, 0, 1], generators[:, 2, 1] = z, -x
-    generators[:, 0, 2], generators[:, 1, 2] = -y, x
-    return generators.reshape(-1, 3)
-
-
 def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: int) -> tuple[Floats, Floats]:
-    # A rotation survives where it asks the same of all images of an atom, and nothing of the centre's.
+    # A rotation counts where it moves all images of an atom alike, and no image of the centre.
     free = np.unique(atoms[atoms != center])
-    place = np.searchsorted(free, atoms)
+    column = np.searchsorted(free, atoms)
     spread = np.zeros((len(atoms), len(free)))
-    own = np.flatnonzero(atoms != center)
-    spread[own, place[own]] = 1.0
+    movable = np.flatnonzero(atoms != center)
+    spread[movable, column[movable]] = 1.0
     spread = np.kron(spread, np.eye(3)).astype(np.float64)
     count = np.maximum(spread.sum(axis=0), 1.0)
     together = spread.T @ rotations / count[:, None]
-    torn = rotations - spread @ together
-    _, size, axes = np.linalg.svd(torn, full_matrices=False) if len(torn) else (None, np.zeros(3), np.eye(3))
+    apart = rotations - spread @ together
+    _, size, axes = np.linalg.svd(apart, full_matrices=False) if len(apart) else (None, np.zeros(3), np.eye(3))
     return matrix @ spread, np.ascontiguousarray(
         together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T
     )

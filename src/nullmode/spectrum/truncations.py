@@ -1,4 +1,4 @@
-"""One descriptor at many truncations, from one set of Jacobians: the triangular factor is updated block by block."""
+"""Singular values at many truncations of one descriptor, from one Jacobian: its triangular factor grows by blocks."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -17,16 +17,16 @@ from nullmode.linalg.householder import SMALLEST, block_of, insert
 
 
 class Sweep(NamedTuple):
-    """Truncations that are parts of a largest one.
+    """Truncations whose features are among those of a largest one.
 
     Attributes
     ----------
     descriptor
-        At the largest truncation.
+        The descriptor with the largest truncation.
     n_max, l_max
-        The truncations on the way to it, ascending.
+        The values that occur, ascending.
     points
-        Of each that is asked for: its place in the list it came from, and its places in `n_max` and `l_max`.
+        For each truncation asked for: its index in the list of descriptors, and its indices in `n_max` and `l_max`.
     """
 
     descriptor: Descriptor
@@ -36,12 +36,15 @@ class Sweep(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The features of a sweep by the truncation at which they appear; cell = place in l_max · len(n_max) + in n_max.
+    """The features of a sweep, grouped by the smallest truncation that has them.
+
+    Groups are numbered: cell = (index in l_max) · len(n_max) + (index in n_max).
+
 
     Attributes
     ----------
     order, shape (F,)
-        Features, cell by cell.
+        Indices of the features, cell by cell.
     first, shape (n_cells + 1,)
         Entries first[cell] to first[cell + 1] of `order` belong to a cell.
     cell, shape (F,)
@@ -57,12 +60,12 @@ class Plan(NamedTuple):
     n_l: int
 
     def kept(self, n: int, l: int) -> Integers:
-        """Features of a truncation, in the descriptor's order."""
+        """Give the indices of the features that a truncation has, in the order of the descriptor."""
         return np.flatnonzero((self.cell % self.n_n <= n) & (self.cell // self.n_n <= l))
 
 
 def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
-    """Gather the descriptors that are truncations of one: in l_max all, in n_max where the radial basis nests."""
+    """Group descriptors that differ in l_max alone, or in n_max too if the radial functions do not depend on n_max."""
     groups: dict[Any, list[int]] = {}
     for index, descriptor in enumerate(descriptors):
         groups.setdefault(_key(descriptor, index), []).append(index)
@@ -80,16 +83,16 @@ def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
 
 
 def plan(sweep: Sweep, environments: Sequence[Environment], n_features: int) -> Plan:
-    """Find where each feature appears: all n of its label must be below n_max, all l at most l_max."""
+    """Find the smallest truncation of each feature: all n of its label are below n_max, all l at most l_max."""
     n_n, n_l = len(sweep.n_max), len(sweep.l_max)
     cell = np.zeros(n_features, dtype=np.int64)
     if n_n * n_l > 1 and n_features:
         labels: list[Any] = sweep.descriptor.feature_labels(environments)
-        places = {
+        positions = {
             name: [k for k, field in enumerate(labels[0]._fields) if field[:2] in (name, f"{name}_")] for name in "nl"
         }
-        n = [max((label[k] for k in places["n"]), default=0) + 1 for label in labels]
-        l = [max((label[k] for k in places["l"]), default=0) for label in labels]
+        n = [max((label[k] for k in positions["n"]), default=0) + 1 for label in labels]
+        l = [max((label[k] for k in positions["l"]), default=0) for label in labels]
         cell = np.searchsorted(sweep.l_max, l) * n_n + np.searchsorted(sweep.n_max, n)
     order = np.argsort(cell, kind="stable")
     return Plan(order, np.searchsorted(cell[order], np.arange(n_n * n_l + 1)), cell, n_n, n_l)
@@ -133,11 +136,11 @@ def singular_values(
     if plan.n_n * plan.n_l == 1:
         flat = np.concatenate([matrix.ravel() for matrix in matrices])
         start = n_features * columns * np.arange(len(matrices))
-        found = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
-        return found.values.reshape(*shape, d), found.response.reshape(shape)
+        spectra = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
+        return spectra.values.reshape(*shape, d), spectra.response.reshape(shape)
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
-    # Squares of very small or large entries would leave the range of numbers.
+    # Scaled, since squares of very small or large entries would overflow or vanish.
     scale = np.array([max(SMALLEST, matrix.max(initial=0.0), -matrix.min(initial=0.0)) for matrix in matrices])
     longest = max(columns, int(np.diff(plan.first).max()))
     scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
@@ -162,10 +165,10 @@ def _triangles(
     triangles: Floats,
     response: Floats,
 ) -> None:
-    """Write the triangular factor of each truncation, and the norm of its last columns.
+    """Compute the triangular factor of each truncation, and the norm of its last columns.
 
-    For each l, `partial` gathers the rows of one radial function after the other, and is then added to the factor of
-    all smaller l: every row of the Jacobian is reduced once.
+    For each l, `partial` collects the rows of one radial function after the other. It is then added to the factor of
+    all smaller l, so that every row of the Jacobian is reduced once.
     """
     columns = turned.shape[1]
     n_n, n_l = response.shape
@@ -186,7 +189,7 @@ def _triangles(
                 insert(triangle, block, stop - start, False)
             else:
                 insert(partial, block, stop - start, False)
-                # All rows, however few were inserted: where columns are zero, later ones hold what there is.
+                # All rows, even if fewer were inserted: if columns are zero, later columns have entries below them.
                 for x in range(columns):
                     for k in range((columns + WIDTH - 1) // WIDTH * WIDTH):
                         block[x, k] = partial[k, x] if k <= x else 0.0

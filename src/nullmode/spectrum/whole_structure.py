@@ -1,4 +1,4 @@
-"""Features of a whole structure, summed over the centres of each species, and what they see of its displacements."""
+"""Features of a whole structure, summed over the centres of each species, their Jacobian and its singular values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from nullmode._support.status import Status
 from nullmode._support.types import Floats, InputError, Integers
-from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
 from nullmode.linalg.householder import COLLINEAR
-from nullmode.spectrum.decomposition import Sensitivity, check_floor, check_rtol, infinitesimal_rotations, resolve
+from nullmode.linalg.rotations import infinitesimal_rotations, rotation_basis
+from nullmode.spectrum.decomposition import Sensitivity, check_rtol, check_status, decompose_matrix
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-# Environments whose Jacobians are held at a time, before they are added to the structure's.
+# Environments whose Jacobians are in memory at a time, before they are added to that of the structure.
 _AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Structure:
-    """A structure behind the gate, with the environments of its centres; made by :func:`whole`.
+    """A checked structure, with the environments of its centres; made by :func:`whole_structures`.
 
     Attributes
     ----------
@@ -36,9 +39,9 @@ class Structure:
     pbc, shape (3,)
         Whether each direction is periodic.
     closest
-        Smallest distance of two atoms, images included, in Å; the cutoff where none are that near.
+        Smallest distance of two atoms, images included, in Å; at most the cutoff.
     index
-        Place of the structure in the set that was given.
+        Index of the structure in the set that was given.
     """
 
     environments: list[Environment]
@@ -50,15 +53,15 @@ class Structure:
     index: int
 
 
-class Sum(NamedTuple):
-    """Features (F,) and Jacobian (F, N, 3) of a structure, with what is known of its errors, in 1/Å.
+class SummedJacobian(NamedTuple):
+    """Features (F,) and Jacobian (F, N, 3) of a structure, as sums over its centres, with the errors of the Jacobian.
 
     Attributes
     ----------
     scale, noise
-        Size and response to rotations of the largest of the terms that the Jacobian is the sum of.
+        Largest norm, and largest response to rotations, among the terms whose sum the Jacobian is; in 1/Å.
     error
-        Bound of the Jacobian's error where the descriptor estimates that of each term, else 0.
+        Bound of the error of the Jacobian, in 1/Å, if the descriptor estimates that of each term; else 0.
     """
 
     features: Floats
@@ -68,8 +71,8 @@ class Sum(NamedTuple):
     error: float
 
 
-def whole(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
-    """Take structures through the gate, the indices of the centres given for each; those without any are left out."""
+def whole_structures(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
+    """Check structures and cut out the environments of given centres; structures without centres are left out."""
     result = []
     for index, (atoms, chosen) in enumerate(zip(structures, centers, strict=True)):
         everyone = list(environments_of(atoms, index, cutoff, np.arange(len(atoms))))
@@ -89,7 +92,7 @@ def whole(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Intege
 
 
 def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers = None) -> tuple[Floats, Floats]:
-    """Sum features over the centres of each species, with their derivatives with respect to every atom.
+    """SummedJacobian features over the centres of each species, with their derivatives with respect to every atom.
 
     Parameters
     ----------
@@ -103,27 +106,27 @@ def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers 
     Returns
     -------
     features, shape (F,)
-        One block per species of the centres, by atomic number; each with the descriptor's features, its species layout
-        that of the whole structure.
+        One block per species of the centres, by atomic number. Each holds the features of the descriptor; all have the
+        species layout of the whole structure.
     jacobian, shape (F, N, 3)
-        In 1/Å. Derivatives with respect to a neighbour go to its atom, minus their sum to the centre.
+        In 1/Å. The derivative with respect to a neighbour is added to its atom, and subtracted from the centre.
 
     Raises
     ------
     InputError
-        As :func:`nullmode.environments`, but a structure in which nobody has a neighbour is no error: it sees nothing.
+        As :func:`nullmode.environments`; but a structure without any neighbours is allowed, with a rank of 0.
     """
-    total = added(*_one(atoms, descriptor, centers))
+    total = sum_jacobians(*_checked_structure(atoms, descriptor, centers))
     return total.features, total.jacobian
 
 
 def structure_sensitivity(
     atoms: "Atoms", descriptor: Descriptor, rtol: float = 1e-9, centers: Centers = None
 ) -> Sensitivity:
-    """Analyse the Jacobian of a whole structure, its rigid motions taken out.
+    """Analyse the Jacobian of a whole structure on the complement of its rigid motions.
 
-    These are three translations, and the rotations that take no periodic image away from its atom: three of a
-    molecule (two of a linear one), one of a rod (none of a line of atoms), none of slabs and crystals.
+    Rigid motions are three translations, and the rotations that keep the lattice: three for a molecule (two if it is
+    linear), one for a rod (none for a line of atoms), none for slabs and crystals.
 
     Parameters
     ----------
@@ -140,74 +143,74 @@ def structure_sensitivity(
         relative error.
     """
     check_rtol(rtol)
-    structure, descriptor = _one(atoms, descriptor, centers)
-    total = added(structure, descriptor)
+    structure, descriptor = _checked_structure(atoms, descriptor, centers)
+    total = sum_jacobians(structure, descriptor)
     if not np.isfinite(total.jacobian).all():
         raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
-    result = resolved(structure, total, rtol)
-    check_floor(result)
-    if error_counts(total, result):
-        raise InputError(
-            f"`rtol` must be at least the error of the Jacobian over its size, {total.error:.1e} over "
-            f"{max(total.scale, result.singular_values.max(initial=0.0)):.1e}, got {rtol:.1e}. Use a larger rtol or a "
-            "more accurate Jacobian."
-        )
+    result, status = decompose_sum(structure, total, rtol)
+    check_status(status, result, total.error, max(total.scale, result.singular_values.max(initial=0.0)))
     return result
 
 
-def error_counts(total: Sum, result: Sensitivity) -> bool:
-    """Whether the error of a Jacobian is above what counts as null."""
-    return bool(result.rtol * max(total.scale, result.singular_values.max(initial=0.0)) < total.error)
-
-
-def _one(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
+def _checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
     check_descriptor(descriptor)
-    structure = whole(*checked_structures([atoms], descriptor.cutoff, centers))[0]
-    return structure, with_species_of(descriptor, structure.environments)
+    structure = whole_structures(*checked_structures([atoms], descriptor.cutoff, centers))[0]
+    return structure, with_layout_of(descriptor, structure.environments)
 
 
-def added(structure: Structure, descriptor: Descriptor) -> Sum:
+def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobian:
     """Do as :func:`structure_jacobian`, for a descriptor with a fixed species layout."""
     numbers = [environment.center_species for environment in structure.environments]
     blocks = np.unique(numbers, return_inverse=True)[1]
     features = jacobian = np.empty(0)
     scale = noise = bound = 0.0
     for start in range(0, len(blocks), _AT_ONCE):
-        part = structure.environments[start : start + _AT_ONCE]
-        results = evaluate(descriptor, part)
+        chunk = structure.environments[start : start + _AT_ONCE]
+        results = evaluate(descriptor, chunk)
         if start == 0:
             features = np.zeros((blocks.max() + 1, len(results[0][0])))
             jacobian = np.zeros((*features.shape, len(structure.positions), 3))
-        for block, environment, (phi, jac, error) in zip(blocks[start:], part, results, strict=False):
+        for block, environment, (phi, jac, error) in zip(blocks[start:], chunk, results, strict=False):
             features[block] += phi
             np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
             jacobian[block, :, environment.center] -= jac.sum(axis=1)
             scale = max(scale, _norm(jac))
             noise = max(noise, _response_to_rotations(jac, environment.vectors))
-            # Relative displacements of n neighbours are at most sqrt(2 n) times as long as the atoms' own.
+            # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
             bound += error * np.sqrt(2.0 * len(environment))
-    return Sum(features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound)
+    return SummedJacobian(
+        features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound
+    )
 
 
 def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:
-    """Norm of what a centre's Jacobian makes of rotations of its environment, in 1/Å: its error."""
+    """Norm of the response of a centre's Jacobian to rotations of its environment, in 1/Å: its noise."""
     if not len(vectors):
         return 0.0
-    spins, sizes, _ = np.linalg.svd(infinitesimal_rotations(vectors), full_matrices=False)
-    spins = spins[:, sizes > COLLINEAR * sizes[0]]
+    spins = rotation_basis(vectors, COLLINEAR)
     return _norm(np.einsum("qk,km->qm", jacobian.reshape(len(jacobian), -1), spins))
 
 
 def _norm(array: Floats) -> float:
-    # Without BLAS, which on arrays this small loses more to its threads than it gains; squares stay in range.
+    # Scaled, so that squares neither overflow nor vanish. Without BLAS, whose threads slow down arrays this small.
     largest = max(array.max(initial=0.0), -array.min(initial=0.0)) or 1.0
     return float(largest * np.sqrt(np.square(array / largest).sum()))
 
 
-def resolved(structure: Structure, total: Sum, rtol: float) -> Sensitivity:
-    """Singular values and modes of a structure's Jacobian, which has to be finite."""
+def decompose_sum(structure: Structure, total: SummedJacobian, rtol: float) -> tuple[Sensitivity, Status]:
+    """Analyse a structure's Jacobian, and judge it; one that is not finite counts as zero."""
+    finite = bool(np.isfinite(total.jacobian).all())
     matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
-    return resolve(matrix, rigid_motions(structure), rtol, total.scale, total.noise)
+    return decompose_matrix(
+        matrix if finite else np.zeros_like(matrix),
+        rigid_motions(structure),
+        rtol,
+        scale=total.scale if finite else 0.0,
+        noise=total.noise if finite else 0.0,
+        error=total.error,
+        finite=finite,
+        empty=not any(len(environment) for environment in structure.environments),
+    )
 
 
 def rigid_motions(structure: Structure) -> Floats:
@@ -222,6 +225,6 @@ def rigid_motions(structure: Structure) -> Floats:
     if len(axes):
         period = float(np.linalg.norm(axes[0]))
         rotations = rotations @ (axes.T / period)
-    # As large as translations, so that their size in Å does not decide which of them count.
+    # Rotations are scaled to the size of translations, so that their length in Å does not decide which of them count.
     reach = max(period, float(np.linalg.norm(vectors, axis=1).max()))
     return np.hstack([translations, rotations / (reach or 1.0)])

@@ -13,10 +13,11 @@ from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, validated
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, within
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.search._record import SearchRecord
+from nullmode.spectrum.decomposition import judge
 from nullmode.sweep.descriptor import description, environments_in, fitted, made
 from nullmode.sweep.tasks import SearchTask, as_json
 from nullmode.tables import columns, parquet
@@ -78,9 +79,9 @@ def run_search(
     """
     given = made(task, task.parameters)
     environments = environments_in(structures, given.cutoff)
-    open_layout = with_species_of(given, environments)
-    where = description(task, task.parameters, open_layout, task.family)
-    [descriptor] = fitted([open_layout], references or {})
+    laid_out = with_layout_of(given, environments)
+    where = description(task, task.parameters, laid_out, task.family)
+    [descriptor] = fitted([laid_out], references or {})
     find = load(task.search_kind, SEARCHES, "search")
     options = validated(find, task.search_parameters, f"searches.{task.search}.parameters", skip=GIVEN)
 
@@ -122,6 +123,7 @@ def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
     rows = []
     for k in range(count) or [-1]:
         values = record.singular_values[k] if count else np.empty(0)
+        judgement = judge(values, np.nan, rtol=rtol).of_one()
         row: JSON = {
             "found": k,
             "converged": record.converged,
@@ -131,8 +133,8 @@ def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
             "vectors": record.environments[k].vectors.ravel().tolist() if count else [],
             "singular_values": values.tolist(),
             "n_dof": len(values),
-            "rank": int(np.count_nonzero(values > rtol * values.max(initial=0.0))),
-            "inverse_condition_number": values[-1] / values[0] if values.size and values[0] > 0 else np.nan,
+            "rank": judgement["rank"],
+            "inverse_condition_number": judgement["inverse_condition_number"],
         }
         row |= {name: _plain(value) for name, value in own if name not in named}
         row |= {named[name]: _plain(value[k]) if count else None for name, value in own if name in named}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,13 +12,14 @@ import pandas as pd
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.files import written
 from nullmode._support.types import JSON, Floats, Scope
-from nullmode.analysis.rows import Question, measure, measure_whole
-from nullmode.attribution.causes import Theory
-from nullmode.attribution.whole_structure import StructureTheory
-from nullmode.descriptors._base import LAYOUT, Descriptor, layout_of, open_layout, with_layout
+from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
+from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.whole_structure import StructureRanks
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._layout import Layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
-from nullmode.spectrum.whole_structure import whole
+from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.sweep.descriptor import description, fitted, made
 from nullmode.sweep.tasks import SensitivityTask, as_json, families_of, references_of
 from nullmode.tables import columns, parquet
@@ -138,7 +140,7 @@ def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
     InputError
         If no centre of the family has a neighbour.
     """
-    return layout_of(_geometry(structures, cutoff, scope).environments, cutoff, LAYOUT)
+    return asdict(Layout.of(_geometry(structures, cutoff, scope).environments, cutoff))
 
 
 class _Geometry(NamedTuple):
@@ -146,7 +148,7 @@ class _Geometry(NamedTuple):
 
     structures: pd.DataFrame
     environments: list[Environment]
-    theories: list[Any]
+    ranks: list[Any]
 
 
 def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
@@ -154,15 +156,15 @@ def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bo
     atoms, centers = atoms_of(structures)
     if scope == "structure":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
-        wholes = whole(atoms, cutoff, [np.arange(len(each)) for each in atoms])
+        wholes = whole_structures(atoms, cutoff, [np.arange(len(each)) for each in atoms])
         environments = [environment for structure in wholes for environment in structure.environments]
-        return _Geometry(structures, environments, [StructureTheory(structure) for structure in wholes])
+        return _Geometry(structures, environments, [StructureRanks(structure) for structure in wholes])
     if part:
         numbered = enumerate(zip(atoms, centers, strict=True))
         environments = [each for k, (one, chosen) in numbered for each in environments_of(one, k, cutoff, chosen)]
     else:
         environments = cut(atoms, cutoff, centers)
-    return _Geometry(structures, environments, [Theory(environment) for environment in environments])
+    return _Geometry(structures, environments, [EnvironmentRanks(environment) for environment in environments])
 
 
 def _rows(
@@ -176,20 +178,20 @@ def _rows(
 ) -> pd.DataFrame:
     """Rows of a task at those of its points that have one cutoff; `point` is the index among all of them."""
     cutoff = next(iter(chosen.values())).cutoff
-    left = {name for descriptor in chosen.values() for name in open_layout(descriptor)}
-    shared = layouts.get(cutoff) or layout_of(geometry.environments, cutoff, left)
-    descriptors = [with_layout(descriptor, shared) for descriptor in chosen.values()]
+    whole_family = layouts.get(cutoff)
+    shared = Layout(**whole_family) if whole_family else Layout.of(geometry.environments, cutoff)
+    descriptors = [shared.fix(descriptor) for descriptor in chosen.values()]
     described = [
         description(task, task.points[k], each, task.family) for k, each in zip(chosen, descriptors, strict=True)
     ]
     coordinates = parquet.coordinates(geometry.structures, "structures")
     paired = "pair" in coordinates
-    question = Question(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
+    options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
     answer: Any = measure_whole if task.scope == "structure" else measure
     frame, features = answer(
-        geometry.theories,
+        geometry.ranks,
         fitted(descriptors, references),
-        question,
+        options,
         threads=threads,
         progress=progress,
         keep_features=paired,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
 from nullmode._support.code_hash import digest
@@ -10,6 +9,7 @@ from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, parameter_model, validated
 from nullmode.families import FAMILIES
 from nullmode.tables import parquet
+from nullmode.tables.structures import row_of
 
 
 def write_structures(family: JSON, name: str, files: Iterable[str], output: str, code: JSON) -> None:
@@ -53,15 +53,7 @@ def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
     rows: list[JSON] = []
     for index, atoms in enumerate(target(**validated(target, parameters, f"families.{name}.parameters"))):
         info = {key: value for key, value in atoms.info.items() if key != "centers"}
-        row = {
-            "structure": index,
-            "numbers": atoms.numbers.tolist(),
-            "positions": atoms.positions.ravel().tolist(),
-            "cell": np.array(atoms.cell).ravel().tolist(),
-            "pbc": atoms.pbc.astype(int).tolist(),
-            "centers": list(map(int, atoms.info.get("centers", range(len(atoms))))),
-            **info,
-        }
+        row = row_of(atoms, index) | info
         if rows and row.keys() != rows[0].keys():
             raise InputError(f"`families.{name}` must give every structure the same coordinates, got {sorted(info)}.")
         rows.append(row)

@@ -1,4 +1,4 @@
-"""Irreducible representations of displacements: to which kind of symmetry breaking a mode belongs."""
+"""Irreducible representations of displacements: how each mode transforms under the point group."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from nullmode._support.types import Floats, InputError
 from nullmode.symmetry.point_group import PointGroup, displacement_representation
 from nullmode.symmetry.schoenflies import rotation_order
 
-# Irreps of C3v and D3h, over which vectors average as over the continuous groups, under the latter's names.
+# C3v and D3h represent the continuous groups: names of their irreducible representations in these.
 _CONTINUOUS = {
     "C∞v": {"A1": "Σ+", "A2": "Σ-", "E": "Π"},
     "D∞h": {"A1'": "Σg+", "A2''": "Σu+", "A2'": "Σg-", "A1''": "Σu-", "E'": "Πu", "E''": "Πg"},
@@ -17,16 +17,16 @@ def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats
     """Split a space of displacements into irreducible representations.
 
     A random symmetric matrix, averaged over the group, has the irreducible subspaces as its eigenspaces; each is named
-    after its characters by Mulliken's rules (J. Chem. Phys. 23, 1997 (1955)). Where the rules leave a choice of axes
-    (B1, B2, B3 of D2 and D2h; two classes of secondary axes or mirrors), the one through most neighbours comes first.
+    by its characters, after Mulliken's rules (J. Chem. Phys. 23, 1997 (1955)). Where the rules leave a choice of axes
+    (B1, B2, B3 of D2 and D2h; two classes of secondary axes or mirrors), the axis through most neighbours comes first.
 
     Parameters
     ----------
     group
         Point group of the environment.
     modes, shape (k, n, 3)
-        Orthonormal displacements whose span the group leaves as it is: the modes of one singular value, or all that
-        are null.
+        Orthonormal displacements whose span the group does not change: the modes of one singular value, or all null
+        modes.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats
     Raises
     ------
     InputError
-        If the group does not leave the span as it is.
+        If the group changes the span.
     """
     k = len(modes)
     if k == 0:
@@ -46,7 +46,7 @@ def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats
     leak = np.abs(representation @ np.swapaxes(representation, 1, 2) - np.eye(k)).max()
     if leak > 1e-6:
         raise InputError(
-            f"`modes` must span a space that the group {group.name} leaves as it is, got one that it mixes with others "
+            f"`modes` must span a space that the group {group.name} does not change, got one that it mixes with others "
             f"({leak:.1e}). Give all modes of a singular value, or all null modes."
         )
     random = np.random.default_rng(0).normal(size=(k, k))
@@ -55,15 +55,15 @@ def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats
     ends = np.flatnonzero(np.diff(values) > 1e-7 * np.abs(values).max()) + 1
     naming = _Naming(group)
     result = []
-    for part in np.split(np.arange(k), ends):
-        space = vectors[:, part].T
+    for indices in np.split(np.arange(k), ends):
+        space = vectors[:, indices].T
         characters = np.einsum("ia,gab,ib->g", space, representation, space)
-        result.append((naming.name(characters, len(part)), (space @ flat).reshape(len(part), *modes.shape[1:])))
-    return sorted(result, key=lambda item: item[0])
+        result.append((naming.name(characters, len(space)), (space @ flat).reshape(len(space), *modes.shape[1:])))
+    return sorted(result, key=lambda named: named[0])
 
 
 class _Naming:
-    """Mulliken's rules for one group: which operations decide about which part of a name."""
+    """Mulliken's rules for one group: which operation decides on which letter or index of a name."""
 
     def __init__(self, group: PointGroup) -> None:
         g = group.operations
@@ -74,7 +74,7 @@ class _Naming:
         self.inversion = self._first(self.trace < -2.999)
         self.cubic = bool((self.proper & (self.order == 3)).sum() > 2)
         self.main, self.fold = self._main()
-        # The one mirror of Cs is called horizontal.
+        # The only mirror of Cs is called horizontal.
         axis = self._axis(self.main if self.main is not None else self._first(self._mirrors()))
         self.horizontal = self._first(self._mirrors() & np.isclose(np.abs(self._axes() @ axis), 1, atol=1e-3))
         perpendicular = np.isclose(self._axes() @ axis, 0, atol=1e-3)
@@ -113,11 +113,11 @@ class _Naming:
     def _of_three_axes(self, characters: Floats) -> tuple[str, str]:
         halves = np.flatnonzero(self.proper & (self.order == 2))
         halves = halves[np.argsort(-self._passing(halves), kind="stable")]
-        even = [place for place, half in enumerate(halves) if characters[half] > 0]
+        even = [index for index, half in enumerate(halves) if characters[half] > 0]
         return ("A", "") if len(even) == len(halves) else ("B", str(even[0] + 1))
 
     def _main(self) -> tuple[int | None, int]:
-        """Turn by 2 pi/n about the main axis, or the rotation-reflection where that has the higher n, and n."""
+        """Find the rotation by 2 pi/n about the main axis, or the rotation-reflection if its n is higher, and n."""
         best, fold = None, 1
         for k, (proper, trace) in enumerate(zip(self.proper, self.trace, strict=True)):
             cosine = np.clip((trace - 1) / 2 if proper else (trace + 1) / 2, -1, 1)
@@ -130,7 +130,7 @@ class _Naming:
         return best, fold
 
     def _is_excluded(self, k: int, n: int) -> bool:
-        # With an inversion or a horizontal mirror the rotation decides; i itself turns by pi.
+        # With an inversion or a horizontal mirror, the rotation decides. The inversion itself has an angle of pi.
         if self.proper[k]:
             return False
         return self.inversion is not None or n == 2 or n % 2 == 1 or self._has_horizontal(k)
@@ -146,7 +146,7 @@ class _Naming:
         return np.array([0.0, 0.0, 1.0]) if k is None else self._axes()[k]
 
     def _axes(self) -> Floats:
-        """Axis of each operation: its own for a rotation, that of -g otherwise (a mirror's normal); shape (g, 3)."""
+        """Axis of each rotation, and of -g for improper operations g (for a mirror, its normal); shape (g, 3)."""
         result = np.zeros((len(self.proper), 3))
         for k, (g, p) in enumerate(zip(self.group.operations, self.proper, strict=True)):
             values, vectors = np.linalg.eig(g if p else -g)
@@ -154,7 +154,7 @@ class _Naming:
         return result
 
     def _passing(self, candidates: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Floats:
-        """Count the neighbours that each operation leaves in place."""
+        """Count the neighbours that each operation does not move."""
         n = self.group.permutations.shape[1]
         fixed: Floats = (self.group.permutations[candidates] == np.arange(n)).sum(axis=1).astype(np.float64)
         return fixed

@@ -1,4 +1,4 @@
-"""More symmetric structures close to an environment: which symmetry it nearly has, and how far it is from it."""
+"""More symmetric environments close to a given one: the symmetry that it nearly has, and the distance to it."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from nullmode._support.types import Floats
 from nullmode.geometry.environment import Environment
-from nullmode.symmetry.point_group import PointGroup, largest_tolerance, point_group, procrustes, symmetric_projector
+from nullmode.linalg.rotations import closest_operation
+from nullmode.symmetry.point_group import PointGroup, closest_like, largest_tolerance, point_group, symmetric_projector
 
 _STEP = 1.5
 _ROUNDS = 100
@@ -15,14 +16,14 @@ _EXACT = 1e-13
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Symmetrized:
-    """A structure with more symmetry than the environment it was made from.
+    """A more symmetric version of an environment.
 
     Attributes
     ----------
     group
-        Its point group, with operations that hold to rounding.
+        Its point group; the operations hold to rounding.
     environment
-        The structure, turned as close to the original as it goes.
+        The symmetric environment, rotated to be as close to the original as possible.
     distance
         Length of the displacement of all neighbours from the original to it, sqrt(sum |dr_j|²), in Å.
     """
@@ -39,55 +40,54 @@ class Symmetrized:
 
 
 def nearly_symmetric(environment: Environment, tolerance: float = 1e-6) -> list[Symmetrized]:
-    """Find the more symmetric structures near an environment, nearest first.
+    """Find the more symmetric environments near a given one, nearest first.
 
-    The tolerance of the point group is raised in steps of a factor 1.5 up to a quarter of the smallest distance. Where
-    the group has grown, neighbours are replaced by the mean of what its operations bring to their places, until the
-    operations hold exactly.
+    The tolerance of the point group is raised by factors of 1.5 up to a quarter of the smallest distance. Where the
+    group grows, each neighbour is replaced by the mean of its images under the operations, until these hold exactly.
 
     Parameters
     ----------
     environment
         With at least one neighbour.
     tolerance
-        Symmetry within this length, in Å, the environment has already.
+        Deviations within this length, in Å, count as the symmetry that the environment already has.
 
     Returns
     -------
     list of Symmetrized
-        Empty if the group does not grow. One for each number of operations, the nearest found.
+        The nearest one for each number of operations; empty if the group does not grow.
     """
     own = len(point_group(environment, tolerance))
     most = largest_tolerance(environment.vectors)
-    found: dict[int, Symmetrized] = {}
+    nearest: dict[int, Symmetrized] = {}
     length = tolerance
     while length < most:
         length = min(length * _STEP, most)
         group = point_group(environment, length)
-        # Near its tolerance a line lacks part of its operations.
+        # With deviations near the tolerance, some operations of a line are missing.
         whole = group.axis is None or "∞" in group.name
-        if len(group) > own and whole and len(group) not in found:
+        if len(group) > own and whole and len(group) not in nearest:
             made = _symmetrized(environment, group)
             if made is not None:
-                found[len(group)] = made
-    return sorted(found.values(), key=lambda item: item.distance)
+                nearest[len(group)] = made
+    return sorted(nearest.values(), key=lambda symmetrized: symmetrized.distance)
 
 
 def _symmetrized(environment: Environment, group: PointGroup) -> Symmetrized | None:
     vectors, operations = environment.vectors, group.operations
     for _ in range(_ROUNDS):
-        # Operation g takes neighbour j to the place of its image: that image, brought back, is where j should be.
+        # Operation g takes neighbour j to its image; the inverse of g takes the image to where j should be.
         back = np.einsum("gnx,gxy->gny", vectors[group.permutations], operations)
         vectors = back.mean(axis=0)
         deviation = np.abs(back - vectors).max()
         if group.axis is not None or deviation < _EXACT * np.abs(vectors).max():
             break
         operations = np.array(
-            [procrustes(vectors, vectors[p], g) for g, p in zip(operations, group.permutations, strict=True)]
+            [closest_like(vectors, vectors[p], g) for g, p in zip(operations, group.permutations, strict=True)]
         )
     else:
         return None
-    turn = procrustes(vectors, environment.vectors, np.eye(3))
+    turn = closest_operation(vectors, environment.vectors, 1)
     turned = vectors @ turn.T
     turned.setflags(write=False)
     exact = replace(group, operations=turn @ operations @ turn.T, deviation=0.0)

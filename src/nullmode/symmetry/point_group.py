@@ -1,4 +1,4 @@
-"""Point group of an environment, and how many displacements keep it: what symmetry allows a descriptor to see."""
+"""Point group of an environment, and the number of displacements that symmetry allows a descriptor to see."""
 
 from dataclasses import dataclass, replace
 from math import pi
@@ -9,9 +9,11 @@ from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.householder import COLLINEAR
+from nullmode.linalg.rotations import axis_frame, closest_operation, pair_operations
 from nullmode.symmetry.schoenflies import schoenflies
 
-# Candidates are made from two vectors alone; what passes within this multiple of the tolerance is refined on all.
+# A candidate operation comes from two vectors alone, so it may miss by this multiple of the tolerance before it is
+# refined on all vectors.
 _LOOSE = 50.0
 _CANDIDATES_AT_ONCE = 512
 
@@ -25,13 +27,13 @@ class PointGroup:
     name
         Schoenflies symbol; ``C∞v`` and ``D∞h`` for collinear environments, ``Kh`` without neighbours.
     operations, shape (g, 3, 3)
-        Orthogonal matrices; of a continuous group, those of C3v or D3h, over which vectors average alike.
+        Orthogonal matrices. A continuous group is represented by C3v or D3h: averages of vectors over them are equal.
     permutations, shape (g, n)
         Operation k takes neighbour j to where neighbour permutations[k, j] is.
     deviation
         Largest distance between a moved neighbour and its image, in Å; at most the tolerance.
     axis, shape (3,)
-        Unit vector along a collinear environment; None for others.
+        Unit vector along a collinear environment; None for all other environments.
     tolerance
         In Å.
     """
@@ -48,19 +50,19 @@ class PointGroup:
 
 
 def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup:
-    """Find the point group of an environment: the centre stays, neighbours may change places with their like.
+    """Find the point group of an environment: operations that keep the centre and permute neighbours of equal species.
 
     Parameters
     ----------
     environment
-        Any number of neighbours; the centre's species plays no part.
+        Any number of neighbours; the species of the centre does not matter.
     tolerance
         Largest distance between a moved neighbour and its image, in Å.
 
     Raises
     ------
     InputError
-        For a tolerance that is no positive length, or so large that neighbours cannot be told apart.
+        For a tolerance that is not a positive length, or so large that it confuses neighbours.
     """
     check_environment(environment)
     tolerance = check_tolerance(tolerance)
@@ -77,7 +79,7 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     operations, permutations, deviations = largest_group(
         *_accepted(candidates, vectors, species, tolerance, fixed=axis is not None)
     )
-    # Near the tolerance a line may lack part of its operations; what is left has a finite name.
+    # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
     line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
     return PointGroup(
         name=line or schoenflies(operations),
@@ -99,18 +101,18 @@ def displacement_representation(group: PointGroup) -> Floats:
 
 
 def symmetric_projector(group: PointGroup) -> Floats:
-    """Projector on the displacements that every operation leaves as they are, shape (3 n, 3 n)."""
+    """Projector on the displacements that no operation changes, shape (3 n, 3 n)."""
     return np.asarray(displacement_representation(group).mean(axis=0), dtype=np.float64)
 
 
 def proper(group: PointGroup) -> PointGroup:
-    """Keep the rotations: what features that keep pseudoscalars are invariant under."""
+    """Keep the rotations alone: features that include pseudoscalars are invariant under these only."""
     kept = np.linalg.det(group.operations) > 0
     return replace(group, operations=group.operations[kept], permutations=group.permutations[kept])
 
 
 def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: float = 1e-6) -> int:
-    """Count the displacements that features may see to first order without breaking a selection rule.
+    """Count the displacements that symmetry allows features to see at first order.
 
     Totally symmetric displacements minus totally symmetric rotations, (1/|G|) sum_g [chi(g) - chi_rot(g)] with
     chi(g) = (neighbours left in place)·tr g and chi_rot(g) = det(g) tr g.
@@ -120,8 +122,8 @@ def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: f
     environment
         Any.
     parity
-        ``O3`` for features that reflections leave as they are; ``SO3`` for those that keep pseudoscalars, where only
-        the proper operations count.
+        ``O3`` for features that do not change under reflections; ``SO3`` for features that include pseudoscalars, for
+        which only the proper operations count.
     tolerance
         Of the point group, in Å.
     """
@@ -130,7 +132,7 @@ def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: f
 
 
 def count_symmetric(group: PointGroup, vectors: Floats, parity: Parity) -> int:
-    """Do as :func:`rank_symmetric` for a group that is known already."""
+    """Do as :func:`rank_symmetric`, given the point group."""
     if len(vectors) == 0:
         return 0
     g = group.operations
@@ -139,7 +141,7 @@ def count_symmetric(group: PointGroup, vectors: Floats, parity: Parity) -> int:
 
 
 def rotation_characters(group: PointGroup) -> Floats:
-    """Characters of the rigid rotations that move something, det(g) tr g or less on a line, shape (g,)."""
+    """Characters of the rigid rotations, det(g) tr g, shape (g,); on a line, without the rotation about its axis."""
     g = group.operations
     sign = np.sign(np.linalg.det(g))
     rotation: Floats = sign * np.trace(g, axis1=1, axis2=2)
@@ -149,13 +151,13 @@ def rotation_characters(group: PointGroup) -> Floats:
 
 
 def mean_character(operations: Floats, characters: Floats, parity: Parity) -> int:
-    """Count the invariants of a representation, given the character of each operation of a group."""
+    """Count the invariants of a representation, from the character of each operation of the group."""
     terms = characters if parity == "O3" else characters[np.linalg.det(operations) > 0]
     return round(float(terms.mean()))
 
 
 def largest_tolerance(vectors: Floats) -> float:
-    """Length in Å above which neighbours, or one and the centre, cannot be told apart; a quarter of their distance."""
+    """Largest tolerance in Å at which atoms stay distinct: a quarter of the smallest distance, centre included."""
     from scipy.spatial.distance import pdist
 
     closest = min(pdist(vectors).min(initial=np.inf), np.linalg.norm(vectors, axis=1).min(initial=np.inf))
@@ -180,26 +182,30 @@ def _line(vectors: Floats, tolerance: float) -> Floats | None:
 
 
 def _line_candidates(axis: Floats) -> Floats:
-    frame = np.linalg.svd(axis[None])[2][[1, 2, 0]]
+    frame = axis_frame(axis)
+    return np.asarray(frame.T @ line_operations() @ frame)
+
+
+def line_operations() -> Floats:
+    """Operations of D3h about z, which represents the continuous group of a line; shape (12, 3, 3)."""
     angle = 2 * pi / 3 * np.arange(3)
     turns = np.zeros((3, 3, 3))
     turns[:, 0, 0] = turns[:, 1, 1] = np.cos(angle)
     turns[:, 0, 1], turns[:, 1, 0] = -np.sin(angle), np.sin(angle)
     turns[:, 2, 2] = 1
     group = np.concatenate([turns, turns @ np.diag([1.0, -1, 1])])
-    group = np.concatenate([group, group @ np.diag([1.0, 1, -1])])
-    return np.asarray(frame.T @ group @ frame)
+    return np.concatenate([group, group @ np.diag([1.0, 1, -1])])
 
 
 def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
-    """Every orthogonal matrix that takes one chosen pair of neighbours to a pair like it; shape (m, 3, 3)."""
+    """Every orthogonal matrix that takes one chosen pair of neighbours to an equivalent pair; shape (m, 3, 3)."""
     gram = vectors @ vectors.T
     length = np.sqrt(np.diag(gram))
     slack = _LOOSE * tolerance
     like = (species[:, None] == species) & (np.abs(length[:, None] - length) <= slack)
     first = int(np.argmin(like.sum(axis=1)))
     sine = np.linalg.norm(np.cross(vectors[first], vectors), axis=1) / length
-    # A wide angle carries the tolerance to the other neighbours without enlarging it; few alike, few candidates.
+    # With a wide angle, errors of the pair are not enlarged at other neighbours; with few like it, candidates are few.
     wide = sine >= 0.5 * sine.max()
     second = int(np.argmin(np.where(wide, like.sum(axis=1), len(vectors) + 1)))
     images = np.argwhere(
@@ -209,62 +215,48 @@ def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
     )
     apart = np.linalg.norm(np.cross(vectors[images[:, 0]], vectors[images[:, 1]]), axis=1) > tolerance
     images = images[apart]
-    source = _frames(vectors[None, first], vectors[None, second])
-    target = _frames(vectors[images[:, 0]], vectors[images[:, 1]])
-    mirrored = target * np.array([1.0, 1.0, -1.0])
-    return np.asarray(np.concatenate([target, mirrored]) @ np.swapaxes(source, 1, 2))
-
-
-def _frames(a: Floats, b: Floats) -> Floats:
-    """Right-handed orthonormal frames, as columns, from pairs of vectors; shape (m, 3, 3)."""
-    e1 = a / np.linalg.norm(a, axis=1, keepdims=True)
-    e2 = b - (b * e1).sum(axis=1, keepdims=True) * e1
-    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
-    return np.stack([e1, e2, np.cross(e1, e2)], axis=2)
+    pair = vectors[None, first], vectors[None, second]
+    return pair_operations(pair, (vectors[images[:, 0]], vectors[images[:, 1]]))
 
 
 def _accepted(
     candidates: Floats, vectors: Floats, species: Integers, tolerance: float, *, fixed: bool
 ) -> tuple[Floats, Integers, Floats]:
-    """Operations that permute the neighbours, refined on all of them unless fixed, and their deviations in Å."""
+    """Operations that permute the neighbours, each refined on all neighbours unless `fixed`, and deviations in Å."""
     n = len(vectors)
-    found: dict[bytes, tuple[Floats, Integers, float]] = {}
+    accepted: dict[bytes, tuple[Floats, Integers, float]] = {}
     half_squares = np.where(species[:, None] == species, (vectors**2).sum(axis=1) / 2, np.inf)
     spread = _LOOSE * tolerance + 1e-9
     for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
-        part = candidates[start : start + _CANDIDATES_AT_ONCE]
-        moved = vectors @ np.swapaxes(part, 1, 2)
+        chunk = candidates[start : start + _CANDIDATES_AT_ONCE]
+        moved = vectors @ np.swapaxes(chunk, 1, 2)
         # The nearest b to a has the least b²/2 - a·b.
         permutation = (half_squares - moved @ vectors.T).argmin(axis=2)
         near = np.linalg.norm(moved - vectors[permutation], axis=2).max(axis=1) <= spread
         bijective = (np.sort(permutation, axis=1) == np.arange(n)).all(axis=1)
         for k in np.flatnonzero(near & bijective):
-            operation = part[k] if fixed else procrustes(vectors, vectors[permutation[k]], part[k])
+            operation = chunk[k] if fixed else closest_like(vectors, vectors[permutation[k]], chunk[k])
             deviation = np.linalg.norm(vectors @ operation.T - vectors[permutation[k]], axis=1).max()
             if deviation <= tolerance:
                 key = permutation[k].tobytes() + np.round(operation, 3).tobytes() * fixed
                 key += bytes([bool(np.linalg.det(operation) > 0)])
-                found.setdefault(key, (operation, permutation[k], float(deviation)))
-    # First comes the identity, whatever the tolerance.
-    same = (np.eye(3), np.arange(n), 0.0)
-    rest = [item for item in found.values() if not ((item[1] == same[1]).all() and np.trace(item[0]) > 2.99)]
-    operations, permutations, deviations = zip(same, *rest, strict=True)
+                accepted.setdefault(key, (operation, permutation[k], float(deviation)))
+    # The identity comes first, exact and whatever the tolerance.
+    identity = (np.eye(3), np.arange(n), 0.0)
+    others = [each for each in accepted.values() if not ((each[1] == identity[1]).all() and np.trace(each[0]) > 2.99)]
+    operations, permutations, deviations = zip(identity, *others, strict=True)
     return np.array(operations), np.array(permutations), np.array(deviations)
 
 
-def procrustes(source: Floats, target: Floats, near: Floats) -> Floats:
-    """Orthogonal matrix of the determinant of `near` that takes source closest to target (Kabsch)."""
-    u, _, v = np.linalg.svd(target.T @ source)
-    sign = np.sign(np.linalg.det(u @ v) * np.linalg.det(near))
-    u[:, 2] *= sign
-    result: Floats = u @ v
-    return result
+def closest_like(source: Floats, target: Floats, operation: Floats) -> Floats:
+    """Operation that takes source closest to target, with the determinant of a given one."""
+    return closest_operation(source, target, 1 if np.linalg.det(operation) > 0 else -1)
 
 
 def largest_group(operations: Floats, permutations: Integers, deviations: Floats) -> tuple[Floats, Integers, Floats]:
-    """Drop the worst operations, but never the first, until every product of two is among them."""
+    """Drop the operations of largest deviation, but never the first, until the rest form a group."""
     while not _closed(permutations, operations):
-        # Near the tolerance some products of accepted operations are not; below the worst of them, all are.
+        # With deviations near the tolerance, the product of two accepted operations may have been refused.
         keep = deviations < deviations.max()
         keep[0] = True
         operations, permutations, deviations = operations[keep], permutations[keep], deviations[keep]
@@ -272,9 +264,9 @@ def largest_group(operations: Floats, permutations: Integers, deviations: Floats
 
 
 def _closed(permutations: Integers, operations: Floats) -> bool:
-    """Whether every product of two operations is among them, told by what it does to the neighbours and its sign."""
+    """Whether every product of two operations is among them; compared by permutation and determinant."""
     signs = np.linalg.det(operations) > 0
-    # Each permutation is told by one number, a random weighted sum of its images.
+    # One number stands for each permutation: the sum of its images with random weights.
     weights = np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1])
     products = permutations[:, permutations] @ weights * np.where(signs[:, None] == signs, 1, -1)
     return bool(np.isin(products, permutations @ weights * np.where(signs, 1, -1)).all())

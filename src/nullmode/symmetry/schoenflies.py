@@ -37,12 +37,12 @@ def schoenflies(operations: Floats) -> str:
         return f"C{n}v" if vertical else f"S{2 * n}"
     if not len(improper):
         return f"D{n}"
-    # The three axes of D2d and D2h are alike in order; only D2h holds the inversion.
+    # The three axes of D2d and D2h have equal orders; only D2h contains the inversion.
     return f"D{n}h" if (inversion if n == 2 else horizontal) else f"D{n}d"
 
 
 def group_order(name: str) -> float:
-    """Count the operations of the group with a Schoenflies symbol; infinitely many for ``C∞v``, ``D∞h`` and ``Kh``."""
+    """Count the operations of the group with a Schoenflies symbol; infinite for ``C∞v``, ``D∞h`` and ``Kh``."""
     cubic = {"T": 12, "O": 24, "I": 60}
     if name in ("Ci", "Cs"):
         return 2

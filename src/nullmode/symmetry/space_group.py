@@ -1,4 +1,4 @@
-"""Symmetry of a whole structure: molecules, rods, slabs and crystals, each with the rigid motions it has."""
+"""Symmetry of a whole structure: a molecule, rod, slab or crystal, and its rigid motions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,14 @@ from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import CLOSEST, Environment
 from nullmode.linalg.householder import COLLINEAR
-from nullmode.symmetry.point_group import largest_group, mean_character, point_group, rotation_characters
+from nullmode.linalg.rotations import axis_frame
+from nullmode.symmetry.point_group import (
+    largest_group,
+    line_operations,
+    mean_character,
+    point_group,
+    rotation_characters,
+)
 from nullmode.symmetry.schoenflies import schoenflies
 
 
@@ -17,16 +24,16 @@ from nullmode.symmetry.schoenflies import schoenflies
 class Isometries:
     """All isometries of space that take a structure to itself; those that differ by a lattice vector count once.
 
-    Of a slab or crystal, in its smallest cell.
+    Those of a slab or crystal refer to its primitive cell.
 
     Attributes
     ----------
     name
         Schoenflies symbol of the orthogonal parts: the point group of a molecule, the class of a crystal.
     operations, shape (g, 3, 3)
-        Orthogonal parts; of a line of atoms, those of C3v or D3h, over which vectors average alike.
+        Orthogonal parts. A line of atoms is represented by C3v or D3h: averages of vectors over them are equal.
     fixed, shape (g,)
-        Atoms that each operation leaves in place, or takes to an image of themselves.
+        Number of atoms that each operation takes to themselves, or to an image of themselves.
     rigid, shape (g,)
         Character of each operation on the rigid motions.
     """
@@ -40,7 +47,7 @@ class Isometries:
         """Count the totally symmetric displacements that are no rigid motion.
 
         (1/|G|) sum_g [chi(g) - chi_rigid(g)] with chi(g) = (atoms left in place)·tr g; over the proper operations alone
-        for features that keep pseudoscalars (``SO3``).
+        for features that include pseudoscalars (``SO3``).
         """
         check_parity(parity)
         return mean_character(
@@ -58,9 +65,9 @@ def isometries(
     positions, shape (N, 3)
         In Å.
     kinds, shape (N,)
-        Positive integers; only atoms of one kind may change places.
+        Positive integers; operations take atoms to atoms of the same kind.
     cell, shape (3, 3)
-        Cell vectors as rows, in Å; those of directions that are not periodic play no part.
+        Cell vectors as rows, in Å; those of directions that are not periodic do not matter.
     pbc, shape (3,)
         Whether each direction is periodic.
     closest
@@ -71,7 +78,7 @@ def isometries(
     Raises
     ------
     InputError
-        For a tolerance that is no length, is larger than an eighth of `closest`, or at which spglib finds no group.
+        For a tolerance that is not a length, is above an eighth of `closest`, or at which spglib finds no group.
     """
     tolerance = check_tolerance(tolerance)
     if tolerance > closest / 8:
@@ -85,8 +92,7 @@ def isometries(
     if len(periodic) == 1:
         return _of_rod(positions, kinds, periodic[0], tolerance)
     if len(periodic) == 2:
-        # The slab's images stand further apart than it is thick and than its cell is wide, at right angles to it: no
-        # operation can mix them with the slab.
+        # A cell vector normal to the slab, longer than its thickness and its cell: no operation mixes the images.
         normal = np.cross(periodic[0], periodic[1])
         normal /= np.linalg.norm(normal)
         reach = 2 * (np.ptp(positions @ normal) + np.linalg.norm(periodic, axis=1).sum())
@@ -95,16 +101,16 @@ def isometries(
 
 
 def _of_molecule(positions: Floats, kinds: Integers, tolerance: float) -> Isometries:
-    # Every isometry keeps the centroid, and with it an atom that cannot be told from it.
+    # Every isometry keeps the centroid, and with it an atom at the centroid.
     vectors = positions - positions.mean(axis=0)
     apart = np.linalg.norm(vectors, axis=1) >= max(4 * tolerance, CLOSEST)
     group = point_group(Environment.from_vectors(vectors[apart], kinds[apart].tolist()), tolerance)
-    here = (group.permutations == np.arange(apart.sum())).sum(axis=1)
+    kept = (group.permutations == np.arange(apart.sum())).sum(axis=1)
     translation = np.trace(group.operations, axis1=1, axis2=2)
     return Isometries(
         name=group.name,
         operations=group.operations,
-        fixed=here + np.count_nonzero(~apart),
+        fixed=kept + np.count_nonzero(~apart),
         rigid=translation + (rotation_characters(group) if apart.any() else 0.0),
     )
 
@@ -114,17 +120,17 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float
 
     # Errors as exceptions, as spglib's documentation asks from 2.7 on.
     spglib.error.OLD_ERROR_HANDLING = False
-    # In the smallest cell: of a supercell, operations that keep the crystal but not the supercell would be missed, and
-    # what any features see at first order repeats with the crystal.
+    # In the primitive cell: a supercell has fewer operations than the crystal, and what features see at first order has
+    # the period of the crystal.
     given = cell.tolist(), (positions @ np.linalg.inv(cell)).tolist(), kinds.tolist()
     try:
         primitive: Any = spglib.standardize_cell(given, to_primitive=True, no_idealize=True, symprec=tolerance)
-        found: Any = spglib.get_symmetry(primitive, symprec=tolerance)
+        symmetry: Any = spglib.get_symmetry(primitive, symprec=tolerance)
     except spglib.SpglibError as error:
         raise InputError(f"`tolerance` must let spglib find the space group, got {tolerance} ({error}).") from None
     cell, scaled = np.array(primitive[0]), np.array(primitive[1])
     to_cell = np.linalg.inv(cell)
-    turns, shifts = np.array(found["rotations"], dtype=np.float64), np.array(found["translations"])
+    turns, shifts = np.array(symmetry["rotations"], dtype=np.float64), np.array(symmetry["translations"])
     away = np.einsum("gab,jb->gja", turns, scaled) + shifts[:, None] - scaled
     away -= np.round(away)
     operations = cell.T @ turns @ to_cell.T
@@ -137,36 +143,37 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float
 
 
 def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) -> Isometries:
-    """Find the rod group: turns about the axis of any order, mirrors, twofold axes across, screws and glides."""
+    """Find the rod group: rotations of any order about the axis, mirrors, twofold axes across it, screws and glides."""
     period = float(np.linalg.norm(axis))
-    frame = np.linalg.svd(axis[None])[2][[1, 2, 0]]
-    # Across the axis every isometry keeps the centroid; along it, atoms may move.
-    places = (positions - positions.mean(axis=0)) @ frame.T
-    radius = np.linalg.norm(places[:, :2], axis=1)
+    frame = axis_frame(axis)
+    # Every isometry keeps the centroid across the axis, but not along it.
+    coordinates = (positions - positions.mean(axis=0)) @ frame.T
+    radius = np.linalg.norm(coordinates[:, :2], axis=1)
     is_line = bool(radius.max() <= max(tolerance, COLLINEAR * period))
     like = (kinds[:, None] == kinds) & (is_line | (np.abs(radius[:, None] - radius) <= 2 * tolerance))
-    # A wide circle carries the tolerance to the other atoms without enlarging it; few alike, few candidates.
+    # Far from the axis, errors of an atom are not enlarged at the others; with few like it, candidates are few.
     wide = radius >= 0.5 * radius.max()
     pivot = int(np.argmin(np.where(wide, like.sum(axis=1), len(kinds) + 1)))
     identity = np.eye(3), np.arange(len(kinds)), 0.0
     accepted = [identity]
     unlike = np.where(kinds[:, None] == kinds, 0.0, np.inf)
     for image in np.flatnonzero(like[pivot]):
-        for operation in _rod_candidates(places[pivot], places[image], is_line=is_line):
-            moved = places @ operation.T
-            moved[:, 2] += places[image, 2] - moved[pivot, 2]
-            away = moved[:, None] - places
+        candidates = line_operations() if is_line else _rod_candidates(coordinates[pivot], coordinates[image])
+        for operation in candidates:
+            moved = coordinates @ operation.T
+            moved[:, 2] += coordinates[image, 2] - moved[pivot, 2]
+            away = moved[:, None] - coordinates
             away[..., 2] -= period * np.round(away[..., 2] / period)
             distance = np.linalg.norm(away, axis=2) + unlike
             permutation, deviation = distance.argmin(axis=1), distance.min(axis=1).max()
             is_identity = image == pivot and np.trace(operation) > 2.99
             if deviation <= tolerance and len(set(permutation.tolist())) == len(kinds) and not is_identity:
                 accepted.append((operation, permutation, float(deviation)))
-    operations, permutations, _ = largest_group(*(np.array(part) for part in zip(*accepted, strict=True)))
+    operations, permutations, _ = largest_group(*(np.array(column) for column in zip(*accepted, strict=True)))
     name = schoenflies(_distinct(operations))
     if is_line:
         name = {"C3v": "C∞v", "D3h": "D∞h"}.get(name, name)
-    # A rotation about the axis changes sign with the sense of turning across it.
+    # Character of the rotation about the axis: an axial vector along z.
     about = np.linalg.det(operations) * operations[:, 2, 2]
     return Isometries(
         name=name,
@@ -176,14 +183,12 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     )
 
 
-def _rod_candidates(source: Floats, target: Floats, *, is_line: bool) -> Floats:
+def _rod_candidates(source: Floats, target: Floats) -> Floats:
     """Orthogonal matrices that keep the axis z and take one atom's direction across it to another's; (m, 3, 3)."""
     first, second = np.arctan2(source[1], source[0]), np.arctan2(target[1], target[0])
-    turns = 2 * np.pi / 3 * np.arange(3) if is_line else np.array([second - first])
-    mirrors = 2 * np.pi / 3 * np.arange(3) if is_line else np.array([second + first])
-    angle = np.concatenate([turns, mirrors])
-    sign = np.repeat([1.0, -1.0], len(turns))
-    result = np.zeros((len(angle), 3, 3))
+    angle = np.array([second - first, second + first])
+    sign = np.array([1.0, -1.0])
+    result = np.zeros((2, 3, 3))
     result[:, 0, 0], result[:, 1, 0] = np.cos(angle), np.sin(angle)
     result[:, 0, 1], result[:, 1, 1] = -sign * np.sin(angle), sign * np.cos(angle)
     result[:, 2, 2] = 1.0
@@ -191,6 +196,6 @@ def _rod_candidates(source: Floats, target: Floats, *, is_line: bool) -> Floats:
 
 
 def _distinct(operations: Floats) -> Floats:
-    """Each orthogonal part once, where operations differ in their translations only."""
+    """Drop operations whose orthogonal part occurs before: they differ in the translation alone."""
     _, first = np.unique(np.round(operations, 3) + 0.0, axis=0, return_index=True)
     return operations[first]

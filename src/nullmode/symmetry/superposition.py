@@ -1,4 +1,4 @@
-"""Whether two environments are the same up to rotation, reflection and order of neighbours; how far apart they are."""
+"""Superposition of two environments: the best rotation and assignment of neighbours, the distance that remains."""
 
 from dataclasses import dataclass
 from itertools import permutations, product
@@ -9,8 +9,9 @@ import numpy as np
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.environment import Environment, check_environment
+from nullmode.linalg.rotations import closest_operation, pair_operations
 
-# Up to this many assignments all are tried: six neighbours of one species.
+# Up to this many assignments, all are tried: six neighbours of one species.
 _MOST_ASSIGNMENTS = 720
 _SOURCES = 4
 _REFINED = 60
@@ -33,8 +34,8 @@ class Superposition:
     permutation, shape (n,)
         Neighbour j of the first goes to neighbour permutation[j] of the second.
     exhaustive
-        Whether every assignment of neighbours was tried, so that nothing closer exists. Otherwise the distance is the
-        least that was found; it is exact where the environments are congruent.
+        Whether every assignment of neighbours was tried, so that no closer superposition exists. Otherwise the distance
+        is the smallest of those tried; it is exact for congruent environments.
     """
 
     distance: float
@@ -45,17 +46,17 @@ class Superposition:
 
 
 def superpose(first: Environment, second: Environment, *, reflections: bool = True) -> Superposition:
-    """Lay one environment on another, centre on centre, neighbours of equal species on each other.
+    """Superpose two environments: centre on centre, each neighbour on one of equal species.
 
     Rotation and assignment are optimised together. With at most 720 assignments all are tried, each with its best
-    rotation (Kabsch, Acta Cryst. A 32, 922 (1976)). With more, rotations that take one pair of neighbours to another
-    start an alternation of best assignment and best rotation; the best end wins.
+    rotation (Kabsch, Acta Cryst. A 32, 922 (1976)). With more, the search starts from rotations that take one pair of
+    neighbours to another, and alternates between the best assignment and the best rotation; the best result counts.
 
     Parameters
     ----------
     first, second
-        With the same species, centres included. A structure without a centre is an environment too: take vectors from
-        its centroid, which the best map keeps.
+        With the same species, centres included. To compare structures without a centre, take vectors from their
+        centroids: the best map keeps the centroid.
     reflections
         Whether improper operations are allowed.
 
@@ -75,14 +76,14 @@ def superpose(first: Environment, second: Environment, *, reflections: bool = Tr
 
 
 def congruent(first: Environment, second: Environment, tolerance: float = 1e-6, *, reflections: bool = True) -> bool:
-    """Tell whether an orthogonal map and a renumbering take one environment to the other.
+    """Tell whether an orthogonal map and a permutation of neighbours take one environment to the other.
 
     Parameters
     ----------
     first, second
-        Any; of different composition they are not congruent.
+        Any; environments of different composition are not congruent.
     tolerance
-        Largest root mean square distance after the best map, in Å; meant to be small against distances of neighbours.
+        Largest root mean square distance after the best map, in Å; it should be small against distances of neighbours.
     reflections
         Whether mirror images count as congruent.
     """
@@ -96,7 +97,7 @@ def congruent(first: Environment, second: Environment, tolerance: float = 1e-6, 
 
 
 def distance_bound(first: Environment, second: Environment) -> float:
-    """Give what neighbours' distances from the centre alone say: no superposition of the two is closer, in Å."""
+    """Lower bound of the distance of two environments, in Å, from the lengths of their vectors alone."""
     lengths = [np.linalg.norm(e.vectors, axis=1)[_by_species_and_length(e)] for e in (first, second)]
     return float(np.sqrt(np.mean((lengths[0] - lengths[1]) ** 2))) if len(first) else 0.0
 
@@ -110,7 +111,7 @@ def _by_species_and_length(environment: Environment) -> Integers:
 
 
 def _closest(first: Environment, second: Environment, *, reflections: bool, slack: float) -> Superposition:
-    """Find the best map; with a finite slack only maps that change lengths and dot products by no more, in Å."""
+    """Find the best map; a finite slack, in Å, restricts how much maps may change lengths and dot products."""
     a, b = first.vectors, second.vectors
     _, counts = np.unique(first.species, return_counts=True)
     exhaustive = prod(factorial(k) for k in counts.tolist()) <= _MOST_ASSIGNMENTS
@@ -125,7 +126,7 @@ def _closest(first: Environment, second: Environment, *, reflections: bool, slac
         return Superposition(
             distance=np.inf, deviation=np.inf, operation=np.eye(3), permutation=nothing, exhaustive=False
         )
-    operations = _best_operations(a, b[assignments], reflections=reflections)
+    operations = closest_operation(a, b[assignments], None if reflections else 1)
     apart = np.linalg.norm(a @ np.swapaxes(operations, 1, 2) - b[assignments], axis=2)
     distances = np.sqrt((apart**2).sum(axis=1) / max(len(a), 1))
     best = int(distances.argmin())
@@ -140,62 +141,35 @@ def _closest(first: Environment, second: Environment, *, reflections: bool, slac
 
 def _all_assignments(species: Integers, others: Integers) -> Integers:
     """Every bijection that keeps species, shape (m, n)."""
-    places = [np.flatnonzero(species == kind) for kind in np.unique(species)]
+    sources = [np.flatnonzero(species == kind) for kind in np.unique(species)]
     images = [permutations(np.flatnonzero(others == kind)) for kind in np.unique(species)]
-    result = [np.concatenate([np.empty(0, dtype=np.int64), *parts]) for parts in product(*images)]
-    order = np.concatenate([np.empty(0, dtype=np.int64), *places])
+    result = [np.concatenate([np.empty(0, dtype=np.int64), *indices]) for indices in product(*images)]
+    order = np.concatenate([np.empty(0, dtype=np.int64), *sources])
     return np.array(result, dtype=np.int64)[:, np.argsort(order)]
 
 
-def _best_operations(source: Floats, targets: Floats, *, reflections: bool) -> Floats:
-    """Orthogonal matrices that take the source (n, 3) closest to each target (m, n, 3); shape (m, 3, 3)."""
-    u, _, v = np.linalg.svd(np.swapaxes(targets, 1, 2) @ source)
-    if not reflections:
-        u[:, :, 2] *= np.sign(np.linalg.det(u @ v))[:, None]
-    return np.asarray(u @ v)
-
-
 def _starts(a: Floats, b: Floats, unlike: Floats, slack: float, *, reflections: bool) -> Floats:
-    """Operations that take a pair of first neighbours to second ones like it, the most promising first; (m, 3, 3)."""
+    """Operations that take one pair of first neighbours to similar second ones, the most promising first; (m, 3, 3)."""
     length_a, length_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-    # Rounding must not turn away the exact image.
+    # Rounding must not exclude the exact image.
     slack += 1e-12 * length_a.max()
     like = np.isfinite(unlike) & (np.abs(length_a[:, None] - length_b) <= slack)
     gram_a, gram_b = a @ a.T, b @ b.T
-    found = []
+    candidates = []
     for i in np.argsort(like.sum(axis=1), kind="stable")[: _SOURCES if np.isinf(slack) else 1]:
-        # A wide angle carries errors to the other neighbours without enlarging them; few alike, few candidates.
+        # With a wide angle, errors of the pair are not enlarged at other neighbours; with few like it, there are few.
         sine = np.linalg.norm(np.cross(a[i], a), axis=1) / length_a
         wide = sine >= 0.5 * sine.max()
         wide[i] = False
         j = int(np.argmin(np.where(wide, like.sum(axis=1), len(a) + 1)))
         allowed = np.abs(gram_b - gram_a[i, j]) <= slack * (length_a[i] + length_a[j])
         k, l = np.nonzero(like[i][:, None] & like[j] & allowed & ~np.eye(len(b), dtype=bool))
-        source, target = _frames(a[[i]], a[[j]]), _frames(b[k], b[l])
-        found.append(target @ np.swapaxes(source, 1, 2))
-        if reflections:
-            found.append(target * np.array([1.0, 1.0, -1.0]) @ np.swapaxes(source, 1, 2))
-    starts = np.concatenate(found)
+        candidates.append(pair_operations((a[[i]], a[[j]]), (b[k], b[l]), reflections=reflections))
+    starts = np.concatenate(candidates)
     cost = np.concatenate(
         [_cost_bound(a, b, unlike, starts[k : k + _AT_ONCE]) for k in range(0, len(starts), _AT_ONCE)] or [np.empty(0)]
     )
     return np.asarray(starts[np.argsort(cost, kind="stable")[:_REFINED]])
-
-
-def _frames(a: Floats, b: Floats) -> Floats:
-    """Right-handed orthonormal frames, as columns, with e1 along a and b in the plane of e1, e2; shape (m, 3, 3)."""
-    e1 = a / np.linalg.norm(a, axis=1, keepdims=True)
-    across = b - (b * e1).sum(axis=1, keepdims=True) * e1
-    # Along a line any direction across it will do.
-    spare = np.eye(3)[np.abs(e1).argmin(axis=1)]
-    spare -= (spare * e1).sum(axis=1, keepdims=True) * e1
-    size = np.linalg.norm(across, axis=1, keepdims=True)
-    e2 = np.where(size > 1e-12 * np.linalg.norm(b, axis=1, keepdims=True), across, spare)
-    # Once more: of a small remainder little is orthogonal.
-    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
-    e2 -= (e2 * e1).sum(axis=1, keepdims=True) * e1
-    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
-    return np.stack([e1, e2, np.cross(e1, e2)], axis=2)
 
 
 def _squares(a: Floats, b: Floats, unlike: Floats, operations: Floats) -> Floats:
@@ -210,18 +184,18 @@ def _cost_bound(a: Floats, b: Floats, unlike: Floats, operations: Floats) -> Flo
 
 
 def _alternated(a: Floats, b: Floats, unlike: Floats, starts: Floats, *, reflections: bool) -> Integers:
-    """Alternate best assignment and best operation from each start; the different ends, shape (m, n)."""
+    """Alternate best assignment and best operation from each start; the distinct results, shape (m, n)."""
     from scipy.optimize import linear_sum_assignment
 
-    found: dict[bytes, Integers] = {}
+    results: dict[bytes, Integers] = {}
     for start in starts:
         operation, last = start, b""
         for _ in range(_ROUNDS):
             assignment = linear_sum_assignment(_squares(a, b, unlike, operation[None])[0])[1].astype(np.int64)
             key = assignment.tobytes()
-            if key in (last, *found):
+            if key in (last, *results):
                 break
             last = key
-            operation = _best_operations(a, b[assignment][None], reflections=reflections)[0]
-        found[key] = assignment
-    return np.array(list(found.values()), dtype=np.int64).reshape(len(found), len(a))
+            operation = closest_operation(a, b[assignment], None if reflections else 1)
+        results[key] = assignment
+    return np.array(list(results.values()), dtype=np.int64).reshape(len(results), len(a))

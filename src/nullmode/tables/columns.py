@@ -1,8 +1,10 @@
 """The documented columns of every table: name, type, unit, meaning."""
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pyarrow as pa
+
+from nullmode._support.status import Status
 
 
 class Column(NamedTuple):
@@ -23,33 +25,38 @@ _TEXT, _INTEGER, _FLOAT, _FLOATS, _INTEGERS = (
 )
 
 ENVIRONMENT = (
-    Column("structure", _INTEGER, "", "place of the structure in its set or family, from 0"),
-    Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors, and of a whole structure"),
+    Column("structure", _INTEGER, "", "index of the structure in its set or family, from 0"),
+    Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors, and for a whole structure"),
     Column("center_species", _TEXT, "", "chemical symbol of the centre; null for a whole structure"),
     Column(
         "n_neighbours",
         _INTEGER,
         "",
-        "neighbours inside the cutoff, each periodic image counted; of a whole structure, those of all its centres",
+        "neighbours inside the cutoff, each periodic image counted; for a whole structure, those of all its centres",
     ),
-    Column("n_dof", _INTEGER, "", "displacements that are no rigid motion (d)"),
+    Column("n_dof", _INTEGER, "", "number of displacements, rigid motions excluded (d)"),
     Column(
         "rank",
         _INTEGER,
         "",
-        "singular values above rtol times the largest; of a whole structure, see theory.md: centres may cancel",
+        "number of singular values above rtol times the largest; for a whole structure see docs/theory.md",
     ),
-    Column("singular_values", _FLOATS, "1/Å", "of the Jacobian, descending, d of them"),
+    Column("singular_values", _FLOATS, "1/Å", "the d singular values of the Jacobian, descending"),
     Column("condition_number", _FLOAT, "", "largest over smallest singular value; infinite where singular"),
     Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value; 0 where singular"),
-    Column("rotation_floor", _FLOAT, "", "response to rigid motions over the largest singular value: noise"),
-    Column("status", _TEXT, "", "ok | no_neighbours | rtol_below_floor | rtol_below_error | not_finite"),
+    Column(
+        "rotation_floor",
+        _FLOAT,
+        "",
+        "response to rigid motions over the largest singular value: the noise of the Jacobian",
+    ),
+    Column("status", _TEXT, "", " | ".join(get_args(Status))),
 )
 WHERE = (
     Column("family", _TEXT, "", "name of the family in the configuration"),
     Column("descriptor", _TEXT, "", "name of the descriptor in the configuration"),
-    Column("scope", _TEXT, "", "environment | structure: what a row is about"),
-    Column("correlation_order", _INTEGER, "", "neighbours correlated (nu); null where that has no meaning"),
+    Column("scope", _TEXT, "", "environment | structure: what the row describes"),
+    Column("correlation_order", _INTEGER, "", "number of neighbours correlated (nu); null where that has no meaning"),
     Column("n_max", _INTEGER, "", "number of radial functions"),
     Column("l_max", _INTEGER, "", "largest angular momentum, inclusive"),
     Column("cutoff", _FLOAT, "Å", "radius of the environment"),
@@ -61,19 +68,28 @@ WHERE = (
     Column("rtol", _FLOAT, "", "relative tolerance of the rank"),
 )
 ATTRIBUTION = (
-    Column("rank_complete", _INTEGER, "", "what a complete basis of this order would see; null where not known"),
-    Column("rank_symmetric", _INTEGER, "", "what features of this parity may see"),
-    Column("null_symmetry", _INTEGER, "", "null values that symmetry demands: n_dof - rank_symmetric"),
-    Column("null_incompleteness", _INTEGER, "", "null values of a low body order: rank_symmetric - rank_complete"),
-    Column("null_truncation", _INTEGER, "", "null values of a small basis, unless ambiguous: rank_complete - rank"),
-    Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
-    Column("null_cutoff", _INTEGER, "", "of the last two, how many a cutoff raised by cutoff_width brings back"),
-    Column("point_group", _TEXT, "", "Schoenflies symbol; of a periodic structure, that of its crystal class"),
-    Column("ambiguous", pa.bool_(), "", "whether the counts depend on the tolerance while values are null"),
     Column(
-        "tolerance", _FLOAT, "Å", "length at which the counts were taken: as asked for, or less if the rank demands it"
+        "rank_complete", _INTEGER, "", "largest rank that any truncation of this order reaches; null where not known"
     ),
-    Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance"),
+    Column("rank_symmetric", _INTEGER, "", "largest rank that symmetry allows for features of this parity"),
+    Column("null_symmetry", _INTEGER, "", "null values that symmetry demands: n_dof - rank_symmetric"),
+    Column("null_incompleteness", _INTEGER, "", "null values due to the body order: rank_symmetric - rank_complete"),
+    Column(
+        "null_truncation", _INTEGER, "", "null values due to the truncation, unless ambiguous: rank_complete - rank"
+    ),
+    Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
+    Column(
+        "null_cutoff",
+        _INTEGER,
+        "",
+        "how many of the last two are not null any more with a cutoff raised by cutoff_width",
+    ),
+    Column("point_group", _TEXT, "", "Schoenflies symbol; for a periodic structure, that of its crystal class"),
+    Column("ambiguous", pa.bool_(), "", "whether values are null and the counts depend on the tolerance"),
+    Column(
+        "tolerance", _FLOAT, "Å", "length at which the ranks were counted: as asked for, or less if the rank demands it"
+    ),
+    Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance asked for"),
     Column("diagnostic", _TEXT, "", "empty, or what is wrong with the counts"),
 )
 ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)
@@ -88,11 +104,11 @@ SENSITIVITY = (
     ),
 )
 SPECTRA = (
-    Column("structure", _INTEGER, "", "place of the structure in its set, or of the environment in the stream, from 0"),
+    Column("structure", _INTEGER, "", "index of the structure in its set, or of the environment in the stream, from 0"),
     *(column for column in ENVIRONMENT if column.name not in ("structure", "condition_number")),
 )
 STRUCTURES = (
-    Column("structure", _INTEGER, "", "place in the family, from 0"),
+    Column("structure", _INTEGER, "", "index in the family, from 0"),
     Column("numbers", _INTEGERS, "", "atomic numbers"),
     Column("positions", _FLOATS, "Å", "x, y, z of each atom"),
     Column("cell", _FLOATS, "Å", "three cell vectors, row by row"),
@@ -101,8 +117,8 @@ STRUCTURES = (
 )
 SUMMARY = (
     *WHERE,
-    Column("n_environments", _INTEGER, "", "environments in this row"),
-    Column("n_ok", _INTEGER, "", "of which with status ok; the columns that follow are over these"),
+    Column("n_environments", _INTEGER, "", "number of environments that the row summarises"),
+    Column("n_ok", _INTEGER, "", "number of those with status ok; the other columns are about these"),
     Column("rank_min", _INTEGER, "", "smallest rank"),
     Column("rank_median", _FLOAT, "", "median rank"),
     Column("rank_max", _INTEGER, "", "largest rank"),
@@ -115,31 +131,31 @@ SUMMARY = (
 )
 _SEARCH = (Column("search", _TEXT, "", "name of the search in the configuration"), *WHERE)
 _FROM = (
-    Column("structure", _INTEGER, "", "place of the start's structure in its family, from 0"),
-    Column("center", _INTEGER, "", "index of the start's central atom"),
+    Column("structure", _INTEGER, "", "index of the start's structure in its family, from 0"),
+    Column("center", _INTEGER, "", "index of the central atom of the start"),
 )
 SEARCH = (
     *_SEARCH,
     *_FROM,
-    Column("found", _INTEGER, "", "place among what was found from this start, from 0; -1 where nothing was"),
-    Column("converged", pa.bool_(), "", "whether the search from this start got where it was meant to"),
+    Column("found", _INTEGER, "", "index among the results from this start, from 0; -1 if there are none"),
+    Column("converged", pa.bool_(), "", "whether the search from this start reached its goal"),
     Column("center_species", _TEXT, "", "chemical symbol of the centre"),
     Column("species", _INTEGERS, "", "atomic numbers of the neighbours"),
     Column("start_vectors", _FLOATS, "Å", "x, y, z of each neighbour of the start, relative to the centre"),
-    Column("vectors", _FLOATS, "Å", "the same of what was found; empty where nothing was"),
-    Column("singular_values", _FLOATS, "1/Å", "of the Jacobian there, descending"),
-    Column("inverse_condition_number", _FLOAT, "", "smallest over largest of them"),
-    Column("n_dof", _INTEGER, "", "how many there are: displacements that are no rotation"),
-    Column("rank", _INTEGER, "", "how many of them are above rtol times the largest"),
+    Column("vectors", _FLOATS, "Å", "the same for the result; empty if there is none"),
+    Column("singular_values", _FLOATS, "1/Å", "of the Jacobian of the result, descending"),
+    Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value"),
+    Column("n_dof", _INTEGER, "", "number of singular values: of displacements, rotations excluded"),
+    Column("rank", _INTEGER, "", "number of singular values above rtol times the largest"),
     *ATTRIBUTION,
 )
 SEARCH_STEPS = (
     *_SEARCH,
     *_FROM,
-    Column("step", _INTEGER, "", "place in the search from this start, from 0"),
-    Column("phase", _TEXT, "", "which part of the search took it, or how it ended"),
-    Column("evaluations", _INTEGER, "", "Jacobians computed up to here"),
-    Column("residual", _FLOAT, "", "what the search drives to zero"),
+    Column("step", _INTEGER, "", "index in the search from this start, from 0"),
+    Column("phase", _TEXT, "", "phase of the search that took the step, or how it ended"),
+    Column("evaluations", _INTEGER, "", "number of Jacobians computed so far"),
+    Column("residual", _FLOAT, "", "quantity that the search reduces to zero"),
     Column("length", _FLOAT, "Å", "displacement of all neighbours by this step"),
 )
 CLAIMS = (
@@ -162,7 +178,7 @@ REGRESSION = (
     Column("training", _TEXT, "", "families that it was fitted to, with commas between"),
     Column("role", _TEXT, "", "training | test: whether the model was fitted to this row"),
     *WHERE,
-    Column("structure", _INTEGER, "", "place of the structure in its family, from 0"),
+    Column("structure", _INTEGER, "", "index of the structure in its family, from 0"),
     Column("center", _INTEGER, "", "index of the central atom"),
     Column("target", _FLOAT, "", "what the model is to predict"),
     Column("predicted", _FLOAT, "", "what it predicts, in the same unit"),

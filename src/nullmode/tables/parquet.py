@@ -1,4 +1,4 @@
-"""Parquet tables: documented columns, provenance in the file, and no half-written file ever in place."""
+"""Tables in Parquet files: columns as documented, provenance in the file, and never a half-written file."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,18 +17,18 @@ from nullmode._support.types import JSON, InputError
 from nullmode.tables.columns import TABLES
 
 SCHEMA_VERSION = 2
-"""Rises when a column, or a key of what a file follows from, changes its name, type or meaning; not for a new one."""
+"""Increased when a column, or a key of the provenance, changes its name, type or meaning; not for a new one."""
 _KEY = b"nullmode"
 
 
 def coordinates(frame: pd.DataFrame, table: str) -> list[str]:
-    """Columns beyond the documented ones: the coordinates of a family."""
+    """Names of the columns that are not documented: the coordinates of a family."""
     known = {column.name for column in TABLES[table]}
     return [name for name in frame.columns if name not in known]
 
 
 def inputs(files: Mapping[str, str | Path]) -> JSON:
-    """Say what tables another one is made from: the hash of each file, and what it follows from itself, by name."""
+    """Provenance of the files that a table is made from: the hash and the provenance of each, by name."""
     return {name: {"sha256": digest(path), **provenance(path)} for name, path in files.items()}
 
 
@@ -44,7 +44,7 @@ def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -
     table
         Name in ``TABLES``.
     provenance
-        What the content follows from, such as an origin of :mod:`nullmode._support.code_hash`; kept in the file.
+        What the content was computed from, such as an origin of :mod:`nullmode._support.code_hash`; kept in the file.
 
     Raises
     ------
@@ -112,9 +112,9 @@ def united(schema: pa.Schema, other: pa.Schema, path: str | Path) -> pa.Schema:
 
 @contextmanager
 def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callable[[list[Any]], None]]:
-    """Context with a function that adds rows, given as an array for each column, to a table; errors as :func:`write`.
+    """Context that gives a function, which appends rows to a table; errors as :func:`write`.
 
-    The file appears at the end, if nothing was raised.
+    The function takes an array for each column. The file appears at the end, unless an error was raised.
     """
     schema = pa.schema(
         [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]],
@@ -122,7 +122,7 @@ def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callabl
     )
     with (
         written(path) as temporary,
-        # Numbers with all digits repeat too rarely for a dictionary.
+        # Floating-point numbers repeat too rarely for a dictionary.
         pq.ParquetWriter(
             temporary,
             schema,
@@ -152,9 +152,9 @@ def read(
     table
         Which table it must be; None for any.
     filters
-        Of rows, as pyarrow takes them.
+        Conditions on rows, in the form that pyarrow takes.
     columns
-        Those that are wanted, where the file has them; None for all.
+        Names of the columns to read, if the file has them; None for all.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def read(
 
 
 def provenance(path: str | Path) -> JSON:
-    """Read what a table follows from, without its rows; errors as :func:`read`."""
+    """Read the provenance of a table, without its rows; errors as :func:`read`."""
     return content_of(schema_at(path), path)
 
 
@@ -185,20 +185,20 @@ def schema_at(path: str | Path) -> pa.Schema:
 
 
 def check_exists(path: str | Path) -> None:
-    """Refuse what is no file."""
+    """Refuse a path that is not a file."""
     if not Path(path).is_file():
         raise InputError(f"`path` must be an existing Parquet file, got {path}.")
 
 
 def check_table(content: JSON, path: str | Path, table: str) -> None:
-    """Refuse another table than the wanted one; `content` is what it follows from."""
+    """Refuse another table than the given one; `content` is the provenance of the file."""
     if content["table"] != table:
         raise InputError(f"`path` must be a {table} table, got the {content['table']} table {path}.")
 
 
 @contextmanager
 def undamaged(path: str | Path) -> Iterator[None]:
-    """Turn what pyarrow says of a damaged file into an InputError that names it."""
+    """Turn the errors of pyarrow at a damaged file into an InputError that names it."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -209,23 +209,23 @@ def undamaged(path: str | Path) -> Iterator[None]:
 
 
 def content_of(schema: pa.Schema, path: str | Path) -> JSON:
-    """Take what a table follows from out of its schema; errors as :func:`read`, naming `path`."""
+    """Read the provenance of a table from its schema; errors as :func:`read`, naming `path`."""
     try:
         content: JSON = json.loads(schema.metadata[_KEY])
-        found, writer, _ = content["schema_version"], content["versions"]["nullmode"], content["table"]
+        schema_version, writer, _ = content["schema_version"], content["versions"]["nullmode"], content["table"]
     except (TypeError, KeyError, ValueError):
         raise InputError(
             f"`path` must be a table written by nullmode, got the foreign file {path}. Move it elsewhere."
         ) from None
-    if found != SCHEMA_VERSION:
+    if schema_version != SCHEMA_VERSION:
         remedy = (
             "Update nullmode to that version or a later one."
-            if found > SCHEMA_VERSION
+            if schema_version > SCHEMA_VERSION
             else f"Run what made it again, or read it with nullmode {writer}."
         )
         raise InputError(
-            f"`path` must have schema version {SCHEMA_VERSION}, got {found}, written by nullmode {writer}, in {path}. "
-            f"{remedy}"
+            f"`path` must have schema version {SCHEMA_VERSION}, got {schema_version}, written by nullmode {writer}, in "
+            f"{path}. {remedy}"
         )
     return content
 

@@ -1,25 +1,36 @@
-"""Rows of the structures table as structures of ASE."""
+"""Rows of the structures table from structures of ASE, and back."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from nullmode._support.types import Integers
+from nullmode._support.types import JSON, Integers
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
-def atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
-    """Structures and the indices of their centres, of rows of the structures table."""
+def row_of(atoms: "Atoms", index: int) -> JSON:
+    """Columns of the structures table for structure number `index` of a family; without central atoms, all are."""
+    return {
+        "structure": index,
+        "numbers": atoms.numbers.tolist(),
+        "positions": atoms.positions.ravel().tolist(),
+        "cell": np.array(atoms.cell).ravel().tolist(),
+        "pbc": atoms.pbc.astype(int).tolist(),
+        "centers": list(map(int, atoms.info.get("centers", range(len(atoms))))),
+    }
+
+
+def atoms_of_row(row: Any) -> "Atoms":
+    """Structure of one row, whose columns are attributes."""
     from ase import Atoms
 
-    atoms, centers = [], []
-    rows: Iterator[Any] = structures.itertuples()
-    for row in rows:
-        cell = np.reshape(row.cell, (3, 3))
-        atoms.append(Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=cell, pbc=row.pbc))
-        centers.append(np.asarray(row.centers, dtype=np.int64))
-    return atoms, centers
+    return Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
+
+
+def atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
+    """Structures of the rows of a table, and the indices of the central atoms of each."""
+    atoms = [atoms_of_row(row) for row in structures.itertuples()]
+    return atoms, [np.asarray(centers, dtype=np.int64) for centers in structures["centers"]]

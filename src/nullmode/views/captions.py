@@ -1,4 +1,4 @@
-"""Captions of figures: what is claimed, what is drawn, of what, and what was found."""
+"""Captions of figures: what is claimed, what is drawn, from which environments, and what was found."""
 
 import json
 import re
@@ -15,38 +15,39 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _UNITS = {column.name: column.unit for column in WHERE}
-# Columns in the order in which a descriptor is described; what else its configuration names comes after them.
-_DESCRIBED = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "density", "radial_basis")
+# The order in which a caption names these columns; other parameters that the configuration gives follow.
+_COLUMNS = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "density", "radial_basis")
 _NEEDED = {*_UNITS, "structure", "center"}
+# Of more values than this, only the first and the last are written.
 _MOST_LISTED = 5
 
 
-def caption(asked: JSON, tables: "Sequence[pd.DataFrame]", result: str) -> list[str]:
-    """Write the paragraphs of a caption: the claim and what is drawn, the setting, the result.
+def caption(entry: JSON, tables: "Sequence[pd.DataFrame]", result: str) -> list[str]:
+    """Write the paragraphs of a caption: claim and drawing, setting, result.
 
     Parameters
     ----------
-    asked
-        What the configuration says of the figure; see :func:`nullmode.sweep.report.caption`.
+    entry
+        What the configuration says about the figure; see :func:`nullmode.sweep.report.caption`.
     tables
-        That it is drawn from. Of their rows, those of the families, descriptors and ``names`` that it names count, in
-        tables that say with which descriptor an environment was computed.
+        The tables that the figure is drawn from. Tables without columns for the descriptor are left out; of the others,
+        rows of the families, descriptors and ``names`` that `entry` names are described.
     result
         What was found; may be empty.
     """
     import pandas as pd
 
     rows = pd.concat([table for table in tables if set(table) >= _NEEDED], ignore_index=True)
-    for column, named in (("family", asked["families"]), ("descriptor", asked["descriptors"])):
-        rows = rows[rows[column].isin(named)] if named else rows
-    if "name" in rows and (names := asked["parameters"].get("names")):
+    for column, names in (("family", entry["families"]), ("descriptor", entry["descriptors"])):
+        rows = rows[rows[column].isin(names)] if names else rows
+    if "name" in rows and (names := entry["parameters"].get("names")):
         rows = rows[rows["name"].isin(names)]
-    parts = [f"{asked['claim']} {asked['drawn']}".strip(), f"Setting: {_setting(asked, rows)}"]
-    return [*parts, f"Result: {result}"] if result else parts
+    paragraphs = [f"{entry['claim']} {entry['drawn']}".strip(), f"Setting: {_setting(entry, rows)}"]
+    return [*paragraphs, f"Result: {result}"] if result else paragraphs
 
 
 def write(paragraphs: list[str], path: "str | Path") -> None:
-    """Write paragraphs of plain text as reStructuredText that shows them as they are."""
+    """Write paragraphs of plain text as reStructuredText that shows them unchanged."""
     with written(path) as temporary:
         temporary.write_text("\n\n".join(map(_escaped, paragraphs)) + "\n", encoding="utf-8")
 
@@ -56,52 +57,57 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\*`|]|_(?!\w)|^[-+.](?= ))", r"\\\1", text)
 
 
-def _setting(asked: JSON, rows: "pd.DataFrame") -> str:
-    parts = [f"search {name} of kind {kind}" for name, kind in asked["searches"].items()]
+def _setting(entry: JSON, rows: "pd.DataFrame") -> str:
+    """Name the searches, environments, descriptors, parameters of the figure and rtol, in this order."""
+    sources = [f"search {name} of kind {kind}" for name, kind in entry["searches"].items()]
     groups: Any = rows.groupby(["family", "scope"], sort=False)
     for (family, scope), group in groups:
         count = len(group[["structure", "center"]].drop_duplicates())
-        parts.append(f"{count} {scope}{'s' * (count != 1)} of {family}")
-    sentences = [", ".join(parts)] if parts else []
-    described = {
-        str(name): _descriptor(asked["descriptors"].get(name, {}), group)
-        for name, group in rows.groupby("descriptor", sort=False)
-    }
-    everywhere = set.intersection(*map(set, described.values())) if len(described) > 1 else set()
-    own = {name: [part for part in parts if part not in everywhere] for name, parts in described.items()}
-    if rows["scope"].nunique() > 1:
-        for name, group in rows.groupby("descriptor", sort=False):
-            own[str(name)].insert(0, f"of {group['scope'].iloc[0]}s")
-    sentences += [f"{name}: {', '.join(parts) or 'as all'}" for name, parts in own.items()]
-    first = next(iter(described.values()), [])
-    sentences += ["all: " + ", ".join(part for part in first if part in everywhere)] if everywhere else []
-    others = [f"{name} {_values(value)}" for name, value in asked["parameters"].items() if not isinstance(value, dict)]
-    sentences += [", ".join(others)] if others else []
-    sentences += [f"values up to {_values(sorted(rows['rtol'].unique()))} of the largest are null"] if len(rows) else []
-    return "; ".join(sentences) + "."
+        sources.append(f"{count} {scope}{'s' * (count != 1)} of {family}")
+    others = [f"{name} {_values(value)}" for name, value in entry["parameters"].items() if not isinstance(value, dict)]
+    clauses = [", ".join(sources), *_descriptors(entry, rows), ", ".join(others)]
+    if len(rows):
+        clauses.append(f"singular values up to {_values(sorted(rows['rtol'].unique()))} of the largest count as null")
+    return "; ".join(filter(None, clauses)) + "."
+
+
+def _descriptors(entry: JSON, rows: "pd.DataFrame") -> list[str]:
+    """Describe each descriptor; what several have in common is said once, at the end."""
+    groups = [(str(name), group) for name, group in rows.groupby("descriptor", sort=False)]
+    described = {name: _descriptor(entry["descriptors"].get(name, {}), group) for name, group in groups}
+    shared = set.intersection(*map(set, described.values())) if len(described) > 1 else set()
+    clauses = []
+    for name, group in groups:
+        own = [text for text in described[name] if text not in shared]
+        if rows["scope"].nunique() > 1:
+            own.insert(0, f"of {group['scope'].iloc[0]}s")
+        clauses.append(f"{name}: {', '.join(own)}" if own else name)
+    if shared:
+        clauses.append("all descriptors: " + ", ".join(text for text in described[groups[0][0]] if text in shared))
+    return clauses
 
 
 def _descriptor(entry: JSON, rows: "pd.DataFrame") -> list[str]:
-    """Describe a descriptor: its kind and order, and its parameters with what they are swept over."""
-    parameters = [json.loads(text) for text in rows["parameters"].unique()]
-    parts = [entry["kind"]] if "kind" in entry else []
+    """Describe a descriptor: its kind, its order and its parameters, each with the values in these rows."""
+    texts = [entry["kind"]] if "kind" in entry else []
     if rows["correlation_order"].notna().all():
-        parts.append(f"ν = {int(rows['correlation_order'].iloc[0])}")
-    for name in _DESCRIBED:
+        texts.append(f"ν = {int(rows['correlation_order'].iloc[0])}")
+    for name in _COLUMNS:
         values = rows[name].dropna().unique()
         if len(values):
-            parts.append(f"{name} {_values(sorted(values))} {_UNITS[name]}".strip())
+            texts.append(f"{name} {_values(sorted(values))} {_UNITS[name]}".strip())
+    parameters = [json.loads(text) for text in rows["parameters"].unique()]
     for name in entry.get("named", []):
-        if name not in _DESCRIBED:
-            seen = {json.dumps(given[name]): given[name] for given in parameters if name in given}
-            parts.append(f"{name} {_values(list(seen.values()))}")
-    return parts
+        if name not in _COLUMNS:
+            distinct = {json.dumps(given[name]): given[name] for given in parameters if name in given}
+            texts.append(f"{name} {_values(list(distinct.values()))}")
+    return texts
 
 
 def _values(value: Any) -> str:
-    """Write one value, or several: all if there are few, else from where to where."""
+    """Write one value, or a list: all of its values if there are few, else the first and the last."""
     if not isinstance(value, list):
         return f"{value:g}" if isinstance(value, float) else str(value)
     if len(value) > _MOST_LISTED and not isinstance(value[0], str):
         return f"{_values(value[0])} to {_values(value[-1])}"
-    return ", ".join(_values(item) for item in value)
+    return ", ".join(map(_values, value))

@@ -10,7 +10,6 @@ from nullmode._support.elements import symbol
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.tables.columns import EXPLANATIONS, WHERE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,17 +61,17 @@ def cases_of(
 
 def environment_of(structure: Any, cutoff: float, center: int | None = None) -> "Environment":
     """Cut the environment of one centre, by default the first, out of a row of the structures table."""
-    from ase import Atoms
-
     from nullmode.geometry.environment import cut
+    from nullmode.tables.structures import atoms_of_row
 
-    positions, cell = np.reshape(structure.positions, (-1, 3)), np.reshape(structure.cell, (3, 3))
-    atoms = Atoms(structure.numbers, positions, cell=cell, pbc=structure.pbc)
-    return cut([atoms], cutoff, [np.array(structure.centers[:1] if center is None else [center])])[0]
+    chosen = structure.centers[:1] if center is None else [center]
+    return cut([atoms_of_row(structure)], cutoff, [np.array(chosen)])[0]
 
 
 def rows_of(case: Case, modes: Sequence[JSON]) -> Iterator[JSON]:
     """Write modes of one environment as rows of the explanations table; what a mode does not state is null."""
+    from nullmode.tables.columns import EXPLANATIONS, WHERE
+
     row, environment = case.row, case.environment
     shared = {
         **dict.fromkeys(column.name for column in EXPLANATIONS),

@@ -1,1 +1,1 @@
-"""What no table holds, computed for the claims: functions of the views of a run, one file for each subject."""
+"""Measurements of claims that SQL cannot compute: functions of the database with the tables of a run."""

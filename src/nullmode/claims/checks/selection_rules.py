@@ -1,4 +1,4 @@
-"""Forces that models of invariant features predict along null modes, beside those of a many-body energy."""
+"""Forces along null modes: those of a four-body energy, and those that models of the features predict."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ _AMPLITUDE = 0.1  # Å
 
 
 def forces(views: duckdb.DuckDBPyConnection) -> Mapping[str, float]:
-    """Largest force along null modes, over the largest force on any atom: true ones, and of two models.
+    """Largest force along the null modes of each cause, divided by the largest force on any atom.
 
-    The structures are those of the family ``point_groups``; a linear and a Gaussian-kernel model are fitted to the
-    four-body energy and its forces at random distortions of them.
+    "True" forces are derivatives of the four-body energy. A linear and a Gaussian-kernel model are fitted to this
+    energy and its forces at random distortions of the structures of the family ``point_groups``.
     """
     rows = views.sql("SELECT positions FROM structures WHERE family = 'point_groups' ORDER BY structure").fetchall()
     environments = [Environment.from_vectors(np.reshape(row, (-1, 3))[1:]) for (row,) in rows]
@@ -28,16 +28,16 @@ def forces(views: duckdb.DuckDBPyConnection) -> Mapping[str, float]:
     energies, slopes = zip(*(four_body_energy(environment.vectors) for environment in training), strict=True)
     models = [fit_model(_FEATURES, training, energies, slopes, gaussian=gaussian) for gaussian in (False, True)]
     largest = max(float(np.abs(slope).max()) for slope in slopes)
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for environment in environments:
         features, jacobian = _FEATURES.compute_with_jacobian(environment)
         kinds = {
             "true": [four_body_energy(environment.vectors)[1]],
             "of models": [model.forces(features, jacobian) for model in models],
         }
-        for part in split_null_modes(environment, _FEATURES):
-            for kind, given in kinds.items():
-                along = max(float(np.abs(np.tensordot(part.modes, force, 2)).max()) for force in given) / largest
-                quantity = f"{part.cause}: {kind}"
-                found[quantity] = max(found.get(quantity, 0.0), along)
-    return found
+        for group in split_null_modes(environment, _FEATURES):
+            for kind, candidates in kinds.items():
+                along = max(float(np.abs(np.tensordot(group.modes, force, 2)).max()) for force in candidates) / largest
+                quantity = f"{group.cause}: {kind}"
+                result[quantity] = max(result.get(quantity, 0.0), along)
+    return result

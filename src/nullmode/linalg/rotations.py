@@ -1,0 +1,95 @@
+"""Rotations of sets of vectors: the best one between two sets, those that take one pair to another, infinitesimal ones.
+
+Assignments of vectors to each other are not searched here: see :mod:`nullmode.symmetry.superposition`.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from nullmode._support.types import Floats
+
+_MIRROR = np.array([1.0, 1.0, -1.0])
+
+
+def closest_operation(source: Floats, target: Floats, determinant: Literal[1, -1] | None = None) -> Floats:
+    """Orthogonal matrix g that makes sum |g source_j - target_j|² least (Kabsch, Acta Cryst. A 32, 922 (1976)).
+
+    Parameters
+    ----------
+    source, target, shape (..., n, 3)
+        Vectors; leading dimensions are broadcast, each entry has its own matrix.
+    determinant
+        1 for the best rotation, -1 for the best improper operation, None for the better of the two.
+
+    Returns
+    -------
+    ndarray of shape (..., 3, 3)
+    """
+    u, _, v = np.linalg.svd(np.swapaxes(target, -1, -2) @ source)
+    if determinant is not None:
+        u[..., 2] *= determinant * np.sign(np.linalg.det(u @ v))[..., None]
+    return np.asarray(u @ v)
+
+
+def pair_operations(pair: tuple[Floats, Floats], images: tuple[Floats, Floats], *, reflections: bool = True) -> Floats:
+    """Orthogonal matrices that take one pair of vectors to others with equal lengths and angle.
+
+    Parameters
+    ----------
+    pair, shapes (1, 3)
+        Of a collinear pair, the turn about its line is arbitrary.
+    images, shapes (m, 3)
+        The m pairs to which it is taken.
+    reflections
+        Whether to give the improper operations too.
+
+    Returns
+    -------
+    ndarray of shape (m, 3, 3) or (2 m, 3, 3)
+        The m rotations, then the m improper operations.
+    """
+    frames = _pair_frames(*images)
+    if reflections:
+        frames = np.concatenate([frames, frames * _MIRROR])
+    return np.asarray(frames @ np.swapaxes(_pair_frames(*pair), 1, 2))
+
+
+def axis_frame(axis: Floats) -> Floats:
+    """Orthonormal frame, as rows, whose last vector is along an axis (3,); shape (3, 3)."""
+    return np.asarray(np.linalg.svd(axis[None])[2][[1, 2, 0]])
+
+
+def infinitesimal_rotations(vectors: Floats) -> Floats:
+    """Displacements omega x r_j for unit omega along x, y, z; shape (3 n, 3)."""
+    generators: Floats = np.zeros((len(vectors), 3, 3))
+    x, y, z = vectors.T
+    generators[:, 1, 0], generators[:, 2, 0] = -z, y
+    generators[:, 0, 1], generators[:, 2, 1] = z, -x
+    generators[:, 0, 2], generators[:, 1, 2] = -y, x
+    return generators.reshape(-1, 3)
+
+
+def rotation_basis(vectors: Floats, rtol: float) -> Floats:
+    """Orthonormal displacements that span the infinitesimal rotations, shape (3 n, 3), or (3 n, 2) on a line.
+
+    Those whose size is below rtol times that of the largest do not count.
+    """
+    basis, sizes, _ = np.linalg.svd(infinitesimal_rotations(vectors), full_matrices=False)
+    return np.asarray(basis[:, sizes > rtol * sizes[0]])
+
+
+def _pair_frames(a: Floats, b: Floats) -> Floats:
+    """Right-handed orthonormal frames, as columns, with e1 along a and b in the plane of e1, e2; shape (m, 3, 3)."""
+    e1 = a / np.linalg.norm(a, axis=1, keepdims=True)
+    across = b - (b * e1).sum(axis=1, keepdims=True) * e1
+    # On a line, any direction across it serves.
+    spare = np.eye(3)[np.abs(e1).argmin(axis=1)]
+    spare -= (spare * e1).sum(axis=1, keepdims=True) * e1
+    size = np.linalg.norm(across, axis=1, keepdims=True)
+    e2 = np.where(size > 1e-12 * np.linalg.norm(b, axis=1, keepdims=True), across, spare)
+    # A second time, since rounding spoils the direction of a small remainder.
+    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
+    e2 -= (e2 * e1).sum(axis=1, keepdims=True) * e1
+    e2 /= np.linalg.norm(e2, axis=1, keepdims=True)
+    return np.stack([e1, e2, np.cross(e1, e2)], axis=2)

@@ -1,0 +1,34 @@
+"""HTML pages from the templates that lie beside the modules; each holds what its content follows from."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from nullmode._support.types import JSON
+from nullmode.tables import stamp
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def render(module: str, title: str, provenance: JSON | None = None, **values: Any) -> str:
+    """Fill the template of a module, which extends ``page.html`` of this one.
+
+    Parameters
+    ----------
+    module
+        Its dotted name; the template has the module's file name with the suffix ``.html``, and with it counts as code
+        (:func:`nullmode._support.code_hash.code_hash`).
+    title
+        Title of the page.
+    provenance
+        What the content follows from. It is kept in the page, as in a table, with nullmode's version.
+    **values
+        What else the template shows. Texts are escaped.
+    """
+    _, _, name = module.partition(".")
+    template = _TEMPLATES.get_template(f"{name.replace('.', '/')}.html")
+    return template.render(title=title, provenance=stamp.of_page(provenance or {}), **values)

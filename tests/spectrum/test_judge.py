@@ -1,0 +1,53 @@
+"""The rule that judges singular values, case by case; it is written nowhere else."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from nullmode._support.status import Status
+from nullmode.spectrum.decomposition import judge
+
+NAN = np.nan
+RTOL = 1e-3
+# Singular values, response, further arguments; rank, condition number, its inverse, floor, status.
+CASES = {
+    "all seen": ([4.0, 2.0], 0.001, {}, (2, 2.0, 0.5, 0.00025, "ok")),
+    "one null": ([4.0, 0.004], 0.0, {}, (1, 1000.0, 0.001, 0.0, "ok")),
+    "one vanishes": ([4.0, 0.0], 0.0, {}, (1, np.inf, 0.0, 0.0, "ok")),
+    "all vanish": ([0.0, 0.0], 0.0, {}, (0, NAN, NAN, NAN, "ok")),
+    "nothing can move": ([], 0.0, {}, (0, NAN, NAN, NAN, "ok")),
+    "no rigid motion": ([4.0, 2.0], NAN, {}, (2, 2.0, 0.5, NAN, "ok")),
+    "no neighbours": ([], 0.0, {"empty": True}, (0, NAN, NAN, NAN, "no_neighbours")),
+    "terms cancel": ([4e-3, 2e-3], 0.0, {"scale": 8.0}, (0, NAN, NAN, 0.0, "ok")),
+    "terms cancel in part": ([4.0, 4e-3], 4e-3, {"scale": 8.0}, (1, 1000.0, 0.001, 0.0005, "ok")),
+    "noise": ([4.0, 2.0], 0.0041, {}, (2, 2.0, 0.5, 0.001025, "rtol_below_floor")),
+    "error": ([4.0, 2.0], 0.0, {"error": 0.0041}, (2, 2.0, 0.5, 0.0, "rtol_below_error")),
+    "error below a scale": ([4.0, 2.0], 0.0, {"error": 0.0041, "scale": 8.0}, (2, 2.0, 0.5, 0.0, "ok")),
+    "noise before error": ([4.0], 0.1, {"error": 0.1}, (1, 1.0, 1.0, 0.025, "rtol_below_floor")),
+    "not finite": ([NAN, NAN], 0.1, {"finite": False, "error": 0.1}, (0, NAN, NAN, NAN, "not_finite")),
+    "no neighbours before all": ([], 0.1, {"finite": False, "empty": True}, (0, NAN, NAN, NAN, "no_neighbours")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_rule_holds(name):
+    values, response, known, expected = CASES[name]
+    judgement = judge(np.array(values), response, rtol=RTOL, **known).of_one()
+    np.testing.assert_equal(tuple(judgement.values()), expected)
+
+
+def test_every_status_occurs():
+    assert {expected[-1] for *_, expected in CASES.values()} == set(get_args(Status))
+
+
+def test_many_are_judged_as_each_alone():
+    alike = {name: case for name, case in CASES.items() if len(case[0]) == 2}
+    defaults = {"scale": 0.0, "error": 0.0, "finite": True, "empty": False}
+    known = {key: np.array([case[2].get(key, default) for case in alike.values()]) for key, default in defaults.items()}
+    values = np.array([case[0] for case in alike.values()])
+    response = np.array([case[1] for case in alike.values()])
+    judgement = judge(np.stack([values, values]), response, rtol=RTOL, **known)
+    for name, column in judgement._asdict().items():
+        expected = [judge(np.array(v), r, rtol=RTOL, **k).of_one()[name] for v, r, k, _ in alike.values()]
+        np.testing.assert_array_equal(column, [expected, expected])
