@@ -49,20 +49,21 @@ def structures(
     Parameters
     ----------
     paths
-        The paths. Three of them stretch bonds: ``stretch_one`` multiplies one bond by t (Td to C3v), ``stretch_two``
-        two bonds (C2v), ``stretch_opposite`` one bond by t and another by 1/t (Cs).
+        Which: ``stretch_one`` (one bond times t, Td to C3v), ``stretch_two`` (two bonds, C2v), ``stretch_opposite``
+        (one times t, another times 1/t, Cs), ``flatten`` (z -> (1-t) z at fixed bond, Td to D2d to D4h), ``twist``
+        (the upper two hydrogens turned by t degrees, Td to D2 to D2h), ``umbrella`` (three hydrogens' polar angle
+        about the fourth is t degrees above the tetrahedral one, Td to C3v), ``noise`` (Td plus Gaussian displacements
+        of 10^t Å in each component).
     bond
         C–H distance in Å.
     stretch
-        Axis of the three stretches: factors t.
+        Axis: factors t of the three stretches.
     flatten
-        Axis: z becomes (1 - t) z at fixed bond length (Td to D2d to D4h).
-    twist
-        Axis: the upper two hydrogens turn by t degrees (Td to D2 to D2h).
-    umbrella
-        Axis: the polar angle of three hydrogens about the fourth is t degrees above the tetrahedral one (Td to C3v).
+        Axis: fractions t.
+    twist, umbrella
+        Axes: angles t in degrees.
     noise
-        Axis: Gaussian displacements of 10^t Å in each component.
+        Axis: decimal logarithms t of Å.
     samples
         Number of noisy structures per amplitude.
     seed

@@ -178,7 +178,7 @@ class Settings(_Strict):
         default={}, description="searches among environments, each under the name of its folder"
     )
     regressions: dict[Name, RegressionEntry] = Field(
-        default={}, description="models that learn a target from features, each under the name of its table"
+        default={}, description="models that learn a target from features, each under a name of your choice"
     )
     figures: dict[Name, FigureEntry] = Field(default={}, description="figures, each under the name of its files")
     views: dict[Name, ViewEntry] = Field(
