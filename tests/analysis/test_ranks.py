@@ -56,7 +56,6 @@ def test_pair_merges_into_a_singular_point_without_symmetry():
 
 @pytest.mark.parametrize(("x", "size"), [(1e-2, 2.7e-2), (1e-3, 2.6e-3), (1e-4, 2.6e-4), (1e-5, 2.6e-5)])
 def test_condition_opens_linearly_as_published(x, size):
-    # Width .2, cutoff 2.5.
     sharp = nm.PowerSpectrum(n_max=8, l_max=8, cutoff=2.5, cutoff_width=0.0, width=0.2)
     assert analysed(sharp, pair(1 - x, 0.0)).inverse_condition_number == pytest.approx(size, rel=0.05)
 
