@@ -34,7 +34,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce reproduce-large test test-all test-jax-torch test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install schema lock clean
+.PHONY: help reproduce reproduce-large test test-all test-jax-torch test-slurm test-browser benchmark scan-benchmark search-benchmark cost-model planning lint ci install docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -79,28 +79,28 @@ test-jax-torch: install ## Test automatic differentiation with JAX and torch, in
 		torch==2.13.0 jax jaxlib ml_dtypes opt_einsum
 	PYTHONPATH=$(VENV)/jax-torch $(BIN)/pytest -m jax_torch tests/adapters/test_callable.py $(PYTEST_FLAGS)
 
-test-slurm: install ## Run the workflow on a SLURM of one node, started for it; needs slurm-wlm and munge
+test-slurm: install ## Run the workflow on a SLURM of one node that is started for it; needs slurm-wlm and munge
 	$(BIN)/pytest -m slurm tests/workflow/test_slurm.py $(PYTEST_FLAGS)
 
 test-browser: install ## Open report and view in Chromium; needs chromium and chromium-driver (BROWSER_SHOTS=folder for pictures)
 	$(BIN)/pytest -m browser tests/views/test_browser.py $(PYTEST_FLAGS)
 
-benchmark: install ## Time features, Jacobians, spectra beside three codes and a floor, and a sweep
+benchmark: install ## Time features, Jacobians and spectra beside three other codes and a lower bound, and a sweep
 	$(BIN)/python benchmarks/side_by_side.py
 	$(BIN)/python benchmarks/sweep.py
 
-scan-benchmark: install ## Stream 7.7 million spectra of methane into a table: time, memory, equal bytes (SCAN_FLAGS="--n 50000")
+scan-benchmark: install ## Stream 7.7 million spectra of methane into a table (SCAN_FLAGS="--n 50000" for fewer)
 	$(BIN)/python benchmarks/scan.py $(SCAN_FLAGS)
 
-search-benchmark: install ## Count what searches for singular points, orbits and partners take and find
+search-benchmark: install ## Count what searches for singular points, orbits and partners find, and how many Jacobians they need
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/orbits.py
 	$(BIN)/python benchmarks/partners.py
 
-cost-model: install ## Measure what jobs cost; writes src/nullmode/sweep/cost.json and the plot of docs/cost-model.md
+cost-model: install ## Compare the estimated with the measured time of what jobs do, in 90 cases
 	$(BIN)/python benchmarks/cost_model.py
 
-planning: install ## Measure planning of 10^2 to 10^5 sweep points, and the overhead of a job
+planning: install ## Time the planning of 10^2 to 10^5 sweep points, and the start of a job
 	$(BIN)/python benchmarks/planning.py
 
 lint: install ## Check style, types, import layers and the workflow's form
@@ -115,8 +115,9 @@ ci: lint test ## Do what continuous integration does: lint, then test
 
 install: $(STAMP) ## Install the locked packages and nullmode (editable) into .venv
 
-schema: install ## Write workflow/schemas/config.schema.yaml anew, after a change of the configuration's keys
+docs: install ## Write the generated pages: config/README.md, docs/tables.md and the schema of the configuration
 	$(BIN)/python workflow/schemas/generate.py
+	$(BIN)/python docs/make_tables.py
 
 lock: | $(UV) ## Solve requirements.lock again (LOCK_FLAGS=--upgrade for the newest releases)
 	$(UV) pip compile pyproject.toml --group dev --output-file requirements.lock \

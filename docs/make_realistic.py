@@ -17,25 +17,20 @@ CAUSES = ("symmetry", "incompleteness", "truncation", "cutoff", "none")
 def table(results: Path) -> str:
     """Write how many environments of each set are near-singular, and why, as the figure of that name has it."""
     checked = settings.check(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
-    options = dict(checked.figures["near_singular"].parameters)
-    labels = options["labels"]
-    structures = {name: parquet.read(results / "structures" / f"{name}.parquet") for name in options["families"]}
-    kinds = {name: checked.descriptors[name].kind for name in options["descriptors"]}
+    options = checked.figures["near_singular"].parameters
     rows = parquet.read(results / "tables" / "sensitivity.parquet")
-    found = near_singular.shares(
-        rows, structures, kinds, options["families"], options["descriptors"], 1e-3, options["explained"]
-    )
+    explanations = parquet.read(results / "explanations" / "near_singular.parquet")
+    shares = near_singular.shares(rows, explanations, options["families"], options["descriptors"], 1e-3)
     lines = [
         "| set | choice | near-singular | soft modes | median s_r/s_1 | " + " | ".join(CAUSES) + " |",
         "|---|---|---|---|---|" + "---|" * len(CAUSES),
     ]
-    for row in found.to_dict("records"):
-        choice = plain(row["choice"])
-        shares = [f"{100 * row[cause]:.0f}" if row[cause] else "" for cause in CAUSES]
+    for row in shares.to_dict("records"):
+        percents = [f"{100 * row[cause]:.0f}" if row[cause] else "" for cause in CAUSES]
         ratio = "0" if row["median_ratio"] < 1e-15 else f"{row['median_ratio']:.0e}"
         lines.append(
-            f"| {labels[row['family']]} | {choice} | {100 * row['near_singular']:.0f} % of {row['environments']} | "
-            f"{row['soft_modes']:.1f} | {ratio} | " + " | ".join(shares) + " |"
+            f"| {options['labels'][row['family']]} | {plain(row['choice'])} | {100 * row['near_singular']:.0f} % of "
+            f"{row['environments']} | {row['soft_modes']:.1f} | {ratio} | " + " | ".join(percents) + " |"
         )
     return "\n".join(lines)
 

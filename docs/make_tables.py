@@ -1,4 +1,4 @@
-"""Write docs/tables.md from the tables' own declarations: python docs/make_tables.py."""
+"""Write docs/tables.md from the declarations of the tables: `make docs`."""
 
 from pathlib import Path
 
@@ -8,29 +8,29 @@ from nullmode.tables.parquet import SCHEMA_VERSION
 PAGE = Path(__file__).with_name("tables.md")
 OPENING = f"""# Tables
 
-Made by `python docs/make_tables.py` from `src/nullmode/tables.py`; do not edit.
+Made by `make docs` from `src/nullmode/tables/columns.py`; do not edit.
 
-Every table is a Parquet file. [`nullmode.load`](how-to-read-results.md) returns one, or all parts of a sweep, as a
-pandas data frame and refuses what is not nullmode's; `pandas.read_parquet` reads a file as well. Each column carries
-its unit and meaning in the file, and the file what it follows from (parameters and seeds, hashes of the code and of the
-inputs, versions of the libraries; no time, host or commit, so that the same input gives the same bytes):
-`nullmode provenance FILE` prints both. The schema version is {SCHEMA_VERSION}.
+Every table is a Parquet file. [`nullmode.load`](how-to-read-results.md) returns one table, or all files of a sweep
+together, as a pandas data frame; it refuses files that nullmode did not write. `pandas.read_parquet` reads a file too.
+The metadata hold the unit and meaning of each column, and what the file was made from: parameters and seeds, hashes of
+the code and of the inputs, versions of the libraries. They hold no time, host or commit, so that the same input gives
+the same bytes. `nullmode provenance FILE` prints all of this. The schema version is {SCHEMA_VERSION}.
 
-A missing number (for instance `l_max` of a descriptor without one) is null. Coordinates of a family (such as `path`,
-`t`, `u`, `v`) follow as further columns of `structures` and `sensitivity`, and those that are texts also of `summary`;
-in a table of several families they are null where a family has no such coordinate.
+A missing number (for instance `l_max` of a descriptor without one) is null. The coordinates of a family (such as
+`path`, `t`, `u`, `v`) are further columns of `structures` and `sensitivity`; those that are texts are also columns of
+`summary`. In a table of several families they are null where a family has no such coordinate.
 """
 NOTES = {
     "analysis": "Returned by `nullmode.analyze`, written by `nullmode analyze --out`: one row per environment.",
     "structures": "`results/structures/FAMILY.parquet`: one row per structure of a family.",
-    "sensitivity": "`results/tables/sensitivity.parquet`, and one part per job under `results/sensitivity/`: one row "
-    "per environment and truncation.",
-    "spectra": "Written by `nullmode.scan` and `nullmode scan`: one row per environment, what is seen and not why.",
+    "sensitivity": "`results/tables/sensitivity.parquet`, and one file per job in `results/sensitivity/`: one row per "
+    "environment and truncation.",
+    "spectra": "Written by `nullmode.scan` and `nullmode scan`: one row per environment, without causes.",
     "summary": "`results/tables/summary.parquet`: one row per family, descriptor, truncation and text coordinate.",
-    "search": "`results/searches/SEARCH/found.parquet`: one row per environment found, and one per start that led to "
-    "none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
-    "regression": "`results/regressions/REGRESSION.parquet`: one row per environment that a model was fitted to or "
-    "tested on. The coordinates of all its families follow, null where a family has none.",
+    "search": "`results/searches/SEARCH/found.parquet`: one row per environment that was found, and one per start that "
+    "led to none. Further attributes of the search's record follow as columns, then the coordinates of the start.",
+    "regression": "`results/regressions/DESCRIPTOR.parquet`: one row per regression and environment that its model was "
+    "fitted to or tested on. The coordinates of all its families follow; they are null where a family has none.",
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
     "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure "
     "explains. "
@@ -43,9 +43,9 @@ CLOSING = """
 | status | meaning |
 |---|---|
 | `ok` | the row can be used |
-| `no_neighbours` | no neighbour is inside the cutoff (of a structure: of any centre's): there is nothing to see |
-| `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank is a count of noise: raise `rtol` |
-| `rtol_below_error` | `rtol` is below the error that finite differences estimate of themselves: raise `rtol` |
+| `no_neighbours` | no neighbour is inside the cutoff of the centre (of a structure: of any centre) |
+| `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank counts noise: raise `rtol` |
+| `rtol_below_error` | `rtol` is below the error that the finite differences estimate of themselves: raise `rtol` |
 | `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |
 """
 

@@ -1,7 +1,6 @@
 """The documentation cannot rot: its pages name everything there is, and its snippets print what they say."""
 
 import doctest
-import inspect
 import re
 import runpy
 import shlex
@@ -17,22 +16,12 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from nullmode._support import axes
-from nullmode._support.variants import load
 from nullmode.cli.main import app
-from nullmode.descriptors import DESCRIPTORS
-from nullmode.families import FAMILIES
-from nullmode.figures import FIGURES
-from nullmode.figures._figure import GIVEN, Figure
-from nullmode.learning import MODELS
-from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
-from nullmode.search import SEARCHES
-from nullmode.sweep import schema, settings
+from nullmode.sweep import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TITLE = re.compile(r"# ([\w/.-]+\.(?:py|yaml))\n")
-CONFIGURATION = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 
 
 class Block(NamedTuple):
@@ -104,8 +93,12 @@ def test_files_shown_are_those_of_the_checkout():
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "config" / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for path, anchor in re.findall(r"\]\(([^)#:]*)(#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor[1:] in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 def test_configurations_shown_are_accepted(tmp_path, monkeypatch):
@@ -128,61 +121,14 @@ def test_configurations_shown_are_accepted(tmp_path, monkeypatch):
                 settings.check(content)
 
 
-def test_tables_page_is_made_from_the_tables():
-    made = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
-    assert made["PAGE"].read_text(encoding="utf-8") == made["page"](), "run: python docs/make_tables.py"
-
-
 @pytest.mark.parametrize(
-    ("heading", "model"),
+    ("script", "page", "text"),
     [
-        ("# Configuration", schema.Settings),
-        ("## `families.NAME`", schema.FamilyEntry),
-        ("## `descriptors.NAME`", schema.DescriptorEntry),
-        ("## `searches.NAME`", schema.SearchEntry),
-        ("## `regressions.NAME`", schema.RegressionEntry),
-        ("## `figures.NAME`", schema.FigureEntry),
-        ("## `views.NAME`", schema.ViewEntry),
-        ("## `families.NAME`", axes.Range),
+        ("docs/make_tables.py", "PAGE", "page"),
+        ("workflow/schemas/generate.py", "PAGE", "page_text"),
+        ("workflow/schemas/generate.py", "SCHEMA", "schema_text"),
     ],
 )
-def test_configuration_page_names_every_key(heading, model):
-    section = section_of(heading)
-    for name in model.model_fields:
-        assert re.search(rf"`{name}`|\b{name}: ", section), name
-
-
-KINDS = [
-    (kind, load(kind, table, "")) for table in (FAMILIES, DESCRIPTORS, SEARCHES, MODELS, FIGURES) for kind in table
-]
-
-# Lists too long to be written out.
-IN_WORDS = (("methane_distortion", "paths"), ("ridge", "penalties"))
-
-
-@pytest.mark.parametrize(("kind", "target"), KINDS, ids=[kind for kind, _ in KINDS])
-def test_configuration_page_names_every_parameter_with_its_default(kind, target):
-    section = section_of(f"### `{kind}`")
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
-    given = GIVEN_TO_SEARCHES if kind in SEARCHES else GIVEN
-    target = target.draw if isinstance(target, Figure) else target
-    parameters = [p for p in inspect.signature(target).parameters.values() if p.name not in given]
-    assert list(rows) == [name for name in rows if name in {p.name for p in parameters}], "a parameter that is not"
-    for parameter in parameters:
-        default = parameter.default
-        if default is parameter.empty:
-            expected = "required"
-        elif isinstance(default, axes.Range):
-            expected = f"`{default.start}` to `{default.stop}`, step `{default.step}`"
-        elif default in (None, ()) or (kind, parameter.name) in IN_WORDS:
-            expected = rows[parameter.name]  # said in words
-        else:
-            expected = f"`{default}`".replace("'", '"') if isinstance(default, list | float | int) else f'`"{default}"`'
-        assert rows[parameter.name] == expected
-
-
-def section_of(heading: str) -> str:
-    assert f"{heading}\n" in CONFIGURATION, heading
-    after = CONFIGURATION.split(f"{heading}\n", 1)[1]
-    level = heading.count("#")
-    return after if level == 1 else re.split(rf"^#{{2,{max(level, 3)}}} ", after, maxsplit=1, flags=re.MULTILINE)[0]
+def test_generated_pages_are_up_to_date(script, page, text):
+    made = runpy.run_path(str(ROOT / script))
+    assert made[page].read_text(encoding="utf-8") == made[text](), "run: make docs"

@@ -98,7 +98,7 @@ def test_neighbours_left_out_would_not_have_counted(name):
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_batches_equal_single_environments(name):
     envs = [environment(e) for e in ENVIRONMENTS if e != "crowded"] + [nm.Environment.from_vectors([])]
-    adapter = nm.descriptors._base.with_species_of(ADAPTERS[name][0], envs)
+    adapter = nm.descriptors._layout.with_layout_of(ADAPTERS[name][0], envs)
     if "callable" in name:
         envs = [env for env in envs if set(env.species) == {1}]  # ours, wrapped, takes its species from each
     assert len(envs) > 3

@@ -67,10 +67,10 @@ BAD = {
         r"got \('H', 'C'\) without O\. Make the descriptor with them",
     ),
     "no string": (lambda: nm.FromQuippy(7), r"`arguments` must be QUIP's string, got 7"),
-    "QUIP's no": (lambda: nm.FromQuippy("soap cutoff=4"), r"must be what QUIP can do, got 'soap cutoff=4': soap_init"),
+    "QUIP's no": (lambda: nm.FromQuippy("soap cutoff=4"), r"that QUIP supports, got 'soap cutoff=4': soap_init"),
     "QUIP's masks": (
         lambda: nm.FromQuippy("power_so4 cutoff=4 j_max=2").compute(ENV),
-        r"must be what QUIP can do, .*: power_SO4_calc cannot use atom masks yet",
+        r"must be a descriptor that QUIP supports, .*: power_SO4_calc cannot use atom masks yet",
     ),
     "QUIP's average": (lambda: nm.FromQuippy(quip() + " average=T"), r"must name a descriptor of single centres, got"),
     "QUIP's neighbours": (

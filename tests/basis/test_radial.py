@@ -182,7 +182,7 @@ BAD = {
     "no basis": ({"radial_basis": 5}, r"`radial_basis` must be a name, a mapping with `kind`, or a .* got 5"),
     "contracted twice": (
         {"radial_basis": {"kind": "optimal-contraction", "primitives": "optimal-contraction"}},
-        r"`primitives` must not be a contraction itself",
+        r"`primitives` must be a radial basis that needs no fit",
     ),
     "too few primitives": (
         {"radial_basis": nm.OptimalContraction(n_primitives=4), "n_max": 5},
@@ -206,10 +206,10 @@ BAD = {
         {"density": "delta", "center_weight": 1.0},
         r"`center_weight` must be 0 for a delta density, got 1.0.* Use density='gaussian'",
     ),
-    "unknown density": ({"density": "slater"}, r"`PowerSpectrum.density`: input should be 'gaussian' or 'delta'"),
+    "unknown density": ({"density": "slater"}, r"`PowerSpectrum.density` must be 'gaussian' or 'delta'"),
     "no scaling": (
         {"radial_scaling": {"rate": 0, "scale": 1, "exponent": 2}},
-        r"`PowerSpectrum.radial_scaling.rate`: input should be greater than 0, got 0",
+        r"`PowerSpectrum.radial_scaling.rate` must be greater than 0, got 0",
     ),
     "scaling, unknown": (
         {"radial_scaling": {"rate": 1, "scale": 1, "power": 2}},

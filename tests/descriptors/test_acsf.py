@@ -103,10 +103,10 @@ def test_species_are_laid_out_as_asked_for():
 
 
 BAD = {
-    "zeta": ({"g4": [(0.1, 0.5, 1)]}, r"`ACSF.g4.0.1`: input should be greater than or equal to 1, got 0.5"),
-    "lambda": ({"g5": [(0.1, 1, 2)]}, r"`ACSF.g5.0.2`: input should be less than or equal to 1, got 2"),
-    "eta": ({"g2": [(-1, 0)]}, r"`ACSF.g2.0.0`: input should be greater than or equal to 0, got -1"),
-    "kappa": ({"g3": [np.inf]}, r"`ACSF.g3.0`: input should be a finite number, got inf"),
+    "zeta": ({"g4": [(0.1, 0.5, 1)]}, r"`ACSF.g4.0.1` must be greater than or equal to 1, got 0.5"),
+    "lambda": ({"g5": [(0.1, 1, 2)]}, r"`ACSF.g5.0.2` must be less than or equal to 1, got 2"),
+    "eta": ({"g2": [(-1, 0)]}, r"`ACSF.g2.0.0` must be greater than or equal to 0, got -1"),
+    "kappa": ({"g3": [np.inf]}, r"`ACSF.g3.0` must be a finite number, got inf"),
     "pair": ({"g2": [1.0]}, r"`ACSF.g2.0`: "),
     "unknown": ({"g6": []}, r"`ACSF.g6` is not known\. .* Known: cutoff, g2, g3, g4, g5, species|`ACSF.g6` is not"),
     "species": ({"species": ("H", 1)}, r"`species` must be distinct, got \('H', 'H'\)"),

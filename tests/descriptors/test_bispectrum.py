@@ -44,7 +44,7 @@ def test_norm_is_that_of_the_full_tensor(parity):
 
 def coefficients_of(descriptor, env):
     from nullmode.basis.density import expand, expansion
-    from nullmode.descriptors._pack import pack
+    from nullmode.descriptors._layout import pack
 
     batch = pack([env], ("H",), with_centers=False)
     out = expansion(descriptor._density(), 1, len(env))

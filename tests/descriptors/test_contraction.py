@@ -119,5 +119,5 @@ def test_too_few_environments_are_refused():
 
 
 def test_another_basis_cannot_be_fitted():
-    with pytest.raises(nm.InputError, match=r"`descriptor` must have an optimal contraction .*, got gto"):
+    with pytest.raises(nm.InputError, match=r"`descriptor` must have a radial basis that is fitted .*, got gto"):
         nm.fit_contraction(nm.PowerSpectrum(), SET)

@@ -201,7 +201,7 @@ def test_neighbours_outside_the_cutoff_count_nothing(name):
 
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_batches_equal_single_environments(name):
-    descriptor = nm.descriptors._base.with_species_of(DESCRIPTORS[name], [environment(e) for e in ENVIRONMENTS])
+    descriptor = nm.descriptors._layout.with_layout_of(DESCRIPTORS[name], [environment(e) for e in ENVIRONMENTS])
     envs = [environment(e) for e in ENVIRONMENTS] + [nm.Environment.from_vectors([])]
     results = descriptor.compute_batch_with_jacobian(envs)
     values = descriptor.compute_batch(envs)
@@ -243,15 +243,15 @@ def test_labels_name_every_feature(name):
 
 
 BAD = {
-    "n_max": ({"n_max": 0}, r"`PowerSpectrum.n_max`: input should be greater than or equal to 1, got 0"),
-    "n_max, text": ({"n_max": "many"}, r"`PowerSpectrum.n_max`: input should be a valid integer, .* got 'many'"),
+    "n_max": ({"n_max": 0}, r"`PowerSpectrum.n_max` must be greater than or equal to 1, got 0"),
+    "n_max, text": ({"n_max": "many"}, r"`PowerSpectrum.n_max` must be a valid integer, .* got 'many'"),
     "n_max, digits": ({"n_max": 24}, r"`n_max` must leave the GTO functions distinguishable, got n_max=24"),
-    "l_max": ({"l_max": -1}, r"`PowerSpectrum.l_max`: input should be greater than or equal to 0, got -1"),
-    "l_max, large": ({"l_max": 26}, r"`PowerSpectrum.l_max`: input should be less than or equal to 25, got 26"),
-    "width": ({"width": 0}, r"`PowerSpectrum.width`: input should be greater than 0, got 0"),
-    "width nan": ({"width": np.nan}, r"`PowerSpectrum.width`: input should be .*got nan"),
-    "cutoff": ({"cutoff": 0}, r"`PowerSpectrum.cutoff`: input should be greater than 0, got 0"),
-    "cutoff_width": ({"cutoff_width": -0.1}, r"`PowerSpectrum.cutoff_width`: input should be .* to 0, got -0.1"),
+    "l_max": ({"l_max": -1}, r"`PowerSpectrum.l_max` must be greater than or equal to 0, got -1"),
+    "l_max, large": ({"l_max": 26}, r"`PowerSpectrum.l_max` must be less than or equal to 25, got 26"),
+    "width": ({"width": 0}, r"`PowerSpectrum.width` must be greater than 0, got 0"),
+    "width nan": ({"width": np.nan}, r"`PowerSpectrum.width` must be .*got nan"),
+    "cutoff": ({"cutoff": 0}, r"`PowerSpectrum.cutoff` must be greater than 0, got 0"),
+    "cutoff_width": ({"cutoff_width": -0.1}, r"`PowerSpectrum.cutoff_width` must be .* to 0, got -0.1"),
     "smoothing": ({"cutoff": 2, "cutoff_width": 3}, r"`cutoff_width` must not exceed `cutoff`, got 3.0 Å > 2.0 Å"),
     "species": ({"species": ("H", "Qq")}, r"`species` must be chemical symbols or atomic numbers, got 'Qq'"),
     "species, float": ({"species": 5.5}, r"`species` must be chemical symbols or atomic numbers, got 5.5"),

@@ -10,8 +10,8 @@ from cases import DESCRIPTORS, ENVIRONMENTS, environment
 
 import nullmode as nm
 from nullmode.descriptors import _base, _neighbours
-from nullmode.descriptors._base import DensityDescriptor, with_species_of
-from nullmode.descriptors._pack import pack
+from nullmode.descriptors._base import DensityDescriptor
+from nullmode.descriptors._layout import pack, with_layout_of
 
 ITEMS = [*[environment(name) for name in ENVIRONMENTS], nm.Environment.from_vectors([]), environment("one")]
 
@@ -19,7 +19,7 @@ ITEMS = [*[environment(name) for name in ENVIRONMENTS], nm.Environment.from_vect
 @pytest.mark.parametrize("name", DESCRIPTORS)
 @pytest.mark.parametrize("with_jacobian", [True, False])
 def test_every_entry_is_written(name, with_jacobian, monkeypatch):
-    descriptor = with_species_of(DESCRIPTORS[name], ITEMS)
+    descriptor = with_layout_of(DESCRIPTORS[name], ITEMS)
     allocate = _base.allocated
 
     def filled(value):
@@ -42,7 +42,7 @@ def test_every_entry_is_written(name, with_jacobian, monkeypatch):
 @pytest.mark.parametrize("name", [name for name in DESCRIPTORS if isinstance(DESCRIPTORS[name], DensityDescriptor)])
 def test_arrays_may_be_used_again(name):
     # As tiles of the Jacobian are.
-    descriptor = with_species_of(DESCRIPTORS[name], ITEMS)
+    descriptor = with_layout_of(DESCRIPTORS[name], ITEMS)
     items = [environment("crowded"), environment("along axes")]
     species = descriptor.species
     n_features = descriptor._n_features(len(species))

@@ -13,8 +13,8 @@ from jacobi import jacobi
 from oracles import dscribe_coulomb_eigenvalues
 
 import nullmode as nm
-from nullmode.descriptors._base import with_species_of
 from nullmode.descriptors._eigenvalues import group_end
+from nullmode.descriptors._layout import with_layout_of
 
 SORTED = {
     "overlap s": nm.OverlapMatrix(orbitals="s"),
@@ -124,7 +124,7 @@ def test_symmetry_is_kept(name, where):
 def test_sums_over_equal_entries_are_differentiated(name, where):
     vectors, species, _ = GEOMETRIES[where]
     env = nm.Environment.from_vectors(vectors, species)
-    descriptor = with_species_of(SORTED[name], [env])
+    descriptor = with_layout_of(SORTED[name], [env])
     phi, jac = descriptor.compute_with_jacobian(env)
     labels = descriptor.feature_labels([env])
     starts = [k for k, label in enumerate(labels) if label.place == 0]
@@ -245,7 +245,7 @@ BAD = {
     "orbitals": (
         nm.OverlapMatrix,
         {"orbitals": "d"},
-        r"`OverlapMatrix.orbitals`: input should be 's' or 'sp', got 'd'",
+        r"`OverlapMatrix.orbitals` must be 's' or 'sp', got 'd'",
     ),
     "power": (nm.OverlapMatrix, {"cutoff_power": 1}, r"`OverlapMatrix.cutoff_power`: .* equal to 2, got 1"),
     "smoothing": (nm.CoulombMatrix, {"cutoff": 2, "cutoff_width": 3}, r"`cutoff_width` must not exceed `cutoff`"),

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 import nullmode as nm
 from nullmode.basis.density import expand, expansion
 from nullmode.basis.quartet import coupled, independent
-from nullmode.descriptors._pack import pack
+from nullmode.descriptors._layout import pack
 
 
 def coefficients(descriptor, environments):

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 from cases import RANKS, TD, WATER
-from configs import CHECKOUT
 from family_cases import made
 from scipy.spatial.distance import pdist, squareform
+from variant_cases import FAMILIES as PARAMETERS
+from variant_cases import SMALL
 
 import nullmode as nm
 from nullmode import InputError
@@ -16,28 +17,6 @@ from nullmode.families import FAMILIES, degenerate_pair, file, methane_distortio
 from nullmode.families._base import BOND
 from nullmode.sweep import structures
 
-SMALL = CHECKOUT / "tests/data/small.extxyz"
-PARAMETERS = {
-    "methane_distortion": {},
-    "degenerate_pair": {},
-    "mode_displacement": {"n_max": 4, "l_max": 4, "amplitudes": [-3, -2]},
-    "twofold_pair": {},
-    "twofold_point": {},
-    "cone_point": {},
-    "integer_pair": {},
-    "homometric_set": {},
-    "ring_pair": {},
-    "point_groups": {},
-    "cutoff_approach": {"n_structures": 3},
-    "random_methane": {"n_structures": 5},
-    "quasi_constant_orbit": {"t": [1.0, 0.5], "n_max": 4, "l_max": 6, "length": 0.1, "every": 2},
-    "g2_molecules": {"elements": ["H", "O"]},
-    "thermal_crystal": {"crystals": ["Cu", "NaCl"], "temperatures": [300], "repeat": 1},
-    "cluster_dynamics": {"shells": 2, "n_frames": 2, "every": 5, "equilibration": 5},
-    "water_cluster": {"n_molecules": 2, "n_frames": 2, "every": 5, "equilibration": 5},
-    "file": {"path": SMALL},
-}
-assert PARAMETERS.keys() == FAMILIES.keys()
 each_family = pytest.mark.parametrize("kind", FAMILIES)
 # Seven hydrogens are no methane, but sit around C all the same.
 SEVEN = ("homometric_set", "ring_pair")
@@ -340,7 +319,7 @@ def test_family_that_yields_what_it_may_not(monkeypatch, family, message):
     ("kind", "parameters", "message"),
     [
         ("random_methane", {"n_structures": 0}, r"families\.a\.parameters\.n_structures"),
-        ("random_methane", {"radius": 0.4}, "`min_distance` must leave room"),
+        ("random_methane", {"radius": 0.4}, "`min_distance` must leave space"),
         ("methane_distortion", {"paths": ["bend"]}, r"families\.a\.parameters\.paths"),
         ("degenerate_pair", {"signs": [0]}, r"families\.a\.parameters\.signs"),
         ("degenerate_pair", {"u": []}, r"families\.a\.parameters\.u"),

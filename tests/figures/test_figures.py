@@ -17,7 +17,6 @@ from nullmode.figures._base import FLOOR, save, select, spectra, title
 from nullmode.figures._figure import GIVEN, NAMING, Figure, load_figure
 from nullmode.sweep import structures
 
-assert PARAMETERS.keys() == FIGURES.keys()
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 

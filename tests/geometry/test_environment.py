@@ -36,7 +36,7 @@ BAD_VECTORS = {
     "complex": (([[1, 0, 1j]],), r"`vectors` must hold real numbers, got complex numbers"),
     "truth": (([[True, False, False]],), r"`vectors` must hold real numbers, got truth values"),
     "nothing": ((None,), r"`vectors` must hold real numbers, got objects"),
-    "ragged": (([[1, 0, 0], [1, 0]],), r"`vectors` must be an array with rows of one length, got what is none"),
+    "ragged": (([[1, 0, 0], [1, 0]],), r"`vectors` must be an array with rows of one length, got a value that is none"),
     "flat": (([1.0, 0, 0],), r"`vectors` must have shape \(n, 3\), got \(3,\)"),
     "empty rows": (([[], []],), r"`vectors` must have shape \(n, 3\), got \(2, 0\)"),
     "far": (([[1, 0, 0], [0, 1e300, 0]],), r"`vectors` must be at most 1e\+06 Å, got 1e\+300 in row 1, component y"),

@@ -105,7 +105,7 @@ BAD = {
     "family file without the function": (
         "families.pair_map.kind",
         "docs/examples/my_family.py:water",
-        "`families.pair_map.kind` must name what docs/examples/my_family.py defines",
+        "`families.pair_map.kind` must name a function or class in docs/examples/my_family.py",
     ),
     "family file without a function named": (
         "families.pair_map.kind",
@@ -185,22 +185,22 @@ BAD = {
     "no room for hydrogens": (
         "families.random_methane.parameters.min_distance",
         3.0,
-        "`families.random_methane.parameters.min_distance`: `min_distance` must leave room",
+        "`families.random_methane.parameters.min_distance`: `min_distance` must leave space",
     ),
     "no room for hydrogens at the default": (
         "families.random_methane.parameters.radius",
         0.5,
-        "`families.random_methane.parameters.min_distance`: `min_distance` must leave room",
+        "`families.random_methane.parameters.min_distance`: `min_distance` must leave space",
     ),
     "width that no table holds": (
         "descriptors.soap.parameters.width",
         0.005,
-        "`descriptors.soap.width` must be broad enough to be tabulated up to the cutoff, got 0.005 Å at a",
+        "`descriptors.soap`: `width` must be broad enough to be tabulated up to the cutoff, got width=0.005 at",
     ),
     "width that no table holds in a grid": (
         "descriptors.soap_swept.grid.width",
         [0.3, 1e-308],
-        "`descriptors.soap_swept.width` must be broad enough",
+        "`descriptors.soap_swept`: `width` must be broad enough",
     ),
     "unknown radial basis": (
         "descriptors.soap.parameters.radial_basis",
@@ -321,6 +321,11 @@ BAD = {
         "`searches.orbit.parameters.lenght` is not known. Known: scheme, length",
     ),
     "search that fills its own start": ("searches.orbit.parameters.environment", [], "`searches.orbit.parameters.env"),
+    "search without starts": (
+        "searches.partners.parameters.n_starts",
+        0,
+        "`searches.partners.parameters.n_starts` must be greater than or equal to 1, got 0",
+    ),
     "search of no length": ("searches.orbit.parameters.length", 0, "`searches.orbit.parameters.length`"),
     "figure of an unknown search": ("figures.orbits.parameters.search", "x", "`figures.orbits.parameters` must name"),
     "figure of another kind of search": (

@@ -109,7 +109,9 @@ def radial_functions(basis, l, n_max, cutoff):
         primitives = radial_functions(basis.primitives, l, basis.n_primitives, cutoff)
         rows = basis.matrices[l][:n_max]
         return [lambda r, row=row: sum(u * f(r) for u, f in zip(row, primitives, strict=True)) for row in rows]
-    return polynomials(basis, n_max, cutoff)
+    if basis.kind in ("legendre", "chebyshev"):
+        return polynomials(basis, n_max, cutoff)
+    raise KeyError(f"add the functions of the radial basis {basis.kind} to tests/helpers/naive.py")
 
 
 def gaussian_integrals(basis, l, distance, n_max, cutoff, width):

@@ -10,7 +10,7 @@ import nullmode as nm
 from nullmode.search._bounds import Bounds, remainder
 from nullmode.search._descent import Descent
 from nullmode.search._evaluation import Evaluator
-from nullmode.search._moves import moves, symmetric_basis
+from nullmode.search._moves import allowed_moves, symmetric_basis
 
 POWER = nm.PowerSpectrum(n_max=8, l_max=8)
 
@@ -20,10 +20,12 @@ def descent(name="methane", descriptor=POWER, **limits):
     start = evaluator.start
     group = nm.point_group(start)
     symmetric, others = symmetric_basis(group)
-    room = moves(start.vectors, symmetric, group, limits.get("fixed_atoms", ()), limits.get("fixed_radii", False))
+    moves = allowed_moves(
+        start.vectors, symmetric, group, limits.get("fixed_atoms", ()), limits.get("fixed_radii", False)
+    )
     n = len(start)
     bounds = Bounds(start=start.vectors, closest=1.7, farthest=np.full(n, 1.0), displacement=0.01, asymmetry=2.0)
-    result = Descent(evaluator, room, bounds, others, 1e-13)
+    result = Descent(evaluator, moves, bounds, others, 1e-13)
     result.avoided |= {((1, 0, *range(2, n)), 1), ((*range(1, n), 0), -1), (tuple(range(n)), -1)}
     return result
 
@@ -39,7 +41,7 @@ SMOOTH = ["power", "power, sharp", "bispectrum", "bispectrum, chiral", "acsf", "
 @pytest.mark.parametrize("name", SMOOTH)
 def test_slope_of_half_the_squared_residual(name, limits):
     search = descent(descriptor=DESCRIPTORS[name], **limits)
-    a = 0.03 * rng(2).normal(size=search.view.a.shape)
+    a = 0.03 * rng(2).normal(size=search.state.a.shape)
 
     def half(a):
         search._begin("", a)
@@ -55,10 +57,10 @@ def test_null_value_opens_at_its_rate(vectors):
     evaluator = Evaluator(nm.Environment.from_vectors(vectors), POWER)
     group = nm.point_group(evaluator.start)
     symmetric, others = symmetric_basis(group)
-    room = moves(vectors, symmetric, group, (), ())
+    moves = allowed_moves(vectors, symmetric, group, (), ())
     wide = Bounds(start=vectors, closest=0.1, farthest=np.full(4, 9.0), displacement=9.0, asymmetry=0.0)
-    search = Descent(evaluator, room, wide, others, 1e-13)
-    modes = search.view.seen.modes
+    search = Descent(evaluator, moves, wide, others, 1e-13)
+    modes = search.state.sensitivity.modes
     along = rng(7).normal(size=(4, 3))
     h = 1e-6
     value = spectrum(evaluator.environment(vectors + h * along), POWER)[-1]
@@ -69,14 +71,14 @@ def test_null_value_opens_at_its_rate(vectors):
 
 @pytest.mark.parametrize("limits", [{}, {"fixed_radii": True}, {"fixed_radii": [0], "fixed_atoms": [2]}], ids=str)
 def test_slope_of_places(limits):
-    room = descent(**limits)._room
-    a = 0.1 * rng(3).normal(size=room.basis.shape[1])
-    np.testing.assert_allclose(room.slope(a), slope_of(lambda a: room.place(a).ravel(), a), atol=1e-9)
+    moves = descent(**limits)._moves
+    a = 0.1 * rng(3).normal(size=moves.basis.shape[1])
+    np.testing.assert_allclose(moves.slope(a), slope_of(lambda a: moves.vectors(a).ravel(), a), atol=1e-9)
 
 
 def test_slope_of_what_is_crossed():
     search = descent()
-    vectors = search.view.vectors + 0.1
+    vectors = search.state.vectors + 0.1
 
     def crossed(x):
         return search._bounds.crossed(x.reshape(-1, 3), search.avoided)[0]
@@ -97,15 +99,15 @@ def test_remainder_is_the_least_over_operations(sign):
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_change_of_the_jacobian_is_certified(name):
-    descriptor, place = DESCRIPTORS[name], environment("methane")
-    evaluator = Evaluator(place, descriptor)
+    descriptor, env = DESCRIPTORS[name], environment("methane")
+    evaluator = Evaluator(env, descriptor)
     direction = rng(6).normal(size=(4, 3))
     direction /= np.linalg.norm(direction)
-    _, jacobian, _ = evaluator.evaluate([place.vectors])[0]
-    change, error = evaluator.change_along(place.vectors, jacobian, direction)
+    _, jacobian, _ = evaluator.evaluate([env.vectors])[0]
+    change, error = evaluator.change_along(env.vectors, jacobian, direction)
 
     def ahead(t):
-        return evaluator.evaluate([place.vectors + t * direction])[0][1].reshape(change.shape)
+        return evaluator.evaluate([env.vectors + t * direction])[0][1].reshape(change.shape)
 
     h = 2e-3
     better = (8 * (ahead(h) - ahead(-h)) - (ahead(2 * h) - ahead(-2 * h))) / (12 * h)
@@ -114,8 +116,8 @@ def test_change_of_the_jacobian_is_certified(name):
 
 
 def test_certificate_shows_a_wrong_jacobian():
-    place = environment("methane")
-    evaluator = Evaluator(place, POWER)
-    _, jacobian, _ = evaluator.evaluate([place.vectors])[0]
-    change, error = evaluator.change_along(place.vectors, 1.001 * jacobian, rng(6).normal(size=(4, 3)) / 3)
+    env = environment("methane")
+    evaluator = Evaluator(env, POWER)
+    _, jacobian, _ = evaluator.evaluate([env.vectors])[0]
+    change, error = evaluator.change_along(env.vectors, 1.001 * jacobian, rng(6).normal(size=(4, 3)) / 3)
     assert error > 1e-5 * np.linalg.norm(change)

@@ -209,7 +209,7 @@ def _all_distances(vectors):
 
 SPOILED = {
     "features that are no numbers": (lambda vectors: np.full(3, np.nan) * vectors.sum(), 4.0, "must give finite"),
-    "features as many as neighbours": (_all_distances, 1.4, "must give as many features"),
+    "features as many as neighbours": (_all_distances, 1.4, "must give the same number of features"),
 }
 
 

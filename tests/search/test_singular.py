@@ -223,17 +223,17 @@ def test_progress_goes_to_stderr(capsys):
 
 BAD = {
     "min_distance": [
-        ({"min_distance": 0.0}, "positive length"),
+        ({"min_distance": 0.0}, "greater than 0, got 0.0"),
         ({"min_distance": 3.0}, "smallest distance of the st"),
     ],
-    "max_radius": [({"max_radius": -1.0}, "positive length")],
-    "max_displacement": [({"max_displacement": "1"}, "positive length")],
-    "asymmetry": [({"asymmetry": -0.1}, "or 0")],
-    "attempts": [({"attempts": 0}, "at least 1"), ({"attempts": 2.0}, "whole number")],
-    "seed": [({"seed": -1}, "at least 0"), ({"seed": None}, "whole number")],
-    "accuracy": [({"accuracy": 0}, "between 0 and 1"), ({"accuracy": 1e-18}, "relative error")],
-    "rtol": [({"rtol": 2}, "between 0 and 1")],
-    "tolerance": [({"tolerance": 0}, "length of at least")],
+    "max_radius": [({"max_radius": -1.0}, "greater than 0, got -1.0")],
+    "max_displacement": [({"max_displacement": np.inf}, "finite number, got inf")],
+    "asymmetry": [({"asymmetry": -0.1}, "greater than or equal to 0")],
+    "attempts": [({"attempts": 0}, "equal to 1, got 0"), ({"attempts": 2.5}, "valid integer, .*got 2.5")],
+    "seed": [({"seed": -1}, "equal to 0, got -1"), ({"seed": None}, "valid integer, got None")],
+    "accuracy": [({"accuracy": 0}, "greater than 0, got 0"), ({"accuracy": 1e-18}, "relative error")],
+    "rtol": [({"rtol": 2}, "less than 1, got 2")],
+    "tolerance": [({"tolerance": 0}, "equal to 0.0+1, got 0")],
     "fixed_atoms": [({"fixed_atoms": True}, "something to move"), ({"fixed_atoms": [4]}, "0 to 3")],
     "fixed_radii": [({"fixed_radii": ["H"]}, "indices")],
 }

@@ -22,9 +22,9 @@ SOAP = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
 
 def fixed(descriptor, items):
     """The layout of the whole set."""
-    from nullmode.descriptors._base import with_species_of
+    from nullmode.descriptors._layout import with_layout_of
 
-    return with_species_of(descriptor, items)
+    return with_layout_of(descriptor, items)
 
 
 def same(one, other):

@@ -219,7 +219,7 @@ def test_inner_point_changes_the_jobs_of_its_descriptor_alone():
     assert all("soap_swept" in before[name] for name in before if after.get(name) != before[name])
 
 
-@pytest.mark.parametrize("target", [1.5, 3.5, 20])
+@pytest.mark.parametrize("target", [2.5, 3.5, 20])
 def test_points_added_one_by_one_change_one_job_each(target):
     config = widths_alone()
     widths = [round(0.2 + 0.01 * k, 2) for k in range(60)]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tasks import predicted
+from variant_cases import MODELS as OPTIONS
 
 import nullmode as nm
 from nullmode.learning import MODELS
@@ -13,9 +14,6 @@ from nullmode.sweep.structures import make_structures
 from nullmode.tables import parquet
 from nullmode.tables.structures import atoms_of
 
-# Quick parameters of each model.
-OPTIONS = {"ridge": {"penalties": [1e-6]}, "mlp": {"hidden": [8], "steps": 200}}
-assert OPTIONS.keys() == MODELS.keys()
 each_model = pytest.mark.parametrize("model", MODELS)
 SETTING = {"cutoff": 4.0, "width": 0.3}
 NU_2 = {"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 5, "l_max": 5, **SETTING}}

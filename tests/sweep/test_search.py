@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tasks import searched
+from variant_cases import SEARCHES as OPTIONS
 
 import nullmode as nm
 from nullmode._support.variants import load
@@ -15,13 +16,6 @@ from nullmode.sweep import search
 from nullmode.sweep.structures import make_structures
 from nullmode.tables import parquet
 
-# Parameters of a quick search of each kind, and columns of its own.
-OPTIONS = {
-    "singular": ({"attempts": 3}, {"mode", "manifold_dimension", "message"}),
-    "orbit": ({"length": 0.05}, {"length", "mode", "feature_distance", "gap", "stopped"}),
-    "partners": ({"n_starts": 2}, {"feature_distance", "structural_distance", "splits", "best_residual"}),
-}
-assert OPTIONS.keys() == SEARCHES.keys()
 each_kind = pytest.mark.parametrize("kind", SEARCHES)
 SOAP = {"n_max": 4, "l_max": 6, "cutoff": 4.0, "width": 0.5}
 

@@ -374,7 +374,7 @@ def test_merged_table_says_what_all_parts_say(results):
     # A merged table is held to the same law as its parts.
     path = results / "tables/sensitivity.parquet"
     parquet.write(nm.load(results), path, "sensitivity", result)
-    rewrite(results, "rtol", 1e-8)
+    rewrite(results, "tasks.0.rtol", 1e-8)
     with pytest.raises(nm.InputError, match="got `rtol` 1e-09 in"):
         nm.load([path, place(results, *PARTS[1])])
 

@@ -3,6 +3,7 @@ import sys
 
 import nullmode._support.files
 import nullmode._support.code_hash
+import nullmode.sweep.entries
 import nullmode.sweep.jobs
 import nullmode.sweep.origins
 import nullmode.sweep.report
@@ -24,9 +25,9 @@ RESULTS = SETTINGS.results
 JOBS = {job.name: job for job in nullmode.sweep.jobs.plan(SETTINGS)}
 # Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
 sensitivity_code = functools.cache(nullmode.sweep.origins.sensitivity_code)
-SEARCHES = {name: nullmode.sweep.tasks.search_task(SETTINGS, name) for name in SETTINGS.searches}
+SEARCHES = {name: nullmode.sweep.entries.search_task(SETTINGS, name) for name in SETTINGS.searches}
 REGRESSIONS = {
-    regression.descriptor: nullmode.sweep.tasks.regression_tasks(SETTINGS, regression.descriptor)
+    regression.descriptor: nullmode.sweep.entries.regression_tasks(SETTINGS, regression.descriptor)
     for regression in SETTINGS.regressions.values()
 }
 PARTS = [f"{RESULTS}/sensitivity/{name}.parquet" for name in JOBS]

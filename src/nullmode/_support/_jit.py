@@ -1,4 +1,4 @@
-"""The one Numba policy: how every kernel of nullmode is compiled and where its machine code is kept.
+"""How every kernel of nullmode is compiled, and where its machine code is cached: all Numba options stand here.
 
 Numba takes a second to import, so a kernel is compiled, and Numba imported, on its first call: everything that only
 declares or checks parameters (the Snakefile, ``--help``) stays light.
@@ -70,7 +70,7 @@ class Kernel(Generic[P, R]):
 
 
 def _enable_cache(dispatcher: Any) -> None:
-    # Numba reads the directory from its global settings at this one moment; other packages' caches stay theirs.
+    # Numba reads the directory from its global settings at this moment only; caches of other packages do not change.
     import numba
 
     directory = kernel_cache()
@@ -91,7 +91,7 @@ def _enable_cache(dispatcher: Any) -> None:
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
-    """Decorate a kernel; it may allocate nothing, for then Numba counts no references to its arrays.
+    """Decorate a kernel that allocates nothing, so that Numba need not count references to its arrays.
 
     Counting costs an atomic instruction at each use of an array that a tuple holds: as much as a short loop.
     """

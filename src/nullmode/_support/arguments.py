@@ -1,20 +1,27 @@
-"""What an argument may be, before anything is done with it: shared by all checks of numbers and sequences."""
+"""Checks of numbers and sequences, and the annotations of parameters that are checked on every call."""
 
 from math import inf, nan
 from numbers import Real
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
 
 SMALLEST_TOLERANCE = 1e-12
-"""Below this length, in Å, positions themselves are rounded."""
+"""In Å; positions are not more precise than this."""
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Tolerance = Annotated[float, Field(ge=SMALLEST_TOLERANCE, allow_inf_nan=False)]
+"""A length in Å."""
+RelativeTolerance = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
 _KINDS = {"b": "truth values", "c": "complex numbers", "O": "objects", "S": "bytes", "U": "texts"}
 
 
 def listed(value: Any) -> list[Any]:
-    """List the items of a value; what has none, such as a number or a text, is the only one."""
+    """List the items of a value; a value without items, such as a number or a text, is the only item."""
     if isinstance(value, str | bytes | dict):
         return [value]
     try:
@@ -25,12 +32,12 @@ def listed(value: Any) -> list[Any]:
 
 
 def as_whole(value: Any) -> int | None:
-    """Turn an integer, of Python or NumPy, into Python's; None for anything else, truth values and floats included."""
+    """Turn an integer of Python or NumPy into one of Python; None for anything else, also for bool and float."""
     return int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else None
 
 
 def as_real(value: Any) -> float:
-    """Turn a real number into a float; anything else is NaN, which every comparison refuses."""
+    """Turn a real number into a float, and anything else into NaN, with which every comparison is false."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return nan
     try:
@@ -40,7 +47,7 @@ def as_real(value: Any) -> float:
 
 
 def real_array(argument: str, values: Any) -> Floats:
-    """Array of real numbers as float64, not copied where it is one.
+    """Array of real numbers as float64; an array of float64 is not copied.
 
     Raises
     ------
@@ -50,7 +57,9 @@ def real_array(argument: str, values: Any) -> Floats:
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise InputError(f"`{argument}` must be an array with rows of one length, got what is none: {error}.") from None
+        raise InputError(
+            f"`{argument}` must be an array with rows of one length, got a value that is none: {error}."
+        ) from None
     if array.dtype.kind not in "fiu":
         got = _KINDS.get(array.dtype.kind, array.dtype.name)
         raise InputError(f"`{argument}` must hold real numbers, got {got}.")
@@ -58,9 +67,9 @@ def real_array(argument: str, values: Any) -> Floats:
 
 
 def check_threads(threads: Any) -> None:
-    """Refuse a number of threads below 1; None means all that there are."""
+    """Refuse a number of threads below 1; None means as many as processors."""
     if threads is not None and (as_whole(threads) or 0) < 1:
-        raise InputError(f"`threads` must be a whole number of at least 1, got {threads!r}. None takes all there are.")
+        raise InputError(f"`threads` must be a whole number of at least 1, got {threads!r}. None uses all processors.")
 
 
 def check_cutoff(cutoff: Any) -> float:

@@ -7,17 +7,17 @@ from typing import Annotated, Any, Self, TypeAlias, TypeVar
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from nullmode._support.types import InputError
+from nullmode._support.types import Floats, InputError
 
 MOST_VALUES = 100_000
-"""Of one axis: more is a slip of the pen, and hangs whatever lists them."""
+"""Largest number of values of one axis: more is probably a mistake, and would take too long to list."""
 MOST_POINTS = 100_000
-"""Of all axes together."""
+"""Largest number of points of all axes together."""
 T = TypeVar("T")
 
 
 def distinct(items: list[T]) -> list[T]:
-    """Refuse a value that stands in a list twice: it would be computed, and counted, twice."""
+    """Refuse a list that contains a value twice: it would be computed, and counted, twice."""
     seen = set()
     for item in items:
         key = repr(item) if isinstance(item, list | dict) else item
@@ -58,9 +58,9 @@ class Range(BaseModel):
         return self
 
     def values(self) -> list[int] | list[float]:
-        """Write the range out; fractions are rounded at the 12th digit, so that steps of 0.1 read 0.3, not 0.30…04.
+        """List the values; fractions are rounded to the 12th digit, so that steps of 0.1 give 0.3, not 0.30…04.
 
-        What remains where a range crosses zero is rounded against the step: 0.0, not 2.8e-17.
+        Rounding is relative to the step, so that a range that crosses zero contains 0.0, not 2.8e-17.
         """
         n = round((self.stop - self.start) / self.step)
         steps = [self.start + k * self.step for k in range(n + 1)]
@@ -71,7 +71,7 @@ class Range(BaseModel):
 
 
 def _form(value: Any) -> str:
-    # Only the branch that was meant reports its faults.
+    # Only the form that was meant reports its errors.
     return "Range" if isinstance(value, dict | Range) else "List"
 
 
@@ -85,7 +85,7 @@ AnyAxis: TypeAlias = Annotated[
     Annotated[Range, Tag("Range")] | Annotated[list[Any], _Listed, AfterValidator(distinct), Tag("List")],
     Discriminator(_form),
 ]
-"""The same for values of any type."""
+"""An axis with values of any type."""
 
 
 def above(limit: float) -> AfterValidator:
@@ -128,6 +128,6 @@ def values(axis: Range | Sequence[Any] | dict[str, Any]) -> list[Any]:
     return axis.values() if isinstance(axis, Range) else list(axis)
 
 
-def array(axis: Axis | Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Values of an axis as an array."""
+def axis_values(axis: Axis | Sequence[float]) -> Floats:
+    """Values of an axis, as written or as a range, in an array of shape (m,)."""
     return np.array(values(axis), dtype=np.float64)

@@ -1,6 +1,6 @@
-"""Hashes of source code: what a result was computed with, and when a compiled kernel is stale.
+"""Hashes of source code: they say which code computed a result, and when a compiled kernel is out of date.
 
-Neither Numba's disk cache nor Snakemake sees an edit in an *imported* file; both are keyed by these hashes.
+Neither Numba's disk cache nor Snakemake sees an edit in an *imported* file, so both are keyed by these hashes.
 """
 
 import ast
@@ -17,12 +17,12 @@ PACKAGE = Path(__file__).resolve().parents[1]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 """Syntax trees, and with them the hashes, may differ from one minor version to the next."""
 CARRIERS = frozenset({"nullmode", "pandas", "platformdirs", "pyarrow", "pydantic", "rich", "threadpoolctl", "yaml"})
-"""Libraries that carry numbers and check them, but compute none; of nullmode itself, the hashes say more."""
+"""Libraries that store, transport or check numbers but compute none, and nullmode itself, whose code is hashed."""
 _DIGITS = 12
 
 
 def origin(*roots: str) -> JSON:
-    """Say what a result is computed with, so that equal origins give equal numbers.
+    """Describe what a result is computed with: equal origins give equal numbers.
 
     Parameters
     ----------
@@ -32,16 +32,16 @@ def origin(*roots: str) -> JSON:
     Returns
     -------
     dict
-        ``code``: the hash of each root with all that it imports of nullmode. ``versions``: of Python and of the
-        libraries that these modules import, but for those in ``CARRIERS``.
+        ``code``: the hash of each root and everything that it imports from nullmode. ``versions``: of Python and of
+        the libraries that these modules import, except those in ``CARRIERS``.
     """
     libraries = sorted(frozenset.union(*map(_libraries, roots)) - CARRIERS)
-    versions = {name: found for name in ["python", *libraries] if (found := installed(name)) is not None}
+    versions = {name: number for name in ["python", *libraries] if (number := installed(name)) is not None}
     return {"code": {root: code_hash(root) for root in roots}, "versions": versions}
 
 
 def check_unchanged(planned: JSON) -> None:
-    """Refuse to compute with other code than what the job was planned with, which is what its table will name.
+    """Refuse to compute with other code than the job was planned with: its table would name the wrong code.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def check_unchanged(planned: JSON) -> None:
 
 @cache
 def installed(module: str) -> str | None:
-    """Version of the library that gives a module, or of Python; None for what belongs to no library."""
+    """Version of the library that provides a module, or of Python; None if no installed library provides it."""
     if module == "python":
         return PYTHON
     try:
@@ -77,9 +77,9 @@ def digest(path: str | Path) -> str:
 
 @cache
 def kernel_hash() -> str:
-    """Hash of every file that defines kernels (names ``_jit``) and all that these import: the key of the kernel cache.
+    """Hash of every file that names ``_jit`` and of everything that these files import: the key of the kernel cache.
 
-    Flags of the compiler, lanes, constants and fields of tuples are part of machine code, wherever they are written.
+    Machine code contains compiler flags, the SIMD width, constants and fields of tuples, wherever these are defined.
     """
     files = [str(path) for path in sorted(PACKAGE.rglob("*.py")) if b"_jit" in path.read_bytes()]
     return code_hash(*files)
@@ -89,13 +89,13 @@ def kernel_hash() -> str:
 def code_hash(*roots: str) -> str:
     """Hash of the code that a result depends on: the named modules and all of nullmode that they import.
 
-    Comments, docstrings and layout do not count, so that editing them makes no result stale. The HTML template beside a
-    module, a file of the same name, belongs to the module's code.
+    Comments, docstrings and formatting do not count: an edit of them makes no result out of date. The HTML template
+    beside a module, a file of the same name, belongs to the module's code.
 
     Parameters
     ----------
     *roots
-        Dotted names of nullmode's modules, or paths of Python files.
+        Dotted names of modules of nullmode, or paths of Python files.
 
     Returns
     -------
@@ -118,29 +118,29 @@ def code_hash(*roots: str) -> str:
 
 
 def _closure(roots: tuple[str, ...]) -> list[Path]:
-    found: set[Path] = set()
+    files: set[Path] = set()
     waiting = [Path(root).resolve() if root.endswith(".py") else _module_path(root) for root in roots]
     while waiting:
         path = waiting.pop()
-        if path is None or path in found:
+        if path is None or path in files:
             continue
-        found.add(path)
+        files.add(path)
         waiting.extend(_module_path(name) for name in _source(path).imports)
-    return sorted(found)
+    return sorted(files)
 
 
 def _module_path(name: str) -> Path | None:
     head, *rest = name.split(".")
     if head != "nullmode":
         return None
-    # A package's `__init__` is left out: it holds a table of names, whose entries callers give as roots. Through it,
-    # every result would depend on every descriptor, and a new one would make all of them stale.
+    # The `__init__` of a package is left out. It holds a table of variants, of which callers give as roots those that
+    # they use; through the table, every result would depend on every descriptor.
     path = PACKAGE.joinpath(*rest).with_suffix(".py")
     return path if path.is_file() else None
 
 
 class _Source(NamedTuple):
-    """What a file imports, and the hash of its syntax tree without docstrings and of the template beside it."""
+    """The modules that a file imports; the hash of its syntax tree without docstrings and of the template beside it."""
 
     imports: frozenset[str]
     meaning: str
@@ -159,21 +159,15 @@ def _source(path: Path) -> _Source:
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     if "nullmode" in names and not path.is_relative_to(PACKAGE):
-        # A user's file reaches the public names through the package; which ones, its imports do not tell.
-        names.update(_public_modules())
+        # A user's file that imports nullmode may use any public name.
+        names.update(_source(PACKAGE / "__init__.pyi").imports)
     template = path.with_suffix(".html")
     meaning = ast.dump(tree).encode() + (template.read_bytes() if template.is_file() else b"")
     return _Source(frozenset(names), hashlib.sha256(meaning).hexdigest())
 
 
-def _public_modules() -> set[str]:
-    import nullmode
-
-    return set(nullmode._HOME.values())
-
-
 @cache
 def _libraries(root: str) -> frozenset[str]:
-    """Modules of others that a root or what it reaches imports, by their first names."""
+    """Top-level packages outside nullmode that a root imports, directly or through modules of nullmode."""
     names = {name.partition(".")[0] for path in _closure((root,)) for name in _source(path).imports}
     return frozenset(names - sys.stdlib_module_names)

@@ -17,7 +17,7 @@ def atomic_number(species: Any, argument: str = "species") -> int:
 
 
 def known_number(species: Any) -> int:
-    """Atomic number of a symbol or an integer, 0 for what is no element."""
+    """Atomic number of a symbol or an integer; 0 if it is no element."""
     from ase.data import atomic_numbers, chemical_symbols
 
     number = atomic_numbers.get(species, 0) if isinstance(species, str) else as_whole(species) or 0

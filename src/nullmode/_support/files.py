@@ -1,4 +1,4 @@
-"""Files that are whole or absent; light, since every start of Snakemake imports it."""
+"""Writing of files that are either complete or absent; imports nothing slow, since every start of Snakemake uses it."""
 
 import os
 import tempfile
@@ -11,10 +11,10 @@ _MAGIC = b"PAR1"
 
 @contextmanager
 def written(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name beside a path, to write to; what was written moves into place if nothing was raised.
+    """Context with a temporary path to write to; unless an exception is raised, the file is then moved to `path`.
 
     A process that is killed leaves the temporary file, which begins with a dot and ends in ``.part``. Its name is
-    unique, so that two writers of one path do not meet: the later one replaces the earlier one's file as a whole.
+    unique: if two processes write one path, the later one replaces the complete file of the earlier one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def written(path: str | Path) -> Iterator[Path]:
 
 
 def cut_short(paths: Iterable[str | Path]) -> list[Path]:
-    """Find the Parquet files that exist without their end, as copies on a full disk or over a broken line do.
+    """Find the Parquet files whose end is missing, for instance after a copy to a full disk or an interrupted one.
 
     Reads four bytes of each; damage in the middle is found by the checksums when a table is read.
     """

@@ -1,11 +1,11 @@
-"""Eight numbers at once inside kernels: what Numba lacks to vectorise short loops.
+"""SIMD for kernels: arithmetic on eight numbers at once, which Numba lacks for short loops.
 
-LLVM vectorises a loop only after it has checked that its arrays do not overlap, which for a dozen entries costs more
-than the loop. A kernel that calls these functions says itself what happens at once. LLVM maps eight doubles to what the
-processor has: one register of AVX-512, two of AVX, four of SSE or NEON.
+LLVM vectorises a loop only after a check that its arrays do not overlap, which for a dozen entries costs more than the
+loop. With these functions, a kernel states itself what is computed at once. LLVM maps the eight numbers (*lanes*) to
+registers: one of AVX-512, two of AVX, four of SSE or NEON.
 """
 
-# Numba has no types, and its protocols no use for every argument.
+# Numba is untyped, and its protocols pass arguments that are not used here.
 # mypy: disable-error-code="no-untyped-call, untyped-decorator, misc"
 # ruff: noqa: ARG001, ARG002, ARG005
 
@@ -20,7 +20,7 @@ import numpy as np
 from nullmode._support.types import Floats
 
 WIDTH = 8
-"""Lanes. Rows that are written in lanes spill up to ``WIDTH - 1`` entries past their end."""
+"""Number of lanes. Rows that are written in lanes extend up to ``WIDTH - 1`` entries past their end."""
 
 
 def padded(length: int) -> int:
@@ -29,7 +29,7 @@ def padded(length: int) -> int:
 
 
 def aligned(*shape: int) -> Floats:
-    """Allocate an array that begins where a cache line does: lanes that straddle two cost twice as much."""
+    """Allocate an array that begins at a cache line: lanes that lie across two lines cost twice as much."""
     size = prod(shape)
     buffer = np.empty(size + WIDTH)
     skip = -(buffer.ctypes.data // 8) % WIDTH
@@ -44,7 +44,7 @@ class Operation:
         self.build = build
 
     def __call__(self, *args: Any) -> Any:
-        """Refuse a call from Python, which has no lanes: kernels are not called through here."""
+        """Refuse a call from Python: lanes exist only in compiled kernels."""
         raise TypeError("Lanes exist in compiled kernels alone, got a call from Python.")
 
     @cached_property
@@ -61,25 +61,25 @@ class Operation:
 
 
 @Operation
-def load(_: Any, array: Any, place: Any) -> Any:
-    """load(array, place): entries place to place + 7 of a contiguous array."""
+def load(_: Any, array: Any, start: Any) -> Any:
+    """load(array, start): entries start to start + 7 of a contiguous array."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_pointer(context, builder, signature, args), align=8)
 
-    return _lanes()(array, place), code
+    return _lanes()(array, start), code
 
 
 @Operation
-def store(_: Any, array: Any, place: Any, value: Any) -> Any:
-    """store(array, place, value): write entries place to place + 7 of a contiguous array."""
+def store(_: Any, array: Any, start: Any, value: Any) -> Any:
+    """store(array, start, value): write entries start to start + 7 of a contiguous array."""
     from numba.core import types
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[2], _pointer(context, builder, signature, args), align=8)
         return context.get_dummy_value()
 
-    return types.void(array, place, value), code
+    return types.void(array, start, value), code
 
 
 @Operation
@@ -135,8 +135,8 @@ def any_less(_: Any, a: Any, b: Any) -> Any:
 
 
 @Operation
-def put(_: Any, array: Any, place: Any, value: Any) -> Any:
-    """put(array, place, value): as store, but only the entries that lie within the array."""
+def put(_: Any, array: Any, start: Any, value: Any) -> Any:
+    """put(array, start, value): as store, but only the entries that lie within the array."""
     from llvmlite import ir
     from numba.core import cgutils, types
     from numba.np.arrayobj import make_array
@@ -144,8 +144,8 @@ def put(_: Any, array: Any, place: Any, value: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         size = make_array(signature.args[0])(context, builder, args[0]).nitems
         index = ir.VectorType(ir.IntType(64), WIDTH)
-        places = builder.add(_splat(builder, args[1]), ir.Constant(index, list(range(WIDTH))))
-        mask = builder.icmp_signed("<", places, _splat(builder, size))
+        indices = builder.add(_splat(builder, args[1]), ir.Constant(index, list(range(WIDTH))))
+        mask = builder.icmp_signed("<", indices, _splat(builder, size))
         pointer = _pointer(context, builder, signature, args)
         kinds = [args[2].type, pointer.type, ir.IntType(32), mask.type]
         function = cgutils.get_or_insert_function(
@@ -154,7 +154,7 @@ def put(_: Any, array: Any, place: Any, value: Any) -> Any:
         builder.call(function, [args[2], pointer, ir.Constant(ir.IntType(32), 8), mask])
         return context.get_dummy_value()
 
-    return types.void(array, place, value), code
+    return types.void(array, start, value), code
 
 
 @Operation
@@ -202,7 +202,7 @@ def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     if kind.layout != "C" or kind.ndim != 1 or kind.dtype != types.float64:
         raise TypeError(f"Lanes are loaded from contiguous one-dimensional arrays of doubles, got {kind}.")
     data = make_array(kind)(context, builder, args[0]).data
-    # Unlike an index, a place is not counted from the end where negative.
+    # Unlike an index, a negative offset is not counted from the end.
     return builder.bitcast(builder.gep(data, [args[1]]), ir.VectorType(ir.DoubleType(), WIDTH).as_pointer())
 
 
@@ -212,8 +212,8 @@ def _splat(builder: Any, value: Any) -> Any:
     vector = ir.VectorType(value.type, WIDTH)
     index = ir.IntType(32)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(index, 0))
-    places = ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH)
-    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), places)
+    indices = ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), indices)
 
 
 def _llvm(name: str) -> Callable[..., Any]:
@@ -240,7 +240,7 @@ def _lanes() -> Any:
 
 @cache
 def register() -> None:
-    """Teach Numba the type and its arithmetic, with plain numbers taken as the same in all lanes."""
+    """Register the type and its arithmetic with Numba; plain numbers are the same in all lanes."""
     from llvmlite import ir
     from numba.core import types
     from numba.core.datamodel import models

@@ -1,4 +1,4 @@
-"""What long runs share: how many processors, BLAS on one thread, a progress bar."""
+"""Threads and progress of long runs: number of processors, BLAS on one thread, a progress bar."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ def single_threaded_blas() -> Any:
 
 @cache
 def _blas() -> Any:
-    # Kernels reach LAPACK through scipy; on matrices this small a threaded BLAS is many times slower. To look for the
-    # loaded libraries takes milliseconds.
+    # Kernels call LAPACK through SciPy; a threaded BLAS is many times slower on such small matrices. Cached, since the
+    # search for the loaded libraries takes milliseconds.
     import scipy.linalg  # noqa: F401
     from threadpoolctl import ThreadpoolController
 
@@ -31,7 +31,7 @@ def processors() -> int:
 
 @contextmanager
 def progress_bar(total: int | None, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
-    """Context with a function that advances a bar on stderr; it does nothing where no bar is wanted."""
+    """Context with a function that advances a bar on stderr; without a bar, it does nothing."""
     if not wanted:
         yield lambda _: None
         return

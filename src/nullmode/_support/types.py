@@ -13,9 +13,9 @@ Integers = NDArray[np.int64]
 Parity = Literal["O3", "SO3"]
 """Group under which features are invariant: ``O3`` (true scalars) or ``SO3`` (pseudoscalars kept)."""
 Scope = Literal["environment", "structure"]
-"""What a row is about: one centre's environment, or a whole structure."""
+"""What a row describes: the environment of one centre, or a whole structure."""
 JSON = dict[str, Any]
 
 
 class InputError(ValueError):
-    """An argument that cannot be worked with; the text says which, what it was, and the remedy."""
+    """An argument is invalid; the message names the argument, the rule, the value, and the remedy."""

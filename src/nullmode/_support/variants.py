@@ -1,4 +1,4 @@
-"""Variants: checked dataclasses, loaded by name or from a user's own Python file, and nothing else."""
+"""Variants (families, descriptors, searches, figures, …): loaded by name or from a user's file, parameters checked."""
 
 import importlib
 import importlib.util
@@ -27,9 +27,9 @@ def variant(cls: type[T]) -> type[T]:
 
     A value out of range or an unknown parameter raises an InputError that names it.
     """
-    made: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
-    names = [field.name for field in fields(made)]
-    unchecked = made.__init__
+    result: Any = dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    names = [field.name for field in fields(result)]
+    unchecked = result.__init__
 
     @wraps(unchecked)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -38,14 +38,14 @@ def variant(cls: type[T]) -> type[T]:
         except ValidationError as error:
             raise InputError(explain(error, cls.__name__, {"": names})) from error
 
-    made.__init__ = checked
-    return cast("type[T]", made)
+    result.__init__ = checked
+    return cast("type[T]", result)
 
 
 def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Check a function's arguments against their annotations on every call, but those in `skip`.
+    """Check a function's arguments against their annotations on every call, except those named in `skip`.
 
-    A value out of range raises an InputError that names it.
+    A value out of range raises an InputError that names the argument.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
@@ -53,10 +53,10 @@ def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            given = signature.bind(*args, **kwargs).arguments
-            rest = {name: value for name, value in given.items() if name not in skip}
-            given |= validated(function, rest, function.__name__, skip)
-            return cast("Any", function)(**given)  # type: ignore[no-any-return]
+            bound = signature.bind(*args, **kwargs)
+            values = {name: value for name, value in bound.arguments.items() if name not in skip}
+            bound.arguments |= validated(function, values, "", skip)
+            return function(*bound.args, **bound.kwargs)
 
         return checked
 
@@ -64,22 +64,22 @@ def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def suggest(name: str, known: list[str]) -> str:
-    """Say what is known, closest first."""
+    """List the known names for a message, and the one that was probably meant."""
     close = get_close_matches(name, known, n=1, cutoff=0.85)
     return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known) or 'none'}."
 
 
 def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") -> Any:
-    """Resolve a kind to the function or class that it stands for.
+    """Load the function or class that a kind stands for.
 
     Parameters
     ----------
     kind
         A name of `table`, or ``path/to/file.py:name`` for a user's own.
     table
-        Names of the package's variants, each to ``module:name``.
+        The package's variants: each name with its ``module:name``.
     what, where
-        For messages: ``family``, ``descriptor`` or ``figure``, and where the kind was given.
+        For messages: what the kind is (``family``, ``descriptor``, ``figure``), and the key that it was given at.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") ->
         raise InputError(f"`{where}` must name the object in the file, got {kind!r}. Write {path}:name.")
     module_object = _module_from(Path(path), what, where)
     if not callable(getattr(module_object, attribute, None)):
-        raise InputError(f"`{where}` must name what {path} defines, got {attribute!r}. Define it in that file.")
+        raise InputError(f"`{where}` must name a function or class in {path}, got {attribute!r}. Define it there.")
     return getattr(module_object, attribute)
 
 
@@ -116,11 +116,11 @@ def _module_from(path: Path, what: str, where: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise InputError(f"`{where}` must name a Python file, got {path}.")
     module = importlib.util.module_from_spec(spec)
-    # Dataclasses and Numba look a function's module up by name.
+    # Dataclasses and Numba look up the module of a function by its name.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's file raises whatever it likes; it is reported, not hidden
+    except Exception as error:  # a user's file may raise anything
         raise InputError(
             f"`{where}` names {path}, which cannot be imported: {type(error).__name__}: {error}."
         ) from error
@@ -130,12 +130,12 @@ def _module_from(path: Path, what: str, where: str) -> ModuleType:
 def validated(
     target: Callable[..., Any], parameters: Mapping[str, Any], where: str, skip: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Check parameters against the annotations of a function, without calling it; `skip` names those it gets later.
+    """Check parameters against the annotations of a function without calling it, except those named in `skip`.
 
     Raises
     ------
     InputError
-        Naming every unknown, missing or impossible parameter.
+        Names every unknown, missing or impossible parameter.
     """
     model = parameter_model(target, where, skip)
     try:
@@ -146,7 +146,7 @@ def validated(
 
 
 def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...] = ()) -> type[BaseModel]:
-    """Turn the annotations of a function into a model of its parameters; `skip` names those it gets later."""
+    """Make a pydantic model from the annotations of a function, without the parameters named in `skip`."""
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(target).parameters.values():
         if parameter.name in skip:
@@ -159,13 +159,13 @@ def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...
             ... if parameter.default is parameter.empty else parameter.default,
         )
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-    # Annotations that are texts are looked up in the module of the function.
+    # Annotations that are strings are looked up in the module of the function.
     model: type[BaseModel] = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
     return model
 
 
 def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
-    """Make a descriptor from checked parameters, with messages that name the place in the config."""
+    """Make an instance of a class from parameters, with messages that name the key `where` of the configuration."""
     names = [name for name in inspect.signature(target).parameters if name != "self"]
     unknown = [name for name in parameters if name not in names]
     if unknown:
@@ -173,7 +173,7 @@ def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
     try:
         return target(**parameters)
     except (ValidationError, InputError) as error:
-        # A descriptor has named itself already; in a configuration, the place counts.
+        # The class has already named itself in the message; in a configuration, the key is named instead.
         report = error.__cause__ if isinstance(error, InputError) else error
         if not isinstance(report, ValidationError):
             raise
@@ -181,34 +181,36 @@ def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
 
 
 def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) -> str:
-    """Rewrite pydantic's report: one line per fault, with the place, what was wrong and what was got.
+    """Rewrite the report of pydantic: one line per fault, with the key, the rule and the value.
 
     Parameters
     ----------
     error
-        What pydantic reports.
+        The report.
     where
-        Place of the checked value in the configuration.
+        Key of the checked value in the configuration; empty for the whole.
     known
-        Keys of the checked value, under the empty text, and of the entries below its keys, under these.
+        Known keys of the checked value, at the empty string, and known keys of the entries below each of its keys.
     """
     lines = []
     for fault in error.errors(include_url=False):
-        place = ".".join([where, *(str(part) for part in fault["loc"] if not _is_branch(part))]).strip(".")
+        key = ".".join([where, *(str(name) for name in fault["loc"] if not _is_branch(name))]).strip(".")
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            # The key of an entry stands below the entry's name; what stands deeper has keys of its own.
+            # Below the name of an entry (depth 2) stand the keys of the entry (depth 3).
             depth = len(fault["loc"])
             names = known.get(str(fault["loc"][0])) if depth == 3 else known.get("") if depth == 1 else None
-            lines.append(f"`{place}` is not known. {suggest(str(fault['loc'][-1]), names) if names else 'Remove it.'}")
+            lines.append(f"`{key}` is not known. {suggest(str(fault['loc'][-1]), names) if names else 'Remove it.'}")
         elif fault["type"] == "value_error":
-            lines.append(f"`{place}`: {fault['ctx']['error']}")
+            lines.append(f"`{key}`: {fault['ctx']['error']}")
         elif fault["type"] == "missing":
-            lines.append(f"`{place}` is required and missing.")
+            lines.append(f"`{key}` is required and missing.")
         else:
-            lines.append(f"`{place}`: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}.")
+            rule = fault["msg"][0].lower() + fault["msg"][1:]
+            rule = f"`{key}`: {rule}".replace(": input should be", " must be", 1)
+            lines.append(f"{rule}, got {fault['input']!r}.")
     return "\n".join(lines)
 
 
-def _is_branch(part: Any) -> bool:
-    # Pydantic names the branch of a union that it tried, for instance `list[constrained-float]`.
-    return isinstance(part, str) and ("[" in part or part[:1].isupper())
+def _is_branch(name: Any) -> bool:
+    # Pydantic also names the branch of a union that it tried, for instance `list[constrained-float]`.
+    return isinstance(name, str) and ("[" in name or name[:1].isupper())

@@ -1,4 +1,4 @@
-"""What all adapters share: the gate, neighbours beyond the cutoff, differences where a peer has no slopes."""
+"""The base class of adapters: checks, neighbours beyond the cutoff, finite differences if a peer has no derivatives."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -12,34 +12,35 @@ import numpy as np
 from nullmode._support.arguments import as_real, as_whole, check_parity
 from nullmode._support.elements import symbol
 from nullmode._support.types import Floats, InputError, Parity
-from nullmode.descriptors._base import InexactDescriptor, with_species_of
+from nullmode.descriptors._base import InexactDescriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.descriptors._parameters import check_reach
 from nullmode.geometry.environment import Environment, within
 
 FIRST_STEP = 0.08
-"""Widest step of a difference, in Å: well inside the Gaussians that descriptors smear atoms with."""
+"""Widest step of a finite difference, in Å: well below the width of the Gaussians that represent atoms."""
 _HALVINGS = 5
 _ORDER = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Adapter(InexactDescriptor):
-    """Features that another code computes (abstract).
+    """Features that another code, the *peer*, computes (abstract).
 
-    A peer sees a cluster: the centre and its neighbours within the cutoff. Its features are kept as they are.
+    The peer gets a cluster: the centre and its neighbours within the cutoff. Its features are not changed.
 
     Parameters
     ----------
     cutoff
-        Features do not depend on neighbours beyond it, in Å; None reads it from the peer.
+        In Å; features do not depend on neighbours beyond it. None reads it from the peer.
     correlation_order
-        Number of neighbours correlated; None reads it from the peer, and stays None where that does not tell.
+        Number of neighbours that are correlated; None reads it from the peer, and stays None if the peer has none.
     parity
-        ``O3`` or ``SO3``; None likewise.
+        ``O3`` or ``SO3``; None as for `correlation_order`.
     """
 
-    # None stands for what the peer tells; construction settles it before anything reads a cutoff. The others are fields
-    # here and constants of the class in the base: mypy has no word for either.
+    # None is replaced by the value of the peer on construction, before anything reads it. The base class has class
+    # variables for the last two; mypy cannot express either.
     cutoff: float = None  # type: ignore[assignment]
     correlation_order: int | None = None  # type: ignore[misc]
     parity: Parity | None = None  # type: ignore[misc]
@@ -50,12 +51,12 @@ class Adapter(InexactDescriptor):
 
     @abstractmethod
     def _with_slopes(self, environment: Environment) -> tuple[Floats, Floats] | None:
-        """Features and their Jacobian (F, n, 3), n >= 1, as the peer has it; None where it has none."""
+        """Features and the Jacobian (F, n, 3), n >= 1, of the peer; None if it has no Jacobian."""
 
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
         """Features (F,) of each environment."""
         inside = self._inside(environments)
-        fixed = with_species_of(self, inside)
+        fixed = with_layout_of(self, inside)
         return [fixed._values(environment) for environment in inside]
 
     def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
@@ -63,14 +64,14 @@ class Adapter(InexactDescriptor):
         return [(phi, jac) for phi, jac, _ in self.compute_batch_with_error(environments)]
 
     def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
-        """Features, Jacobian, and the estimated error of the Jacobian: 0 where the peer differentiates itself."""
+        """Features, Jacobian, and the estimated error of the Jacobian: 0 if the peer differentiates."""
         inside = self._inside(environments)
-        fixed = with_species_of(self, inside)
+        fixed = with_layout_of(self, inside)
         result = []
-        for whole, part in zip(environments, inside, strict=True):
-            phi, slopes, error = fixed._one(part)
-            jacobian = np.zeros((len(phi), len(whole), 3))
-            jacobian[:, (whole.vectors**2).sum(axis=1) < self.cutoff**2] = slopes
+        for environment, near in zip(environments, inside, strict=True):
+            phi, slopes, error = fixed._one(near)
+            jacobian = np.zeros((len(phi), len(environment), 3))
+            jacobian[:, (environment.vectors**2).sum(axis=1) < self.cutoff**2] = slopes
             result.append((phi, jacobian, error))
         return result
 
@@ -89,7 +90,7 @@ class Adapter(InexactDescriptor):
     def _settle(
         self, *, cutoff: float | None = None, correlation_order: int | None = None, parity: Parity | None = None
     ) -> None:
-        """Take what was not given from what the peer tells, and check it."""
+        """Take the values that are not given from the peer, and check them."""
         given: float | None = self.cutoff
         radius = cutoff if given is None else given
         order = correlation_order if self.correlation_order is None else self.correlation_order
@@ -110,9 +111,9 @@ class Adapter(InexactDescriptor):
 def differences(values: Callable[[Environment], Floats], environment: Environment) -> tuple[Floats, float]:
     """Jacobian (F, n, 3) by central differences of order eight, and an estimate of its error, both in 1/Å.
 
-    Steps are halved from `FIRST_STEP` on, per entry, as long as two estimates do not drift apart; their last distance
-    is the error of the entry (scipy.differentiate.jacobian). Together, entries' errors bound that of every singular
-    value (Weyl; Frobenius norm).
+    For each entry, steps are halved from `FIRST_STEP` on as long as successive estimates approach each other; their
+    last difference is the error of the entry (scipy.differentiate.jacobian). The Frobenius norm of these errors bounds
+    the error of every singular value (Weyl).
     """
     from scipy.differentiate import jacobian
 
@@ -132,7 +133,7 @@ def differences(values: Callable[[Environment], Floats], environment: Environmen
 
 
 def peer(module: str, package: str, who: str) -> Any:
-    """Import another code that nullmode does without; its absence is an InputError with the command that ends it."""
+    """Import an optional code; if it is missing, raise an InputError with the command that installs it."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -142,7 +143,7 @@ def peer(module: str, package: str, who: str) -> Any:
 
 
 def cluster(environment: Environment) -> Any:
-    """Lay an environment out as a molecule of ase.Atoms: the centre at the origin, then its neighbours."""
+    """Turn an environment into a molecule of ase.Atoms: the centre at the origin, then its neighbours."""
     from ase import Atoms
 
     numbers = np.concatenate([[environment.center_species], environment.species])
@@ -150,7 +151,7 @@ def cluster(environment: Environment) -> Any:
 
 
 def check_species(environment: Environment, known: Sequence[int], remedy: str) -> None:
-    """Refuse species, of centre or neighbours, that a peer was not made for."""
+    """Refuse species of the centre or the neighbours that a peer does not support."""
     unknown = {environment.center_species, *environment.species.tolist()} - set(known)
     if unknown:
         names = ", ".join(symbol(number) for number in sorted(unknown))

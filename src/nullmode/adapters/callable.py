@@ -1,4 +1,4 @@
-"""Any function of positions as a descriptor, differentiated as well as it allows."""
+"""Any function of positions as a descriptor, differentiated automatically or by finite differences."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ from nullmode.geometry.environment import Environment
 
 Derivative = Literal["auto", "finite-differences", "jax", "torch"]
 _WAYS = ("auto", "finite-differences", "jax", "torch")
-# Nobody promised that a user's function may run twice at once. Reentrant: it may itself use such a descriptor.
+# A user's function may not be thread-safe. Reentrant, since it may itself use such a descriptor.
 _LOCK = RLock()
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class FromCallable(Adapter):
-    """Features that a function gives.
+    """Features that a function computes.
 
     The function is called as ``function(vectors)``, ``function(vectors, species)`` or ``function(vectors, species,
     center_species)``: with as many of the three as it has parameters without default. `vectors` (n, 3) are the
@@ -42,7 +42,7 @@ class FromCallable(Adapter):
     cutoff
         Features do not depend on neighbours beyond it, in Å. Required.
     correlation_order, parity
-        As far as known; None leaves incompleteness and truncation one cause, and reflections a symmetry.
+        As far as known. Without them, body order and truncation are one cause, and reflections count as a symmetry.
 
     Raises
     ------
@@ -50,7 +50,7 @@ class FromCallable(Adapter):
         For arguments as above; on use for single precision, a wrong shape, or a library that is not installed.
     """
 
-    # Not printed: an address in memory would differ from run to run.
+    # Not printed: the address in memory differs from run to run.
     function: Callable[..., Any] = field(repr=False)
     jacobian: Callable[..., Any] | None = field(default=None, repr=False)
     derivative: Derivative = "auto"
@@ -69,11 +69,13 @@ class FromCallable(Adapter):
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[int]:
         """Count the features, 0 … F - 1, of the first environment."""
         if not environments:
-            raise InputError("`environments` must hold one at least, got none: only the function knows its features.")
+            raise InputError(
+                "`environments` must contain at least one, got none: only the function knows its features. Pass some."
+            )
         return list(range(len(self.compute(environments[0]))))
 
     def _values(self, environment: Environment) -> Floats:
-        # A function written in torch takes nothing but tensors.
+        # A function written in torch accepts only tensors.
         given = _tensor(environment.vectors) if self.derivative == "torch" else None
         phi = real_array("function(...)", _numpy(self._called("function", environment, given)))
         if phi.ndim != 1:
@@ -133,7 +135,7 @@ class FromCallable(Adapter):
 
     def _called(self, name: str, environment: Environment, vectors: Any = None) -> Any:
         called = getattr(self, name)
-        # Copies, since torch takes no read-only arrays.
+        # Copies, since torch does not accept read-only arrays.
         given = environment.vectors.copy() if vectors is None else vectors
         arguments = (given, environment.species.copy(), environment.center_species)
         with _LOCK:
@@ -147,11 +149,11 @@ def _arity(name: str, called: Callable[..., Any]) -> int:
         parameters = inspect.signature(called).parameters.values()
     except ValueError:
         raise InputError(f"`{name}` must have a signature, got {called!r}. Wrap it: lambda vectors: ...") from None
-    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    count = sum(parameter.kind in places and parameter.default is parameter.empty for parameter in parameters)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    count = sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
     if not 1 <= count <= 3:
         raise InputError(
-            f"`{name}` must take vectors, and species and center_species at will, got {count} parameters without "
+            f"`{name}` must take vectors, and optionally species and center_species, got {count} parameters without "
             "default. Wrap it: lambda vectors, species: ..."
         )
     return count

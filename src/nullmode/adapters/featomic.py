@@ -11,16 +11,16 @@ import numpy as np
 from nullmode._support.elements import numbers_of, symbol
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environments
 
-# A calculator keeps intermediate results, and several descriptors may share one.
+# A calculator stores intermediate results, and several descriptors may share one.
 _LOCK = Lock()
 _ORDERS = {"soap_radial_spectrum": 1, "soap_power_spectrum": 2}
 
 
 class _Layout(NamedTuple):
-    """Where each block of a neighbours' key (without the centre's type) starts, the labels, what has derivatives."""
+    """First feature of each block (keys without the type of the centre), labels, and whether there are derivatives."""
 
     start: dict[tuple[int, ...], int]
     labels: list[tuple[int, ...]]
@@ -32,9 +32,9 @@ class _Layout(NamedTuple):
 class FromFeatomic(Adapter):
     """Invariants of a featomic calculator, for instance ``featomic.SoapPowerSpectrum(...)``, with its own gradients.
 
-    Features are featomic's, blocks in order of their neighbours' types; a block that an environment lacks is zero. A
-    calculator without gradients (``SortedDistances``) is differentiated by finite differences. Splines are featomic's
-    too: with its default ``spline_accuracy`` of 1e-8, 5e-6 of the smallest singular value were lost.
+    The blocks are in order of the types of their neighbours; a block that an environment lacks is zero. A calculator
+    without gradients (``SortedDistances``) is differentiated by finite differences. featomic's splines limit accuracy:
+    with its default ``spline_accuracy`` of 1e-8, the smallest singular value had a relative error of 5e-6.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ class FromFeatomic(Adapter):
         If featomic is not installed, for what is no such calculator, or a species outside the layout.
     """
 
-    # Not printed: an address in memory would differ from run to run.
+    # Not printed: the address in memory differs from run to run.
     calculator: Any = field(repr=False)
     species: tuple[str, ...] | None = None
 
-    # Centres count too: featomic has blocks for their own type.
+    # Makes a layout include the species of centres: featomic has blocks for them.
     center_weight: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class FromFeatomic(Adapter):
         """Name every feature by featomic's labels: types of the block's neighbours, then properties."""
         if environments is None and self.species is None:
             raise InputError("`environments` must be given where `species` is None, got None.")
-        return list(with_species_of(self, check_environments(environments or []))._layout.labels)
+        return list(with_layout_of(self, check_environments(environments or []))._layout.labels)
 
     def _values(self, environment: Environment) -> Floats:
         layout = self._checked(environment)
@@ -104,7 +104,7 @@ class FromFeatomic(Adapter):
         return self._layout
 
     def _blocks(self, environment: Environment, gradients: list[str] | None = None) -> list[tuple[int, Any]]:
-        """Blocks of the centre that hold anything, with the place of their first feature."""
+        """Blocks of the centre that are not empty, with the index of their first feature."""
         from metatensor import Labels
 
         center = Labels(["system", "atom"], np.zeros((1, 2), dtype=np.int32))
@@ -116,7 +116,7 @@ class FromFeatomic(Adapter):
 
     @cached_property
     def _layout(self) -> _Layout:
-        # Two atoms of each species, close together: every block that can be is there.
+        # With two atoms of each species, close together, every possible block exists.
         numbers = np.repeat(numbers_of(self.species), 2)
         positions = np.zeros((len(numbers), 3))
         positions[:, 0] = self.cutoff / 2 * np.arange(len(numbers)) / max(len(numbers), 1)

@@ -1,4 +1,4 @@
-"""QUIP's descriptors, by way of quippy, as descriptors."""
+"""QUIP's descriptors, through quippy, as descriptors."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from nullmode._support.types import Floats, InputError
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
 from nullmode.geometry.environment import Environment
 
-# Fortran modules have one global state.
+# Fortran modules have global state.
 _LOCK = Lock()
 _MASK = "nullmode_center"
 
@@ -24,8 +24,8 @@ _MASK = "nullmode_center"
 class FromQuippy(Adapter):
     """Features of a QUIP descriptor with one row per centre, with its own gradients.
 
-    All is as QUIP does it; ``soap`` thus has the centre's own Gaussian, unit norm unless ``normalise=F``, and one last
-    constant feature. Neighbours that ``species_Z`` lacks, which QUIP passes over in silence, are refused.
+    Features are those of QUIP: ``soap`` includes the Gaussian of the centre, has unit norm unless ``normalise=F``, and
+    ends with a constant feature. Neighbours that are not in ``species_Z``, which QUIP ignores silently, are refused.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class FromQuippy(Adapter):
     arguments: str
 
     def __post_init__(self) -> None:
-        """Have QUIP read the string."""
+        """Let QUIP read the string."""
         if not isinstance(self.arguments, str):
             raise InputError(f"`arguments` must be QUIP's string, got {self.arguments!r}.")
         if self._parsed.get("average"):
-            # QUIP 0.10.3 writes over memory that is not its own where one of several centres is averaged.
+            # QUIP 0.10.3 writes outside of its memory if one of several centres is averaged.
             raise InputError(f"`arguments` must name a descriptor of single centres, got {self.arguments!r}.")
         soap = bool({"soap", "soap_turbo"} & set(self.arguments.split()[:1]))
         self._settle(cutoff=self._quip.cutoff(), correlation_order=2 if soap else None, parity="O3" if soap else None)
@@ -65,7 +65,7 @@ class FromQuippy(Adapter):
         result = self._computed(environment, grad=True)
         phi = np.array(result["data"][0])
         slopes = np.zeros((len(phi), len(environment) + 1, 3))
-        # One row per pair (centre, atom); an atom may have several, as its own image would.
+        # One row per pair (centre, atom); an atom may have several rows.
         for (_, atom), gradient in zip(result["grad_index_0based"], result["grad_data"], strict=True):
             slopes[:, atom] += gradient.T
         return phi, slopes[:, 1:]
@@ -75,7 +75,7 @@ class FromQuippy(Adapter):
             known = sorted({*self._species, environment.center_species})
             check_species(environment, known, "Name them in species_Z.")
         atoms = cluster(environment)
-        # So wide that no image comes near.
+        # So wide that no image is within the cutoff.
         atoms.set_cell(np.ptp(atoms.positions, axis=0) + 3 * (self.cutoff + 1))
         atoms.set_array(_MASK, np.arange(len(atoms)) == 0)
         with _LOCK, _explained(self.arguments):
@@ -101,17 +101,17 @@ class FromQuippy(Adapter):
 
     @property
     def _species(self) -> list[int]:
-        """Atomic numbers in ``species_Z``; empty where it is open."""
+        """Atomic numbers in ``species_Z``; empty if it is not given."""
         numbers = np.atleast_1d(self._parsed.get("species_Z", [])).astype(int)
         return [int(number) for number in numbers if number > 0]
 
 
 @contextmanager
 def _explained(arguments: str) -> Iterator[None]:
-    """Turn QUIP's errors, of which one line says what is wrong, into ours."""
+    """Turn an error of QUIP into an InputError with the one line that describes it."""
     try:
         yield
     except RuntimeError as error:
-        # After the first place in its sources; the text is padded with blanks, and then with bytes of no meaning.
+        # After the first source location; the text is padded with blanks and then with random bytes.
         text = str(error).partition("kind unspecified")[2].strip().partition("   ")[0].partition("\n")[0]
-        raise InputError(f"`arguments` must be what QUIP can do, got {arguments!r}: {text}.") from None
+        raise InputError(f"`arguments` must be a descriptor that QUIP supports, got {arguments!r}: {text}.") from None

@@ -13,7 +13,8 @@ from nullmode._support.types import InputError, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
 from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
-from nullmode.descriptors._base import Descriptor, changed, check_descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
 from nullmode.spectrum.whole_structure import whole_structures
@@ -78,12 +79,12 @@ def analyze(
         if degrees_of_freedom != "neighbours":
             raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
         structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
-        descriptor = with_species_of(descriptor, [item for structure in structures for item in structure.environments])
+        descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
         wholes = [StructureRanks(structure) for structure in structures]
         frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)
     else:
         items = _environments(what, descriptor, centers)
-        descriptor = with_species_of(descriptor, items)
+        descriptor = with_layout_of(descriptor, items)
         frame, _ = measure(
             [EnvironmentRanks(item) for item in items], [descriptor], options, threads=threads, progress=progress
         )
@@ -134,7 +135,7 @@ def truncation_sweep(
     options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     items = _environments(what, descriptor, centers)
-    descriptor = with_species_of(descriptor, items)
+    descriptor = with_layout_of(descriptor, items)
     descriptors = [changed(descriptor, **point) for point in points]
     frame, _ = measure(
         [EnvironmentRanks(item) for item in items], descriptors, options, threads=threads, progress=progress

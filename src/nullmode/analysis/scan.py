@@ -17,9 +17,10 @@ from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
 from nullmode.descriptors._base import Descriptor, check_descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
-from nullmode.spectrum.batch import fixed_layout, spectra
+from nullmode.spectrum.batch import spectra
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.tables import parquet
 
@@ -82,7 +83,7 @@ def scan(
     first = next(chunks, None)
     if first is None:
         raise InputError("`environments` must hold at least one environment, got none.")
-    fixed = fixed_layout(descriptor, first.within(descriptor.cutoff))
+    fixed = with_layout_of(descriptor, first.within(descriptor.cutoff))
     code = origin("nullmode.analysis.scan", *_files(descriptor))
     content = {"descriptor": repr(fixed), "rtol": rtol} | code | (provenance or {})
     workers = threads or processors()

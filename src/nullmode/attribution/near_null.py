@@ -10,7 +10,8 @@ import numpy as np
 from nullmode._support.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
 from nullmode._support.types import Floats, InputError
 from nullmode.attribution.counterfactual import of_next_order, with_larger_truncation, with_raised_cutoff
-from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import Sensitivity, decompose, sensitivity
 from nullmode.symmetry.nearby import Symmetrized, nearly_symmetric
@@ -137,7 +138,7 @@ def explain_near_null(
     soft = np.flatnonzero(ratios < threshold)
     if not len(soft):
         return []
-    descriptor = with_species_of(descriptor, [inside])
+    descriptor = with_layout_of(descriptor, [inside])
     fine = _fine_tolerance(inside, descriptor, result.rank, tolerance)
     changed = _Spectra(descriptor, inside, nearly_symmetric(inside, fine))
     distances = np.linalg.norm(inside.vectors, axis=1)

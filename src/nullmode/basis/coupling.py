@@ -33,17 +33,17 @@ class Coupling(NamedTuple):
 @cache
 def coupling(l_max: int, parity: Parity) -> Coupling:
     """Tabulate the 3j symbols in real harmonics; for O3 only those with even l1 + l2 + l3, else pseudoscalars too."""
-    kept, first, places, values = [], [0], [], []
+    kept, first, indices, values = [], [0], [], []
     for l1, l2, l3 in combinations_with_replacement(range(l_max + 1), 3):
         if l3 > l1 + l2 or (parity == "O3" and (l1 + l2 + l3) % 2):
             continue
         tensor = invariant(l1, l2, l3)
-        index = np.argwhere(tensor)
+        nonzero = np.argwhere(tensor)
         kept.append((l1, l2, l3))
-        first.append(first[-1] + len(index))
-        places.append(index + np.array([l1 * l1, l2 * l2, l3 * l3]))
-        values.append(tensor[tuple(index.T)])
-    return Coupling(np.array(kept), np.array(first), np.concatenate(places), np.concatenate(values))
+        first.append(first[-1] + len(nonzero))
+        indices.append(nonzero + np.array([l1 * l1, l2 * l2, l3 * l3]))
+        values.append(tensor[tuple(nonzero.T)])
+    return Coupling(np.array(kept), np.array(first), np.concatenate(indices), np.concatenate(values))
 
 
 def invariant(l1: int, l2: int, l3: int) -> Floats:
@@ -62,8 +62,8 @@ def invariant(l1: int, l2: int, l3: int) -> Floats:
                 tensor[m1 + l1, m2 + l2, l3 - m1 - m2] = symbol
     turn = [_real_from_complex(l).conj() for l in (l1, l2, l3)]
     real = np.einsum("abc,ia,jb,kc->ijk", tensor, *turn, optimize=True)
-    part = real.imag if (l1 + l2 + l3) % 2 else real.real
-    return np.where(np.abs(part) > 1e-14, part, 0.0)
+    result = real.imag if (l1 + l2 + l3) % 2 else real.real
+    return np.where(np.abs(result) > 1e-14, result, 0.0)
 
 
 @cache

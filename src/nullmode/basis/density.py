@@ -21,11 +21,11 @@ class Batch(NamedTuple):
     vectors, shape (n_total, 3)
         Neighbours of all environments, relative to their centres, in Å.
     species, shape (n_total,)
-        Each neighbour's place in the descriptor's species.
+        Index of each neighbour's species in those of the descriptor.
     offsets, shape (n_environments + 1,)
-        Neighbours offsets[i] to offsets[i + 1] belong to environment i.
+        Neighbours offsets[i] to offsets[i + 1] - 1 belong to environment i.
     center_species, shape (n_environments,)
-        Each centre's place in the descriptor's species; read only where its own density counts.
+        Index of each centre's species in those of the descriptor; read only if the centre has a density.
     """
 
     vectors: Floats
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
 
 
 class Density(NamedTuple):
-    """What is expanded, and in which functions; lengths in Å. An exponent of 0 is no scaling."""
+    """The density and the functions that it is expanded in; lengths in Å. An exponent of 0 means no scaling."""
 
     table: RadialTable
     norm: Floats

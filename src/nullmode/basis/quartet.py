@@ -17,14 +17,14 @@ class PairCoupling(NamedTuple):
     ----------
     first, shape ((l_max + 1)(l_max + 2)/2 + 1,)
         Entries first[t] to first[t + 1] belong to (l1, l2), t = l2 (l2 + 1)/2 + l1.
-    place, shape (n_entries, 3)
+    indices, shape (n_entries, 3)
         Indices l² + l + m of the two harmonics, and the row L² + L + M - (l2 - l1)² of what they couple to.
     value, shape (n_entries,)
         C^(L M)_(l1 m1, l2 m2).
     """
 
     first: Integers
-    place: Integers
+    indices: Integers
     value: Floats
 
 
@@ -39,22 +39,22 @@ def coupled(l1: int, l2: int) -> Floats:
     ndarray, shape (2 l1 + 1, 2 l2 + 1, (2 l1 + 1)(2 l2 + 1))
         Column L² + L + M - (l1 - l2)².
     """
-    parts = [np.sqrt(2 * L + 1) * invariant(l1, l2, L) for L in range(abs(l1 - l2), l1 + l2 + 1)]
-    return np.concatenate(parts, axis=2)
+    blocks = [np.sqrt(2 * L + 1) * invariant(l1, l2, L) for L in range(abs(l1 - l2), l1 + l2 + 1)]
+    return np.concatenate(blocks, axis=2)
 
 
 @cache
 def pair_coupling(l_max: int) -> PairCoupling:
     """Tabulate :func:`coupled` for all pairs."""
-    first, places, values = [0], [], []
+    first, indices, values = [0], [], []
     for l2 in range(l_max + 1):
         for l1 in range(l2 + 1):
             tensor = coupled(l1, l2)
-            index = np.argwhere(tensor)
-            first.append(first[-1] + len(index))
-            places.append(index + np.array([l1 * l1, l2 * l2, 0]))
-            values.append(tensor[tuple(index.T)])
-    return PairCoupling(np.array(first), np.concatenate(places), np.concatenate(values))
+            nonzero = np.argwhere(tensor)
+            first.append(first[-1] + len(nonzero))
+            indices.append(nonzero + np.array([l1 * l1, l2 * l2, 0]))
+            values.append(tensor[tuple(nonzero.T)])
+    return PairCoupling(np.array(first), np.concatenate(indices), np.concatenate(values))
 
 
 @cache

@@ -41,7 +41,7 @@ def analyze(
         nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8
     """
     from nullmode.analysis.analyze import analyze as analyze_all
-    from nullmode.descriptors._base import with_species_of
+    from nullmode.descriptors._layout import with_layout_of
     from nullmode.tables import columns, parquet
 
     options.check_folder(out)
@@ -62,7 +62,7 @@ def analyze(
         frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
     if out is not None:
         provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index)
-        provenance["descriptor"] = repr(with_species_of(choice.descriptor, environments))
+        provenance["descriptor"] = repr(with_layout_of(choice.descriptor, environments))
         provenance |= {"rtol": rtol, "scope": scope, "attribution": attribution}
         parquet.write(frame, out, "analysis", provenance | ({"tolerance": tolerance} if attribution else {}))
         typer.echo(f"{len(frame)} rows written to {out}")

@@ -1,7 +1,7 @@
-"""What every descriptor offers, and what all descriptors of a neighbour density share."""
+"""The interface of descriptors, and the base class of all descriptors of a neighbour density."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
@@ -9,47 +9,46 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 import numpy as np
 from pydantic import Field, model_validator
 
-from nullmode._support.types import JSON, Floats, InputError, Parity
+from nullmode._support.arguments import Length
+from nullmode._support.types import Floats, InputError, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density
 from nullmode.basis.harmonics import norms
 from nullmode.basis.radial._base import AnyRadialBasis
-from nullmode.basis.radial._table import Basis, tabulated
+from nullmode.basis.radial._table import Basis, check_width, tabulated
 from nullmode.basis.radial.gto import GTO
 from nullmode.basis.scaling import RadialScaling
-from nullmode.descriptors._pack import most_neighbours, pack, species_of
+from nullmode.descriptors._layout import Layout, pack, species_of
 from nullmode.descriptors._parameters import (
     Cutoff,
     CutoffWidth,
-    Length,
     SpeciesChoice,
     check_reach,
     check_smoothing,
-    species_layout,
 )
 from nullmode.geometry.environment import Environment
 
 LARGEST_L = 25
-"""Up to here the harmonics are tested against an independent implementation."""
+"""Largest angular momentum: the harmonics are tested up to it against an independent implementation."""
 MOST_FEATURES = 1_000_000
-"""Of an environment: more is a slip of the pen, and fills the memory."""
+"""Largest number of features of an environment: more is probably a mistake, and fills the memory."""
 D = TypeVar("D", bound="Descriptor")
 
 
 class Descriptor(ABC):
     """Features of an environment, with their Jacobian.
 
-    A descriptor of one's own derives from this class, is a frozen keyword-only dataclass, and defines the three
-    abstract methods and the class variables; everything else of nullmode then works with it.
+    Your own descriptor derives from this class, is a frozen keyword-only dataclass, and defines the three abstract
+    methods and the class variables; then everything else in nullmode works with it.
 
     Attributes
     ----------
     correlation_order
-        Number of neighbours correlated (nu); None where that has no meaning.
+        Number of neighbours that are correlated (nu); None if that has no meaning.
     parity
-        ``O3`` if features are invariant under reflections too, else ``SO3``; None where unknown.
+        ``O3`` if features are also invariant under reflections, else ``SO3``; None if unknown.
     cutoff
-        Features do not depend on neighbours beyond it, in Å.
+        In Å; features do not depend on neighbours beyond it.
     """
 
     correlation_order: ClassVar[int | None] = None
@@ -78,7 +77,7 @@ class Descriptor(ABC):
 
 
 class InexactDescriptor(Descriptor):
-    """A descriptor whose Jacobian is an estimate, as finite differences are, and says how good it is (abstract)."""
+    """A descriptor whose Jacobian is an estimate, such as finite differences, with an estimated error (abstract)."""
 
     @abstractmethod
     def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
@@ -86,7 +85,7 @@ class InexactDescriptor(Descriptor):
 
 
 class BatchDescriptor(Descriptor):
-    """A descriptor whose kernel fills the features of many environments at once, in one layout for all (abstract)."""
+    """A descriptor whose kernel computes many environments at once, with one layout for all (abstract)."""
 
     @abstractmethod
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
@@ -100,33 +99,35 @@ class BatchDescriptor(Descriptor):
     def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
         """Features (F,) and Jacobian (F, n, 3) of each environment, in input order; one layout for all.
 
-        The arrays of one call share memory: copy one that is to outlive the others.
+        The arrays of one call share memory: copy an array if you keep it longer than the others.
         """
         features, jacobians = self._run(environments, with_jacobian=True)
         return list(zip(features, jacobians, strict=True))
 
 
-def allocated(lengths: list[int], n_features: int, *, with_jacobian: bool) -> tuple[Floats, Floats, list[Floats]]:
-    """Features of all environments, Jacobians one after the other, and views of each; not yet written."""
-    features = np.empty((len(lengths), n_features))
-    sizes = [3 * n_features * n for n in lengths] if with_jacobian else []
+def allocated(
+    environments: Sequence[Environment], n_features: int, *, with_jacobian: bool
+) -> tuple[Floats, Floats, list[Floats]]:
+    """Allocate features (n_environments, F), Jacobians laid end to end, and a view (F, n, 3) of each Jacobian."""
+    features = np.empty((len(environments), n_features))
+    sizes = [3 * n_features * len(environment) for environment in environments] if with_jacobian else []
     jacobian = np.empty(sum(sizes))
-    parts = [
-        jacobian[end - size : end].reshape(n_features, n, 3)
-        for n, size, end in zip(lengths, sizes, accumulate(sizes), strict=False)
+    views = [
+        jacobian[end - size : end].reshape(n_features, len(environment), 3)
+        for environment, size, end in zip(environments, sizes, accumulate(sizes), strict=False)
     ]
-    return features, jacobian, parts
+    return features, jacobian, views
 
 
 def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
-    """Features, Jacobian and its estimated error: 0 for derivatives in closed form, whose rounding rotations show."""
+    """Features, Jacobian and its estimated error; 0 for analytic derivatives (see the rotation floor for rounding)."""
     if isinstance(descriptor, InexactDescriptor):
         return descriptor.compute_batch_with_error(environments)
     return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]
 
 
 def check_descriptor(descriptor: Any) -> None:
-    """Refuse anything but a Descriptor where one is needed."""
+    """Refuse anything but a Descriptor."""
     if not isinstance(descriptor, Descriptor):
         raise InputError(f"`descriptor` must be a nullmode.Descriptor, got {descriptor!r}. Make one: PowerSpectrum().")
 
@@ -134,40 +135,6 @@ def check_descriptor(descriptor: Any) -> None:
 def changed(descriptor: D, **parameters: Any) -> D:
     """Make the same descriptor with other values of some parameters."""
     return cast("D", replace(cast("Any", descriptor), **parameters))
-
-
-def with_species_of(descriptor: D, environments: Sequence[Environment]) -> D:
-    """Fix an open layout (``species=None``, ``n_neighbours_max=None``) to what a whole set holds: its parts agree."""
-    return with_layout(descriptor, layout_of(environments, descriptor.cutoff, open_layout(descriptor)))
-
-
-def open_layout(descriptor: Descriptor) -> list[str]:
-    """Name what the features' layout leaves to the whole set; entries of ``LAYOUT``."""
-    names = []
-    if getattr(descriptor, "species", ()) is None:
-        names.append("species_and_centers" if getattr(descriptor, "center_weight", 0.0) != 0.0 else "species")
-    if getattr(descriptor, "n_neighbours_max", 0) is None:
-        names.append("n_neighbours_max")
-    return names
-
-
-def layout_of(environments: Sequence[Environment], cutoff: float, names: Iterable[str]) -> JSON:
-    """Find in a set what the named entries of ``LAYOUT`` ask for, within a cutoff in Å."""
-    return {name: LAYOUT[name](environments, cutoff) for name in names}
-
-
-def with_layout(descriptor: D, layout: JSON) -> D:
-    """Fix an open layout, given what :func:`layout_of` found."""
-    fixed = {name.removesuffix("_and_centers"): layout[name] for name in open_layout(descriptor)}
-    return changed(descriptor, **fixed) if fixed else descriptor
-
-
-LAYOUT: dict[str, Callable[[Sequence[Environment], float], Any]] = {
-    "species": lambda environments, _: species_of(environments, with_centers=False),
-    "species_and_centers": lambda environments, _: species_of(environments, with_centers=True),
-    "n_neighbours_max": most_neighbours,
-}
-"""What a descriptor's layout may leave to the set that it is used on."""
 
 
 @variant
@@ -201,8 +168,8 @@ class DensityDescriptor(BatchDescriptor):
     Raises
     ------
     InputError
-        For a value out of range, an unknown parameter, functions that cannot be told apart, or more than a million
-        features (on use, where the species are those of the set).
+        For a value out of range, an unknown parameter, a width too small for the cutoff, functions that cannot be told
+        apart, or more than a million features (on use, where the species are those of the set).
     """
 
     n_max: Annotated[int, Field(ge=1, description="number of radial functions")] = 8
@@ -227,6 +194,8 @@ class DensityDescriptor(BatchDescriptor):
                 f"`center_weight` must be 0 for a delta density, got {self.center_weight}: a delta function "
                 "on the centre has no angular expansion. Use density='gaussian'."
             )
+        if self.density == "gaussian":
+            check_width(self.width, self.cutoff)
         self.radial_basis.check(self.n_max, self.l_max, self.cutoff)
         # Without species, as many as there are at least.
         self._checked_size(len(self.species) if self.species else 1)
@@ -263,17 +232,18 @@ class DensityDescriptor(BatchDescriptor):
         if not items:
             return np.empty((0, 0)), []
         with_centers = self.center_weight != 0.0
-        # Not by `_layout`, which would check the environments once more.
+        # Not by `_species`, which would find the whole layout of the set, and check the environments once more.
         species = species_of(items, with_centers=with_centers) if self.species is None else self.species
         n_features = self._checked_size(len(species))
-        features, jacobian, parts = allocated([len(item) for item in items], n_features, with_jacobian=with_jacobian)
+        features, jacobian, views = allocated(items, n_features, with_jacobian=with_jacobian)
         packed = pack(items, species, with_centers=with_centers)
         if features.size:
             self._evaluate(packed, len(species), features, jacobian)
-        return features, parts
+        return features, views
 
-    def _layout(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
-        return species_layout(self.species, environments, with_centers=self.center_weight != 0.0)
+    def _species(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
+        """Species of the channels: as stated, else those of a set, else one named ``X``."""
+        return self.species if self.species is not None else Layout.of(environments, self.cutoff).species_for(self)
 
     def _density(self) -> Density:
         scaling = self.radial_scaling

@@ -27,7 +27,7 @@ def group_end(values: Floats, first: int, gap: float) -> int:
 
 
 @allocating_kernel
-def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, place: Integers) -> Floats:
+def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, indices: Integers) -> Floats:
     """Eigenvalues of a symmetric matrix, and where they stand among those of its continuation with zeros.
 
     Features of matrices of different size are comparable that way. The zeros of the continuation stand between the
@@ -41,8 +41,8 @@ def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, place: In
         Filled with its eigenvalues, descending.
     padded, shape (F,)
         Filled with them and F - m zeros, descending.
-    place, shape (m,)
-        Filled with the place of each in `padded`.
+    indices, shape (m,)
+        Filled with the index of each in `padded`.
 
     Returns
     -------
@@ -55,8 +55,8 @@ def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, place: In
     m = len(values)
     for k in range(m):
         values[k] = ascending[m - 1 - k]
-        place[k] = k if values[k] > 0.0 else len(padded) - m + k
-        padded[place[k]] = values[k]
+        indices[k] = k if values[k] > 0.0 else len(padded) - m + k
+        padded[indices[k]] = values[k]
     return vectors
 
 

@@ -1,4 +1,4 @@
-"""What descriptors share that take the neighbours' places as they are, without a density."""
+"""What the descriptors share that use the neighbours' positions directly, without a density."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from nullmode._support.variants import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
 from nullmode.descriptors._base import BatchDescriptor, allocated
+from nullmode.descriptors._layout import Layout
 from nullmode.descriptors._parameters import Cutoff, check_reach
 from nullmode.geometry.environment import Environment
 
-# Of the cutoff. Kernels round distances otherwise than numpy does: never may they find a neighbour more than
-# `most_neighbours` has made room for.
+# Of the cutoff. Kernels and NumPy round distances differently: a kernel must never find more neighbours inside the
+# cutoff than `Layout.of` has counted.
 _EDGE = 1 - 1e-14
 
 
@@ -29,9 +30,9 @@ class Inside(NamedTuple):
     row, shape (1 + n,)
         Row of each in the environment; -1 for the centre.
     species, shape (1 + n,)
-        Place of each in the species of the batch.
+        Index of each in the species of the batch.
     position, direction, shape (1 + n, 3)
-        Places relative to the centre, in Å, and unit vectors; 0 for the centre.
+        Relative to the centre, in Å, and unit vectors; 0 for the centre.
     distance, shape (1 + n,)
         From the centre, in Å.
     weight, slope, shape (1 + n,)
@@ -53,9 +54,9 @@ class Inside(NamedTuple):
 def inside(batch: Batch) -> Inside:
     """Allocate the scratch for the largest environment of a batch."""
     rows = 1 + int(np.diff(batch.offsets).max())
-    whole, vector, number = np.empty(rows, dtype=np.int64), np.empty((rows, 3)), np.empty(rows)
+    integer, vector, number = np.empty(rows, dtype=np.int64), np.empty((rows, 3)), np.empty(rows)
     return Inside(
-        whole, whole.copy(), vector, vector.copy(), number, number.copy(), number.copy(), gradient=np.empty((2, 3))
+        integer, integer.copy(), vector, vector.copy(), number, number.copy(), number.copy(), gradient=np.empty((2, 3))
     )
 
 
@@ -104,7 +105,7 @@ def inverse_distance(atoms: Inside, a: int, b: int) -> float:
 
 @variant
 class NeighbourDescriptor(BatchDescriptor):
-    """A function of the neighbours' places themselves (abstract).
+    """A function of the neighbours' positions themselves (abstract).
 
     Parameters
     ----------
@@ -115,17 +116,18 @@ class NeighbourDescriptor(BatchDescriptor):
     cutoff: Cutoff = 4.0
 
     @abstractmethod
-    def _size(self, environments: Sequence[Environment] | None) -> int: ...
+    def _n_features(self, layout: Layout) -> int: ...
 
     @abstractmethod
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        """Write every entry of features (n_environments, F) and, unless empty, of each (F, n, 3) after the other."""
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
+        """Add to features (n_environments, F) and, unless it is empty, to each (F, n, 3) laid end to end; all are 0."""
 
     def _run(self, environments: Sequence[Environment], *, with_jacobian: bool) -> tuple[Floats, list[Floats]]:
         items = check_reach(environments, self.cutoff)
         if not items:
             return np.empty((0, 0)), []
-        lengths = [len(item) for item in items]
-        features, jacobian, parts = allocated(lengths, self._size(items), with_jacobian=with_jacobian)
-        self._fill(items, features, jacobian)
-        return features, parts
+        layout = Layout.of(items, self.cutoff)
+        features, jacobian, views = allocated(items, self._n_features(layout), with_jacobian=with_jacobian)
+        features[:], jacobian[:] = 0.0, 0.0
+        self._fill(items, layout, features, jacobian)
+        return features, views

@@ -16,7 +16,7 @@ LAST_RADIUS = 96
 
 
 class Orbitals(NamedTuple):
-    """What stands on each atom.
+    """The orbitals on each atom.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ def overlaps(atoms: Inside, a: int, b: int, orbitals: Orbitals, block: Floats, s
     """Fill the overlaps of two atoms' orbitals, and their derivatives with respect to atom a.
 
     Two normalised s of widths s_a, s_b overlap by S = (2 s_a s_b/t)^(3/2) exp(-d²/2t), t = s_a² + s_b²; a normalised p
-    is sqrt(2) s times the derivative of s with respect to its place.
+    is sqrt(2) s times the derivative of s with respect to its position.
     """
     width_a, width_b = orbitals.width[atoms.species[a]], orbitals.width[atoms.species[b]]
     t = width_a**2 + width_b**2

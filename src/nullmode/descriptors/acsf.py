@@ -13,9 +13,9 @@ from nullmode._support.types import Floats, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.density import Batch
+from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
-from nullmode.descriptors._pack import pack
-from nullmode.descriptors._parameters import SpeciesChoice, species_layout
+from nullmode.descriptors._parameters import SpeciesChoice
 from nullmode.geometry.environment import Environment
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -70,7 +70,7 @@ def acsf(
     Parameters
     ----------
     batch, functions, scratch
-        As the types say.
+        See their classes.
     n_species
         Of the layout.
     cutoff
@@ -236,7 +236,7 @@ class ACSF(NeighbourDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        species = species_layout(self.species, environments)
+        species = Layout.of(environments, self.cutoff).species_for(self)
         functions = self._functions()
         names = ["G4"] * functions.n_4 + ["G5"] * len(self.g5)
         angular = [(name, tuple(row)) for name, row in zip(names, functions.angular.tolist(), strict=True)]
@@ -255,16 +255,15 @@ class ACSF(NeighbourDescriptor):
         angular = np.array([*g4, *self.g5], dtype=np.float64).reshape(-1, 3)
         return Functions(g2, np.array(self.g3, dtype=np.float64), angular, len(g4))
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
+    def _n_features(self, layout: Layout) -> int:
         functions = self._functions()
-        n = len(species_layout(self.species, environments))
+        n = len(layout.species_for(self))
         radial = 1 + len(functions.g2) + len(functions.g3)
         return n * radial + n * (n + 1) // 2 * len(functions.angular)
 
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        features[:], jacobian[:] = 0.0, 0.0
-        species = species_layout(self.species, environments)
-        batch = pack(environments, species, with_centers=False)
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
+        species = layout.species_for(self)
+        batch = pack(items, species, with_centers=False)
         scratch = Scratch(inside(batch), np.empty((2, 3)))
         acsf(batch, len(species), self.cutoff, self._functions(), scratch, features, jacobian)
 

@@ -63,7 +63,7 @@ def bispectrum(
     Parameters
     ----------
     batch, density, coupled, scratch
-        As the types say.
+        See their classes.
     channels, shape (F, 3)
         Channels q1, q2, q3 of each feature.
     weights, shape (F,)
@@ -239,7 +239,7 @@ class Bispectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        names = list(product(self._layout(environments), range(self.n_max)))
+        names = list(product(self._species(environments), range(self.n_max)))
         coupled = coupling(self.l_max, self.parity)
         channels, _, blocks = _entries(len(names), self.l_max, self.parity)
         return [

@@ -12,9 +12,9 @@ from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
+from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
-from nullmode.descriptors._pack import pack, species_of
-from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing, laid_out_for
+from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing
 from nullmode.geometry.environment import Environment
 
 BOHR = 0.529177210903
@@ -22,13 +22,13 @@ BOHR = 0.529177210903
 
 
 class Scratch(NamedTuple):
-    """Atoms of one environment; a matrix and a projector of m² numbers; m eigenvalues and their places."""
+    """Atoms of one environment; matrix and projector of m² numbers; m eigenvalues, their indices among the features."""
 
     atoms: Inside
     matrix: Floats
     projector: Floats
     values: Floats
-    place: Integers
+    indices: Integers
 
 
 @allocating_kernel
@@ -50,7 +50,7 @@ def coulomb_matrix(
     Parameters
     ----------
     batch, scratch
-        As the types say.
+        See their classes.
     charge, shape (n_species,)
         Z of the batch's species.
     cutoff, cutoff_width
@@ -74,7 +74,7 @@ def coulomb_matrix(
                 matrix[a, b] = BOHR * z * charge[atoms.species[b]] * inverse_distance(atoms, a, b)
                 matrix[b, a] = matrix[a, b]
         values = scratch.values[:rows]
-        vectors = padded_eigenvalues(matrix, values, features[i], scratch.place)
+        vectors = padded_eigenvalues(matrix, values, features[i], scratch.indices)
         if jacobian.size == 0:
             continue
         gap = degeneracy * max(values[0], -values[rows - 1])
@@ -85,7 +85,7 @@ def coulomb_matrix(
         while first < rows:
             last = group_end(values, first, gap)
             mean_projector(vectors, first, last, projector)
-            row = start + 3 * n * scratch.place[first]
+            row = start + 3 * n * scratch.indices[first]
             for a in range(1, rows):
                 z = charge[atoms.species[a]]
                 own = row + 3 * atoms.row[a]
@@ -100,7 +100,7 @@ def coulomb_matrix(
                         if b > 0:
                             jacobian[row + 3 * atoms.row[b] + x] += factor * atoms.gradient[1, x]
             for other in range(first + 1, last):
-                target = start + 3 * n * scratch.place[other]
+                target = start + 3 * n * scratch.indices[other]
                 jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
             first = last
 
@@ -161,15 +161,14 @@ class CoulombMatrix(NeighbourDescriptor):
         environments
             The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
         """
-        return [EigenvalueLabel(place) for place in range(self._size(environments))]
+        return [EigenvalueLabel(place) for place in range(self._n_features(Layout.of(environments, self.cutoff)))]
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
-        return 1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff)
+    def _n_features(self, layout: Layout) -> int:
+        return 1 + layout.n_neighbours_for(self)
 
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        features[:], jacobian[:] = 0.0, 0.0
-        species = species_of(environments, with_centers=True)
-        batch = pack(environments, species, with_centers=True)
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
+        species = layout.species_with_centers
+        batch = pack(items, species, with_centers=True)
         atoms = inside(batch)
         m = len(atoms.row)
         scratch = Scratch(atoms, np.empty(m * m), np.empty(m * m), np.empty(m), np.empty(m, dtype=np.int64))

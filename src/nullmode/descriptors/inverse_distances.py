@@ -12,17 +12,9 @@ from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end
+from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
-from nullmode.descriptors._pack import pack
-from nullmode.descriptors._parameters import (
-    CutoffWidth,
-    Degeneracy,
-    MostNeighbours,
-    SpeciesChoice,
-    check_smoothing,
-    laid_out_for,
-    species_layout,
-)
+from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, SpeciesChoice, check_smoothing
 from nullmode.geometry.environment import Environment
 
 
@@ -65,7 +57,7 @@ def inverse_distances(
     Parameters
     ----------
     batch, lists, atoms
-        As the types say.
+        See their classes.
     n_species
         Of the layout.
     cutoff, cutoff_width
@@ -185,28 +177,28 @@ class InverseDistances(NeighbourDescriptor):
         environments
             The set that an open layout is taken from; without it, one neighbour of one species, named ``X``.
         """
-        species = species_layout(self.species, environments)
+        layout = Layout.of(environments, self.cutoff)
+        species = layout.species_for(self)
         pairs = [*((None, name) for name in species), *combinations_with_replacement(species, 2)]
         return [
             InverseDistanceLabel(one, two, place)
-            for (one, two), length in zip(pairs, self._lengths(environments), strict=True)
+            for (one, two), length in zip(pairs, self._lengths(layout), strict=True)
             for place in range(length)
         ]
 
-    def _lengths(self, environments: Sequence[Environment] | None) -> list[int]:
-        n = laid_out_for(self.n_neighbours_max, environments, self.cutoff)
-        species = range(len(species_layout(self.species, environments)))
+    def _lengths(self, layout: Layout) -> list[int]:
+        n = layout.n_neighbours_for(self)
+        species = range(len(layout.species_for(self)))
         pairs = combinations_with_replacement(species, 2)
         return [n for _ in species] + [n * (n - 1) // 2 if one == two else n * n // 4 for one, two in pairs]
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
-        return sum(self._lengths(environments))
+    def _n_features(self, layout: Layout) -> int:
+        return sum(self._lengths(layout))
 
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        features[:], jacobian[:] = 0.0, 0.0
-        species = species_layout(self.species, environments)
-        batch = pack(environments, species, with_centers=False)
-        start = np.cumsum([0, *self._lengths(environments)])
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
+        species = layout.species_for(self)
+        batch = pack(items, species, with_centers=False)
+        start = np.cumsum([0, *self._lengths(layout)])
         value = np.empty(features.shape[1])
         atom = np.empty(features.shape[1], dtype=np.int64)
         lists = Lists(start, start[:-1].copy(), value, atom, atom.copy())

@@ -7,14 +7,15 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support._jit import allocating_kernel, kernel
+from nullmode._support.arguments import Length
 from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
+from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
-from nullmode.descriptors._pack import pack, species_of
-from nullmode.descriptors._parameters import Degeneracy, Length, MostNeighbours, laid_out_for
+from nullmode.descriptors._parameters import Degeneracy, MostNeighbours
 from nullmode.geometry.environment import Environment
 
 
@@ -27,8 +28,8 @@ class Scratch(NamedTuple):
         The environment.
     matrix, projector, shape (m²,)
         For the largest environment.
-    values, place, shape (m,)
-        Eigenvalues, and their places among the features.
+    values, indices, shape (m,)
+        Eigenvalues, and their indices among the features.
     block, slope, shape (o, o), (3, o, o)
         Overlaps, and their derivatives with respect to the first atom in 1/Å.
     """
@@ -37,7 +38,7 @@ class Scratch(NamedTuple):
     matrix: Floats
     projector: Floats
     values: Floats
-    place: Integers
+    indices: Integers
     block: Floats
     slope: Floats
 
@@ -53,7 +54,7 @@ def overlap_matrix(
     Parameters
     ----------
     batch, orbitals, scratch
-        As the types say.
+        See their classes.
     degeneracy
         Gap, relative to the largest eigenvalue, up to which eigenvalues are differentiated as one group.
     features, shape (n_environments, F)
@@ -81,7 +82,7 @@ def overlap_matrix(
                         matrix[a * o + p, b * o + q] = weight * scratch.block[p, q]
                         matrix[b * o + q, a * o + p] = weight * scratch.block[p, q]
         values = scratch.values[:size]
-        vectors = padded_eigenvalues(matrix, values, features[i], scratch.place)
+        vectors = padded_eigenvalues(matrix, values, features[i], scratch.indices)
         if jacobian.size == 0:
             continue
         projector = scratch.projector[: size * size].reshape(size, size)
@@ -91,10 +92,10 @@ def overlap_matrix(
         while first < size:
             last = group_end(values, first, degeneracy * values[0])
             mean_projector(vectors, first, last, projector)
-            row = start + 3 * n * scratch.place[first]
+            row = start + 3 * n * scratch.indices[first]
             _add_gradient(atoms, rows, orbitals, projector, scratch, jacobian[row : row + 3 * n])
             for other in range(first + 1, last):
-                target = start + 3 * n * scratch.place[other]
+                target = start + 3 * n * scratch.indices[other]
                 jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
             first = last
 
@@ -191,19 +192,18 @@ class OverlapMatrix(NeighbourDescriptor):
         environments
             The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
         """
-        return [OrbitalLabel(place) for place in range(self._size(environments))]
+        return [OrbitalLabel(place) for place in range(self._n_features(Layout.of(environments, self.cutoff)))]
 
     @property
     def _per_atom(self) -> int:
         return 1 if self.orbitals == "s" else 4
 
-    def _size(self, environments: Sequence[Environment] | None) -> int:
-        return self._per_atom * (1 + laid_out_for(self.n_neighbours_max, environments, self.cutoff))
+    def _n_features(self, layout: Layout) -> int:
+        return self._per_atom * (1 + layout.n_neighbours_for(self))
 
-    def _fill(self, environments: Sequence[Environment], features: Floats, jacobian: Floats) -> None:
-        features[:], jacobian[:] = 0.0, 0.0
-        species = species_of(environments, with_centers=True)
-        batch = pack(environments, species, with_centers=True)
+    def _fill(self, items: list[Environment], layout: Layout, features: Floats, jacobian: Floats) -> None:
+        species = layout.species_with_centers
+        batch = pack(items, species, with_centers=True)
         o = self._per_atom
         orbitals = Orbitals(self.width_scale * radii(species), o, self.cutoff, self.cutoff_power)
         atoms = inside(batch)
@@ -213,7 +213,7 @@ class OverlapMatrix(NeighbourDescriptor):
             matrix=np.empty(m * m),
             projector=np.empty(m * m),
             values=np.empty(m),
-            place=np.empty(m, dtype=np.int64),
+            indices=np.empty(m, dtype=np.int64),
             block=np.empty((o, o)),
             slope=np.empty((3, o, o)),
         )

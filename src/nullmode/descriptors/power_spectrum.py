@@ -44,7 +44,7 @@ def power_spectrum(batch: Batch, density: Density, scratch: Scratch, features: F
     Parameters
     ----------
     batch, density, scratch
-        As the types say.
+        See their classes.
     features, shape (n_environments·F,)
         Index l·n_pairs + pair.
     jacobian, shape (F·3·n_total,) or (0,)
@@ -104,11 +104,11 @@ def _factors(l: int, n: int, species: Integers, density: Density, scratch: Scrat
         for x in range(0, 3 * n, 2 * WIDTH):
             a1, a2, b1, b2 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
             for lm in range(l * l, (l + 1) * (l + 1)):
-                place, coefficient = lm * width + x, splat(c[q, lm])
-                a1 += load(y, place) * coefficient
-                a2 += load(y, place + WIDTH) * coefficient
-                b1 += load(dy, place) * coefficient
-                b2 += load(dy, place + WIDTH) * coefficient
+                index, coefficient = lm * width + x, splat(c[q, lm])
+                a1 += load(y, index) * coefficient
+                a2 += load(y, index + WIDTH) * coefficient
+                b1 += load(dy, index) * coefficient
+                b2 += load(dy, index + WIDTH) * coefficient
             store(scratch.a, q * width + x, a1)
             store(scratch.a, q * width + x + WIDTH, a2)
             store(scratch.b, q * width + x, b1)
@@ -170,7 +170,7 @@ class PowerSpectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        channels = list(product(self._layout(environments), range(self.n_max)))
+        channels = list(product(self._species(environments), range(self.n_max)))
         pairs = list(combinations_with_replacement(channels, 2))
         return [PowerLabel(*one, *two, l) for l in range(self.l_max + 1) for one, two in pairs]
 

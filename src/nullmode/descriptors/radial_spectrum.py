@@ -23,7 +23,7 @@ def radial_spectrum(batch: Batch, density: Density, scratch: Expansion, features
     Parameters
     ----------
     batch, density, scratch
-        As the types say; l_max is 0.
+        See their classes; l_max is 0.
     features, shape (n_environments, F)
         One per channel.
     jacobian, shape (F·3·n_total,) or (0,)
@@ -80,7 +80,7 @@ class RadialSpectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        return [RadialLabel(*channel) for channel in product(self._layout(environments), range(self.n_max))]
+        return [RadialLabel(*channel) for channel in product(self._species(environments), range(self.n_max))]
 
     def _n_features(self, n_species: int) -> int:
         return n_species * self.n_max

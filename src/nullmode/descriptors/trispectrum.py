@@ -21,8 +21,8 @@ LARGEST_L = 8
 """Up to here the couplings are tested."""
 
 
-class Layout(NamedTuple):
-    """How features are made of pairs of densities coupled to (L, M).
+class Assembly(NamedTuple):
+    """How features are assembled from pairs of densities coupled to (L, M).
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ def trispectrum(
     batch: Batch,
     density: Density,
     coupling: PairCoupling,
-    layout: Layout,
+    assembly: Assembly,
     scratch: Scratch,
     features: Floats,
     jacobian: Floats,
@@ -84,8 +84,8 @@ def trispectrum(
 
     Parameters
     ----------
-    batch, density, coupling, layout, scratch
-        As the types say.
+    batch, density, coupling, assembly, scratch
+        See their classes.
     features, shape (n_environments, F)
         Filled.
     jacobian, shape (F·3·n_total,) or (0,)
@@ -98,23 +98,23 @@ def trispectrum(
         row = 3 * batch.offsets[i] * features.shape[1]
         if jacobian.size:
             _slope(batch, i, density, scratch.expansion, scratch.slope)
-        _couple(coupling, layout.pairs, scratch, 3 * n if jacobian.size else 0)
+        _couple(coupling, assembly.pairs, scratch, 3 * n if jacobian.size else 0)
         for f in range(features.shape[1]):
             total = 0.0
-            for t in range(layout.first[f], layout.first[f + 1]):
-                one, two = layout.terms[t, 0], layout.terms[t, 1]
-                part = 0.0
-                for m in range(layout.terms[t, 2]):
-                    part += pair[one + m] * pair[two + m]
-                total += layout.weights[t] * part
+            for t in range(assembly.first[f], assembly.first[f + 1]):
+                one, two = assembly.terms[t, 0], assembly.terms[t, 1]
+                sum_over_m = 0.0
+                for m in range(assembly.terms[t, 2]):
+                    sum_over_m += pair[one + m] * pair[two + m]
+                total += assembly.weights[t] * sum_over_m
             features[i, f] = total
             if jacobian.size == 0:
                 continue
             derivative = jacobian[row : row + 3 * n]
             derivative[:] = 0.0
-            for t in range(layout.first[f], layout.first[f + 1]):
-                one, two, weight = layout.terms[t, 0], layout.terms[t, 1], layout.weights[t]
-                for m in range(layout.terms[t, 2]):
+            for t in range(assembly.first[f], assembly.first[f + 1]):
+                one, two, weight = assembly.terms[t, 0], assembly.terms[t, 1], assembly.weights[t]
+                for m in range(assembly.terms[t, 2]):
                     left, right = weight * pair[one + m], weight * pair[two + m]
                     slope_one, slope_two = pair_slope[one + m], pair_slope[two + m]
                     for x in range(3 * n):
@@ -151,8 +151,8 @@ def _couple(coupling: PairCoupling, pairs: Integers, scratch: Scratch, width: in
         pair[start:stop] = 0.0
         pair_slope[start:stop, :width] = 0.0
         for e in range(coupling.first[t], coupling.first[t + 1]):
-            lm1, lm2 = coupling.place[e, 0], coupling.place[e, 1]
-            row = start + coupling.place[e, 2]
+            lm1, lm2 = coupling.indices[e, 0], coupling.indices[e, 1]
+            row = start + coupling.indices[e, 2]
             left, right = coupling.value[e] * c[q1, lm1], coupling.value[e] * c[q2, lm2]
             pair[row] += left * c[q2, lm2]
             slope1, slope2, both = slope[q1, lm1], slope[q2, lm2], pair_slope[row]
@@ -189,7 +189,7 @@ def _sums(l: tuple[int, ...], same: tuple[int, ...]) -> list[list[tuple[int, flo
 
 
 @lru_cache(maxsize=4)  # some 100 MB each at the largest
-def _layout(size: int, l_max: int) -> Layout:
+def _assembly(size: int, l_max: int) -> Assembly:
     """Lay out all features: per unordered quadruple of (l, channel) of even sum of l, its independent couplings."""
     channels = list(product(range(l_max + 1), range(size)))
     pairs, start, rows = [], {}, 0
@@ -214,7 +214,7 @@ def _layout(size: int, l_max: int) -> Layout:
                 weights.append(weight)
             first.append(len(terms))
             labels.append((*a, *b, *c, *d, k))
-    return Layout(*(np.array(part) for part in (pairs, first, terms, weights, labels)))
+    return Assembly(*map(np.array, (pairs, first, terms, weights, labels)))
 
 
 @final
@@ -251,13 +251,13 @@ class Trispectrum(DensityDescriptor):
         environments
             The set that ``species=None`` takes its species from; without it, one species is named ``X``.
         """
-        species = self._layout(environments)
+        species = self._species(environments)
         if not self._checked_size(len(species)):
             return []
         names = list(product(species, range(self.n_max)))
         return [
             TrispectrumLabel._make((*names[a], l1, *names[b], l2, *names[c], l3, *names[d], l4, k))
-            for l1, a, l2, b, l3, c, l4, d, k in _layout(len(names), self.l_max).labels.tolist()
+            for l1, a, l2, b, l3, c, l4, d, k in _assembly(len(names), self.l_max).labels.tolist()
         ]
 
     def _n_features(self, n_species: int) -> int:
@@ -267,13 +267,13 @@ class Trispectrum(DensityDescriptor):
         density = self._density()
         most = int(np.diff(batch.offsets).max())
         size = n_species * self.n_max
-        layout = _layout(size, self.l_max)
+        assembly = _assembly(size, self.l_max)
         width = 3 * most if jacobian.size else 0
-        rows = layout.pairs[-1, -1]
+        rows = assembly.pairs[-1, -1]
         scratch = Scratch(
             expansion=expansion(density, n_species, most),
             slope=np.empty((size, (self.l_max + 1) ** 2, width)),
             pair=np.empty(rows),
             pair_slope=np.empty((rows, width)),
         )
-        trispectrum(batch, density, pair_coupling(self.l_max), layout, scratch, features, jacobian)
+        trispectrum(batch, density, pair_coupling(self.l_max), assembly, scratch, features, jacobian)

@@ -1,4 +1,4 @@
-"""What several families share."""
+"""Functions that several families use."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import MOST_POINTS, Axis, Range, above, array, at_most, values
+from nullmode._support.axes import MOST_POINTS, Axis, Range, above, at_most, axis_values, values
 from nullmode._support.types import Floats, InputError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
     hydrogens, shape (n, 3)
         Positions in Å.
     **coordinates
-        Where this structure lies in its family: numbers or texts.
+        Coordinates of this structure in its family: numbers or texts.
     """
     from ase import Atoms
 
@@ -97,13 +97,13 @@ def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
 
 
 def grid(**axes: Axis) -> Iterator[dict[str, float]]:
-    """Go through all points of a grid; the last axis varies fastest."""
-    for point in product(*(array(axis).tolist() for axis in axes.values())):
+    """Iterate over all points of a grid; the last axis varies fastest."""
+    for point in product(*(axis_values(axis).tolist() for axis in axes.values())):
         yield dict(zip(axes, point, strict=True))
 
 
 def check_grid(axis: Axis, info: ValidationInfo) -> Axis:
-    """Refuse more points than a grid may have; for the last of its axes, with ``validate_default``."""
+    """Refuse too many points of a grid; a validator for the last of its axes, with ``validate_default``."""
     others = [other for other in info.data.values() if isinstance(other, Range | list)]
     size = prod(len(values(each)) for each in [*others, axis])
     if size > MOST_POINTS:
@@ -115,6 +115,6 @@ GridEnd = AfterValidator(check_grid)
 
 
 def towards(angle: float, azimuth: float) -> Floats:
-    """Give the unit vector at an angle from x, at an azimuth about x from y towards z; degrees; shape (3,)."""
+    """Compute the unit vector at an angle from x and an azimuth about x from y towards z; degrees; shape (3,)."""
     slant, turn = np.radians(angle), np.radians(azimuth)
     return np.array([np.cos(slant), np.sin(slant) * np.cos(turn), np.sin(slant) * np.sin(turn)])

@@ -1,4 +1,4 @@
-"""Molecular dynamics that repeats: Langevin frames from a seed, and molecules of three atoms kept rigid.
+"""Reproducible molecular dynamics: Langevin frames from a seed, and rigid molecules of three atoms.
 
 Families import this when they run: with ASE, it is too heavy for the check of a configuration.
 """
@@ -33,24 +33,24 @@ def frames(
     n_frames: int,
     every: int,
 ) -> "Iterator[Atoms]":
-    """Move atoms by Langevin dynamics at constant temperature, and give copies of them.
+    """Move atoms by Langevin dynamics at constant temperature, and yield copies of them.
 
     Parameters
     ----------
     atoms
-        With calculator and constraints; moved.
+        The atoms, with calculator and constraints; they are moved in place.
     rng
-        Of momenta and random forces.
+        Random numbers for momenta and forces.
     temperature
         In K.
     time_step
         In fs.
     equilibration
-        Steps before the first frame.
+        Number of steps before the first frame.
     n_frames
-        How many frames.
+        Number of frames.
     every
-        Steps from one to the next.
+        Number of steps between two frames.
 
     Yields
     ------
@@ -69,9 +69,9 @@ def frames(
 
 
 class RigidTriatomics(FixConstraint):
-    """Keep the three distances within each molecule of three atoms, of all molecules at once.
+    """Fix the three distances within each molecule of three atoms, for all molecules at once.
 
-    As ``ase.constraints.FixBondLengths``, which goes through the bonds one by one and would take most of the time:
+    Like ``ase.constraints.FixBondLengths``, which treats the bonds one by one and would take most of the time:
     Newton's method for the Lagrange multipliers of each molecule (Kräutler, van Gunsteren and Hünenberger,
     J. Comput. Chem. 22, 501 (2001)).
 
@@ -85,11 +85,11 @@ class RigidTriatomics(FixConstraint):
         self.lengths = lengths
 
     def get_removed_dof(self, atoms: "Atoms") -> int:
-        """Count what the constraints take away."""
+        """Count the degrees of freedom that the constraints remove."""
         return len(atoms)
 
     def adjust_positions(self, atoms: "Atoms", new: Floats) -> None:
-        """Bring new positions, shape (3 m, 3), back along the bonds as they were."""
+        """Correct new positions, shape (3 m, 3), along the old bonds."""
         inverse = _inverse_masses(atoms)
         before = _gradients(atoms.positions)
         moved = new.reshape(-1, 3, 3)
@@ -105,7 +105,7 @@ class RigidTriatomics(FixConstraint):
         )
 
     def adjust_momenta(self, atoms: "Atoms", momenta: Floats) -> None:
-        """Take out of momenta, shape (3 m, 3), what changes a distance."""
+        """Remove from momenta, shape (3 m, 3), what changes a distance."""
         inverse = _inverse_masses(atoms)
         gradients = _gradients(atoms.positions)
         flat = momenta.reshape(-1, 3, 3)
@@ -113,11 +113,11 @@ class RigidTriatomics(FixConstraint):
         flat -= _applied(gradients, _solved(gradients, gradients, inverse, rates))
 
     def adjust_forces(self, atoms: "Atoms", forces: Floats) -> None:
-        """Take out of forces, shape (3 m, 3), what changes a distance: forces change momenta."""
+        """Remove from forces, shape (3 m, 3), what changes a distance."""
         self.adjust_momenta(atoms, forces)
 
     def todict(self) -> dict[str, Any]:
-        """Name the constraint, as ASE's files and logs have it."""
+        """Name the constraint for ASE's files and logs."""
         return {"name": "RigidTriatomics", "kwargs": {"lengths": self.lengths.tolist()}}
 
 
@@ -126,7 +126,7 @@ def _inverse_masses(atoms: "Atoms") -> Floats:
 
 
 def _gradients(positions: Floats) -> Floats:
-    """Differentiate half the squared distances by the positions, shape (m, 3 distances, 3 atoms, 3)."""
+    """Differentiate half the squared distances with respect to the positions, shape (m, 3 distances, 3 atoms, 3)."""
     molecules = positions.reshape(-1, 3, 3)
     result = np.zeros((len(molecules), 3, 3, 3))
     for c, (i, j) in enumerate(_PAIRS):
@@ -136,7 +136,7 @@ def _gradients(positions: Floats) -> Floats:
 
 
 def _solved(left: Floats, right: Floats, inverse: Floats, values: Floats) -> Floats:
-    """Multipliers, shape (m, 3), that change the constraints by the values."""
+    """Multipliers, shape (m, 3), that change the constrained quantities by the given values."""
     matrix = np.einsum("mcax,max,mdax->mcd", left, np.broadcast_to(inverse, left[:, 0].shape), right)
     return np.asarray(np.linalg.solve(matrix, values[..., None])[..., 0])
 

@@ -1,4 +1,4 @@
-"""A metal cluster in motion: molecular dynamics with the effective medium theory."""
+"""Molecular dynamics of a metal cluster with effective medium theory."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -38,23 +38,23 @@ def structures(
     Parameters
     ----------
     element
-        Of all atoms.
+        Chemical symbol of all atoms.
     shape
-        ``icosahedron`` (Mackay's) or ``cuboctahedron``, which is a piece of the fcc crystal.
+        ``icosahedron`` (Mackay) or ``cuboctahedron``, which is a piece of the fcc crystal.
     shells
-        The central atom included: 2, 3, 4 give 13, 55, 147 atoms of either shape.
+        Number of shells, including the central atom: 2, 3, 4 give 13, 55, 147 atoms for either shape.
     temperature
         In K.
     n_frames
-        Structures taken from the trajectory.
+        Number of structures taken from the trajectory.
     every
-        Steps from one to the next.
+        Number of steps between two structures.
     equilibration
-        Steps before the first.
+        Number of steps before the first structure.
     time_step
         In fs, at most 10.
     seed
-        Of momenta and random forces.
+        Seed of momenta and random forces.
 
     Yields
     ------

@@ -25,8 +25,8 @@ def structures(
     """Place three hydrogens at one distance from C and at one angle with x, and a fourth on x.
 
     The fourth makes the same angle with each of the three, so correlations of two neighbours see only the sum of the
-    changes of three dot products: one number for the two directions in which the fourth may turn. Where nothing else is
-    special, one null value of ν = 2 is spurious. The point from which the Comment (J. Chem. Phys. 157, 177101 (2022))
+    changes of three dot products: one number for the two directions in which the fourth may turn. In general, one null
+    value of ν = 2 is therefore spurious. The point from which the Comment (J. Chem. Phys. 157, 177101 (2022))
     starts is one of these.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Random methanes of which one hydrogen approaches the cutoff: a small weight makes small singular values."""
+"""Random methanes in which one hydrogen approaches the cutoff: a small weight makes singular values small."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import Axis, above, array, values
+from nullmode._support.axes import Axis, above, axis_values, values
 from nullmode._support.types import InputError
 from nullmode.descriptors._parameters import Cutoff
 from nullmode.families._base import METHANE, methane, sized
@@ -31,19 +31,19 @@ def structures(
 ) -> "Iterator[Atoms]":
     """Move the last hydrogen of random methanes along its direction to just inside the cutoff.
 
-    Its weight falls as the cutoff function, near the cutoff as the square of the distance to it, and so do the singular
-    values of the modes that only it tells: no null values, but as small as one likes.
+    Its weight is the cutoff function, which falls near the cutoff as the square of the distance to it. So do singular
+    values of modes that only this hydrogen shows: they are not null, but arbitrarily small.
 
     Parameters
     ----------
     cutoff
-        Of the descriptor, in Å.
+        Cutoff of the descriptor, in Å.
     distances
-        Of the last hydrogen to the cutoff, in Å.
+        Distances of the last hydrogen from the cutoff, in Å.
     n_structures
-        How many random methanes, as of ``random_methane``.
+        Number of random methanes, made as in ``random_methane``.
     seed
-        Of these.
+        Seed of the random methanes.
 
     Yields
     ------
@@ -51,7 +51,7 @@ def structures(
         Coordinates: ``distance_to_cutoff`` (Å), ``sample``.
     """
     drawn = np.concatenate(list(positions(n_structures, seed)))
-    for distance in array(distances).tolist():
+    for distance in axis_values(distances).tolist():
         for sample, hydrogens in enumerate(drawn):
             moved = hydrogens.copy()
             moved[-1] *= (cutoff - distance) / np.linalg.norm(moved[-1])

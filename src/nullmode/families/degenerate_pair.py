@@ -1,4 +1,4 @@
-"""The pair X+, X- of methane environments that share their power spectrum where v = 0."""
+"""The pair X+, X- of methane environments, which have equal power spectra if v = 0."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import MOST_POINTS, Axis, Range, array, distinct, values
+from nullmode._support.axes import MOST_POINTS, Axis, Range, axis_values, distinct, values
 from nullmode._support.types import Floats, InputError
 from nullmode.families._base import BOND, METHANE, methane, sized
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check_size(v: Axis, info: ValidationInfo) -> Axis:
-    # Where u is at fault itself, it is missing here.
+    # If u itself is invalid, it is missing here.
     if "u" in info.data and (size := len(values(info.data["u"])) * len(values(v))) > MOST_POINTS:
         raise InputError(f"`u` and `v` must span at most {MOST_POINTS} points, got {size}. Use larger steps.")
     return v
@@ -37,7 +37,7 @@ def structures(
     Parameters
     ----------
     u, v
-        In units of pi; u varies slowly, v fast and from its last value to its first.
+        Angles in units of pi; v varies fastest, from its last value to its first.
     signs
         -1 for X-, 1 for X+.
     bond
@@ -48,7 +48,7 @@ def structures(
     ase.Atoms
         Coordinates: ``sign``, ``u``, ``v`` (units of pi), ``pair``.
     """
-    grid = list(product(array(u).tolist(), reversed(array(v).tolist())))
+    grid = list(product(axis_values(u).tolist(), reversed(axis_values(v).tolist())))
     for sign in signs:
         for pair, (x, y) in enumerate(grid):
             yield methane(bond * hydrogens(x * np.pi, y * np.pi, sign), sign=sign, u=x, v=y, pair=pair)

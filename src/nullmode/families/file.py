@@ -16,7 +16,7 @@ _INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
 def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -> FamilySize | None:
-    """Estimate from the first megabyte of (extended) XYZ; other formats would have to be read whole."""
+    """Estimate from the first megabyte of (extended) XYZ; other formats would have to be read completely."""
     if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
         return None
     with path.open("rb") as file:
@@ -53,21 +53,21 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     centers
         Chemical symbols or indices of the central atoms; default all.
     index
-        Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred, ``-1`` the last.
+        The frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred, ``-1`` the last.
 
     Yields
     ------
     ase.Atoms
-        Coordinates: none; what the file's frames carry in ``info`` is left out.
+        Coordinates: none; the ``info`` of the frames is left out.
 
     Raises
     ------
     InputError
-        For a missing, unreadable or empty file, or one without the chosen frames or centres.
+        If the file is missing, unreadable or empty, or has no such frames or centres.
     """
     from nullmode.geometry.environment import centers_of
 
@@ -75,10 +75,10 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
     frames = _frames(path, index)
     if not frames or not any(len(atoms) for atoms in frames):
-        raise InputError(f"`path` must hold at least one structure, got {path} with none (index {index!r}).")
+        raise InputError(f"`path` must contain at least one structure, got {path} with none (index {index!r}).")
     chosen = [centers_of(atoms, centers, k) for k, atoms in enumerate(frames)]
     if not any(len(indices) for indices in chosen):
-        raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")
+        raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure contains. Name others.")
     for atoms, indices in zip(frames, chosen, strict=True):
         atoms.info = {"centers": indices.tolist()}
         yield atoms
@@ -91,7 +91,7 @@ def _frames(path: Path, index: str) -> "list[Atoms]":
         raise InputError(f"`index` must be a number or a slice such as ':100', got {index!r}.")
     number = None if ":" in index else int(index)
     try:
-        # From the end ASE takes the first frame where there are too few: one asks for all that follow, and counts.
+        # ASE takes the first frame if there are fewer than `index` counts back: read all that follow, and count them.
         frames = read(path, index=slice(number, None) if number is not None and number < 0 else index)
     except StopIteration:
         frames = []
@@ -102,5 +102,7 @@ def _frames(path: Path, index: str) -> "list[Atoms]":
     if number is None:
         return frames
     if len(frames) < max(1, -number):
-        raise InputError(f"`index` must be that of a frame of {path}, got {index}, which it does not have.")
+        raise InputError(
+            f"`index` must be the index of a frame of {path}, got {index}, which does not exist. Use a smaller one."
+        )
     return frames[:1]

@@ -59,15 +59,15 @@ def _size(names: list[str] | None, elements: list[str] | None) -> FamilySize | N
 def structures(names: Names | None = None, elements: Elements | None = None) -> "Iterator[Atoms]":
     """Take molecules from ase.collections.g2, all atoms as centres; single atoms are left out.
 
-    Geometries of Curtiss, Raghavachari, Redfern and Pople, J. Chem. Phys. 106, 1063 (1997), MP2(full)/6-31G(d); printed
-    to six digits, so that symmetric molecules are so to about 1e-6 Å.
+    Geometries of Curtiss, Raghavachari, Redfern and Pople, J. Chem. Phys. 106, 1063 (1997), MP2(full)/6-31G(d), with
+    six digits, so that symmetric molecules are symmetric to about 1e-6 Å.
 
     Parameters
     ----------
     names
-        Of molecules, as ``g2.names`` lists them; default all.
+        Names of molecules, as in ``g2.names``; default all.
     elements
-        Molecules of no other elements; default any.
+        Take only molecules of these elements; default any.
 
     Yields
     ------
@@ -81,7 +81,9 @@ def structures(names: Names | None = None, elements: Elements | None = None) -> 
     """
     chosen = _chosen(names, elements)
     if not chosen:
-        raise InputError(f"`elements` must leave a molecule, got {elements} without any. Add elements or names.")
+        raise InputError(
+            f"`elements` must allow at least one molecule, got {elements}, which allows none. Add elements or names."
+        )
     for name, atoms in chosen:
         atoms.info = {"name": name}
         yield atoms

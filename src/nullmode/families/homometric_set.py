@@ -1,4 +1,4 @@
-"""Environments of seven neighbours with equal power spectra: two homometric quartets in a plane, and three more."""
+"""Seven neighbours with equal power spectra: two homometric quartets in a plane, each with three more neighbours."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -38,13 +38,13 @@ def structures(
     Parameters
     ----------
     a, chi
-        Of the azimuths, in degrees; 0 < a < 90.
+        Parameters of the azimuths, in degrees; 0 < a < 90.
     delta
         Angle of the antipodal pair from y towards z, in degrees, between 0 and 90.
     r, r_pair, r_axis
         Distances of the four, of the antipodal pair and of the last from the centre, in Å.
     members
-        0 and 1 have the first quartet, 1 and 3 the mirrored three.
+        Members of the set: 0 and 1 have the first quartet, 1 and 3 the mirrored three.
 
     Yields
     ------

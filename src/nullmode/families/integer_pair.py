@@ -27,11 +27,11 @@ def structures(
     Parameters
     ----------
     c
-        Of the fourth. At 0 the two are one, singular for ν = 2 without symmetry.
+        Coordinate of the fourth hydrogen. At 0 the two environments are one, singular for ν = 2 without symmetry.
     scale
         Unit of length, in Å.
     signs
-        Of c.
+        Signs of c.
 
     Yields
     ------
@@ -40,5 +40,5 @@ def structures(
     """
     for sign in signs:
         for pair, point in enumerate(grid(c=c, scale=scale)):
-            whole = np.array([[5.0, 0, 5], [5, 5, 5], [-5, -5, 5], [0, sign * point["c"], 5]])
-            yield methane(point["scale"] * whole, sign=sign, pair=pair, **point)
+            vectors = np.array([[5.0, 0, 5], [5, 5, 5], [-5, -5, 5], [0, sign * point["c"], 5]])
+            yield methane(point["scale"] * vectors, sign=sign, pair=pair, **point)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode._support.axes import Axis, Range, above, array, at_most, distinct, values
+from nullmode._support.axes import Axis, Range, above, at_most, axis_values, distinct, values
 from nullmode._support.types import Floats
 from nullmode.families._base import BOND, METHANE, TETRAHEDRON, FamilySize, methane, sized
 
@@ -56,12 +56,18 @@ def structures(
         of 10^t Å in each component).
     bond
         C–H distance in Å.
-    stretch, flatten, twist, umbrella, noise
-        Values of t: factors, fractions, degrees, degrees, decimal logarithms of Å.
+    stretch
+        Axis: factors t of the three stretches.
+    flatten
+        Axis: fractions t.
+    twist, umbrella
+        Axes: angles t in degrees.
+    noise
+        Axis: decimal logarithms t of Å.
     samples
-        Noisy structures per amplitude.
+        Number of noisy structures per amplitude.
     seed
-        Of the noise.
+        Seed of the noise.
 
     Yields
     ------
@@ -71,7 +77,7 @@ def structures(
     axes = {"flatten": flatten, "twist": twist, "umbrella": umbrella, "noise": noise}
     rng = np.random.default_rng(seed)
     for path in paths:
-        for t in array(axes.get(path, stretch)).tolist():
+        for t in axis_values(axes.get(path, stretch)).tolist():
             for sample in range(samples if path == "noise" else 1):
                 hydrogens = bond * _distorted(path, t)
                 if path == "noise":

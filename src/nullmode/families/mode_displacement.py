@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode._support.axes import Axis, Range, array, at_most, distinct, values
-from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
+from nullmode._support.arguments import Length
+from nullmode._support.axes import Axis, Range, at_most, axis_values, distinct, values
+from nullmode.descriptors._parameters import Cutoff, CutoffWidth
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import BOND, METHANE, methane, sized
 from nullmode.families.degenerate_pair import hydrogens
@@ -35,24 +36,24 @@ def structures(
 ) -> "Iterator[Atoms]":
     """Displace X+(u, v) along right singular vectors of the Jacobian of its power spectrum.
 
-    Features change by s_k a to first order in the amplitude a: linearly along a mode that is seen, and quadratically
-    along one that is null.
+    Features change by s_k a to first order in the amplitude a: linearly along a mode with s_k > 0, quadratically along
+    a null mode.
 
     Parameters
     ----------
     modes
-        Along which; ``softest`` has the smallest singular value off the rotations.
+        The modes; ``softest`` has the smallest singular value, without rotations.
     amplitudes
         Decimal logarithms of the displacement in Å, as a vector of all neighbours together.
     u, v
-        Of the ``degenerate_pair``, in units of pi; by default its singular point.
+        Parameters of the ``degenerate_pair``, in units of pi; by default its singular point.
     width, n_max, l_max, cutoff, cutoff_width
-        Of the power spectrum whose modes these are, in GTOs; lengths in Å.
+        Parameters of the power spectrum (in GTOs); lengths in Å.
 
     Yields
     ------
     ase.Atoms
-        Coordinates: ``mode`` (``none`` of the first, which is not displaced), ``amplitude`` (Å), ``pair`` (one for
+        Coordinates: ``mode`` (``none`` for the first, which is not displaced), ``amplitude`` (Å), ``pair`` (one for
         all: their features are compared with those of the first).
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
@@ -60,6 +61,6 @@ def structures(
     directions = decompose(descriptor.compute_with_jacobian(environment)[1], environment, rtol=0.0).modes
     yield methane(environment.vectors, mode="none", amplitude=0.0, pair=0)
     for mode in modes:
-        for amplitude in (10 ** array(amplitudes)).tolist():
+        for amplitude in (10 ** axis_values(amplitudes)).tolist():
             displaced = environment.vectors + amplitude * directions[_PLACE[mode]]
             yield methane(displaced, mode=mode, amplitude=amplitude, pair=0)

@@ -1,4 +1,4 @@
-"""Methanes of every symmetry from Td to C1, a point that is singular without any, and other small molecules."""
+"""Methanes of every symmetry from Td to C1, one that is singular without symmetry, and other small molecules."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -32,9 +32,9 @@ def structures(
     Parameters
     ----------
     names
-        Which, in the order wanted; default all of methane. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``,
+        Names of the environments, in order; default all of methane. ``Td``, ``D4h``, ``D2d``, ``D2h``, ``D2``, ``C3v``,
         ``C2v``, ``C2``, ``Cs``, ``C1``: one environment with that point group each. ``0134``, ``0125``: hydrogens in a
-        plane at these multiples of 45° (C2v; what ν = 3 sees of them depends on parity). ``planar``: no symmetry but
+        plane at these multiples of 45° (C2v; their rank for ν = 3 depends on parity). ``planar``: no symmetry but
         the plane. ``X``: X(π, 0) of the degenerate pair, without symmetry and singular for ν = 2. ``NH3``, ``H2O``:
         ammonia and water, about N and O. ``CH6``: a regular octahedron.
     bond

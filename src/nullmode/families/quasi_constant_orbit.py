@@ -1,4 +1,4 @@
-"""Orbits of methane along which the power spectrum is all but constant and four-body energies are not."""
+"""Orbits of methane along which the power spectrum is almost constant, but four-body energies are not."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nullmode._support.axes import Axis, array, values
+from nullmode._support.arguments import Count, Length
+from nullmode._support.axes import Axis, axis_values, values
 from nullmode._support.types import Floats
-from nullmode.descriptors._parameters import Cutoff, CutoffWidth, Length
+from nullmode.descriptors._parameters import Cutoff, CutoffWidth
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import METHANE, FamilySize, methane, sized
 from nullmode.geometry.environment import Environment
 from nullmode.learning.four_body import four_body_energy
-from nullmode.search.orbit import Positive, Scheme, follow_orbit
+from nullmode.search.orbit import Scheme, follow_orbit
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -49,14 +50,14 @@ def _size(t: Axis, length: float, step: float, every: int, **_: Any) -> FamilySi
 def structures(
     t: Axis = [1.0, 0.1, 0.5, 1.5],  # noqa: B006
     width: Length = 0.5,
-    n_max: Annotated[int, Field(ge=1)] = 8,
+    n_max: Count = 8,
     l_max: Annotated[int, Field(ge=0)] = 8,
     cutoff: Cutoff = 2.5,
     cutoff_width: CutoffWidth = 0.0,
     scheme: Scheme = "corrected",
-    length: Positive = 2.0,
-    step: Positive = 0.01,
-    every: Annotated[int, Field(ge=1)] = 1,
+    length: Length = 2.0,
+    step: Length = 0.01,
+    every: Count = 1,
 ) -> "Iterator[Atoms]":
     """Follow the softest mode of the power spectrum from points near an environment that is singular for it.
 
@@ -65,11 +66,11 @@ def structures(
     Parameters
     ----------
     t
-        Of each start, p + t (q - p): p is singular, q a member of the first such orbit.
+        Position of each start p + t (q - p), where p is singular and q is on the first published orbit.
     width, n_max, l_max, cutoff, cutoff_width
-        Of the power spectrum that is to stay constant, in GTOs; lengths in Å.
+        Parameters of the power spectrum (in GTOs) that stays almost constant; lengths in Å.
     scheme, length, step, every
-        As in :func:`nullmode.follow_orbit`; the Comment's are ``fixed_step``, 2.0, 1e-4, 100.
+        As in :func:`nullmode.follow_orbit`; the Comment uses ``fixed_step``, 2.0, 1e-4, 100.
 
     Yields
     ------
@@ -78,7 +79,7 @@ def structures(
         ``pair`` (the orbit: features are compared with those at its start).
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
-    for pair, value in enumerate(array(t).tolist()):
+    for pair, value in enumerate(axis_values(t).tolist()):
         environment = Environment.from_vectors(start(value))
         orbit = follow_orbit(
             environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=FORWARD

@@ -1,4 +1,4 @@
-"""Random methane: four hydrogens anywhere in a sphere, none too close."""
+"""Random methane: four hydrogens in a sphere, no two atoms too close."""
 
 import math
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def _check_room(min_distance: float, info: ValidationInfo) -> float:
     # Every hydrogen is within the radius of the carbon, and farther from it than this.
     if min_distance >= info.data.get("radius", math.inf):
         raise InputError(
-            f"`min_distance` must leave room around the centre, got {min_distance} Å in a sphere of "
+            f"`min_distance` must leave space around the centre, got {min_distance} Å in a sphere of "
             f"{info.data['radius']} Å. Use less than the radius."
         )
     return min_distance
@@ -43,11 +43,11 @@ def structures(
     Parameters
     ----------
     n_structures
-        How many.
+        Number of structures.
     seed
-        Structure k depends on the seed and k alone, so a longer set begins with the shorter one.
+        Structure k depends only on the seed and k, so that a longer set begins with the shorter one.
     radius
-        Of the sphere, in Å.
+        Radius of the sphere, in Å.
     min_distance
         Smallest distance between any two atoms, in Å.
 
@@ -59,7 +59,7 @@ def structures(
     Raises
     ------
     InputError
-        If the sphere has no room.
+        If the sphere is too small.
     """
     for block in positions(n_structures, seed, radius, min_distance):
         for hydrogens in block:
@@ -67,7 +67,7 @@ def structures(
 
 
 def positions(n_structures: int, seed: int = 0, radius: float = 3.0, min_distance: float = 0.5) -> Iterator[Floats]:
-    """Draw the hydrogens of :func:`structures` block by block: for millions, objects would cost more than the rest.
+    """Draw the hydrogens of :func:`structures` in blocks, without an object for each.
 
     Yields
     ------
@@ -79,7 +79,7 @@ def positions(n_structures: int, seed: int = 0, radius: float = 3.0, min_distanc
 
 
 def _block(rng: np.random.Generator, radius: float, min_distance: float) -> Floats:
-    """Draw a whole block, whatever is used of it: a structure depends on its place alone."""
+    """Draw a complete block, even if not all of it is used: a structure depends only on its index."""
     hydrogens = np.empty((_BLOCK, 4, 3))
     waiting = np.arange(_BLOCK)
     for _ in range(_TRIES):
@@ -94,6 +94,6 @@ def _block(rng: np.random.Generator, radius: float, min_distance: float) -> Floa
         if not len(waiting):
             return hydrogens
     raise InputError(
-        f"`min_distance` must leave room for four atoms around the centre, got {min_distance} Å in a sphere of "
+        f"`min_distance` must leave space for four atoms around the centre, got {min_distance} Å in a sphere of "
         f"{radius} Å, where {_TRIES} tries found none."
     )

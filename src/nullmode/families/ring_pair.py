@@ -31,8 +31,8 @@ def structures(
     """Place a ring of hydrogens above C, the same ring turned by psi below, and one more on the axis.
 
     Correlations of one, two and three neighbours, pseudoscalars included, are the same with the cap above and below;
-    those of four tell (Nigam, Pozdnyakov, Huguenin-Dumittan, Ceriotti, APL Mach. Learn. 2, 016110 (2024)). Any number
-    of atoms makes a ring; published is three.
+    those of four differ (Nigam, Pozdnyakov, Huguenin-Dumittan, Ceriotti, APL Mach. Learn. 2, 016110 (2024)). Any number
+    of atoms makes a ring; the published one has three.
 
     Parameters
     ----------
@@ -41,10 +41,11 @@ def structures(
     shift
         Turn of the last atom of either ring away from its azimuth, in degrees: takes a ring through special shapes.
     radius, height, cap
-        Of the rings, of the upper ring above the centre, of the cap above or below it, in Å.
+        Radius of the rings, height of the upper ring, distance of the cap from the centre, in Å.
     azimuths
-        Of the atoms of the upper ring, in degrees. If one of them halves the angle of the others (isosceles) the two
-        are congruent, and singular for ν = 3; at psi = 0 and 180 they are mirror images, singular for O(3) features.
+        Azimuths of the atoms of the upper ring, in degrees. If one of them halves the angle of the others (isosceles),
+        the two are congruent, and singular for ν = 3; at psi = 0 and 180 they are mirror images, singular for O(3)
+        features.
     signs
         1 for the cap above, -1 for below.
 

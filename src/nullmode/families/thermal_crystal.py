@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import Axis, array, at_least, distinct, values
+from nullmode._support.axes import Axis, at_least, axis_values, distinct, values
 from nullmode._support.types import InputError
 from nullmode.families._base import FamilySize, sized
 
@@ -80,8 +80,8 @@ def structures(
 ) -> "Iterator[Atoms]":
     """Displace every atom of a supercell by Gaussian noise, as independent harmonic oscillators do.
 
-    Neighbours move independently, while those of a real crystal move together: distances of neighbours fluctuate
-    somewhat more here.
+    Neighbours move independently here; in a real crystal they move together, so that their distances fluctuate somewhat
+    less.
 
     Parameters
     ----------
@@ -91,21 +91,21 @@ def structures(
         In K; the displacement follows from the Debye model (:func:`debye_displacement`). At 0 there
         is zero-point motion.
     displacements
-        In its place: root mean square of each component of the noise in Å. 0 is the perfect crystal.
+        Instead of temperatures, the root mean square of each component of the noise in Å. 0 is the perfect crystal.
     samples
-        Structures per temperature or displacement.
+        Number of structures per temperature or displacement.
     repeat
-        Cubic cells along each edge of the supercell. An edge of at least two cutoffs keeps images of an atom out of
-        one environment.
+        Number of cubic cells along each edge of the supercell. If an edge is at least two cutoffs long, no environment
+        contains two images of an atom.
     n_centers
-        Centres of each structure, drawn at random; default all atoms.
+        Number of centres in each structure, chosen at random; default all atoms.
     seed
-        Of the noise and the centres.
+        Seed of the noise and the centres.
 
     Yields
     ------
     ase.Atoms
-        Coordinates: ``crystal``, ``displacement``, ``sample``, and ``temperature`` where temperatures are given.
+        Coordinates: ``crystal``, ``displacement``, ``sample``, and ``temperature`` if temperatures are given.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def structures(
         kind = _KINDS[crystal]
         perfect = bulk(crystal, kind.structure, a=kind.lattice_constant, cubic=True) * (repeat, repeat, repeat)
         mass = float(perfect.get_masses().mean())
-        for k, value in enumerate(array(given or []).tolist()):
+        for k, value in enumerate(axis_values(given or []).tolist()):
             coordinates = {} if temperatures is None else {"temperature": value}
             amplitude = value if temperatures is None else debye_displacement(mass, kind.debye_temperature, value)
             for sample in range(samples):
@@ -136,7 +136,7 @@ def debye_displacement(mass: float, debye_temperature: float, temperature: float
     """Root mean square of one component of an atom's displacement in the Debye model.
 
     <u²> = 3 hbar²/(m k Theta) [1/4 + (T/Theta)² int_0^(Theta/T) x/(e^x - 1) dx] (Willis and Pryor, Thermal Vibrations
-    in Crystallography, 1975), zero-point motion included; of a compound, with the mean mass.
+    in Crystallography, 1975), including zero-point motion; for a compound, with the mean mass.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The pair A+, A- with all its parameters: power spectra equal because of a twofold axis that is none of either."""
+"""The pair A+, A- with all its parameters: a twofold axis, which neither has, makes their power spectra equal."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -29,16 +29,16 @@ def structures(
 ) -> "Iterator[Atoms]":
     """Place hydrogens A, B, B' and C+ or C- around C.
 
-    B' and C- are where a half turn about x takes B and C+; A lies in the plane that is as far from C+ as from C-. So
-    C- is to A, B, B' what C+ is to A, B', B, and correlations of two neighbours agree. Generalised from Pozdnyakov et
-    al., Phys. Rev. Lett. 125, 166001 (2020), whose X±(u, 0) are gamma = 180° u, alpha = 112.5°, theta = 45.52°,
-    phi = 44.49°.
+    A half turn about x maps B and C+ onto B' and C-; A lies in the plane that is as far from C+ as from C-. Therefore
+    C- has the same distances from A, B, B' as C+ from A, B', B, and correlations of two neighbours are equal.
+    Generalised from Pozdnyakov et al., Phys. Rev. Lett. 125, 166001 (2020), whose X±(u, 0) are gamma = 180° u,
+    alpha = 112.5°, theta = 45.52°, phi = 44.49°.
 
     Parameters
     ----------
     gamma, alpha, theta
         Angles of C±, A and B with x, in degrees. The two merge into one singular environment at gamma = 180; they are
-        congruent where alpha is 180.
+        congruent if alpha is 180.
     phi
         Azimuth of B about x, from the plane of x and C±, in degrees. At multiples of 90 the two are mirror images.
     r_a, r_b, r_c

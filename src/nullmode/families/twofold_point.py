@@ -1,4 +1,4 @@
-"""Singular environments F1: a half turn about a neighbour's axis exchanges two others, and misses the fourth."""
+"""Singular environments F1: a half turn about the axis of one neighbour exchanges two others, but moves the fourth."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -23,11 +23,11 @@ def structures(
     r_b: Lengths = [BOND],  # noqa: B006
     r_c: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [BOND],  # noqa: B006
 ) -> "Iterator[Atoms]":
-    """Place hydrogens A, B, B' and C around C, with C on the axis x and B' where a half turn about x takes B.
+    """Place hydrogens A, B, B' and C around C, with C on the axis x, and B' the image of B under a half turn about x.
 
     Correlations of two neighbours do not change to first order when C moves at right angles to x and to A: C moved one
-    way and the other are the two of a ``twofold_pair``. Where nothing else is special, one null singular value of
-    ν = 2 is spurious.
+    way and the other are the two of a ``twofold_pair``. In general, one null singular value of ν = 2 is therefore
+    spurious.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A droplet of water in motion: rigid molecules, TIP3P."""
+"""Molecular dynamics of a water droplet of rigid TIP3P molecules."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -36,19 +36,19 @@ def structures(
     Parameters
     ----------
     n_molecules
-        How many.
+        Number of molecules.
     temperature
-        In K. Droplets of some ten molecules lose some of them above 300 K.
+        In K. Droplets of about ten molecules lose some of them above 300 K.
     n_frames
-        Structures taken from the trajectory.
+        Number of structures taken from the trajectory.
     every
-        Steps from one to the next.
+        Number of steps between two structures.
     equilibration
-        Steps before the first.
+        Number of steps before the first structure.
     time_step
         In fs, at most 4.
     seed
-        Of orientations, momenta and random forces.
+        Seed of orientations, momenta and random forces.
 
     Yields
     ------
@@ -70,7 +70,7 @@ def structures(
 
 
 def _molecule() -> Floats:
-    """Water as TIP3P has it, O first, shape (3, 3), Å."""
+    """Positions of a TIP3P molecule, O first, shape (3, 3), Å."""
     from ase.calculators.tip3p import angleHOH, rOH
 
     angle = np.radians(angleHOH)
@@ -78,7 +78,7 @@ def _molecule() -> Floats:
 
 
 def _lattice(n: int) -> Floats:
-    """Give the n points of a cubic lattice nearest to the centre of a cube, shape (n, 3), Å."""
+    """Get the n points of a cubic lattice nearest to the centre of a cube, shape (n, 3), Å."""
     edge = int(np.ceil(np.cbrt(n)))
     points = np.stack(np.meshgrid(*3 * [np.arange(edge)], indexing="ij"), axis=-1).reshape(-1, 3)
     distances = np.linalg.norm(points - (edge - 1) / 2, axis=1)

@@ -1,4 +1,4 @@
-"""Rank and condition number against the size of a basis, its kind, and the density that it expands."""
+"""Rank and condition number against the truncation, the kind of radial basis, and the density."""
 
 from itertools import cycle, product
 from typing import TYPE_CHECKING, Any, Literal

@@ -50,9 +50,9 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
             ax.set_axis_off()
         for line, (label, null) in zip(axes, lines.items(), strict=False):
             molecule = molecule_of(null.iloc[0])
-            modes = np.reshape(np.stack(null["displacement"].to_list()), (len(null), -1, 3))
-            view = _view(molecule, modes)
-            for ax, mode, cause, irrep in zip(line, modes, null["cause"], null["irrep"], strict=False):
+            displacements = np.reshape(np.stack(null["displacement"].to_list()), (len(null), -1, 3))
+            view = _view(molecule, displacements)
+            for ax, mode, cause, irrep in zip(line, displacements, null["cause"], null["irrep"], strict=False):
                 draw_molecule(ax, molecule, view)
                 _arrows(ax, molecule, mode, view, CAUSES[cause])
                 ax.set_title(irrep)

@@ -6,4 +6,4 @@ SEARCHES = {
     "partners": "nullmode.search.partners:find_partners",
 }
 GIVEN = ("environment", "descriptor", "rtol")
-"""Parameters of a search that the workflow fills: all others stand in the configuration."""
+"""Parameters of a search that the workflow provides; all others are given in the configuration."""

@@ -1,4 +1,4 @@
-"""What a search must not cross, as residuals that vanish inside: least squares with a zero are then not biased."""
+"""Limits of a search, as residuals that are zero inside: they do not shift a solution that lies inside."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -11,7 +11,7 @@ from nullmode.linalg.rotations import closest_operation
 from nullmode.symmetry.point_group import PointGroup
 
 Operation = tuple[tuple[int, ...], Literal[1, -1]]
-"""A permutation of the neighbours, and +1 for rotations or -1 for operations that change handedness."""
+"""A permutation of the neighbours, and +1 for a rotation or -1 for an operation that changes handedness."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +29,7 @@ class Bounds:
     displacement
         Largest displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
     asymmetry
-        Least displacement, sqrt(sum |g r_j - r_σ(j)|²), in Å, that is left of each avoided operation.
+        Least distance, sqrt(sum |g r_j - r_σ(j)|²), in Å, from environments with an avoided symmetry operation g.
     """
 
     start: Floats
@@ -43,25 +43,27 @@ class Bounds:
         n = len(vectors)
         atoms = np.concatenate([vectors, np.zeros((1, 3))])
         first, second = np.triu_indices(n + 1, 1)
-        apart = atoms[first] - atoms[second]
-        distance = np.linalg.norm(apart, axis=1)
-        direction = apart / np.maximum(distance, np.finfo(float).tiny)[:, None]
+        difference = atoms[first] - atoms[second]
+        distance = np.linalg.norm(difference, axis=1)
+        direction = difference / np.maximum(distance, np.finfo(float).tiny)[:, None]
         pairs = np.arange(len(first))
         near = np.zeros((len(first), n + 1, 3))
         near[pairs, first], near[pairs, second] = -direction, direction
         radius = np.linalg.norm(vectors, axis=1)
         far = np.zeros((n, n, 3))
         far[np.arange(n), np.arange(n)] = vectors / radius[:, None]
-        gone = vectors - self.start
-        length = np.linalg.norm(gone)
-        lost, towards = _symmetry(vectors, avoided, self.asymmetry)
-        excess = np.concatenate([self.closest - distance, radius - self.farthest, [length - self.displacement], [lost]])
+        displaced = vectors - self.start
+        length = np.linalg.norm(displaced)
+        too_symmetric, slope = _symmetry(vectors, avoided, self.asymmetry)
+        excess = np.concatenate(
+            [self.closest - distance, radius - self.farthest, [length - self.displacement], [too_symmetric]]
+        )
         slopes = np.concatenate(
             [
                 near[:, :n].reshape(-1, 3 * n),
                 far.reshape(-1, 3 * n),
-                (gone / max(length, np.finfo(float).tiny)).reshape(1, -1),
-                towards.reshape(1, -1),
+                (displaced / max(length, np.finfo(float).tiny)).reshape(1, -1),
+                slope.reshape(1, -1),
             ]
         )
         inside = excess <= 0
@@ -70,7 +72,7 @@ class Bounds:
 
 
 def operations(group: PointGroup) -> set[Operation]:
-    """List the operations of a group but the identity; its name stands for the turns about the axis of a line."""
+    """List the operations of a group except the identity, which, for a line, stands for rotations about its axis."""
     proper = np.linalg.det(group.operations) > 0
     named: set[Operation] = {
         (tuple(p), 1 if r else -1) for p, r in zip(group.permutations.tolist(), proper, strict=True)
@@ -79,10 +81,10 @@ def operations(group: PointGroup) -> set[Operation]:
 
 
 def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:
-    """How far the best operation g with this permutation σ and handedness misses, in Å, and its derivative (n, 3).
+    """Distance, in Å, from having an operation g with this permutation σ and handedness, and its derivative (n, 3).
 
     The distance is sqrt(sum |g r_j - r_σ(j)|²) at its least over g (Kabsch, Acta Cryst. A32, 922 (1976)); there its
-    derivative is that for constant g. For the turns of a line, g is that by a third about the line nearest to all.
+    derivative is that for constant g. For rotations of a line, g is a third of a turn about the line of best fit.
     """
     permutation, sign = operation
     if operation == _turn(len(vectors)):
@@ -92,10 +94,10 @@ def remainder(vectors: Floats, operation: Operation) -> tuple[float, Floats]:
         return sqrt(3) * size, sqrt(3) * aside / max(size, np.finfo(float).tiny)
     images = list(permutation)
     g = closest_operation(vectors, vectors[images], sign)
-    off = vectors @ g.T - vectors[images]
-    distance = float(np.linalg.norm(off))
-    slope = off @ g
-    np.subtract.at(slope, images, off)
+    difference = vectors @ g.T - vectors[images]
+    distance = float(np.linalg.norm(difference))
+    slope = difference @ g
+    np.subtract.at(slope, images, difference)
     return distance, slope / max(distance, np.finfo(float).tiny)
 
 
@@ -104,7 +106,7 @@ def _turn(n: int) -> Operation:
 
 
 def _symmetry(vectors: Floats, avoided: set[Operation], least: float) -> tuple[float, Floats]:
-    """Norm of what the avoided operations lack of a distance, and its derivative (n, 3)."""
+    """Norm of the amounts that the distances from avoided operations lack, and its derivative (n, 3)."""
     total, slope = 0.0, np.zeros_like(vectors)
     for operation in sorted(avoided):
         distance, change = remainder(vectors, operation)

@@ -1,4 +1,4 @@
-"""Points of an orbit, and the two ways from one to the next: a bare step, or a step that is corrected."""
+"""Points of an orbit, and the two ways to step from one to the next: without or with a correction."""
 
 from typing import Any, Literal, NamedTuple, cast
 
@@ -14,22 +14,22 @@ from nullmode.spectrum.decomposition import Sensitivity
 Stop = Literal["closed", "length", "modes_meet", "lost"]
 
 CLOSED = 1e-7
-"""Of an orbit that meets its start this closely, in Å and up to rotation, the ends are one."""
+"""An orbit that comes this close to its start, in Å and up to rotation, is closed."""
 _CONVERGED = 1e-10
 _CORRECTIONS = 12
-# Of the accuracy: where steps shorter than this are refused, there is no curve to follow.
+# Of the accuracy: if even shorter steps are refused, there is no curve to follow.
 _SMALLEST = 1e-3
 _TRIES_TO_CLOSE = 8
-# Of two singular values that are this close, relatively, where an orbit is lost, it is lost because they are.
+# An orbit that is lost where the two smallest singular values are this close, relatively, is lost for that reason.
 _MEET = 1e-2
 
 
 class _AstrayError(Exception):
-    """A correction has become longer than the step: it leads elsewhere, or nowhere."""
+    """A correction has become longer than the step, so that it does not lead to the curve."""
 
 
 class Point(NamedTuple):
-    """One point of an orbit: where, how far along, what is seen there, and the step that led there."""
+    """A point of an orbit: positions, length of the orbit so far, sensitivity, and the step that led there."""
 
     vectors: Floats
     length: float
@@ -39,8 +39,8 @@ class Point(NamedTuple):
     step: Step
 
 
-class Sight(NamedTuple):
-    """What is seen at one place: the softest mode has its sign, features are counted from those at the start."""
+class OrbitState(NamedTuple):
+    """Sensitivity at given positions; the sign of the softest mode is chosen, features are relative to the start."""
 
     result: Sensitivity
     mode: Floats
@@ -48,22 +48,22 @@ class Sight(NamedTuple):
     features: Floats
 
     def correction(self) -> Floats:
-        """Displacement (3n,) by stiff modes, less which features would be as near the start's as these can bring them.
+        """Displacement (3n,) in the stiff modes, to be subtracted: features then come nearest to those of the start.
 
-        (J v_k)·phi over s_k² for each stiff mode k: the step of Gauss and Newton.
+        (J v_k)·phi over s_k² for each stiff mode k: the Gauss-Newton step.
         """
         stiff = self.result.modes[:-1].reshape(self.result.n_dof - 1, -1)
-        seen = self.jacobian.reshape(len(self.jacobian), -1) @ stiff.T
+        response = self.jacobian.reshape(len(self.jacobian), -1) @ stiff.T
         values = np.maximum(self.result.singular_values[:-1], self.result.rtol * self.result.singular_values[0])
-        return np.asarray((self.features @ seen / values**2) @ stiff)
+        return np.asarray((self.features @ response / values**2) @ stiff)
 
     def point(self, vectors: Floats, length: float, step: Step) -> Point:
-        """Make this place a point of an orbit."""
+        """Make a point of an orbit from this state."""
         return Point(vectors, length, self.result, self.mode, float(np.linalg.norm(self.features)), step)
 
 
-class Course:
-    """An orbit on its way from one start: it knows the features there."""
+class Continuation:
+    """Follows an orbit from one start, whose features it stores."""
 
     def __init__(self, evaluator: Evaluator, direction: Floats | None, rtol: float) -> None:
         self.evaluator = evaluator
@@ -74,57 +74,57 @@ class Course:
     def _start(self, vectors: Floats, direction: Floats | None) -> Point:
         if 3 * len(vectors) < 6:
             raise InputError(f"`environment` must have two neighbours or more, got {len(vectors)}.")
-        sight = self.look(vectors, np.zeros(vectors.shape) if direction is None else direction)
-        *_, second, last = sight.result.singular_values
-        if second <= self.rtol * sight.result.singular_values[0]:
+        state = self.state_at(vectors, np.zeros(vectors.shape) if direction is None else direction)
+        *_, second, last = state.result.singular_values
+        if second <= self.rtol * state.result.singular_values[0]:
             raise InputError(
                 f"`environment` must have a single softest mode, got {second:.1e} and {last:.1e}/Å as its smallest "
                 "singular values. Displace it, or use a descriptor that sees more."
             )
-        if direction is None and sight.mode.ravel()[np.abs(sight.mode).argmax()] < 0:
-            sight = sight._replace(mode=-sight.mode)
-        return sight.point(vectors, 0.0, Step("start", self.evaluator.evaluations, 0.0, 0.0))
+        if direction is None and state.mode.ravel()[np.abs(state.mode).argmax()] < 0:
+            state = state._replace(mode=-state.mode)
+        return state.point(vectors, 0.0, Step("start", self.evaluator.evaluations, 0.0, 0.0))
 
-    def look(self, vectors: Floats, before: Floats) -> Sight:
-        """Look at one place; the sign of the softest mode continues another."""
+    def state_at(self, vectors: Floats, before: Floats) -> OrbitState:
+        """Evaluate given positions; the softest mode has a positive overlap with the displacements `before`."""
         [(features, jacobian, _)] = self.evaluator.evaluate([vectors])
         result = self.evaluator.sensitivity(vectors, jacobian, self.rtol)
         mode = result.modes[-1]
-        return Sight(result, -mode if (mode * before).sum() < 0 else mode, jacobian, features - self.features)
+        return OrbitState(result, -mode if (mode * before).sum() < 0 else mode, jacobian, features - self.features)
 
     def bare_steps(self, length: float, step: float, every: int) -> tuple[list[Point], float]:
-        """Take steps of one length along the softest mode; with the nearest return to the start, NaN where none."""
+        """Take equal steps along the softest mode; also give the nearest return to the start, NaN if there is none."""
         points, gap = [self.first], np.nan
         vectors, mode = self.first.vectors, self.first.mode
         n_steps = int(length / step * (1 + 1e-12))  # 0.3 / 0.1 is rounded to less than 3
         ahead = 0.0
         for k in range(1, n_steps + 1):
             vectors = vectors + step * mode
-            sight = self.look(vectors, mode)
-            mode = sight.mode
+            state = self.state_at(vectors, mode)
+            mode = state.mode
             onward, beside = self._start_from(vectors, mode)
             if ahead > 0 >= onward:
                 gap = float(np.fmin(gap, beside))
             ahead = onward
             if k % every == 0 or k == n_steps:
                 points.append(
-                    sight.point(vectors, k * step, Step("fixed_step", self.evaluator.evaluations, np.nan, step))
+                    state.point(vectors, k * step, Step("fixed_step", self.evaluator.evaluations, np.nan, step))
                 )
         return points, gap
 
     def corrected_steps(self, length: float, largest: float, accuracy: float) -> tuple[list[Point], Stop, float]:
-        """Extrapolate, correct, adapt the step; stop where the orbit closes, with the distance of its ends."""
+        """Extrapolate, correct, adapt the step; stop if the orbit closes, and return the distance of its ends."""
         points, step = [self.first], min(largest, 10 * accuracy)
         while points[-1].length < length:
             step = min(step, largest, max(length - points[-1].length, _CONVERGED))
-            found = self._next(points, step)
-            if found is None or found[1] > accuracy:
+            corrected = self._next(points, step)
+            if corrected is None or corrected[1] > accuracy:
                 if step < _SMALLEST * accuracy:
                     *_, second, last = points[-1].result.singular_values
                     return points, "modes_meet" if second <= (1 + _MEET) * last else "lost", np.nan
                 step /= 2
                 continue
-            point, missed = found
+            point, missed = corrected
             here = points[-1]
             way = point.vectors - here.vectors
             onward = self._start_from(here.vectors, way)[0]
@@ -138,7 +138,7 @@ class Course:
         return points, "length", np.nan
 
     def _next(self, points: list[Point], step: float) -> tuple[Point, float] | None:
-        """Extrapolate by a line or parabola and correct; the point and how far the extrapolation missed it."""
+        """Extrapolate by a line or parabola and correct; give the point and its distance from the extrapolation."""
         from scipy.interpolate import BarycentricInterpolator
 
         last = points[-3:]
@@ -148,38 +148,38 @@ class Course:
         else:
             passed = np.array([point.length for point in last]) - here.length
             guess = BarycentricInterpolator(passed, np.stack([point.vectors for point in last]))(step)
-        # A rotation in one step would be extrapolated to the next, and add to the length.
+        # Without rotations, which would be extrapolated to the next steps and add to the length.
         rotations = infinitesimal_rotations(here.vectors)
         way = (guess - here.vectors).ravel()
         way -= rotations @ np.linalg.lstsq(rotations, way)[0]
         guess = here.vectors + way.reshape(guess.shape)
-        found = self._corrected(guess, way, here.mode)
-        if found is None:
+        corrected = self._corrected(guess, way, here.mode)
+        if corrected is None:
             return None
-        vectors, sight, rest = found
+        vectors, state, rest = corrected
         walked = float(np.linalg.norm(vectors - here.vectors))
         done = Step("corrected", self.evaluator.evaluations, rest, walked)
-        return sight.point(vectors, here.length + walked, done), float(np.linalg.norm(vectors - guess))
+        return state.point(vectors, here.length + walked, done), float(np.linalg.norm(vectors - guess))
 
-    def _corrected(self, guess: Floats, onward: Floats, before: Floats) -> tuple[Floats, Sight, float] | None:
-        """Bring a guess onto the curve in the plane normal to `onward`, None where that does not converge."""
+    def _corrected(self, guess: Floats, onward: Floats, before: Floats) -> tuple[Floats, OrbitState, float] | None:
+        """Correct a guess in the plane normal to `onward` until it is on the curve; None if that does not converge."""
         from scipy.optimize import root
 
         fixed = np.column_stack([onward / np.linalg.norm(onward), infinitesimal_rotations(guess)])
         frame, n_fixed = complete_frame(fixed)
         plane = frame[:, n_fixed:]
 
-        def place(amounts: Floats) -> Floats:
+        def displaced(amounts: Floats) -> Floats:
             if not np.linalg.norm(amounts) <= np.linalg.norm(onward):
                 raise _AstrayError
             return np.asarray(guess + (plane @ amounts).reshape(guess.shape))
 
-        # Of Gauss-Newton corrections the derivative is about the unit matrix; Broyden's method improves on that.
+        # The derivative of Gauss-Newton corrections is close to the unit matrix; Broyden's method improves on that.
         settings = {"fatol": _CONVERGED, "maxiter": _CORRECTIONS, "line_search": None, "jac_options": {"alpha": -1.0}}
         try:
             with np.errstate(invalid="ignore"):  # it divides by its first residual, which may be zero
                 solved = cast("Any", root)(  # its type does not know `line_search=None`
-                    lambda amounts: plane.T @ self.look(place(amounts), before).correction(),
+                    lambda amounts: plane.T @ self.state_at(displaced(amounts), before).correction(),
                     np.zeros(plane.shape[1]),
                     method="broyden1",
                     options=settings,
@@ -188,16 +188,16 @@ class Course:
             return None
         if not solved.success:
             return None
-        vectors = place(solved.x)
-        return vectors, self.look(vectors, before), float(np.linalg.norm(solved.fun))
+        vectors = displaced(solved.x)
+        return vectors, self.state_at(vectors, before), float(np.linalg.norm(solved.fun))
 
     def _close(self, points: list[Point], step: float) -> tuple[Point, float] | None:
-        """Step to where the start lies neither ahead nor behind; None if it lies beside."""
+        """Step to the point where the start lies neither ahead nor behind; None if it lies beside the orbit."""
         for _ in range(_TRIES_TO_CLOSE):
-            found = self._next(points, step)
-            if found is None:
+            corrected = self._next(points, step)
+            if corrected is None:
                 return None
-            end = found[0]
+            end = corrected[0]
             onward, beside = self._start_from(end.vectors, end.vectors - points[-1].vectors)
             if abs(onward) <= _CONVERGED:
                 return (end, beside) if beside <= CLOSED else None
@@ -205,7 +205,7 @@ class Course:
         return None
 
     def _start_from(self, vectors: Floats, way: Floats) -> tuple[float, float]:
-        """How far ahead along `way` the start lies, turned onto these vectors, and how far beside it, in Å."""
+        """Distances in Å, ahead along `way` and beside it, of the start, rotated to best match these vectors."""
         start = self.first.vectors
         away = start @ closest_operation(vectors, start, 1) - vectors
         onward = float((away * way).sum() / np.linalg.norm(way))

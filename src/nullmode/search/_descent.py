@@ -11,8 +11,8 @@ from nullmode.search._moves import Moves
 from nullmode.search._record import Step
 from nullmode.spectrum.decomposition import Sensitivity
 
-_INSIDE = 1e-9  # Å by which a bound may be crossed
-_WALL, _SYMMETRY_WALL = 3.0, 0.3  # weight of what is crossed, in 1/Å, beside s_d/s_1
+_INSIDE = 1e-9  # Å; a smaller violation of a bound is none
+_WALL, _SYMMETRY_WALL = 3.0, 0.3  # weights of violations, in 1/Å, relative to s_d/s_1
 _FIRST_STEP = 0.1  # Å
 _STEPS = 100
 _NEAR = 1e-4  # s_d/s_1 at which Gauss-Newton takes over
@@ -21,20 +21,20 @@ _ROUNDING = 1e-2  # of the accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class View:
-    """What is known at one place.
+class State:
+    """What is known at one set of positions.
 
     Attributes
     ----------
     a, shape (p,)
-        Its coordinates.
+        Coordinates of :class:`Moves`.
     vectors, shape (n, 3)
         In Å.
     jacobian, shape (F, n, 3)
         In 1/Å.
     error
         Of the Jacobian, estimated, in 1/Å.
-    seen
+    sensitivity
         Singular values and modes of the displacements that keep the symmetry.
     crossed, slopes
         As :meth:`Bounds.crossed`.
@@ -44,103 +44,103 @@ class View:
     vectors: Floats
     jacobian: Floats
     error: float
-    seen: Sensitivity
+    sensitivity: Sensitivity
     crossed: Floats
     slopes: Floats
 
     @property
     def ratio(self) -> float:
         """s_d/s_1 of the displacements that keep the symmetry."""
-        return self.seen.inverse_condition_number
+        return self.sensitivity.inverse_condition_number
 
     @property
-    def left(self) -> float:
-        """What is to become zero: s_d/s_1, or what is crossed, in Å, if that is more."""
+    def excess(self) -> float:
+        """What the search brings to zero: s_d/s_1, or the largest violation of a bound in Å if that is larger."""
         return max(self.ratio, float(self.crossed.max()))
 
 
 class _ArrivedError(Exception):
-    """Stops MINPACK, which has no other way to be told."""
+    """Raised in a residual to stop MINPACK."""
 
 
 class Descent:
-    """Least squares for J v = 0 with v the softest mode, from one place after the other.
+    """Least squares for J v = 0, with v the softest mode, from several starts.
 
     Attributes
     ----------
     avoided
-        Symmetry operations to keep away from.
+        Symmetry operations that the search must not approach.
     history
         Every accepted step.
     """
 
-    def __init__(self, evaluator: Evaluator, room: Moves, bounds: Bounds, ignored: Floats, accuracy: float) -> None:
+    def __init__(self, evaluator: Evaluator, moves: Moves, bounds: Bounds, ignored: Floats, accuracy: float) -> None:
         self.avoided: set[Operation] = set()
         self.history: list[Step] = []
-        self._evaluator, self._room, self._bounds = evaluator, room, bounds
+        self._evaluator, self._moves, self._bounds = evaluator, moves, bounds
         self._ignored, self._accuracy = ignored, accuracy
         self._phase, self._walls = "", np.empty(0)
-        self._accepted: View | None = None
-        self.view = self._look(np.zeros(room.basis.shape[1]))
-        self._scale = float(self.view.seen.singular_values[0])
+        self._accepted: State | None = None
+        self.state = self._state_at(np.zeros(moves.basis.shape[1]))
+        self._scale = float(self.state.sensitivity.singular_values[0])
 
-    def run(self, phase: str, first: Floats) -> View:
-        """Descend from coordinates (p,): Levenberg-Marquardt until near a zero, then Gauss-Newton; return the end."""
+    def run(self, phase: str, first: Floats) -> State:
+        """Descend from coordinates (p,): Levenberg-Marquardt until near a zero, then Gauss-Newton."""
         self._begin(phase, first)
         goal = max(_NEAR, self._accuracy)
         while True:
             self._levenberg_marquardt(goal)
-            stuck = self.view.ratio > goal
+            stuck = self.state.ratio > goal
             self._gauss_newton()
             if stuck or self.arrived() or goal == self._accuracy:
-                return self.view
-            goal = max(min(self.view.ratio, goal) / 10, self._accuracy)
+                return self.state
+            goal = max(min(self.state.ratio, goal) / 10, self._accuracy)
 
-    def settle(self, first: Floats) -> View:
-        """Take Gauss-Newton steps alone from coordinates (p,), which have to be near a zero."""
+    def settle(self, first: Floats) -> State:
+        """Take only Gauss-Newton steps, from coordinates (p,) that have to be near a zero."""
         self._begin("settle", first)
         self._gauss_newton()
-        return self.view
+        return self.state
 
     def arrived(self) -> bool:
-        """Whether the last place is singular and within the bounds."""
-        return self.view.ratio <= self._accuracy and bool(self.view.crossed.max() <= _INSIDE)
+        """Whether the current state is singular and within the bounds."""
+        return self.state.ratio <= self._accuracy and bool(self.state.crossed.max() <= _INSIDE)
 
     def opening(self, modes: Floats, rank: int) -> Floats:
-        """Second derivatives of the features contracted with modes, off the range of J on the first `rank` modes.
+        """Second derivatives of the features contracted with modes, without the range of J on the first `rank` modes.
 
         Rows for each mode (k, n, 3) after the other: shape (F k, 3 n), in 1/Å².
         """
-        view = self.view
-        flat = view.jacobian.reshape(len(view.jacobian), -1)
-        values = view.seen.singular_values[:rank]
+        state = self.state
+        flat = state.jacobian.reshape(len(state.jacobian), -1)
+        values = state.sensitivity.singular_values[:rank]
         known = values > self._accuracy * values.max(initial=0.0)
-        left = flat @ view.seen.modes[:rank][known].reshape(-1, flat.shape[1]).T / values[known]
+        left = flat @ state.sensitivity.modes[:rank][known].reshape(-1, flat.shape[1]).T / values[known]
         rows = [np.zeros((0, flat.shape[1]))]
         for mode in modes:
-            change, _ = self._evaluator.change_along(view.vectors, view.jacobian, mode, view.error)
+            change, _ = self._evaluator.change_along(state.vectors, state.jacobian, mode, state.error)
             rows.append(change - left @ (left.T @ change))
         return np.concatenate(rows)
 
     def _levenberg_marquardt(self, goal: float) -> None:
-        """Go on with MINPACK's Levenberg-Marquardt until s_d/s_1 is at the goal, or nothing is won any more."""
+        """Run MINPACK's Levenberg-Marquardt method until s_d/s_1 reaches the goal, or no longer decreases."""
         from scipy.optimize import least_squares
 
         def residual(a: Floats) -> Floats:
             self._move_to(a)
-            if self.view.ratio <= goal and self.view.crossed.max() <= max(goal, _INSIDE):
+            if self.state.ratio <= goal and self.state.crossed.max() <= max(goal, _INSIDE):
                 raise _ArrivedError
             return self._residual()
 
         def slope(a: Floats) -> Floats:
             self._move_to(a)
-            self._note()
+            self._record_step()
             return self._slope()
 
         try:
             end = least_squares(
                 residual,
-                self.view.a,
+                self.state.a,
                 slope,
                 method="lm",
                 x_scale=_FIRST_STEP / 100,  # MINPACK's first step is at most 100 of these
@@ -152,71 +152,71 @@ class Descent:
             self._move_to(end.x)
         except _ArrivedError:
             pass
-        self._note()
+        self._record_step()
 
     def _gauss_newton(self) -> None:
-        """Take the shortest full steps, as long as each leaves less than a half: to the rounding of the Jacobian."""
+        """Take full steps of least length as long as each halves the excess, down to the rounding of the Jacobian."""
         for _ in range(_STEPS):
-            before = self.view
+            before = self.state
             if self.arrived() and before.ratio <= _ROUNDING * self._accuracy:
                 return
-            # What opens slower than this is the curvature of the set of zeros seen from a distance of the residual.
+            # Smaller singular values of the slope are curvature of the set of zeros, not a way towards it.
             cut = max(_FLAT, 30 * before.ratio)
             step = np.linalg.lstsq(self._slope(), -self._residual(), rcond=cut)[0]
-            self.view = self._look(before.a + step)
-            if before.left / 5 < self.view.left < before.left / 3:
-                # Where values open to second order a step goes half the way, and a quarter is left.
-                single, self.view = self.view, self._look(before.a + 2 * step)
-                if self.view.left > single.left:
-                    self.view = single
-            if not self.view.left < before.left / 2:
-                self.view = before
+            self.state = self._state_at(before.a + step)
+            if before.excess / 5 < self.state.excess < before.excess / 3:
+                # If values open to second order, a step goes half the way, which leaves a quarter.
+                single, self.state = self.state, self._state_at(before.a + 2 * step)
+                if self.state.excess > single.excess:
+                    self.state = single
+            if not self.state.excess < before.excess / 2:
+                self.state = before
                 return
-            self._note()
+            self._record_step()
 
     def _begin(self, phase: str, first: Floats) -> None:
         self._phase, self._accepted = phase, None
-        self.view = self._look(first)
-        self._walls = np.full(len(self.view.crossed), _WALL)
+        self.state = self._state_at(first)
+        self._walls = np.full(len(self.state.crossed), _WALL)
         self._walls[-1] = _SYMMETRY_WALL
 
-    def _look(self, a: Floats) -> View:
-        vectors = self._room.place(a)
+    def _state_at(self, a: Floats) -> State:
+        vectors = self._moves.vectors(a)
         _, jacobian, error = self._evaluator.evaluate([vectors])[0]
         crossed, slopes = self._bounds.crossed(vectors, self.avoided)
-        return View(
+        return State(
             a=a.copy(),
             vectors=vectors,
             jacobian=jacobian,
             error=error,
-            seen=self._evaluator.sensitivity(vectors, jacobian, self._accuracy, self._ignored),
+            sensitivity=self._evaluator.sensitivity(vectors, jacobian, self._accuracy, self._ignored),
             crossed=crossed,
             slopes=slopes,
         )
 
     def _move_to(self, a: Floats) -> None:
-        if not np.array_equal(a, self.view.a):
-            self.view = self._look(a)
+        if not np.array_equal(a, self.state.a):
+            self.state = self._state_at(a)
 
     def _residual(self) -> Floats:
-        """Give J v over the first s_1, and what is crossed; shape (F + m,)."""
-        flat = self.view.jacobian.reshape(len(self.view.jacobian), -1)
-        soft = flat @ self.view.seen.modes[-1].ravel() / self._scale
-        return np.concatenate([soft, self._walls * self.view.crossed])
+        """Compute J v over s_1 of the start, and the violations of the bounds; shape (F + m,)."""
+        flat = self.state.jacobian.reshape(len(self.state.jacobian), -1)
+        soft = flat @ self.state.sensitivity.modes[-1].ravel() / self._scale
+        return np.concatenate([soft, self._walls * self.state.crossed])
 
     def _slope(self) -> Floats:
-        """Differentiate the residual, v being at its best everywhere; shape (F + m, p).
+        """Differentiate the residual, with v the softest mode everywhere; shape (F + m, p).
 
-        J v changes by dJ v + J dv, and the best dv takes away what lies in the range of J on the other modes: variable
+        J v changes by dJ v + J dv, and J dv cancels what lies in the range of J on the other modes: variable
         projection (Golub and Pereyra, SIAM J. Numer. Anal. 10, 413 (1973)) as simplified by Kaufman, BIT 15, 49 (1975).
         """
-        rates = self.opening(self.view.seen.modes[-1:], len(self.view.seen.modes) - 1) / self._scale
-        return np.concatenate([rates, self._walls[:, None] * self.view.slopes]) @ self._room.slope(self.view.a)
+        rates = self.opening(self.state.sensitivity.modes[-1:], len(self.state.sensitivity.modes) - 1) / self._scale
+        return np.concatenate([rates, self._walls[:, None] * self.state.slopes]) @ self._moves.slope(self.state.a)
 
-    def _note(self) -> None:
-        if self.view is self._accepted:
+    def _record_step(self) -> None:
+        if self.state is self._accepted:
             return
-        before = self._accepted if self._accepted is not None else self.view
-        length = float(np.linalg.norm(self.view.vectors - before.vectors))
-        self.history.append(Step(self._phase, self._evaluator.evaluations, self.view.ratio, length))
-        self._accepted = self.view
+        before = self._accepted if self._accepted is not None else self.state
+        length = float(np.linalg.norm(self.state.vectors - before.vectors))
+        self.history.append(Step(self._phase, self._evaluator.evaluations, self.state.ratio, length))
+        self._accepted = self.state

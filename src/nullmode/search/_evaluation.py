@@ -1,4 +1,4 @@
-"""A descriptor on one environment whose neighbours move: Jacobian, singular values, and how the Jacobian changes."""
+"""A descriptor on one environment whose neighbours move: Jacobian, singular values, derivative of the Jacobian."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,31 +6,32 @@ from dataclasses import replace
 import numpy as np
 
 from nullmode._support.types import Floats, InputError
-from nullmode.descriptors._base import D, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import D, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.linalg.rotations import infinitesimal_rotations
 from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
 
-# Of a unit displacement, in Å: the error of a central difference is some 1e-9 by its width, 1e-10 by rounding.
+# Step along a unit displacement, in Å: the width causes an error of about 1e-9, rounding of about 1e-10.
 _STEP = 1e-5
 
 
 class Evaluator:
-    """Features and Jacobian of one set of neighbours wherever they are; it counts what it computes.
+    """Computes features and Jacobian of a fixed set of neighbours at any positions, and counts the Jacobians.
 
     Attributes
     ----------
     start
-        The environment with the neighbours within the descriptor's cutoff: these stay its neighbours wherever they go.
+        The environment with the neighbours within the descriptor's cutoff: they remain neighbours wherever they move.
     descriptor
         With its layout fixed.
     evaluations
-        How many Jacobians were computed.
+        Number of Jacobians that were computed.
 
     Raises
     ------
     InputError
-        If no neighbour is within the cutoff; on use, if features are not finite, or another number than before.
+        If no neighbour is within the cutoff; on use, if features are not finite, or their number changes.
     """
 
     def __init__(self, environment: Environment, descriptor: D) -> None:
@@ -39,48 +40,48 @@ class Evaluator:
         inside = within(environment, descriptor.cutoff)
         if not len(inside):
             raise InputError("`environment` must have a neighbour within the descriptor's cutoff, got none.")
-        # The neighbours are all there are: none comes in from beyond.
+        # No cutoff: there are no further neighbours that could come in.
         self.start = replace(inside, cutoff=None)
-        self.descriptor = with_species_of(descriptor, [inside])
+        self.descriptor = with_layout_of(descriptor, [inside])
         self.evaluations = 0
         self._n_features: int | None = None
 
     def environment(self, vectors: Floats) -> Environment:
-        """Put the neighbours elsewhere; vectors (n, 3) in Å, copied."""
+        """Environment with the neighbours at other positions (n, 3) in Å, which are copied."""
         vectors = np.array(vectors, dtype=np.float64, order="C").reshape(-1, 3)
         vectors.setflags(write=False)
         return replace(self.start, vectors=vectors)
 
-    def evaluate(self, places: Sequence[Floats]) -> list[tuple[Floats, Floats, float]]:
-        """Features (F,), Jacobian (F, n, 3) and its estimated error in 1/Å, for each of several sets of vectors."""
-        self.evaluations += len(places)
-        found = evaluate(self.descriptor, [self.environment(vectors) for vectors in places])
-        for features, jacobian, _ in found:
+    def evaluate(self, positions: Sequence[Floats]) -> list[tuple[Floats, Floats, float]]:
+        """Features (F,), Jacobian (F, n, 3) and its estimated error in 1/Å, for each of several arrays of vectors."""
+        self.evaluations += len(positions)
+        results = evaluate(self.descriptor, [self.environment(vectors) for vectors in positions])
+        for features, jacobian, _ in results:
             self._check_features(features, jacobian)
-        return found
+        return results
 
     def features(self, vectors: Floats) -> Floats:
-        """Features (F,) alone."""
-        found: Floats = self.descriptor.compute(self.environment(vectors))
-        self._check_features(found, found)
-        return found
+        """Features (F,) without their Jacobian."""
+        features: Floats = self.descriptor.compute(self.environment(vectors))
+        self._check_features(features, features)
+        return features
 
     def _check_features(self, features: Floats, jacobian: Floats) -> None:
         if self._n_features is None:
             self._n_features = len(features)
-        # A function of the user's own may count the neighbours within its cutoff, which a search may move beyond.
+        # The number may depend on the neighbours within the cutoff in a user's function; a search may move them out.
         if len(features) != self._n_features:
             raise InputError(
-                f"`descriptor` must give as many features wherever neighbours are, got {len(features)} after "
+                f"`descriptor` must give the same number of features everywhere, got {len(features)} after "
                 f"{self._n_features}. Give it a larger cutoff, or bound the search."
             )
         if not (np.isfinite(features).all() and np.isfinite(jacobian).all()):
             raise InputError("`descriptor` must give finite features and derivatives, got infinity or NaN.")
 
     def sensitivity(self, vectors: Floats, jacobian: Floats, rtol: float, ignored: Floats | None = None) -> Sensitivity:
-        """Singular values and modes on the complement of the rotations; the judgement of rtol is the caller's.
+        """Singular values and modes without rotations; the caller judges whether rtol is sensible.
 
-        Further displacements to leave out are the columns of `ignored`, shape (3 n, k).
+        The columns of `ignored`, shape (3 n, k), are further displacements to leave out.
         """
         rigid = infinitesimal_rotations(vectors)
         left_out = rigid if ignored is None else np.concatenate([rigid, ignored], axis=1)
@@ -96,9 +97,9 @@ class Evaluator:
         Parameters
         ----------
         vectors, shape (n, 3)
-            Where, in Å.
+            Positions, in Å.
         jacobian, shape (F, n, 3)
-            There, in 1/Å.
+            At these positions, in 1/Å.
         direction, shape (n, 3)
             The displacement.
         error
@@ -110,11 +111,11 @@ class Evaluator:
             In 1/Å².
         error
             Its norm, estimated, in 1/Å². J annihilates rotations everywhere, so dJ[v] (omega x r) + J (omega x v) = 0;
-            what is left of it shows the rounding and the width of the step.
+            the remainder shows the rounding and the effect of the width of the step.
         """
         direction = direction.reshape(vectors.shape)
         size = np.linalg.norm(jacobian)
-        # Where the Jacobian is an estimate, a wider step divides its error.
+        # If the Jacobian is an estimate, a wider step reduces the effect of its error.
         step = max(_STEP, float(np.cbrt(error / size)) if error and size else 0.0)
         (_, ahead, _), (_, behind, _) = self.evaluate([vectors + step * direction, vectors - step * direction])
         change = ((ahead - behind) / (2 * step)).reshape(len(jacobian), -1)

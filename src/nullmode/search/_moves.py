@@ -1,4 +1,4 @@
-"""What may move in a search, and how: symmetry kept, atoms and radii held."""
+"""The displacements that a search may make: they keep the symmetry of the start, fixed atoms and fixed radii."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,28 +15,29 @@ _RANK = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moves:
-    """Places r(a) of the neighbours over free coordinates a, with r(0) the start.
+    """Positions r(a) of the neighbours as a function of free coordinates a, with r(0) the start.
 
-    r_j = R_j (r_j(0) + (B a)_j), where R_j scales a vector to the length it had if its radius is held, and else is 1.
+    r_j = R_j (r_j(0) + (B a)_j), where R_j scales a vector back to its length at the start if the radius of j is
+    fixed, and else is 1.
 
     Attributes
     ----------
     start, shape (n, 3)
         In Å.
     basis, shape (3 n, p)
-        B: orthonormal displacements, without rotations, that keep the symmetry of the start and move no held atom.
-    held, shape (n,)
+        B: orthonormal displacements, without rotations, that keep the symmetry of the start and move no fixed atom.
+    radius_is_fixed, shape (n,)
         Whether a neighbour keeps its distance from the centre.
     """
 
     start: Floats
     basis: Floats
-    held: Any
+    radius_is_fixed: Any
 
-    def place(self, a: Floats) -> Floats:
+    def vectors(self, a: Floats) -> Floats:
         """Vectors (n, 3) in Å at coordinates (p,)."""
         moved, stretch = self._moved(a)
-        result: Floats = np.where(self.held[:, None], moved * stretch, moved)
+        result: Floats = np.where(self.radius_is_fixed[:, None], moved * stretch, moved)
         return result
 
     def slope(self, a: Floats) -> Floats:
@@ -46,7 +47,7 @@ class Moves:
         unit = moved / np.linalg.norm(moved, axis=1, keepdims=True)
         along = np.einsum("nx,nxp->np", unit, basis)
         turned = stretch[:, :, None] * (basis - unit[:, :, None] * along[:, None])
-        result: Floats = np.where(self.held[:, None, None], turned, basis).reshape(self.basis.shape)
+        result: Floats = np.where(self.radius_is_fixed[:, None, None], turned, basis).reshape(self.basis.shape)
         return result
 
     def _moved(self, a: Floats) -> tuple[Floats, Floats]:
@@ -56,13 +57,13 @@ class Moves:
 
 
 def symmetric_basis(group: PointGroup) -> tuple[Floats, Floats]:
-    """Orthonormal displacements that every operation leaves as they are, shape (3 n, q), and a basis of the others."""
+    """Orthonormal displacements that keep the symmetry, shape (3 n, q), and a basis of all others."""
     share, vectors = np.linalg.eigh(symmetric_projector(group))
     return np.ascontiguousarray(vectors[:, share > 0.5]), np.ascontiguousarray(vectors[:, share <= 0.5])
 
 
-def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any, fixed_radii: Any) -> Moves:
-    """Find what may move.
+def allowed_moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any, fixed_radii: Any) -> Moves:
+    """Find the displacements that are allowed.
 
     Parameters
     ----------
@@ -71,24 +72,24 @@ def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any,
     symmetric, shape (3 n, q)
         Displacements that keep the symmetry.
     group
-        The symmetry: what holds for one neighbour holds for its images.
+        The symmetry of the start: the images of a fixed neighbour are fixed, too.
     fixed_atoms
-        Neighbours that stay in place.
+        Indices of neighbours that do not move.
     fixed_radii
-        Neighbours that keep their distance from the centre; True for all, False for none.
+        Indices of neighbours that keep their distance from the centre; True for all, False for none.
 
     Raises
     ------
     InputError
-        For what is no neighbour, or if nothing is left to move.
+        For an index of no neighbour, or if nothing is left to move.
     """
     n = len(start)
-    still = _images(group, _marked("fixed_atoms", fixed_atoms, n))
-    held = _images(group, _marked("fixed_radii", fixed_radii, n))
-    rows = [np.eye(3 * n)[np.repeat(still, 3)]]
+    atom_is_fixed = _images(group, _mask("fixed_atoms", fixed_atoms, n))
+    radius_is_fixed = _images(group, _mask("fixed_radii", fixed_radii, n))
+    rows = [np.eye(3 * n)[np.repeat(atom_is_fixed, 3)]]
     radial = np.zeros((n, n, 3))
     radial[np.arange(n), np.arange(n)] = start / np.linalg.norm(start, axis=1, keepdims=True)
-    rows.append(radial.reshape(n, 3 * n)[held])
+    rows.append(radial.reshape(n, 3 * n)[radius_is_fixed])
     _, size, axes = np.linalg.svd(np.concatenate(rows) @ symmetric)
     free = axes[np.count_nonzero(size > _RANK) :]
     basis = without_rotations(symmetric @ free.T, start)
@@ -96,26 +97,26 @@ def moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any,
         raise InputError(
             f"`fixed_atoms` and `fixed_radii` must leave something to move, got {fixed_atoms!r} and {fixed_radii!r}."
         )
-    return Moves(start=start, basis=basis, held=held)
+    return Moves(start=start, basis=basis, radius_is_fixed=radius_is_fixed)
 
 
 def without_rotations(basis: Floats, start: Floats) -> Floats:
-    """Take the rotations that a space of displacements (3 n, p) holds out of it: they lead nowhere new."""
+    """Remove the infinitesimal rotations from a space of displacements (3 n, p)."""
     inside, share, _ = np.linalg.svd(basis.T @ rotation_basis(start, _RANK))
     rest: Floats = basis @ inside[:, np.count_nonzero(share > 1 - _RANK) :]
     return rest
 
 
-def _marked(argument: str, chosen: Any, n: int) -> Any:
+def _mask(argument: str, chosen: Any, n: int) -> Any:
     mask = np.zeros(n, dtype=np.bool_)
     if isinstance(chosen, bool):
         mask[:] = chosen
         return mask
     for item in listed(chosen):
-        place = as_whole(item)
-        if place is None or not 0 <= place < n:
+        index = as_whole(item)
+        if index is None or not 0 <= index < n:
             raise InputError(f"`{argument}` must be indices of neighbours (0 to {n - 1}), got {item!r}.")
-        mask[place] = True
+        mask[index] = True
     return mask
 
 

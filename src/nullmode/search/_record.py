@@ -1,4 +1,4 @@
-"""What every search hands back: where it got to, how, and why values are null there."""
+"""The result of every search: the environments found, the steps, and why values are null there."""
 
 from abc import ABC
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ class Step(NamedTuple):
     Attributes
     ----------
     phase
-        Which part of the search took it.
+        Name of the part of the search.
     evaluations
-        Environments whose Jacobian was computed, up to here.
+        Number of Jacobians computed up to here.
     residual
-        What the search drives to zero, as the record that holds this history says.
+        The quantity that the search minimises; see the record of the search.
     length
         Displacement of all neighbours by this step, sqrt(sum |dr_j|²), in Å.
     """
@@ -33,22 +33,22 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SearchRecord(ABC):
-    """What every search hands back (abstract).
+    """The result of a search (abstract).
 
     Attributes
     ----------
     environments
-        What was found, in order.
+        The environments found, in order.
     singular_values, shape (k, d)
-        Of each of them, descending, in 1/Å.
+        Of each environment, descending, in 1/Å.
     converged
-        Whether the search got where it was meant to.
+        Whether the search reached its goal.
     history
-        Its steps.
+        The steps of the search.
     attribution
-        Why values are null in each environment; empty where that was not asked for.
+        Why values are null in each environment; empty if not requested.
     per_environment
-        Further attributes that hold one entry per environment, each with its name in tables.
+        The attributes that hold one entry per environment, with their names in tables.
     """
 
     per_environment: ClassVar[Mapping[str, str]] = {}

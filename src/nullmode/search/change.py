@@ -1,27 +1,29 @@
-"""How far to move along a mode until the features change by a given amount: sensitivity over a finite distance."""
+"""The distance along a mode at which the features have changed by a given amount."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from nullmode._support.arguments import as_real, as_whole, real_array
+from nullmode._support.arguments import as_whole, real_array
 from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import gated
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
 
-# Features of this much less than their norm are rounded.
+# Changes of the features below this share of their norm are rounding.
 _SMALLEST = 1e-12
-# Between trial distances: a bump in the change that is narrower is stepped over.
+# Between trial distances: a narrower maximum of the change may be missed.
 _FACTOR = 1.25
 _FIRST = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DistanceToChange:
-    """How far a displacement goes unseen.
+    """The distance at which a displacement changes the features by epsilon.
 
     Attributes
     ----------
@@ -29,15 +31,15 @@ class DistanceToChange:
         Length of the displacement, sqrt(sum |dr_j|²) in Å, at which the features have changed by epsilon for the first
         time; infinite if they have not within `max_distance`.
     linear
-        What the first derivative alone predicts, in Å: epsilon over the response to a unit displacement; infinite for
-        a null mode.
+        Prediction of the first derivative, in Å: epsilon over the response to a unit displacement; infinite for a null
+        mode.
     quadratic
-        What the second derivative alone predicts, in Å; infinite where there is none.
+        Prediction of the second derivative, in Å; infinite if it is zero.
     exponent
         d log(change)/d log(distance) there: 1 where the response is linear, 2 where it is quadratic; NaN if the
         distance is infinite.
     mode, shape (n, 3)
-        Unit displacement along which was moved.
+        The unit displacement.
     epsilon
         Change of the features over their norm.
     """
@@ -50,18 +52,19 @@ class DistanceToChange:
     epsilon: float
 
 
+@gated("environment", "descriptor")
 def distance_to_change(
     environment: Environment,
     descriptor: Descriptor,
     mode: Any = -1,
-    epsilon: float = 1e-3,
+    epsilon: Annotated[float, Field(ge=_SMALLEST, lt=1)] = 1e-3,
     *,
-    max_distance: float = 1.0,
+    max_distance: Annotated[float, Field(gt=_FIRST, allow_inf_nan=False)] = 1.0,
 ) -> DistanceToChange:
     """Move neighbours along a straight line until |phi - phi_0| = epsilon |phi_0|.
 
     Along a mode with singular value s the change is s t + O(t²), so the distance goes as epsilon; along a null mode it
-    goes as sqrt(epsilon), or worse. The two predictions and the true distance say which holds at this epsilon.
+    goes as sqrt(epsilon), or a lower power. Compare the two predictions with the true distance to see which holds.
 
     Parameters
     ----------
@@ -71,11 +74,11 @@ def distance_to_change(
         Any.
     mode
         Index of a mode of :func:`nullmode.sensitivity` (-1 is the softest, 0 the stiffest), or a displacement (n, 3),
-        of any length. Its sign matters over finite distances: a mode and its opposite may go different ways.
+        of any length. Its sign matters over finite distances: the changes along a mode and its opposite may differ.
     epsilon
         Change of the features over their norm.
     max_distance
-        Where to give up, in Å.
+        Largest distance, in Å.
 
     Raises
     ------
@@ -83,21 +86,17 @@ def distance_to_change(
         For an epsilon below the rounding of features, a mode that does not exist or does not move anything, or an
         environment without neighbours or features.
     """
-    if not _SMALLEST <= as_real(epsilon) < 1:
-        raise InputError(f"`epsilon` must be at least {_SMALLEST} and less than 1, got {epsilon!r}.")
-    if not _FIRST < as_real(max_distance) < np.inf:
-        raise InputError(f"`max_distance` must be a length of more than {_FIRST} Å, got {max_distance!r}.")
     evaluator = Evaluator(environment, descriptor)
     vectors = evaluator.start.vectors
     features, jacobian, error = evaluator.evaluate([vectors])[0]
     norm = float(np.linalg.norm(features))
     if norm == 0:
-        raise InputError("`descriptor` must see the environment, got features that are all zero.")
+        raise InputError("`descriptor` must have features that are not all zero, got zeros for this environment.")
     direction = _direction(mode, evaluator, jacobian)
     change, uncertain = evaluator.change_along(vectors, jacobian, direction, error)
     first = float(np.linalg.norm(jacobian.reshape(len(features), -1) @ direction.ravel()))
     second = float(np.linalg.norm(change @ direction.ravel())) / 2
-    seen = max(error, _SMALLEST * float(np.linalg.norm(jacobian)))
+    noise = max(error, _SMALLEST * float(np.linalg.norm(jacobian)))
 
     def excess(log_distance: float) -> float:
         there = evaluator.features(vectors + np.exp(log_distance) * direction)
@@ -111,7 +110,7 @@ def distance_to_change(
         slope = (excess(at + half) - excess(at - half)) / (2 * half)
     return DistanceToChange(
         distance=distance,
-        linear=epsilon * norm / first if first > seen else np.inf,
+        linear=epsilon * norm / first if first > noise else np.inf,
         quadratic=float(np.sqrt(epsilon * norm / second)) if second > uncertain else np.inf,
         exponent=float(slope),
         mode=direction,
@@ -120,14 +119,14 @@ def distance_to_change(
 
 
 def _direction(mode: Any, evaluator: Evaluator, jacobian: Floats) -> Floats:
-    """Take the unit displacement (n, 3) from the index of a mode or from any displacement."""
+    """Get the unit displacement (n, 3) of the mode with an index, or along any displacement."""
     vectors = evaluator.start.vectors
-    place = as_whole(mode)
-    if place is not None:
+    index = as_whole(mode)
+    if index is not None:
         modes = evaluator.sensitivity(vectors, jacobian, _SMALLEST).modes
-        if not -len(modes) <= place < len(modes):
-            raise InputError(f"`mode` must be the index of one of {len(modes)} modes, got {place}.")
-        return np.asarray(modes[place], dtype=np.float64)
+        if not -len(modes) <= index < len(modes):
+            raise InputError(f"`mode` must be the index of one of {len(modes)} modes, got {index}.")
+        return np.asarray(modes[index], dtype=np.float64)
     array = real_array("mode", mode)
     if array.shape != vectors.shape or not np.isfinite(array).all() or not array.any():
         raise InputError(
@@ -138,7 +137,7 @@ def _direction(mode: Any, evaluator: Evaluator, jacobian: Floats) -> Floats:
 
 
 def _first_crossing(excess: Callable[[float], float], most: float) -> float:
-    """Distance in Å at which the excess, a function of its logarithm, turns positive first; infinite if it does not."""
+    """Smallest distance in Å at which the excess, a function of its logarithm, is positive; infinite if none."""
     from scipy.optimize import brentq
 
     step, last = np.log(_FACTOR), np.log(most)

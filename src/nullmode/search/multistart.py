@@ -1,41 +1,45 @@
-"""Singular points from many starts: ranked, each once."""
+"""Singular points from many starts: sorted, and each only once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nullmode._support.arguments import Seed, Tolerance
 from nullmode._support.threads import progress_bar
 from nullmode._support.types import InputError
-from nullmode.descriptors._base import Descriptor, check_descriptor, with_species_of
+from nullmode._support.variants import gated
+from nullmode.descriptors._base import Descriptor, check_descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environments, within
-from nullmode.search.singular import SingularPoint, check_seed, find_singular
+from nullmode.search.singular import SingularPoint, find_singular
 from nullmode.symmetry.superposition import congruent
 
 
+@gated("environments", "descriptor", "options")
 def find_singular_points(
     environments: Sequence[Environment],
     descriptor: Descriptor,
     *,
-    seed: int = 0,
-    tolerance: float = 1e-6,
+    seed: Seed = 0,
+    tolerance: Tolerance = 1e-6,
     progress: bool = False,
     **options: Any,
 ) -> list[SingularPoint]:
-    """Look for singular points from every environment of a set.
+    """Search for singular points from every environment of a set.
 
-    Points that a rotation, a reflection (not for features that keep pseudoscalars) and a renumbering of neighbours take
-    to each other count once: the nearest to its start is kept, and ``starts`` names all that led there.
+    Points count as one if a rotation, a reflection (unless features keep pseudoscalars) and a permutation of neighbours
+    map them onto each other: the point nearest to its start is kept, and ``starts`` lists all starts that led there.
 
     Parameters
     ----------
     environments
-        Where to start.
+        The starts.
     descriptor
         Any; its layout is that of the whole set.
     seed
         Start k has the seed `seed` + k.
     tolerance
-        Length in Å within which neighbours count as in equal places, of one point and of two.
+        Largest distance in Å at which positions of neighbours count as equal, in one point or in two.
     progress
         Show a progress bar on stderr.
     **options
@@ -49,29 +53,28 @@ def find_singular_points(
     Raises
     ------
     InputError
-        As :func:`nullmode.find_singular`, with the place of the environment; nothing is returned then.
+        As :func:`nullmode.find_singular`, with the index of the environment; nothing is returned then.
     """
     items = check_environments(environments)
     if not items:
         raise InputError("`environments` must hold at least one, got none.")
     check_descriptor(descriptor)
-    check_seed(seed)
-    descriptor = with_species_of(descriptor, [within(item, descriptor.cutoff) for item in items])
-    found = []
+    descriptor = with_layout_of(descriptor, [within(item, descriptor.cutoff) for item in items])
+    points = []
     with progress_bar(len(items), progress, "starts") as advance:
         for k, item in enumerate(items):
             try:
                 point = find_singular(item, descriptor, seed=seed + k, tolerance=tolerance, **options)
             except InputError as error:
                 raise InputError(f"environments[{k}]: {error}") from None
-            found.append(replace(point, starts=(k,)))
+            points.append(replace(point, starts=(k,)))
             advance(1)
     reflections = descriptor.parity != "SO3"
     kept: list[SingularPoint] = []
-    for point in sorted(found, key=_rank):
+    for point in sorted(points, key=_rank):
         same = [
-            place
-            for place, other in enumerate(kept)
+            index
+            for index, other in enumerate(kept)
             if point.converged
             and other.converged
             and congruent(point.environments[0], other.environments[0], tolerance, reflections=reflections)

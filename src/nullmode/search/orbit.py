@@ -1,25 +1,24 @@
-"""Orbits: the curves along which the softest mode leads, and features stay all but constant."""
+"""Orbits: curves along the softest mode, on which features stay almost constant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from nullmode._support.arguments import real_array
+from nullmode._support.arguments import Count, Length, RelativeTolerance, Tolerance, real_array
 from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
 from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
-from nullmode.search._continuation import Course, Stop
+from nullmode.search._continuation import Continuation, Stop
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord
 
 Scheme = Literal["corrected", "fixed_step"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def _displacements(value: Any) -> Floats | None:
@@ -36,16 +35,16 @@ class Orbit(SearchRecord):
     Attributes
     ----------
     lengths, shape (k,)
-        Of the curve from the start, in Å: the sum of its chords, sqrt(sum |dr_j|²).
+        Length of the curve from the start, in Å: the sum of its chords, sqrt(sum |dr_j|²).
     modes, shape (k, n, 3)
         The softest mode, its sign continued along the orbit.
     feature_distances, shape (k,)
-        Of the features from those at the start.
+        Distances of the features from those at the start.
     gap
-        Distance, in Å and up to rotation, at which the orbit came round to its start; NaN where it did not.
+        Distance, in Å and up to rotation, at which the orbit returns to its start; NaN if it does not.
     stopped
-        Why it ends: ``closed``; ``length``: it is as long as asked for; ``modes_meet``: a second mode becomes as soft,
-        and no curve continues the softest; ``lost``: no step was short enough to stay on the curve.
+        Why it ends: ``closed``; ``length``: it has the requested length; ``modes_meet``: a second mode becomes as soft,
+        so that no curve continues the softest one; ``lost``: no step was short enough to stay on the curve.
     """
 
     per_environment: ClassVar[Mapping[str, str]] = {
@@ -72,16 +71,16 @@ def follow_orbit(
     descriptor: Descriptor,
     *,
     scheme: Scheme = "corrected",
-    length: Positive = 2.0,
-    step: Positive = 0.01,
-    accuracy: Positive = 1e-4,
-    every: Annotated[int, Field(ge=1)] = 1,
+    length: Length = 2.0,
+    step: Length = 0.01,
+    accuracy: Length = 1e-4,
+    every: Count = 1,
     direction: Annotated[Any, AfterValidator(_displacements)] = None,
     attribution: bool = False,
-    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-9,
-    tolerance: Positive = 1e-6,
+    rtol: RelativeTolerance = 1e-9,
+    tolerance: Tolerance = 1e-6,
 ) -> Orbit:
-    """Follow the softest displacement from an environment: the way on which its features change least.
+    """Follow the softest mode from an environment: the curve on which its features change least.
 
     The scheme ``fixed_step`` is that of the Comment (arXiv:2205.01062), after Parsaeifard and Goedecker (J. Chem. Phys.
     156, 034302 (2022)): steps of one length along the softest mode of where they begin, each with the sign that
@@ -109,15 +108,15 @@ def follow_orbit(
     step
         In Å: the largest step that is corrected, or the fixed step.
     accuracy
-        By how much, in Å, an extrapolation may miss the curve; no matter for a fixed step.
+        Largest distance, in Å, by which an extrapolation may miss the curve; not used by fixed steps.
     every
-        Keep one point of so many from the first on, and the last.
+        Keep every k-th point, beginning with the first, and the last.
     direction, shape (n, 3)
         The first step has a positive overlap with these displacements; None makes the largest component of it positive.
     attribution, tolerance
-        Whether to say of every point kept why values are null, and the length in Å for it.
+        Whether to attribute the null values of every point, and the length in Å for this.
     rtol
-        Relative tolerance of ranks. Where two values are null, none is the softest mode.
+        Relative tolerance of ranks. If two values are null, there is no softest mode.
 
     Raises
     ------
@@ -132,16 +131,16 @@ def follow_orbit(
         raise InputError(f"`direction` must be finite and have shape {shape}, got shape {np.shape(direction)}.")
     stopped: Stop = "length"
     with single_threaded_blas():
-        course = Course(evaluator, direction, rtol)
+        orbit = Continuation(evaluator, direction, rtol)
         if scheme == "fixed_step":
-            points, gap = course.bare_steps(length, step, every)
+            points, gap = orbit.bare_steps(length, step, every)
         else:
-            points, stopped, gap = course.corrected_steps(length, step, accuracy)
+            points, stopped, gap = orbit.corrected_steps(length, step, accuracy)
             points = [*points[:-1:every], points[-1]]
-    found = tuple(evaluator.environment(point.vectors) for point in points)
-    reasons = (attribute(item, evaluator.descriptor, rtol, tolerance) for item in found) if attribution else ()
+    environments = tuple(evaluator.environment(point.vectors) for point in points)
+    reasons = (attribute(item, evaluator.descriptor, rtol, tolerance) for item in environments) if attribution else ()
     return Orbit(
-        environments=found,
+        environments=environments,
         singular_values=np.stack([point.result.singular_values for point in points]),
         converged=stopped in ("closed", "length"),
         history=tuple(point.step for point in points),

@@ -1,15 +1,17 @@
-"""Degenerate partners: other environments with the same features, and which correlation order tells them apart."""
+"""Degenerate partners: other environments with the same features, and the correlation order that separates them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
+from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from nullmode._support.arguments import as_real, as_whole
+from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed
 from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import gated
 from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
@@ -19,35 +21,34 @@ from nullmode.descriptors.trispectrum import Trispectrum
 from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord, Step
-from nullmode.spectrum.decomposition import check_rtol
 from nullmode.symmetry.superposition import superpose
 
-# In converged bases for some ten neighbours (tests/analysis/test_ranks.py).
+# Truncations that are converged for up to about ten neighbours (tests/analysis/test_ranks.py).
 _LADDER: dict[int, tuple[type[Any], dict[str, int]]] = {
     1: (RadialSpectrum, {"n_max": 8}),
     2: (PowerSpectrum, {"n_max": 8, "l_max": 8}),
     3: (Bispectrum, {"n_max": 4, "l_max": 5}),
     4: (Trispectrum, {"n_max": 3, "l_max": 4}),
 }
-# Features of one order that differ by less, over their norm, are equal: partners are this well converged.
+# Features that differ by less, over their norm, count as equal: partners are converged this well.
 _SPLIT = 1e-8
-# Å; measured over 0.1, 0.5 and 2 Å on the pairs of the tests: wider holes swallow partners.
+# Å; best of 0.1, 0.5 and 2 Å on the pairs of the tests: wider holes also remove partners.
 _HOLE = 0.1
-# A start in four draws its distances from the centre anew: not every descriptor fixes them.
+# One start in four also has random distances from the centre: not every descriptor fixes these.
 _FREE_EVERY = 4
 _SHORTEST = 0.7
 _PER_START = 100
-_ROUNDING = 1e-14
+_ROUNDING = 1e-14  # of features, over their norm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Partners(SearchRecord):
-    """Environments with the features of another one to which they are not congruent.
+    """Environments that have the features of a given one and are not congruent to it.
 
-    `environments` are the partners, in the order found; `converged` says whether there is one. A step of `history` is
-    one least-squares solution: its phase tells how it ended (``partner``, ``known partner``, ``itself``, ``local
-    minimum``; after "deflated:" where the start was used again with what is known taken out), its residual is the
-    features' distance over the norm of the features, its length the way from the start.
+    `environments` are the partners, in the order in which they were found; `converged` tells whether there is one. A
+    step of `history` is one least-squares solution. Its phase tells how it ended: ``partner``, ``known partner``,
+    ``itself`` or ``local minimum``, with the prefix "deflated:" if the start was used again with the known solutions
+    removed. Its residual is the distance of the features over their norm, its length the distance from the start.
 
     Attributes
     ----------
@@ -56,14 +57,14 @@ class Partners(SearchRecord):
     structural_distances, shape (k,)
         Root mean square distance of neighbours after the best superposition, in Å.
     splits
-        For each partner the same feature distance in converged bases of 1 to 4 neighbours, by order; orders with too
-        many features for the species are missing.
+        For each partner, by correlation order from 1 to 4, the same feature distance in a converged truncation; orders
+        with too many features for the species are missing.
     n_starts
-        How many starts were used.
+        Number of starts that were used.
     evaluations
-        How many Jacobians were computed.
+        Number of Jacobians that were computed.
     best_residual
-        The smallest residual of a local minimum, infinite without one: how near the search came to a further partner.
+        The smallest residual of a local minimum, infinite without one: how close the search came to another partner.
     best_distance
         The structural distance of that minimum, in Å; NaN without one.
     """
@@ -81,7 +82,7 @@ class Partners(SearchRecord):
     best_distance: float
 
     def split_by(self, k: int = 0) -> int | None:
-        """Lowest correlation order that tells partner k from the environment; None if no order up to 4 does."""
+        """Lowest correlation order that separates partner k from the environment; None if no order up to 4 does."""
         return next((order for order, distance in sorted(self.splits[k].items()) if distance > _SPLIT), None)
 
     @property
@@ -90,40 +91,41 @@ class Partners(SearchRecord):
         return dict(Counter(step.phase for step in self.history))
 
 
+@gated("environment", "descriptor")
 def find_partners(
     environment: Environment,
     descriptor: Descriptor,
     *,
-    most: int | None = 1,
-    n_starts: int = 100,
-    seed: int = 0,
-    tolerance: float = 1e-11,
-    min_distance: float = 1e-3,
-    rtol: float = 1e-9,
+    most: Count | None = 1,
+    n_starts: Count = 100,
+    seed: Seed = 0,
+    tolerance: Annotated[float, Field(ge=_ROUNDING, lt=1)] = 1e-11,
+    min_distance: Length = 1e-3,
+    rtol: RelativeTolerance = 1e-9,
 ) -> Partners:
-    """Look for environments with the same features that are no rotated, reflected or renumbered copies.
+    """Search for environments with the same features that are no rotated, reflected or permuted copies.
 
     Least squares on the features (SciPy's trust region with the analytic Jacobian) from random starts: neighbours in
     random directions, in three starts of four at the environment's own distances from the centre. A start that ends at
-    a known solution, the environment itself to begin with, is used once more with all known solutions taken out: the
-    residual is multiplied by 1 + (0.1 Å)²/d², d being the distance to the nearest copy of each (deflation, Farrell,
-    Birkisson and Funke, SIAM J. Sci. Comput. 37, A2026 (2015), with the distance after superposition).
+    a known solution (at first, the environment itself) is used once more with all known solutions removed: the residual
+    is multiplied by 1 + (0.1 Å)²/d² for each, with its distance d after superposition (deflation: Farrell, Birkisson
+    and Funke, SIAM J. Sci. Comput. 37, A2026 (2015)).
 
     Parameters
     ----------
     environment
         Neighbours beyond the descriptor's cutoff are left out.
     descriptor
-        Any. Where a small basis leaves displacements unseen that are not demanded by symmetry, partners are a
-        continuum: `attribution` then shows null values due to truncation.
+        Any. If a small truncation makes modes null that symmetry does not demand, the partners form a continuum:
+        `attribution` then shows null values due to truncation.
     most
-        Stop at so many partners; None uses every start.
+        Stop after this many partners; None uses every start.
     n_starts, seed
-        Of the random numbers; start k depends on the seed and k alone.
+        Number of starts, and seed of their random numbers; start k depends only on the seed and k.
     tolerance
-        Features closer than this, over their norm, are equal.
+        Features that differ by at most this, over their norm, are equal.
     min_distance
-        Environments closer than this are one, in Å.
+        Environments closer than this, in Å, count as one.
     rtol
         Relative tolerance of the ranks in `attribution`.
 
@@ -132,8 +134,6 @@ def find_partners(
     InputError
         For an environment without neighbours within the cutoff or without features, or numbers out of range.
     """
-    _check(most, n_starts, seed, tolerance, min_distance)
-    check_rtol(rtol)
     search = _Search(Evaluator(environment, descriptor), tolerance, min_distance)
     used = 0
     # Threads of BLAS, waiting for each other over a dozen columns, took 20 times as long on a busy machine.
@@ -147,8 +147,8 @@ def find_partners(
     return _record(search, used, rtol)
 
 
-class _End(NamedTuple):
-    """Where one least-squares solution ended: features' distance, distance to the environment in Å, Jacobian."""
+class _Solution(NamedTuple):
+    """A least-squares solution: distance of the features, distance from the environment in Å, Jacobian."""
 
     phase: str
     deflated: bool
@@ -159,22 +159,22 @@ class _End(NamedTuple):
 
 
 class _Search:
-    """What is known so far: the environment itself, partners, and how every start ended."""
+    """State of a search: the environment itself and the partners so far, and how every start ended."""
 
     def __init__(self, evaluator: Evaluator, tolerance: float, min_distance: float) -> None:
         self.evaluator, self.tolerance, self.min_distance = evaluator, tolerance, min_distance
-        # Features that keep pseudoscalars tell mirror images apart: to find one would be news.
+        # Features that keep pseudoscalars distinguish mirror images: an image with equal features is a partner.
         self.reflections = evaluator.descriptor.parity != "SO3"
         self.target, self.jacobian, _ = evaluator.evaluate([evaluator.start.vectors])[0]
         self.norm = float(np.linalg.norm(self.target))
         if self.norm == 0:
-            raise InputError("`descriptor` must see the environment, got features that are all zero.")
+            raise InputError("`descriptor` must have features that are not all zero, got zeros for this environment.")
         self.known: list[Environment] = [evaluator.start]
-        self.ends: list[_End] = []
+        self.solutions: list[_Solution] = []
         self.history: list[Step] = []
 
     def solve(self, start: Floats, holes: Sequence[Environment]) -> str:
-        """Minimise the residual from a start, known environments taken out or not, and say how it ended."""
+        """Minimise the residual from a start, with the environments `holes` removed; return the phase of the end."""
         from scipy.optimize import least_squares
 
         last: dict[bytes, tuple[Floats, Floats]] = {}
@@ -194,11 +194,11 @@ class _Search:
         solution = least_squares(
             residual, start.ravel(), jac=slope, ftol=1e-15, xtol=1e-13, gtol=1e-15, max_nfev=_PER_START
         )
-        end = self._end(self.evaluator.environment(solution.x), deflated=bool(holes))
+        end = self._solution(self.evaluator.environment(solution.x), deflated=bool(holes))
         length = float(np.linalg.norm(end.environment.vectors - start))
         phase = "deflated: " * end.deflated + end.phase
         self.history.append(Step(phase, self.evaluator.evaluations, end.residual, length))
-        self.ends.append(end)
+        self.solutions.append(end)
         if end.phase == "partner":
             self.known = [*self.known, end.environment]
         return end.phase
@@ -211,32 +211,32 @@ class _Search:
         here = self.evaluator.environment(x)
         for hole in holes:
             best = superpose(here, hole, reflections=self.reflections)
-            # The best map is stationary, so the distance changes as if it stood still.
-            apart = (here.vectors - hole.vectors[best.permutation] @ best.operation).ravel()
-            square = max(float(apart @ apart), np.finfo(np.float64).tiny)
+            # The best superposition is stationary, so the derivative of the distance is that for a constant one.
+            difference = (here.vectors - hole.vectors[best.permutation] @ best.operation).ravel()
+            square = max(float(difference @ difference), np.finfo(np.float64).tiny)
             factor = 1 + _HOLE**2 / square
-            slope = factor * slope - np.outer(residual, 2 * _HOLE**2 / square**2 * apart)
+            slope = factor * slope - np.outer(residual, 2 * _HOLE**2 / square**2 * difference)
             residual = factor * residual
         return residual, slope
 
-    def _end(self, environment: Environment, *, deflated: bool) -> _End:
+    def _solution(self, environment: Environment, *, deflated: bool) -> _Solution:
         features, jacobian, _ = self.evaluator.evaluate([environment.vectors])[0]
         residual = float(np.linalg.norm(features - self.target) / self.norm)
-        apart = [superpose(environment, known, reflections=self.reflections).distance for known in self.known]
-        if apart[0] <= self.min_distance:
+        distances = [superpose(environment, known, reflections=self.reflections).distance for known in self.known]
+        if distances[0] <= self.min_distance:
             phase = "itself"
-        elif min(apart) <= self.min_distance:
+        elif min(distances) <= self.min_distance:
             phase = "known partner"
         else:
             phase = "partner" if residual <= self.tolerance else "local minimum"
-        return _End(phase, deflated, environment, residual, apart[0], jacobian)
+        return _Solution(phase, deflated, environment, residual, distances[0], jacobian)
 
 
 def _starts(evaluator: Evaluator, n_starts: int, seed: int) -> Iterator[Floats]:
-    """Neighbours in random directions, shape (n, 3); of every fourth start the distances are random, too."""
+    """Neighbours in random directions, shape (n, 3); every fourth start has random distances, too."""
     lengths = np.linalg.norm(evaluator.start.vectors, axis=1)
     for k in range(n_starts):
-        # From one on: [seed, 0] draws what a user's [seed] drew, perhaps this very environment.
+        # k + 1, since [seed, 0] gives the numbers of a user's [seed], which may have made this environment.
         rng = np.random.default_rng([seed, k + 1])
         directions = rng.normal(size=(len(lengths), 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -246,25 +246,25 @@ def _starts(evaluator: Evaluator, n_starts: int, seed: int) -> Iterator[Floats]:
 
 def _record(search: _Search, starts: int, rtol: float) -> Partners:
     evaluator, own = search.evaluator, search.known[0]
-    found = [end for end in search.ends if end.phase == "partner"]
-    # Around what was taken out there is a rim of minima, which are none of the residual itself.
+    partners = [end for end in search.solutions if end.phase == "partner"]
+    # Around a removed solution there are further minima, which are none of the residual itself.
     missed = min(
-        (end for end in search.ends if end.phase == "local minimum" and not end.deflated),
+        (end for end in search.solutions if end.phase == "local minimum" and not end.deflated),
         key=lambda end: end.residual,
         default=None,
     )
-    # Its own are not in one array with those of partners: a linear environment has one more.
+    # The partners may have one degree of freedom less than the environment, which may be linear.
     n_dof = evaluator.sensitivity(own.vectors, search.jacobian, rtol).n_dof
-    seen = [evaluator.sensitivity(end.environment.vectors, end.jacobian, rtol).singular_values for end in found]
+    spectra = [evaluator.sensitivity(end.environment.vectors, end.jacobian, rtol).singular_values for end in partners]
     return Partners(
-        environments=tuple(end.environment for end in found),
-        singular_values=np.stack(seen) if seen else np.empty((0, n_dof)),
-        converged=bool(found),
+        environments=tuple(end.environment for end in partners),
+        singular_values=np.stack(spectra) if spectra else np.empty((0, n_dof)),
+        converged=bool(partners),
         history=tuple(search.history),
-        attribution=tuple(attribute(end.environment, evaluator.descriptor, rtol) for end in found),
-        feature_distances=np.array([end.residual for end in found]),
-        structural_distances=np.array([end.distance for end in found]),
-        splits=tuple(_splits(own, end.environment, evaluator.descriptor) for end in found),
+        attribution=tuple(attribute(end.environment, evaluator.descriptor, rtol) for end in partners),
+        feature_distances=np.array([end.residual for end in partners]),
+        structural_distances=np.array([end.distance for end in partners]),
+        splits=tuple(_splits(own, end.environment, evaluator.descriptor) for end in partners),
         n_starts=starts,
         evaluations=evaluator.evaluations,
         best_residual=missed.residual if missed else np.inf,
@@ -273,25 +273,15 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
 
 
 def _splits(one: Environment, other: Environment, descriptor: Descriptor) -> dict[int, float]:
-    """Distance of the features of 1 to 4 neighbours over their norm, by order."""
+    """Distance of the features of correlation orders 1 to 4 over their norm, by order."""
     result = {}
     for order, (kind, size) in _LADDER.items():
         parity = {"parity": descriptor.parity} if kind is Bispectrum and descriptor.parity else {}
         probe = kind(**size, **parity, cutoff=descriptor.cutoff, cutoff_width=0.0)
         try:
             first, second = probe.compute_batch([one, other])
-        # Many species have more features than can be held.
+        # Many species may have too many features.
         except InputError:
             continue
         result[order] = float(np.linalg.norm(second - first) / np.linalg.norm(first))
     return result
-
-
-def _check(most: int | None, n_starts: int, seed: int, tolerance: float, min_distance: float) -> None:
-    for name, number, least in (("most", 1 if most is None else most, 1), ("n_starts", n_starts, 1), ("seed", seed, 0)):
-        if (whole := as_whole(number)) is None or whole < least:
-            raise InputError(f"`{name}` must be a whole number of at least {least}, got {number!r}.")
-    if not _ROUNDING <= as_real(tolerance) < 1:
-        raise InputError(f"`tolerance` must be at least {_ROUNDING}, the rounding of features, got {tolerance!r}.")
-    if not 0 < as_real(min_distance) < np.inf:
-        raise InputError(f"`min_distance` must be a positive length in Å, got {min_distance!r}.")

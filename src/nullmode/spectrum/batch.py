@@ -8,18 +8,10 @@ from typing import Any
 import numpy as np
 
 from nullmode._support.arguments import check_threads, real_array
-from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, single_threaded_blas
 from nullmode._support.types import Bools, Floats, InputError, Integers
-from nullmode.descriptors._base import (
-    DensityDescriptor,
-    Descriptor,
-    changed,
-    check_descriptor,
-    evaluate,
-    with_species_of,
-)
-from nullmode.descriptors._pack import batch
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import pack, with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
@@ -126,7 +118,7 @@ def spectra(
         status=np.full(m, "no_neighbours", dtype=object),
         rtol=rtol,
     )
-    fixed = fixed_layout(descriptor, items)
+    fixed = with_layout_of(descriptor, items)
     workers = threads or processors()
 
     def fill(indices: Integers) -> None:
@@ -149,17 +141,6 @@ def spectra(
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
 
 
-def fixed_layout(descriptor: Descriptor, items: EnvironmentSet) -> Descriptor:
-    """Restrict an open species layout to the species of the set."""
-    if not isinstance(descriptor, DensityDescriptor):
-        return with_species_of(descriptor, list(items))
-    if descriptor.species is not None:
-        return descriptor
-    centers = items.center_species if descriptor.center_weight != 0.0 else items.species[:0]
-    numbers = np.union1d(items.species, centers)
-    return changed(descriptor, species=tuple(symbol(number) for number in numbers))
-
-
 def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
     """Compute Jacobians, end to end in one array, as many at once as fit into a cache; the next ones overwrite them.
 
@@ -169,8 +150,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     """
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
-            chunk = list(items.take(np.arange(start, min(start + _MOST, len(items)))))
-            results = evaluate(descriptor, chunk)
+            indices = np.arange(start, min(start + _MOST, len(items)))
+            results = evaluate(descriptor, list(items.take(indices)))
             flat = _laid_out([jacobian for _, jacobian, _ in results], n)
             yield start, flat, np.array([error for _, _, error in results])
         return
@@ -181,15 +162,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     features, jacobians = np.empty((length, n_features)), np.empty(length * size)
     for start in range(0, len(items), length):
         count = min(length, len(items) - start)
-        rows = slice(n * start, n * (start + count))
-        packed = batch(
-            items.vectors[rows],
-            items.species[rows],
-            n * np.arange(count + 1),
-            items.center_species[start : start + count],
-            species,
-            with_centers=descriptor.center_weight != 0.0,
-        )
+        chunk = items.take(np.arange(start, start + count))
+        packed = pack(chunk, species, with_centers=descriptor.center_weight != 0.0)
         tile = jacobians[: count * size]
         if size:
             descriptor._evaluate(packed, len(species), features[:count], tile)

@@ -8,7 +8,8 @@ import numpy as np
 
 from nullmode._support.status import Status
 from nullmode._support.types import Floats, InputError, Integers
-from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate, with_species_of
+from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
 from nullmode.linalg.householder import COLLINEAR
 from nullmode.linalg.rotations import infinitesimal_rotations, rotation_basis
@@ -154,7 +155,7 @@ def structure_sensitivity(
 def _checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
     check_descriptor(descriptor)
     structure = whole_structures(*checked_structures([atoms], descriptor.cutoff, centers))[0]
-    return structure, with_species_of(descriptor, structure.environments)
+    return structure, with_layout_of(descriptor, structure.environments)
 
 
 def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobian:

@@ -1,7 +1,4 @@
-"""Estimates of what an item of the workflow takes: closed formulas, explained in ``docs/cost-model.md``.
-
-Every start of Snakemake imports this module.
-"""
+"""Closed formulas for what an item of the workflow takes, explained in ``docs/cost-model.md``; light to import."""
 
 from collections.abc import Sequence
 from math import fsum
@@ -17,8 +14,8 @@ from nullmode.spectrum.truncations import sweeps
 
 OPERATIONS_PER_SECOND = 5e9
 """Of one core of an idle machine of 2024; other machines differ by a factor that all jobs have in common."""
-# Time that Python takes for each call of the analysis, each environment and each row, in the same operations.
-_CALL, _GEOMETRY, _ROW = 4e7, 2e6, 4e5
+# What Python takes for a call of the analysis, for a question to geometry and for a row, in the same operations.
+_CALL, _QUESTION, _ROW = 4e7, 2e6, 4e5
 _ROW_BYTES = 700
 
 
@@ -38,17 +35,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(descriptors: Sequence[Descriptor], size: FamilySize, scope: Scope = "environment") -> Estimate | None:
-    """Estimate what one structure takes; None if a descriptor is none of the package's own.
-
-    Parameters
-    ----------
-    descriptors
-        All truncations of an item, in any order.
-    size
-        Of the family.
-    scope
-        As in :func:`nullmode.analyze`.
-    """
+    """Estimate what one structure takes with truncations in any order; None where one is of no kind of the package."""
     known = DESCRIPTORS.values()
     if not all(f"{type(each).__module__}:{type(each).__name__}" in known for each in descriptors):
         return None
@@ -57,7 +44,7 @@ def estimate(descriptors: Sequence[Descriptor], size: FamilySize, scope: Scope =
     # Truncations of environments share their Jacobians, those of whole structures do not.
     groups = [[point[0] for point in sweep.points] for sweep in sweeps(descriptors)]
     operations, kept, scratch = [_CALL / size.structures], [], 0.0
-    theory: dict[float, float] = {}
+    geometry: dict[float, float] = {}
     for group in [[k] for k in range(len(descriptors))] if whole else groups:
         first = descriptors[group[0]]
         n = max(1.0, size.neighbours(first.cutoff))
@@ -69,17 +56,17 @@ def estimate(descriptors: Sequence[Descriptor], size: FamilySize, scope: Scope =
         kept.append(len(group) * rows * (8 * columns + _ROW_BYTES))
         products = 0.0 if whole else _dot_products(first.correlation_order, n)
         scratch = max(scratch, 32 * (features * columns + products))
-        # All truncations share the theory; where it has to explain null values, it is asked at three tolerances.
+        # All truncations share the answers of geometry; null values are explained at three tolerances.
         times = 3 if min(seen for _, _, seen in truncations) < 3 * n - 3 else 1
-        theory[first.cutoff] = max(theory.get(first.cutoff, 0.0), times * environments * _theory(n, products))
-    seconds = fsum([*operations, *theory.values()]) / OPERATIONS_PER_SECOND
+        geometry[first.cutoff] = max(geometry.get(first.cutoff, 0.0), times * environments * _geometry(n, products))
+    seconds = fsum([*operations, *geometry.values()]) / OPERATIONS_PER_SECOND
     return Estimate(seconds, fsum(kept) + scratch / size.structures)
 
 
-def _theory(n: float, products: float) -> float:
+def _geometry(n: float, products: float) -> float:
     """Operations for the point group and, where there are dot products, for rank_complete."""
-    complete = _GEOMETRY + 1200 * products + 9 * n**2 * min(products, n**2 / 2)
-    return _GEOMETRY + 6e4 * n + (complete if products else 0.0)
+    complete = _QUESTION + 1200 * products + 9 * n**2 * min(products, n**2 / 2)
+    return _QUESTION + 6e4 * n + (complete if products else 0.0)
 
 
 def _dot_products(order: int | None, n: float) -> float:
@@ -93,8 +80,8 @@ def _features(descriptor: Descriptor, n: float, species: int) -> tuple[float, fl
     """Count features, operations for the Jacobian of each, and displacements that they see at most."""
     if isinstance(descriptor, DensityDescriptor):
         species = len(descriptor.species or ()) or species
-        features = descriptor._n_features(species)
-        return features, 16 * n, min(features / 2, species * descriptor.n_max * (descriptor.l_max + 1) ** 2)
+        features, tuples = descriptor._n_features(species), float(n ** (descriptor.correlation_order or 1))
+        return features, 16 * n, min(features / 2, tuples, species * descriptor.n_max * (descriptor.l_max + 1) ** 2)
     if isinstance(descriptor, InverseDistances):
         return n * (n + 1) / 2, 16 * n, n * (n + 1) / 2
     # Eigenvalues and symmetry functions: a few per neighbour, each from all pairs of neighbours.

@@ -12,7 +12,7 @@ from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
-from nullmode.descriptors._contraction import fit_contraction, reference_of
+from nullmode.descriptors._contraction import fit_contraction, unfitted_basis
 from nullmode.geometry.environment import Environment, cut
 from nullmode.spectrum.truncations import sweeps
 from nullmode.sweep.tasks import Task
@@ -48,12 +48,14 @@ def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]
     result = list(descriptors)
     for sweep in sweeps(descriptors):
         largest = sweep.descriptor
-        if isinstance(largest, DensityDescriptor) and (name := reference_of(largest)) is not None:
+        basis = unfitted_basis(largest)
+        if isinstance(largest, DensityDescriptor) and basis is not None and basis.reference is not None:
             # All species of the reference count, whichever the analysed set holds: they share one contraction.
             every = changed(largest, species=None)
-            basis = fit_contraction(every, environments_in(references[name], largest.cutoff)).radial_basis
+            reference = environments_in(references[basis.reference], largest.cutoff)
+            fit = fit_contraction(every, reference).radial_basis
             for index, _, _ in sweep.points:
-                result[index] = changed(descriptors[index], radial_basis=basis)
+                result[index] = changed(descriptors[index], radial_basis=fit)
     return result
 
 

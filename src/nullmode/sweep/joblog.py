@@ -1,4 +1,4 @@
-"""What a job leaves beside its tables: where, when and from which commit it ran; this may differ from run to run."""
+"""Logs of jobs: where, when and from which commit each ran; all of this may differ from run to run."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def job_log(
 ) -> Iterator[None]:
     """Send what a job prints to its log, and end the log with where, when and from what its outputs were made.
 
-    An InputError ends the job with its message alone.
+    An InputError ends the job with its message and no traceback.
 
     Parameters
     ----------

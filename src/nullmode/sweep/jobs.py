@@ -18,13 +18,15 @@ from typing import Any, NamedTuple, TypeVar
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, validated
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._base import Descriptor, open_layout
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._layout import is_open
 from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
+from nullmode.sweep.entries import named_references, points
 from nullmode.sweep.origins import basis_modules
 from nullmode.sweep.schema import DescriptorEntry, Settings
-from nullmode.sweep.tasks import SensitivityTask, named_references, points
+from nullmode.sweep.tasks import SensitivityTask
 
 _DIGITS = 6
 # What a scheduler is asked for: the factor covers slower machines and the estimate's errors, the seconds a slow start,
@@ -229,7 +231,7 @@ def _item(settings: Settings, family: str, size: FamilySize | None, name: str, s
         _key(family, name, sweep.outer),
         "_".join([family, name, *(f"{axis}-{_plain(value)}" for axis, value in sweep.outer.items())]),
         task,
-        sorted({descriptor.cutoff for descriptor in sweep.descriptors if open_layout(descriptor)}),
+        sorted({descriptor.cutoff for descriptor in sweep.descriptors if is_open(descriptor)}),
         size.structures if size else 1,
         cost.estimate(sweep.descriptors, size, entry.scope) if size else None,
     )

@@ -19,9 +19,9 @@ from nullmode.families import FAMILIES
 from nullmode.figures import FIGURES
 from nullmode.learning import MODELS, TARGETS
 from nullmode.search import SEARCHES
+from nullmode.sweep.entries import points
 from nullmode.sweep.schema import Settings
 from nullmode.sweep.settings import explanation
-from nullmode.sweep.tasks import points
 
 
 def structures_code(settings: Settings, family: str) -> JSON:

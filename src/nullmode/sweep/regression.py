@@ -9,7 +9,7 @@ import pandas as pd
 from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import JSON, Bools, Floats, InputError
 from nullmode._support.variants import load, validated
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.learning import MODELS, TARGETS
 from nullmode.sweep.descriptor import description, environments_in, fitted, made
@@ -79,13 +79,13 @@ def run_regressions(
         names = [*task.training, *task.test]
         every = [environment for name in names for environment in environments[name]]
         # The layout of features follows from the families of this regression.
-        open_layout = with_species_of(given, every)
-        [descriptor] = fitted([open_layout], references or {})
+        laid_out = with_layout_of(given, every)
+        [descriptor] = fitted([laid_out], references or {})
         with single_threaded_blas():
-            for key in ((name, repr(open_layout)) for name in names):
+            for key in ((name, repr(laid_out)) for name in names):
                 if key not in features:
                     features[key] = descriptor.compute_batch(environments[key[0]])
-        rows = [phi for name in names for phi in features[name, repr(open_layout)]]
+        rows = [phi for name in names for phi in features[name, repr(laid_out)]]
         where = description(task, task.parameters, descriptor, family=None)
         result.append(_rows(task, {name: environments[name] for name in names}, np.stack(rows), where, structures))
     return result

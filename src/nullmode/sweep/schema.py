@@ -22,50 +22,82 @@ class _Strict(BaseModel):
 
 
 class FamilyEntry(_Strict):
-    """A family of configurations, under the name that its tables carry."""
+    """A family of structures.
 
-    kind: str = Field(description="one of nullmode's families, or path/to/file.py:function")
+    The values of an *axis* are a list, ``[0.7, 0.8, 0.9]``, or a range that includes both ends,
+    ``{start: 0.7, stop: 0.9, step: 0.1}``. The default of ``step`` is 1, and ``stop`` must be a whole number of steps
+    away from ``start``. Values must be finite and distinct. An axis has at most 100 000 values, a grid of several axes
+    at most 100 000 points.
+    """
+
+    kind: str = Field(description="a family below, or ``path/to/file.py:function`` (docs/how-to-add-a-family.md)")
     parameters: Parameters = Field(default={}, description="arguments of that family")
 
 
 class DescriptorEntry(_Strict):
-    """A descriptor and the truncations at which it is swept."""
+    """A descriptor (docs/descriptors.md explains each kind), and the parameters over which it is swept.
 
-    kind: str = Field(description="one of nullmode's descriptors, or path/to/file.py:class")
+    A combination of values of the swept parameters, without those of ``inner``, is an *item*. Short items share a job,
+    long ones are split by structures. One more value of an outer axis reruns the job that takes in the new item; one
+    more value of an inner axis reruns all jobs of the descriptor.
+    """
+
+    kind: str = Field(description="a descriptor below, or ``path/to/file.py:class`` (docs/how-to-add-a-descriptor.md)")
     parameters: Parameters = Field(default={}, description="fixed parameters")
     grid: dict[str, axes.AnyAxis] = Field(
         default={},
-        description="swept parameters, each a list or {start, stop, step}; all combinations are computed",
+        description="swept parameters, each an axis (a list may hold texts); all combinations are run",
     )
-    inner: list[str] = Field(
-        default=["n_max", "l_max"], description="axes of the grid that are not split over several jobs"
+    inner: list[str] = Field(default=["n_max", "l_max"], description="swept parameters that one item loops over")
+    families: list[str] | None = Field(
+        default=None, description="names of the families to analyse; all of them by default"
     )
-    families: list[str] | None = Field(default=None, description="names of the families to analyse; default: all")
-    scope: Scope = Field(default="environment", description="analyse each centre's environment, or whole structures")
+    scope: Scope = Field(
+        default="environment",
+        description="``environment``: each centre by itself. ``structure``: features are summed over all atoms of each "
+        "species, whatever the centers of the family, and all atoms move",
+    )
 
 
 class SearchEntry(_Strict):
-    """A search that starts from every environment of a family."""
+    """A search from every environment of a family, by one descriptor.
 
-    kind: str = Field(description="one of nullmode's searches, or path/to/file.py:function")
-    family: str = Field(description="name of the family that the starting environments belong to")
+    Guides: docs/how-to-follow-orbits.md, docs/how-to-find-singular-points.md and
+    docs/how-to-find-degenerate-partners.md. A search writes two tables: ``searches/NAME/found.parquet`` (what it found)
+    and ``searches/NAME/steps.parquet`` (how).
+    """
+
+    kind: str = Field(
+        description="a search below, or ``path/to/file.py:function``, with the same arguments and results"
+    )
+    family: str = Field(description="name of the family whose environments are the starts")
     descriptor: str = Field(description="name of the descriptor, of scope environment and at one truncation")
     parameters: Parameters = Field(default={}, description="arguments of that search")
 
 
 class RegressionEntry(_Strict):
-    """A model that learns a target from features."""
+    """A model that is fitted to the features of some families and predicts a target for others (docs/learning.md).
 
-    model: str = Field(description="one of nullmode's models, or path/to/file.py:function")
+    Features and target are standardised over the training set. ``regressions/DESCRIPTOR.parquet`` has one row per
+    regression and environment of both sets. An environment of a test family that is nearer than ``tolerance`` to one of
+    the training set is left out. Regressions need scikit-learn, which ``nullmode[reproduction]`` installs.
+    """
+
+    model: str = Field(
+        description="a model below, or ``path/to/file.py:function``, which returns an object with the methods "
+        "``fit`` and ``predict`` of scikit-learn",
+    )
     descriptor: str = Field(description="name of the descriptor, of scope environment and at one truncation")
     training: Annotated[list[str], Field(min_length=1), AfterValidator(axes.distinct)] = Field(
         description="names of the families that the model is fitted to"
     )
     test: Annotated[list[str], Field(min_length=1), AfterValidator(axes.distinct)] = Field(
-        description="names of other families, for which the model predicts the target"
+        description="names of other families, for which the model predicts"
     )
     target: str = Field(
-        default="four_body_energy", description="one of nullmode's targets, or path/to/file.py:function"
+        default="four_body_energy",
+        description="the four-body energy of Parsaeifard and Goedecker (four neighbours), or "
+        "``path/to/file.py:function``, from vectors (n, 3) to a tuple that begins with the value",
     )
     parameters: Parameters = Field(default={}, description="arguments of that model")
 
@@ -73,39 +105,89 @@ class RegressionEntry(_Strict):
 class FigureEntry(_Strict):
     """A figure drawn from tables of the results."""
 
-    kind: str = Field(description="one of nullmode's figures, or path/to/file.py:name of a function or Figure record")
-    parameters: Parameters = Field(default={}, description="arguments of that figure")
-    claim: str = Field(default="", description="what the figure shows: the first sentence of its caption")
+    kind: str = Field(description="a figure below, or ``path/to/file.py:name`` of a function or ``Figure`` record")
+    parameters: Parameters = Field(
+        default={}, description="arguments of that figure: names that this configuration declares"
+    )
+    claim: str = Field(
+        default="",
+        description="what the figure is to show: the first sentence of its caption; a label in front, such as ``R3:``, "
+        "sorts the figure into the report",
+    )
 
 
 class ViewEntry(_Strict):
-    """A page to look at environments in a browser, with their null modes as arrows."""
+    """A page to look at environments in a browser, with their null modes as arrows: ``views/NAME.html``.
 
-    families: Annotated[list[str], Field(min_length=1, description="names of the families to show")]
-    descriptor: str = Field(description="name of the descriptor, of scope environment and at one truncation")
-    most: Annotated[
-        int, Field(ge=1, description="largest number of environments of each family; they are evenly spaced")
-    ] = 50
+    How to use it: docs/how-to-look-at-results.md. Views need chemiscope, which ``nullmode[reproduction]`` installs.
+    """
+
+    families: Annotated[list[str], Field(min_length=1, description="names of the families to look at")]
+    descriptor: str = Field(
+        description="name of the descriptor, of scope environment, at one truncation and run on the families"
+    )
+    most: Annotated[int, Field(ge=1, description="environments of each family at most, evenly spaced")] = 50
 
 
 class Settings(_Strict):
-    """The whole configuration."""
+    """All keys of a configuration file.
 
-    results: str = Field(default="results", description="folder that everything is written to")
-    rtol: Annotated[float, Field(gt=0, lt=1, description="relative tolerance of ranks")] = 1e-9
+    ``config.yaml`` is the reproduction, ``test.yaml`` a small version of it. ``snakemake --configfile my.yaml`` runs
+    your own instead; nothing of ``config.yaml`` is merged into it. If you name several files, the later ones are laid
+    over the earlier ones, key by key: ``--configfile config/config.yaml config/large.yaml``, or
+    ``make reproduce-large``, is the reproduction at full size.
+
+    The whole configuration is checked before any job starts. An unknown key, an impossible value or a missing structure
+    file stops the run with a message that names the place. ``workflow/schemas/config.schema.yaml`` describes the keys
+    for editors with a YAML language server; the first line of ``test.yaml`` names it.
+
+    Names have letters, digits, ``_`` and ``-``, and begin with a letter or digit. A key whose default is none may be
+    left out or be null.
+    """
+
+    results: str = Field(
+        default="results", description="folder that everything is written to, relative to where Snakemake runs"
+    )
+    rtol: Annotated[
+        float, Field(gt=0, lt=1, description="singular values up to ``rtol`` times the largest one count as null")
+    ] = 1e-9
     tolerance: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="length in Å within which two positions count as equal")
+        float,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="length in Å within which two positions count as equal when symmetry is determined",
+        ),
     ] = 1e-6
     target_job_seconds: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="computing time in seconds that each job aims at")
+        float,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="computing time of a job, to which work is gathered or split; 600 suits a cluster",
+        ),
     ] = 120.0
-    families: Annotated[dict[Name, FamilyEntry], Field(min_length=1, description="families by name")]
-    descriptors: Annotated[dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors by name")]
-    searches: dict[Name, SearchEntry] = Field(default={}, description="searches by name")
-    regressions: dict[Name, RegressionEntry] = Field(default={}, description="regressions by name")
-    figures: dict[Name, FigureEntry] = Field(default={}, description="figures by name")
-    views: dict[Name, ViewEntry] = Field(default={}, description="interactive views by name")
-    claims: str | None = Field(default=None, description="file of claims that the results are compared with")
+    families: Annotated[
+        dict[Name, FamilyEntry],
+        Field(min_length=1, description="families of structures, each under a name of your choice"),
+    ]
+    descriptors: Annotated[
+        dict[Name, DescriptorEntry], Field(min_length=1, description="descriptors, each under a name of your choice")
+    ]
+    searches: dict[Name, SearchEntry] = Field(
+        default={}, description="searches among environments, each under the name of its folder"
+    )
+    regressions: dict[Name, RegressionEntry] = Field(
+        default={}, description="models that learn a target from features, each under a name of your choice"
+    )
+    figures: dict[Name, FigureEntry] = Field(default={}, description="figures, each under the name of its files")
+    views: dict[Name, ViewEntry] = Field(
+        default={}, description="pages for the browser, each under the name of its file"
+    )
+    claims: str | None = Field(
+        default=None,
+        description="file of claims (docs/claims.md) about the results, relative to where Snakemake runs",
+    )
 
 
 KEYS = {

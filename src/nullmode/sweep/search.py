@@ -1,4 +1,4 @@
-"""What a search's job does: every environment of a family to rows of what was found, and of the steps there."""
+"""What a search job does: environments of a family to rows of what a search from each found, and of its steps."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, validated
-from nullmode.descriptors._base import with_species_of
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, within
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.search._record import SearchRecord
@@ -79,9 +79,9 @@ def run_search(
     """
     given = made(task, task.parameters)
     environments = environments_in(structures, given.cutoff)
-    open_layout = with_species_of(given, environments)
-    where = description(task, task.parameters, open_layout, task.family)
-    [descriptor] = fitted([open_layout], references or {})
+    laid_out = with_layout_of(given, environments)
+    where = description(task, task.parameters, laid_out, task.family)
+    [descriptor] = fitted([laid_out], references or {})
     find = load(task.search_kind, SEARCHES, "search")
     options = validated(find, task.search_parameters, f"searches.{task.search}.parameters", skip=GIVEN)
 

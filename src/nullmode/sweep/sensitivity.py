@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from nullmode._support.types import JSON, Floats, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
 from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
-from nullmode.descriptors._base import LAYOUT, Descriptor, layout_of, open_layout, with_layout
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._layout import Layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.spectrum.whole_structure import whole_structures
@@ -138,7 +140,7 @@ def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
     InputError
         If no centre of the family has a neighbour.
     """
-    return layout_of(_geometry(structures, cutoff, scope).environments, cutoff, LAYOUT)
+    return asdict(Layout.of(_geometry(structures, cutoff, scope).environments, cutoff))
 
 
 class _Geometry(NamedTuple):
@@ -176,9 +178,9 @@ def _rows(
 ) -> pd.DataFrame:
     """Rows of a task at those of its points that have one cutoff; `point` is the index among all of them."""
     cutoff = next(iter(chosen.values())).cutoff
-    left = {name for descriptor in chosen.values() for name in open_layout(descriptor)}
-    shared = layouts.get(cutoff) or layout_of(geometry.environments, cutoff, left)
-    descriptors = [with_layout(descriptor, shared) for descriptor in chosen.values()]
+    whole_family = layouts.get(cutoff)
+    shared = Layout(**whole_family) if whole_family else Layout.of(geometry.environments, cutoff)
+    descriptors = [shared.fix(descriptor) for descriptor in chosen.values()]
     described = [
         description(task, task.points[k], each, task.family) for k, each in zip(chosen, descriptors, strict=True)
     ]

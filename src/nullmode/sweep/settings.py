@@ -13,13 +13,14 @@ from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, explain, load, suggest, validated
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.descriptors import DESCRIPTORS
-from nullmode.descriptors._precheck import check_contraction, check_width
+from nullmode.descriptors._contraction import unfitted_basis
 from nullmode.families import FAMILIES
 from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
 from nullmode.figures._figure import load_figure, named
 from nullmode.learning import MODELS, TARGETS
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
+from nullmode.sweep.entries import points
 from nullmode.sweep.schema import (
     KEYS,
     DescriptorEntry,
@@ -30,7 +31,6 @@ from nullmode.sweep.schema import (
     Settings,
     ViewEntry,
 )
-from nullmode.sweep.tasks import points
 
 
 def check(config: JSON) -> Settings:
@@ -137,9 +137,12 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
     if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
         raise InputError(f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values.")
     for point in points(descriptor, list(descriptor.grid)):
-        made = constructed(target, {**descriptor.parameters, **point}, where)
-        check_width(made, where)
-        check_contraction(made, where, list(settings.families))
+        basis = unfitted_basis(constructed(target, {**descriptor.parameters, **point}, where))
+        if basis is not None and basis.reference not in settings.families:
+            raise InputError(
+                f"`{where}.radial_basis.reference` must name the family that the basis is fitted to, got "
+                f"{basis.reference!r}. {suggest(str(basis.reference), list(settings.families))}"
+            )
 
 
 def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:

@@ -1,7 +1,7 @@
-"""Where a table or figure comes from: what the file says, what of it is no longer installed, and the jobs behind it.
+"""Trace a table or figure: what the file says of its origin, what of that is no longer installed, and its jobs.
 
-The file holds what its content follows from, and repeats to the byte. Logs and benchmark files hold what does not: they
-are found by the hash of the file, so that those of another run are never taken for its own.
+A file says what its content follows from, so that the same input gives the same bytes. What differs from run to run
+stands in logs and benchmark files; a log is found by the hash of the file, so that a log of another run is never used.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Which tables belong together: those that the same code, libraries, structures and settings made."""
+"""Check that tables belong together: that the same code, libraries, structures and settings made them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from nullmode._support.code_hash import CARRIERS
 from nullmode._support.types import JSON, InputError
 from nullmode.tables import parquet
 
-# What parts say of the configuration that rows do not; how work is dealt to jobs is not in it.
+# What a task says of the configuration; which points and structures it holds differs from job to job.
 _SETTINGS = (
     "family",
     "family_kind",
@@ -56,25 +56,25 @@ def check_agreement(contents: Mapping[Any, JSON]) -> None:
 
 
 def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
-    """Say what a table made from parts follows from.
+    """Say what a table merged from others follows from.
 
     Parameters
     ----------
     paths
-        Of the parts.
+        Of the tables.
     own
         Origin of the code that merges them.
 
     Returns
     -------
     dict
-        ``code``, ``versions`` and ``inputs`` of all parts; ``tasks``: their families, descriptors and settings, each
+        ``code``, ``versions`` and ``inputs`` of all tables; ``tasks``: their families, descriptors and settings, each
         once, without the truncations, which the rows name.
 
     Raises
     ------
     InputError
-        If the parts do not belong together, or were not made by the code that merges them.
+        If the tables do not belong together, or libraries changed since they were made.
     """
     contents = {str(path): parquet.provenance(path) for path in paths}
     check_agreement({**contents, "this run": own})
@@ -91,7 +91,7 @@ def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
 
 
 def check_disjoint(contents: Mapping[Any, JSON]) -> None:
-    """Refuse parts of which two hold the same rows, as are left when work is dealt to other jobs.
+    """Refuse tables of which two hold the same rows: a job of an earlier plan left one of them.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _tasks(content: JSON) -> list[JSON]:
 
 
 def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
-    """Name what files have to agree on, the widest first: versions, inputs, settings, code."""
+    """Name what tables have to agree on, the widest first: versions, inputs, settings, code."""
     for library, version in content.get("versions", {}).items():
         if library not in CARRIERS:
             yield library, version
@@ -132,7 +132,7 @@ def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
         for key in ("rtol", "tolerance"):
             if key in task:
                 yield f"`{key}`", task[key]
-        # A sweep holds several descriptors and names them in its rows; the rows of other tables do not tell them apart.
+        # Rows of a sweep name their descriptor, so that it may hold several; rows of other tables do not.
         named = "descriptor" in task and ("family" in task or "regression" in task)
         suffix = f" of descriptor {task['descriptor']}" if named else ""
         for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):

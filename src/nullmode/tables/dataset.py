@@ -1,4 +1,4 @@
-"""Many tables as one: the parts of a sweep, read with filters, and refused where they do not belong together."""
+"""Many tables read as one, with filters; tables that do not belong together are refused."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from nullmode._support.variants import suggest
 from nullmode.tables import columns, parquet
 from nullmode.tables.agreement import check_agreement, check_disjoint
 
-# Where a results folder holds a table; the first pattern that finds files counts.
+# Files that hold a table in a folder of results; of several patterns, the first with files counts.
 _PLACES = {
     "sensitivity": ("sensitivity/*.parquet", "tables/sensitivity.parquet"),
     "structures": ("structures/*.parquet",),
@@ -38,7 +38,7 @@ def load(
     filters: Any = None,
     mixed: bool = False,
 ) -> pd.DataFrame:
-    """Read a table of a finished or running sweep, all parts of it as one.
+    """Read a table of a finished or running sweep, from the files of all its jobs.
 
     Parameters
     ----------
@@ -52,18 +52,18 @@ def load(
         Of rows: ``[(column, operator, value), ...]``, of which all must hold, a list of such lists, of which one must
         hold, or a pyarrow expression. Files, and row groups of files, that cannot hold a match are not read.
     mixed
-        Read parts together that different code, libraries, structures or settings made.
+        Read files together that different code, libraries, structures or settings made.
 
     Returns
     -------
     pandas.DataFrame
-        Rows in the order of the files, those of a folder by name; a coordinate that a part does not have is null there.
+        Rows in the order of the files, those of a folder by name; a coordinate that a family does not have is null.
 
     Raises
     ------
     InputError
         For a missing folder, one without tables, a corrupt or foreign file, another table or schema version (the file
-        is named), parts that do not belong together, unknown columns, or filters that no row passes.
+        is named), files that do not belong together, unknown columns, or filters that no row passes.
     """
     every = {path: _fragment(path) for path in _files(where, table)}
     contents = _pruned({path: _content(fragment, path, table) for path, fragment in every.items()}, filters)
@@ -166,7 +166,7 @@ def _content(fragment: Any, path: Path, table: str) -> JSON:
 
 
 def _schema(fragments: list[Any], paths: list[Path]) -> pa.Schema:
-    """Unite the columns of all parts; a family's coordinates are columns of its own."""
+    """Unite the columns of all files; a family's coordinates are columns of its own."""
     result = fragments[0].physical_schema
     for fragment, path in zip(fragments, paths, strict=True):
         result = parquet.united(result, fragment.physical_schema, path)

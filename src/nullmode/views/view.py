@@ -9,7 +9,8 @@ import pandas as pd
 from nullmode._support.arguments import listed
 from nullmode._support.types import JSON
 from nullmode.analysis.analyze import analyze
-from nullmode.descriptors._base import Descriptor, with_species_of
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, environments_of
 from nullmode.tables.structures import atoms_of
 from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
@@ -44,7 +45,7 @@ def write_view(
     library()  # if it is missing, say so before anything is computed
     shown: list[Environment] = listed(environments)
     rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance).assign(rtol=rtol)
-    write_rows(rows, shown, with_species_of(descriptor, shown), path, name)
+    write_rows(rows, shown, with_layout_of(descriptor, shown), path, name)
 
 
 def write_rows(

@@ -1,23 +1,23 @@
-"""What every radial basis states, and how a name, a mapping or an instance becomes one."""
+"""The interface of radial bases, and how a name, a mapping or an instance becomes one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast
 
 import numpy as np
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
-from nullmode._support.types import InputError, Reals
+from nullmode._support.types import Floats, InputError, Reals
 from nullmode._support.variants import constructed, load, suggest
 from nullmode.basis.radial import RADIAL_BASES
 from nullmode.basis.radial._quadrature import interval
 
 SMALLEST_EIGENVALUE = 1e-11
-"""Where the overlap of the functions has a smaller eigenvalue, the basis is refused."""
+"""A basis is refused if the overlap of its functions has a smaller eigenvalue than this."""
 LARGEST_N = 50
-"""More functions are refused: zeros, quadrature and tables are tested up to here."""
+"""Largest number of functions: zeros, quadrature and tables are tested up to it."""
 
 
 class RadialBasis(ABC):
@@ -28,7 +28,7 @@ class RadialBasis(ABC):
     nested
         Whether the first functions of a larger basis are those of a smaller one.
     title
-        What messages call the functions.
+        Name of the functions in messages.
     kind
         Its name in a configuration.
     """
@@ -41,13 +41,13 @@ class RadialBasis(ABC):
     def smallest_eigenvalue(self, n_max: int, l_max: int, cutoff: float) -> float:
         """Smallest eigenvalue of the overlap of the normalised functions, under r² dr; 1 if orthonormal.
 
-        Of a basis that is orthonormalised, that of the functions it starts from. Each digit that it lacks from 1 is
-        one that features or their smallest singular values lose.
+        For a basis that is orthonormalised, the eigenvalue is that of the functions before. Features and their
+        smallest singular values lose as many digits as it is powers of ten below 1.
 
         Raises
         ------
         InputError
-            For an n_max or l_max that the basis cannot have.
+            If the basis does not exist for this n_max or l_max.
         """
 
     @abstractmethod
@@ -71,12 +71,12 @@ class RadialBasis(ABC):
         """Taylor coefficients in r of the integrals I_nl of R_nl with a normalised Gaussian at r; as `functions`."""
 
     def check(self, n_max: int, l_max: int, cutoff: float) -> None:
-        """Refuse functions that cannot be had or told apart, before any work starts.
+        """Refuse functions that do not exist or cannot be told apart, before any work starts.
 
         Raises
         ------
         InputError
-            Where the smallest eigenvalue of the overlap is below ``SMALLEST_EIGENVALUE``, or n_max above ``LARGEST_N``.
+            If the smallest eigenvalue of the overlap is below ``SMALLEST_EIGENVALUE``, or n_max above ``LARGEST_N``.
         """
         if n_max > LARGEST_N:
             raise InputError(f"`n_max` must be at most {LARGEST_N}, got {n_max}. Use a smaller n_max.")
@@ -88,13 +88,46 @@ class RadialBasis(ABC):
             )
 
     def __str__(self) -> str:
-        """Kind, and what departs from the default: a label for tables."""
-        parts = []
+        """Name the kind and the parameters that differ from their defaults: a label for tables."""
+        parameters = []
         for field in fields(cast("Any", self)):
             value = getattr(self, field.name)
             if field.repr and field.name != "kind" and value != field.default:
-                parts.append(str(value) if isinstance(value, str) else f"{field.name}={value}")
-        return f"{self.kind}({', '.join(parts)})" if parts else self.kind
+                parameters.append(str(value) if isinstance(value, str) else f"{field.name}={value}")
+        return f"{self.kind}({', '.join(parameters)})" if parameters else self.kind
+
+
+class FittedRadialBasis(RadialBasis):
+    """Radial functions that are fitted to the density of a reference set before they can be used (abstract).
+
+    Attributes
+    ----------
+    reference
+        Name of the family, in a configuration, whose environments the functions are to be fitted to.
+    primitives, n_primitives
+        Basis that the density of the reference set is expanded in for the fit, and how many functions of it.
+    """
+
+    reference: str | None
+    primitives: RadialBasis
+    n_primitives: int
+
+    @property
+    @abstractmethod
+    def is_fitted(self) -> bool:
+        """Whether the functions can be used."""
+
+    @abstractmethod
+    def fitted(self, factors: Sequence[Floats], n_max: int) -> Self:
+        """Fit the functions.
+
+        Parameters
+        ----------
+        factors, of each l an array of shape (n_primitives, n_primitives)
+            R with R^T R the covariance of the reference set's coefficients, up to a factor.
+        n_max
+            How many functions the set must tell apart.
+        """
 
 
 @lru_cache(maxsize=1024)
@@ -103,16 +136,16 @@ def _smallest_eigenvalue(basis: RadialBasis, n_max: int, l_max: int, cutoff: flo
 
 
 def overlap_eigenvalue(basis: RadialBasis, n_points: int, n_max: int, cutoff: float) -> float:
-    """Smallest eigenvalue of the overlap, on [0, cutoff], of functions that are the same for every l."""
+    """Smallest eigenvalue of the overlap, on [0, cutoff], of functions that are equal for every l."""
     r, weights = interval(n_points, cutoff)
     values = basis.functions(r, n_max, 0, cutoff)[:, 0, 0] * (np.sqrt(weights) * r)[:, None]
     values /= np.sqrt((values**2).sum(axis=0))
-    # Singular values, since the square of the condition would lose digits.
+    # Singular values of the functions, since eigenvalues of the overlap would lose digits.
     return float(np.linalg.svd(values.astype(np.float64), compute_uv=False)[-1]) ** 2
 
 
 def resolved(value: Any) -> Any:
-    """Turn a name, or a mapping with `kind` and parameters, into a radial basis; an instance stays what it is.
+    """Make a radial basis of a name, or of a mapping with `kind` and parameters; return an instance as it is.
 
     Raises
     ------
@@ -121,13 +154,13 @@ def resolved(value: Any) -> Any:
     """
     if isinstance(value, RadialBasis):
         return value
-    given = {"kind": value} if isinstance(value, str) else value
-    if not isinstance(given, Mapping):
+    mapping = {"kind": value} if isinstance(value, str) else value
+    if not isinstance(mapping, Mapping):
         raise InputError(f"`radial_basis` must be a name, a mapping with `kind`, or a radial basis, got {value!r}.")
-    kind = given.get("kind")
+    kind = mapping.get("kind")
     if kind not in RADIAL_BASES:
         raise InputError(f"`kind` must be a known radial basis, got {kind!r}. {suggest(str(kind), list(RADIAL_BASES))}")
-    return constructed(load(kind, RADIAL_BASES, "radial basis"), given, "radial_basis")
+    return constructed(load(kind, RADIAL_BASES, "radial basis"), mapping, "radial_basis")
 
 
 _KIND = {"enum": list(RADIAL_BASES)}
@@ -136,4 +169,4 @@ AnyRadialBasis: TypeAlias = Annotated[
     BeforeValidator(resolved),
     WithJsonSchema({"anyOf": [_KIND, {"type": "object", "properties": {"kind": _KIND}, "required": ["kind"]}]}),
 ]
-"""A radial basis where a name or a mapping is accepted as well."""
+"""A radial basis, given as an instance, a name or a mapping."""

@@ -87,11 +87,11 @@ class Polynomials(RadialBasis):
             p, s = self.power, self.scale
             base = 1 + r / s
             # Binomial series of (base + δ/s)^(-p).
-            parts = [base**-p]
+            terms = [base**-p]
             for k in range(3):
-                parts.append(parts[-1] * (-p - k) / ((k + 1) * base * s))
+                terms.append(terms[-1] * (-p - k) / ((k + 1) * base * s))
             last = (1 + cutoff / s) ** -p
-            front, y = -2 / (1 - last), series(*parts, like=r)
+            front, y = -2 / (1 - last), series(*terms, like=r)
         else:
             rate = -self.decay / cutoff
             y = np.exp(rate * r) * exponential(series(0.0, rate, like=r))

@@ -15,36 +15,36 @@ from nullmode.basis.radial._base import RadialBasis
 from nullmode.basis.spline import TERMS, RadialTable, hermite
 
 TABLE_ERROR = 1e-14
-"""Aim of the tabulation: largest error of a value over the largest value of that radial function."""
+"""Goal of the tabulation: largest error of a value over the largest value of the same radial function."""
 MOST_INTERVALS = 4096
-"""A table is made no finer than this; where it would have to be, what it holds is too sharp for its cutoff."""
+"""Largest size of a table; functions that need more are refused as too sharp for their cutoff."""
 INTERVALS_PER_WIDTH = 6
-"""Of the first table of a Gaussian density."""
+"""Size of the first table that is tried for a Gaussian density."""
 FAINT = 1e-6
-"""Functions fainter than this, against the strongest, are measured against this share of it: a broad Gaussian leaves of
-a fast oscillation nothing but rounding."""
-# Halving the spacing divides a septic's error by 256 until rounding is what remains.
+"""The error of a function weaker than this share of the strongest one is measured against this share: a broad Gaussian
+leaves nothing but rounding of a fast oscillation."""
+# Halving the spacing divides the error of a septic spline by 256, until only rounding remains.
 _WORTHWHILE = 4.0
-# A larger error is not for rounding; with a smaller one, a table that could be finer is still taken.
+# A larger error is not rounding. With a smaller one, a table is accepted even if it could be finer.
 _CONVERGED = 1e-9
-# Between two nodes a septic's value deviates most at 1/2, its slope where t⁴(1-t)⁴ is steepest.
+# Between two nodes, the value of a septic spline deviates most at 1/2, its slope where t⁴(1-t)⁴ is steepest.
 _STEEPEST = 0.5 - sqrt(7) / 14
 
 
 class Basis(NamedTuple):
-    """A tabulated radial basis, and how trustworthy it is.
+    """A tabulated radial basis with its error.
 
     Attributes
     ----------
     table
-        What the kernels read.
+        The table that the kernels read.
     smallest_eigenvalue
-        Of the functions' overlap matrix (see :meth:`RadialBasis.smallest_eigenvalue`). GTOs are orthonormalised with
-        40 digits, but functions this similar amplify whatever else is rounded, and codes that take S^(-1/2) in double
-        precision differ by about 1e-16 over it.
+        Of the overlap matrix of the functions (see :meth:`RadialBasis.smallest_eigenvalue`). GTOs are orthonormalised
+        with 40 digits, but similar functions amplify any other rounding; codes that compute S^(-1/2) in double
+        precision differ by about 1e-16 divided by this eigenvalue.
     value_error, derivative_error
-        Largest deviation of the spline from the exact function, over the largest value (slope) of each function (or
-        ``FAINT`` times the strongest's, if more), measured between the nodes where a septic deviates most.
+        Largest deviation of the spline from the exact function, over the largest value (slope) of each function, or
+        over ``FAINT`` times that of the strongest function if this is more; measured between the nodes.
     """
 
     table: RadialTable
@@ -55,14 +55,14 @@ class Basis(NamedTuple):
 
 @lru_cache(maxsize=256)
 def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: float | None) -> Basis:
-    """Tabulate the integrals with a Gaussian of some width, or the functions themselves (None); cached.
+    """Tabulate the integrals with a Gaussian of a width in Å, or, for None, the functions themselves; cached.
 
-    Nodes are added until values agree with the exact ones to ``TABLE_ERROR``, or rounding keeps them from it.
+    Nodes are added until the values agree with the exact ones to ``TABLE_ERROR``, or to rounding.
 
     Raises
     ------
     InputError
-        Where the basis loses its digits (see :meth:`RadialBasis.check`), or is too sharp to be tabulated.
+        If the basis loses too many digits (see :meth:`RadialBasis.check`), or is too sharp to be tabulated.
     """
     basis.check(n_max, l_max, cutoff)
 
@@ -80,7 +80,7 @@ def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: 
         if intervals > MOST_INTERVALS:
             if value_error < _CONVERGED:
                 break
-            raise InputError(_too_sharp(basis, n_max, cutoff, width))
+            raise _too_sharp(basis, n_max) if width is None else _too_narrow(width, cutoff)
         spacing = cutoff / intervals
         if nodes.size == 0:
             nodes = exact(np.arange(intervals + 1) * spacing)
@@ -103,15 +103,23 @@ def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: 
     return Basis(RadialTable(table, 1.0 / spacing), smallest, value_error, derivative_error)
 
 
-def _too_sharp(basis: RadialBasis, n_max: int, cutoff: float, width: float | None) -> str:
-    if width is None:
-        return (
-            f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with n_max={n_max}: "
-            f"that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler transform."
-        )
-    return (
+def check_width(width: float, cutoff: float) -> None:
+    """Refuse a Gaussian density that is too narrow to be tabulated; lengths in Å."""
+    if INTERVALS_PER_WIDTH * cutoff / width > MOST_INTERVALS:
+        raise _too_narrow(width, cutoff)
+
+
+def _too_narrow(width: float, cutoff: float) -> InputError:
+    return InputError(
         f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
         f"that takes more than {MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
+    )
+
+
+def _too_sharp(basis: RadialBasis, n_max: int) -> InputError:
+    return InputError(
+        f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with n_max={n_max}: "
+        f"that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler transform."
     )
 
 
@@ -121,5 +129,5 @@ def _deviation(nodes: Floats, exact: Floats, t: float, spacing: float, order: in
     deviation = np.abs(spline - exact[:, order]).max(axis=0)
     largest = np.abs(nodes[:, order]).max(axis=0)
     scale = np.maximum(largest, FAINT * largest.max())
-    # One constant function alone has no slope to compare with.
+    # A single constant function has no slope to compare with.
     return float((deviation / np.where(scale > 0, scale, 1.0)).max())

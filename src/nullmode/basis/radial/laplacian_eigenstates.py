@@ -58,17 +58,17 @@ class LaplacianEigenstates(RadialBasis):
 def zeros(n_max: int, l_max: int) -> Reals:
     """First positive zeros z_ln of j_l, shape (l_max + 1, n_max): those of j_l lie between those of j_(l-1)."""
     result = np.empty((l_max + 1, n_max), dtype=np.longdouble)
-    found = 4 * np.arctan(np.longdouble(1)) * np.arange(1, n_max + l_max + 1)
+    roots = 4 * np.arctan(np.longdouble(1)) * np.arange(1, n_max + l_max + 1)
     for l in range(l_max + 1):
         if l > 0:
-            low, high = found[:-1], found[1:]
+            low, high = roots[:-1], roots[1:]
             sign = np.sign(spherical_bessel(l, low)[0])
             for _ in range(_BISECTIONS):
                 middle = (low + high) / 2
                 left = np.sign(spherical_bessel(l, middle)[0]) == sign
                 low, high = np.where(left, middle, low), np.where(left, high, middle)
-            found = (low + high) / 2
-        result[l] = found[:n_max]
+            roots = (low + high) / 2
+        result[l] = roots[:n_max]
     return result
 
 
@@ -79,10 +79,10 @@ def spherical_bessel(l: int, x: Reals) -> Reals:
     largest value, without the recurrences that lose digits at small x.
     """
     # Half of an even number of points: the integrand is even.
-    t, weights = (part[part.size // 2 :] for part in gauss_legendre(2 * ceil((x.max() + l) / 4 + 20)))
+    t, weights = (array[array.size // 2 :] for array in gauss_legendre(2 * ceil((x.max() + l) / 4 + 20)))
     weighted = legendre(l, t)[1] * weights * t ** np.arange(TERMS)[:, None]
     phase = np.multiply.outer(x, t)
-    parts = np.cos(phase), np.sin(phase)
+    waves = np.cos(phase), np.sin(phase)
     # cos(x t + (k - l) pi/2) for derivative k.
-    turned = [parts[(k - l) % 2] * (1, -1, -1, 1)[(k - l) % 4] for k in range(TERMS)]
+    turned = [waves[(k - l) % 2] * (1, -1, -1, 1)[(k - l) % 4] for k in range(TERMS)]
     return np.array([turned[k] @ weighted[k] for k in range(TERMS)])

@@ -1,0 +1,87 @@
+import ase.io
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+from family_cases import REALISTIC
+
+from nullmode._support.variants import load, validated
+from nullmode.families import FAMILIES
+from nullmode.families._base import FamilySize
+
+PARAMETERS = {
+    "methane_distortion": [{}, {"paths": ["noise", "twist"], "samples": 3, "noise": [-3, -2]}],
+    "degenerate_pair": [{}, {"u": [0.7, 0.8], "v": [0.0], "signs": [1]}],
+    "mode_displacement": [{}, {"modes": ["softest"], "amplitudes": [-3, -2]}],
+    "twofold_pair": [{}, {"gamma": [100, 120], "phi": [10, 20, 30], "signs": [1]}],
+    "twofold_point": [{}, {"theta": [40, 50], "r_c": [1.0, 1.1, 1.2]}],
+    "cone_point": [{}, {"theta": [60], "phi_2": [70, 80]}],
+    "integer_pair": [{}, {"c": [1], "scale": [0.25, 0.5], "signs": [1]}],
+    "homometric_set": [{}, {"a": [30, 40], "members": [0, 1]}],
+    "ring_pair": [{}, {"psi": [10, 20], "shift": [0, 5, 6], "azimuths": [0, 50, 115, 212], "signs": [-1]}],
+    "point_groups": [{}, {"names": ["Td", "X"]}],
+    "cutoff_approach": [{}, {"distances": [0.1, 0.01], "n_structures": 3}],
+    "random_methane": [{}, {"n_structures": 7}],
+    "file": [
+        {"path": "all.extxyz"},
+        {"path": "all.extxyz", "index": "1:3"},
+        {"path": "all.extxyz", "index": "-1"},
+        {"path": "all.extxyz", "centers": "H"},
+        {"path": "all.extxyz", "centers": [0]},
+        {"path": "plain.xyz", "centers": ["C", 1]},
+    ],
+}
+# No parameter tells how long an orbit is; realistic sets are compared in their own tests.
+assert PARAMETERS.keys() == FAMILIES.keys() - {"quasi_constant_orbit"} - REALISTIC.keys()
+
+
+def size_of(kind, **parameters):
+    target = load(kind, FAMILIES, "family")
+    return target.size(**validated(target, parameters, kind))
+
+
+def structures_of(kind, **parameters):
+    target = load(kind, FAMILIES, "family")
+    return list(target(**validated(target, parameters, kind)))
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [(k, p) for k, listed in PARAMETERS.items() for p in listed])
+def test_families_tell_what_they_hold(kind, parameters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    molecules = [molecule(name) for name in ("CH4", "H2O", "C6H6", "CH3OH")]
+    ase.io.write("all.extxyz", molecules)
+    ase.io.write("plain.xyz", molecules, format="xyz")
+    size, structures = size_of(kind, **parameters), structures_of(kind, **parameters)
+    assert size.structures == len(structures)
+    if parameters.get("index", ":") == ":":  # the size of a selection has the means of the whole file
+        assert size.atoms == pytest.approx(np.mean([len(atoms) for atoms in structures]))
+        assert size.centers == pytest.approx(np.mean([len(atoms.info["centers"]) for atoms in structures]))
+
+
+def test_long_files_are_estimated_from_their_beginning(tmp_path):
+    path = tmp_path / "long.xyz"
+    ase.io.write(path, [molecule("CH3CH2OH")] * 5000)
+    size = size_of("file", path=path, centers="C")
+    assert path.stat().st_size > 1.5 * 2**20
+    assert size.structures == pytest.approx(5000, rel=1e-3)
+    assert size[1:] == FamilySize(structures=5000, atoms=9, centers=2, species=3)[1:]
+
+
+def test_a_cutoff_in_a_crystal_holds_more_than_its_cell(tmp_path):
+    ase.io.write(tmp_path / "salt.extxyz", bulk("NaCl", "rocksalt", 5.64))
+    crystal = size_of("file", path=tmp_path / "salt.extxyz")
+    assert crystal.periodic
+    assert crystal.neighbours(5.0) > crystal.neighbours(4.0) > crystal.atoms
+    assert crystal._replace(periodic=False).neighbours(4.0) == crystal.atoms - 1
+
+
+@pytest.mark.parametrize("text", ["", "\n", "no number\n", "3\nshort\nH 0 0 0\n", "-1\nx\n", "1\nx\n\n"])
+def test_what_is_no_file_of_structures_tells_nothing(tmp_path, text):
+    (tmp_path / "bad.xyz").write_text(text)
+    assert size_of("file", path=tmp_path / "bad.xyz") is None
+
+
+@pytest.mark.parametrize("suffix", ["cif", "vasp", "db"])
+def test_other_formats_tell_nothing(tmp_path, suffix):
+    ase.io.write(tmp_path / f"one.{suffix}", Atoms("H", cell=[3, 3, 3], pbc=True))
+    assert size_of("file", path=tmp_path / f"one.{suffix}") is None
