@@ -43,7 +43,18 @@ def test_sensitivities_depend_on_their_own_kind_and_bases_alone(config, monkeypa
 def test_what_follows_from_sensitivities_is_no_part_of_them(settings):
     [*_, job] = plan(settings)
     covered = modules(origins.sensitivity_code(job.kind, job.bases))
-    later = {"summary", "settings", "schema", "entries", "jobs", "origins", "cost", "search", "regression", "structures"}
+    later = {
+        "summary",
+        "settings",
+        "schema",
+        "entries",
+        "jobs",
+        "origins",
+        "cost",
+        "search",
+        "regression",
+        "structures",
+    }
     assert not covered & {f"nullmode.sweep.{name}" for name in later}
     summary = modules(origins.summary_code())
     assert {"nullmode.sweep.summary", "nullmode.tables.dataset"} <= summary
