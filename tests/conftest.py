@@ -7,8 +7,9 @@ import compiling
 import pytest
 from projects import Project
 
-# Before NumPy loads, so nothing above may import it: a threaded BLAS on matrices this small is slow.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Before NumPy loads, so nothing above may import it: threads of libraries on matrices this small wait for each other.
+for library in ("OPENBLAS", "OMP", "RAYON"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pytest_configure(config):

@@ -25,7 +25,7 @@ def test_rank_grows_with_l_max_as_published(vectors, ranks):
 @pytest.mark.parametrize("n_max", range(1, 5))
 @pytest.mark.parametrize("l_max", range(5))
 def test_rank_of_random_methane_obeys_the_law(n_max, l_max):
-    # science.md section 4, exact: what l = 0 and each further l can add, until all 9 are seen.
+    # Exact (docs/theory.md, Power spectrum): what l = 0 and each further l can add, until all 9 are seen.
     law = min(n_max, 4)
     for l in range(1, l_max + 1):
         k = min(n_max, 2 * l + 1)
@@ -56,7 +56,6 @@ def test_pair_merges_into_a_singular_point_without_symmetry():
 
 @pytest.mark.parametrize(("x", "size"), [(1e-2, 2.7e-2), (1e-3, 2.6e-3), (1e-4, 2.6e-4), (1e-5, 2.6e-5)])
 def test_condition_opens_linearly_as_published(x, size):
-    # science.md section 5: width .2, cutoff 2.5.
     sharp = nm.PowerSpectrum(n_max=8, l_max=8, cutoff=2.5, cutoff_width=0.0, width=0.2)
     assert analysed(sharp, pair(1 - x, 0.0)).inverse_condition_number == pytest.approx(size, rel=0.05)
 

@@ -148,7 +148,7 @@ def test_users_descriptor_is_asked_what_it_can_answer():
 
 
 def test_near_the_isosceles_rings_four_neighbours_see_what_three_do_not():
-    # science.md section 3.5: one spurious null value of nu = 3 at isosceles rings, which these leave by 1e-4.
+    # Isosceles rings have one spurious null value of nu = 3; these rings leave that shape by 1e-4.
     env = nm.Environment.from_vectors(rings([0, 1.9, -1.9 + 1e-4], 0.6))
     (soft,) = nm.explain_near_null(env, nm.Bispectrum(n_max=3, l_max=5, **SETTING), threshold=3e-3)
     assert soft.cause == "incompleteness"

@@ -260,7 +260,7 @@ def test_ranks_are_those_of_theory_in_every_basis(name, density):
 @pytest.mark.parametrize("density", ["gaussian", "delta"])
 @pytest.mark.parametrize("n_max", range(1, 5))
 def test_rank_of_random_methane_obeys_the_law_in_a_nested_basis(n_max, density):
-    # science.md section 4, as for GTOs.
+    # The ranks of theory, as for GTOs.
     law = min(n_max, 4)
     for l_max in range(5):
         k = min(n_max, 2 * l_max + 1)

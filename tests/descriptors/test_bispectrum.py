@@ -87,7 +87,7 @@ def test_ranks_of_the_bispectrum_pair(phi, psi, ranks):
         assert result.rank == result.rank_complete == rank
 
 
-# science.md section 4: rank over l_max = 0, 1, …
+# Rank over l_max = 0, 1, …
 SERIES = {
     "X(pi, 0)": (pair(1.0, 0.0), 4, (1, 3, 8, 9, 9, 9)),
     "nu = 3 pair": (rings([0, 2, 3.7], 0.6), 3, (2, 6, 14, 18, 18, 18)),

@@ -146,7 +146,7 @@ def test_features_are_their_definition(where):
 
 
 def test_published_degenerate_manifold_is_reproduced():
-    # librascal, cutoff 4, n_max 2, l_max 2, width .5, smoothing .5: no free factor (science.md section 5).
+    # librascal, cutoff 4, n_max 2, l_max 2, width .5, smoothing .5: no free factor.
     published = load_degenerate_CH4_manifold().data["SOAP_power_spectrum"]
     descriptor = nm.PowerSpectrum(n_max=2, l_max=2, cutoff=4.0, cutoff_width=0.5, width=0.5, center_weight=1.0)
     structures = list(degenerate_pair.structures())

@@ -214,7 +214,7 @@ def test_axes_are_lists_or_ranges():
 
 # The ladder of point groups.
 
-# Name of the table of science.md, section 2 (RANKS), and its point group.
+# Name in the table of ranks (RANKS), and its point group.
 LADDER = {
     **{name: (name, name) for name in ("Td", "D4h", "D2d", "D2h", "D2", "C3v", "C2v", "C2", "Cs")},
     "0134": ("plane 0134", "C2v"),

@@ -1,4 +1,4 @@
-"""Published sizes over random methane: science.md section 5."""
+"""Published sizes over random methane."""
 
 import numpy as np
 import pytest

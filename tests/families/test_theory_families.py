@@ -216,7 +216,7 @@ def test_the_homometric_set_holds_the_published_triplet():
     assert not any(nm.congruent(made[i], made[j], 1e-3) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
-# Ranks of 18 for nu = 2, nu = 3 (O3) and nu = 3 (SO3): science.md section 3, r = 1, psi = .6 rad, z1 = .5, z2 = 1.2.
+# Ranks of 18 for nu = 2, nu = 3 (O3) and nu = 3 (SO3): r = 1, psi = .6 rad, z1 = .5, z2 = 1.2.
 RING_RANKS = {
     "generic": ([0, 2, 3.7], 0.6, (17, 18, 18)),
     "isosceles": ([0, 1.9, -1.9], 0.6, (12, 17, 17)),

@@ -94,7 +94,7 @@ def flattened(t=0.4):
     return BOND * shape / np.linalg.norm(shape, axis=1, keepdims=True)
 
 
-# Vectors, expected ranks for nu = 1 and 2 (science.md section 2), n_dof.
+# Vectors, expected ranks for nu = 1 and 2, n_dof.
 RANKS = {
     "Td": (TD, 1, 1, 9),
     "C3v": (stretched(1.15, 1, 1, 1), 2, 3, 9),
@@ -117,7 +117,7 @@ RANKS = {
     "X(.8pi, 0)": (pair(0.8, 0.0), 1, 9, 9),
 }
 
-# Vectors, n_max, and nu = 2 ranks for l_max = 0, 1, … (science.md section 4).
+# Vectors, n_max, and nu = 2 ranks for l_max = 0, 1, …
 SERIES = {
     "random": (rng(5).normal(size=(4, 3)), (4, 9, 9, 9, 9, 9, 9, 9, 9)),
     "X(.8pi, 0)": (pair(0.8, 0.0), (1, 3, 5, 7, 8, 9, 9, 9, 9)),

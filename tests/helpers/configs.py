@@ -152,7 +152,7 @@ BAD = {
         f"{word} in {axis}": (
             f"families.{family}.parameters.{axis}",
             [0.5, value],
-            f"`families.{family}.parameters.{axis}.1`: ",
+            f"`families.{family}.parameters.{axis}.1` must be a finite number, got ",
         )
         for family, axis in [
             *(("pair_map", axis) for axis in ("u", "v")),

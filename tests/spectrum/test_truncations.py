@@ -161,7 +161,7 @@ def test_what_cannot_be_swept_is_refused(descriptor, axes, message):
 
 
 def law(n_max, l_max):
-    """Rank of random CH4 at nu = 2 (science.md section 4, exact): what each l can add, until all 9 are seen."""
+    """Rank of random CH4 at nu = 2 (docs/theory.md, Power spectrum): what each l can add, until all 9 are seen."""
     rank = min(n_max, 4)
     for l in range(1, l_max + 1):
         k = min(n_max, 2 * l + 1)

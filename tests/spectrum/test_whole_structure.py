@@ -205,7 +205,6 @@ def test_centers_choose_what_is_summed():
     np.testing.assert_array_equal(jac, np.concatenate([block for _, block in blocks]))
 
 
-# science.md section 5: N = 6, l = 6, sigma .3, cutoff 3.5.
 @pytest.mark.parametrize(("hydrogens", "alone", "whole"), [(pair(1.0, 0.0), 8, 9), (TD, 1, 1)], ids=["X(pi, 0)", "Td"])
 def test_the_whole_molecule_lifts_spurious_null_values_and_no_others(hydrogens, alone, whole):
     atoms = Atoms("CH4", np.vstack([np.zeros(3), hydrogens]))

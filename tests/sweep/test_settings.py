@@ -97,7 +97,7 @@ def test_values_of_an_axis(axis, values):
 @pytest.mark.parametrize(
     ("axis", "message"),
     [
-        ([0.5, "x"], r"`families\.a\.parameters\.u\.1`: [^\n]*, got 'x'\.$"),
+        ([0.5, "x"], r"`families\.a\.parameters\.u\.1` must be [^\n]*, got 'x'\.$"),
         ({"start": 0.5}, r"`families\.a\.parameters\.u\.stop` is required and missing\.$"),
         (0.5, r"`families\.a\.parameters\.u` must be a valid list, got 0\.5\.$"),
     ],

@@ -40,8 +40,8 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
     with style():
         lines: dict[str, pd.DataFrame] = {}
         for descriptor in descriptors:
-            for name, modes in select(explanations, family, descriptor, single=True).groupby("name", sort=False):
-                if len(null := modes[modes["cause"] != "seen"]) and (names is None or name in names):
+            for name, rows in select(explanations, family, descriptor, single=True).groupby("name", sort=False):
+                if len(null := rows[rows["cause"] != "seen"]) and (names is None or name in names):
                     lines[f"{name}\n{descriptor}"] = null
         wide = max(map(len, lines.values()), default=1)
         size = (1.25 * wide + 0.8, 1.4 * max(len(lines), 1) + 0.3)
