@@ -224,11 +224,7 @@ def test_memory_does_not_grow_with_the_stream(path, monkeypatch):
 
         return Context()
 
-<<<<<<< HEAD
     monkeypatch.setattr(parquet, "streamed", watched)
-=======
-    monkeypatch.setattr(scan.parquet, "streamed", watched)
->>>>>>> w/numerics
     read = 0
 
     def stream():
