@@ -1,7 +1,6 @@
 """The analysis of structures or environments by one descriptor, or by many truncations of it, as a table."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -54,8 +53,7 @@ def analyze(
     degrees_of_freedom
         As in :func:`nullmode.sensitivity`.
     attribution, tolerance
-        Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`, and the length in Å
-        within which neighbours count as equivalent.
+        Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`, and its tolerance.
     threads
         How many to use; default all this process may.
     progress
@@ -75,19 +73,16 @@ def analyze(
     options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     if scope not in get_args(Scope):
         raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
-    if scope == "structure":
-        if degrees_of_freedom != "neighbours":
-            raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
-        structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
-        descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
-        wholes = [StructureRanks(structure) for structure in structures]
-        frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)
-    else:
-        items = _environments(what, descriptor, centers)
-        descriptor = with_layout_of(descriptor, items)
-        frame, _ = measure(
-            [EnvironmentRanks(item) for item in items], [descriptor], options, threads=threads, progress=progress
-        )
+    if scope == "environment":
+        cases, descriptor = _cases(what, descriptor, centers)
+        frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress)
+        return frame.drop(columns="point")
+    if degrees_of_freedom != "neighbours":
+        raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
+    structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
+    descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
+    wholes = [StructureRanks(structure) for structure in structures]
+    frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)
     return frame.drop(columns="point")
 
 
@@ -134,43 +129,30 @@ def truncation_sweep(
     """
     options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
-    items = _environments(what, descriptor, centers)
-    descriptor = with_layout_of(descriptor, items)
+    cases, descriptor = _cases(what, descriptor, centers)
     descriptors = [changed(descriptor, **point) for point in points]
-    frame, _ = measure(
-        [EnvironmentRanks(item) for item in items], descriptors, options, threads=threads, progress=progress
-    )
+    frame, _ = measure(cases, descriptors, options, threads=threads, progress=progress)
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
     return frame.drop(columns="point")
 
 
 def _options(
-    descriptor: Any,
-    rtol: float,
-    degrees_of_freedom: DegreesOfFreedom,
-    attribution: bool,
-    tolerance: float,
-    threads: Any,
+    descriptor: Any, rtol: float, dofs: DegreesOfFreedom, attribution: bool, tolerance: float, threads: Any
 ) -> AnalysisOptions:
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_tolerance(tolerance)
     check_threads(threads)
-    if attribution and degrees_of_freedom != "neighbours":
-        raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {degrees_of_freedom!r}.")
-    return AnalysisOptions(
-        rtol=rtol, degrees_of_freedom=degrees_of_freedom, tolerance=tolerance if attribution else None
-    )
+    if attribution and dofs != "neighbours":
+        raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {dofs!r}.")
+    return AnalysisOptions(rtol=rtol, degrees_of_freedom=dofs, tolerance=tolerance if attribution else None)
 
 
 def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int]]:
-    known = (
-        {field.name for field in fields(cast("Any", descriptor))} if hasattr(descriptor, "__dataclass_fields__") else ()
-    )
     axes: dict[str, list[int]] = {}
     for name, wanted in asked.items():
-        if name not in known:
+        if name not in getattr(descriptor, "__dataclass_fields__", ()):
             if wanted is not None:
                 raise InputError(f"`{name}` must be None for a descriptor without it, got {wanted!r}: {descriptor!r}.")
             continue
@@ -185,7 +167,8 @@ def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
-def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[Environment]:
+def _cases(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[list[EnvironmentRanks], Descriptor]:
+    """Environments within the cutoff, and the descriptor with their layout."""
     from ase import Atoms
 
     items: list[Any] = [what] if isinstance(what, Atoms | Environment) else listed(what)
@@ -193,7 +176,9 @@ def _environments(what: Any, descriptor: Descriptor, centers: Centers) -> list[E
     if kinds == {True}:
         if centers is not None:
             raise InputError(f"`centers` must be None where environments are given, got {centers!r}.")
-        return [within(item, descriptor.cutoff) for item in items]
-    if True in kinds:
+        items = [within(item, descriptor.cutoff) for item in items]
+    elif True in kinds:
         raise InputError("`what` must hold either structures or environments, got both.")
-    return environments(items, cutoff=descriptor.cutoff, centers=centers)
+    else:
+        items = environments(items, cutoff=descriptor.cutoff, centers=centers)
+    return [EnvironmentRanks(item) for item in items], with_layout_of(descriptor, items)

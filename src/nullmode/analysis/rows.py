@@ -24,12 +24,9 @@ from nullmode.tables import columns
 # Size of a chunk of Jacobians: a few of them fit into a core's share of the last-level cache.
 _CHUNK_BYTES = 8 << 20
 _CHUNK_MOST = 256
+_KINDS = {"int64": "Int64", "bool": "boolean"}
 # Counts are missing where an environment was not analysed, and where no theory knows the rank of an order.
-_NULLABLE = {
-    column.name: {"int64": "Int64", "bool": "boolean"}[str(column.type)]
-    for column in columns.ATTRIBUTION
-    if str(column.type) in ("int64", "bool")
-}
+_NULLABLE = {each.name: _KINDS[str(each.type)] for each in columns.ATTRIBUTION if str(each.type) in _KINDS}
 _ENVIRONMENT = [column.name for column in columns.ENVIRONMENT]
 _ATTRIBUTED = [column.name for column in columns.ATTRIBUTION]
 _JUDGED = {name: object if name == "status" else np.float64 for name in Judgement._fields} | {"rank": np.int64}
@@ -55,15 +52,9 @@ def measure(
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
     """Analyse environments by descriptors of one cutoff, beyond which the environments have no neighbours.
 
-    Descriptors that differ in their truncation alone share Jacobians: see :mod:`nullmode.spectrum.truncations`.
-
-    Returns
-    -------
-    frame
-        First ``point``, the index of the descriptor, then the columns of the analysis table, with those of the
-        attribution if the options have a tolerance. Ordered by ``point``, then as the environments.
-    features
-        Those of every environment, for each descriptor; empty lists unless `keep_features`.
+    Descriptors that differ in their truncation alone share Jacobians: see :mod:`nullmode.spectrum.truncations`. The
+    table begins with ``point``, the index of the descriptor, and is ordered by it, then as the environments. For each
+    descriptor, the features of every environment are given too; none unless `keep_features`.
     """
     frames: list[pd.DataFrame] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
@@ -71,14 +62,14 @@ def measure(
         for sweep in sweeps(descriptors):
             n_features = len(sweep.descriptor.compute_batch([cases[0].environment])[0])
             layout = plan(sweep, [case.environment for case in cases], n_features)
-            most = max(len(case.environment) for case in cases)
-            length = _chunk_length(n_features, most, len(layout.first) - 1)
+            width = 3 * max(1, *(len(case.environment) for case in cases))
+            bytes_each = 8 * width * (max(1, n_features) + (len(layout.first) - 1) * width)
+            length = max(1, min(_CHUNK_MOST, _CHUNK_BYTES // bytes_each))
             chunks = [cases[start : start + length] for start in range(0, len(cases), length)]
 
             def run(chunk: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
-                features, jacobians, errors = zip(
-                    *evaluate(sweep.descriptor, [case.environment for case in chunk]), strict=True
-                )
+                results = evaluate(sweep.descriptor, [case.environment for case in chunk])
+                features, jacobians, errors = zip(*results, strict=True)
                 frame = _rows(chunk, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
@@ -132,15 +123,9 @@ def measure_whole(
 def structure_row(
     case: StructureRanks, descriptor: Descriptor, rtol: float, tolerance: float | None = None
 ) -> tuple[JSON, Floats]:
-    """Analyse one structure, cut at the cutoff of a descriptor whose species layout is fixed.
+    """Give the row of one structure, cut at the cutoff of a descriptor with a fixed layout, and its features (F,).
 
-    Returns
-    -------
-    row
-        The columns of the analysis table for environments, and those of the attribution if a tolerance is given and the
-        status is ``ok``.
-    features, shape (F,)
-        As of :func:`nullmode.structure_jacobian`.
+    The row has the columns of the attribution if a tolerance is given and the status is ``ok``.
     """
     total = sum_jacobians(case.structure, descriptor)
     result, status = decompose_sum(case.structure, total, rtol)
@@ -150,11 +135,8 @@ def structure_row(
         "center_species": None,
         "n_neighbours": sum(len(environment) for environment in case.structure.environments),
         "n_dof": result.n_dof,
-        "rank": result.rank,
         "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
-        "condition_number": result.condition_number,
-        "inverse_condition_number": result.inverse_condition_number,
-        "rotation_floor": result.rotation_floor,
+        **{name: getattr(result, name) for name in Judgement._fields if name != "status"},
         "status": status,
     }
     if tolerance is not None and status == "ok":
@@ -177,11 +159,11 @@ def _rows(
 ) -> pd.DataFrame:
     """Make the rows of a chunk of environments at each point of a sweep, the environment varying fastest."""
     points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
-    environments = [case.environment for case in cases]
+    environments = [case.environment for case in cases] * len(points)
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
-    empty = np.array([len(environment) == 0 for environment in environments])
-    errors = errors * [error_growth(environment, options.degrees_of_freedom) for environment in environments]
+    empty = np.array([len(case.environment) == 0 for case in cases])
+    errors = errors * [error_growth(case.environment, options.degrees_of_freedom) for case in cases]
     n_dof = np.zeros(len(cases), dtype=np.int64)
     spectra = np.empty(shape, dtype=object)
     judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
@@ -189,14 +171,8 @@ def _rows(
         values, response = singular_values(matrices, frames, n_rigid, layout)
         values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
         values[:, ~finite[members]] = np.nan
-        judgement = judge(
-            values,
-            response if n_rigid else np.nan,
-            rtol=options.rtol,
-            error=errors[members],
-            finite=finite[members],
-            empty=empty[members],
-        )
+        known = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
+        judgement = judge(values, response if n_rigid else np.nan, rtol=options.rtol, **known)
         n_dof[members] = values.shape[-1]
         for name, column in judged.items():
             column[:, members] = getattr(judgement, name)
@@ -205,10 +181,10 @@ def _rows(
                 spectra[k, i] = row
     columns = {
         "point": np.repeat(points, len(cases)),
-        "structure": [environment.structure for environment in environments] * len(points),
-        "center": [environment.center for environment in environments] * len(points),
-        "center_species": [symbol(environment.center_species) for environment in environments] * len(points),
-        "n_neighbours": [len(environment) for environment in environments] * len(points),
+        "structure": [environment.structure for environment in environments],
+        "center": [environment.center for environment in environments],
+        "center_species": [symbol(environment.center_species) for environment in environments],
+        "n_neighbours": [len(environment) for environment in environments],
         "n_dof": np.tile(n_dof, len(points)),
         "singular_values": spectra.ravel(),
         **{name: column.ravel() for name, column in judged.items()},
@@ -242,8 +218,3 @@ def _alike(
         frames.append(frame)
     for (_, n_rigid), group in groups.items():
         yield *group, n_rigid
-
-
-def _chunk_length(n_features: int, n_neighbours: int, n_cells: int) -> int:
-    columns = 3 * max(1, n_neighbours)
-    return max(1, min(_CHUNK_MOST, _CHUNK_BYTES // (8 * columns * (max(1, n_features) + n_cells * columns))))

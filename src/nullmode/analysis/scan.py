@@ -24,8 +24,7 @@ from nullmode.spectrum.batch import spectra
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.tables import parquet
 
-_ROW_GROUP = 1 << 14
-"""Environments in a row group of the file."""
+_ROW_GROUP = 1 << 14  # environments
 
 
 def scan(
@@ -59,10 +58,8 @@ def scan(
         How many environments there will be, for the progress bar.
     provenance
         Where the environments come from; kept in the file.
-    threads
-        How many to use; default all this process may.
-    progress
-        Show a progress bar on stderr.
+    threads, progress
+        As in :func:`nullmode.analyze`.
 
     Returns
     -------

@@ -1,18 +1,20 @@
 """The causes of null singular values: symmetry, a low body order, a small truncation; counted from ranks."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from math import sqrt
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.types import JSON, InputError, Parity
-from nullmode.attribution.completeness import LARGEST_ORDER, completeness
+from nullmode.attribution.completeness import LARGEST_ORDER, rank_complete
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor, evaluate
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import check_rtol, decompose, sensitivity
-from nullmode.symmetry.point_group import PointGroup, count_symmetric, largest_tolerance, point_group
+from nullmode.symmetry.point_group import count_symmetric, largest_tolerance, point_group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,68 +73,65 @@ class Attribution:
     diagnostic: str
 
 
-class GeometryRanks(Protocol):
-    """The ranks that geometry allows for an environment, or for a whole structure: what explains a measured rank."""
+class GeometryRanks(ABC):
+    """The ranks that geometry allows for an environment or a structure, remembered for each tolerance, in Å."""
 
-    @property
+    def __init__(self, environments: Sequence[Environment]) -> None:
+        self._environments = environments
+        self._groups: dict[float, Any] = {}
+
+    @abstractmethod
+    def _group(self, tolerance: float) -> Any:
+        """Find the point group or the isometries."""
+
+    @abstractmethod
     def largest_tolerance(self) -> float:
-        """Largest tolerance in Å at which atoms stay distinct."""
+        """Largest tolerance at which atoms stay distinct."""
 
-    @property
-    def farthest(self) -> float:
-        """Distance of the farthest neighbour, in Å."""
-
-    def name(self, tolerance: float) -> str:
-        """Schoenflies symbol at a tolerance."""
-
+    @abstractmethod
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
-        """Give rank_complete (None where not known) and rank_symmetric at a tolerance."""
+        """Give rank_complete (None where not known) and rank_symmetric."""
 
+    @abstractmethod
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
         """Measure the rank with these neighbours alone, even if the descriptor reaches further."""
 
-
-class EnvironmentRanks:
-    """The ranks that geometry allows for one environment, remembered for each tolerance."""
-
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
-        self._groups: dict[float, PointGroup] = {}
-        self._complete: dict[tuple[int, str, float], int] = {}
-
-    def group(self, tolerance: float) -> PointGroup:
-        """Point group at a tolerance."""
+    def group(self, tolerance: float) -> Any:
+        """Point group or isometries; both have a Schoenflies symbol as `name`."""
         if tolerance not in self._groups:
-            self._groups[tolerance] = point_group(self.environment, tolerance)
+            self._groups[tolerance] = self._group(tolerance)
         return self._groups[tolerance]
 
-    @property
-    def largest_tolerance(self) -> float:
-        """Largest tolerance in Å at which neighbours stay distinct."""
-        return largest_tolerance(self.environment.vectors)
-
-    @property
     def farthest(self) -> float:
         """Distance of the farthest neighbour, in Å."""
-        return float(np.linalg.norm(self.environment.vectors, axis=1).max(initial=0.0))
+        return max(float(np.linalg.norm(e.vectors, axis=1).max(initial=0.0)) for e in self._environments)
 
-    def name(self, tolerance: float) -> str:
-        """Schoenflies symbol at a tolerance."""
-        return self.group(tolerance).name
 
-    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
-        """Measure the rank with these neighbours alone, even if the descriptor reaches further."""
+class EnvironmentRanks(GeometryRanks):
+    """The ranks that geometry allows for one environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__([environment])
+        self.environment = environment
+        self._complete: dict[tuple[int, str, float], int] = {}
+
+    def _group(self, tolerance: float) -> Any:
+        return point_group(self.environment, tolerance)
+
+    def largest_tolerance(self) -> float:  # noqa: D102
+        return largest_tolerance(self.environment.vectors)
+
+    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         alone = replace(self.environment, cutoff=None)
         return decompose(descriptor.compute_with_jacobian(alone)[1], alone, rtol).rank
 
-    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
-        """Give rank_complete (None without an order) and rank_symmetric at a tolerance."""
-        symmetric = count_symmetric(self.group(tolerance), self.environment.vectors, parity)
+    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:  # noqa: D102
+        symmetric = count_symmetric(self.group(tolerance), parity)
         if order is None:
             return None, symmetric
         key = order, parity, tolerance
         if key not in self._complete:
-            self._complete[key] = completeness(self.environment, order, parity, tolerance).rank
+            self._complete[key] = rank_complete(self.environment, order, parity, tolerance)
         return self._complete[key], symmetric
 
 
@@ -146,8 +145,7 @@ def attribute(
     environment
         Neighbours beyond the descriptor's cutoff are left out.
     descriptor
-        With its ``correlation_order`` and ``parity``; without an order, null values of body order and truncation are
-        counted together, as unresolved.
+        Without a ``correlation_order``, null values of body order and truncation are counted together, as unresolved.
     rtol
         Relative tolerance of the measured rank.
     tolerance
@@ -178,18 +176,19 @@ def explain_rank(
         order = None
     used = tolerance
     complete, symmetric = geometry.counts(order, parity, used)
-    while not _ordered(rank, complete, symmetric, n_dof) and used / 10 >= SMALLEST_TOLERANCE:
+    diagnostic = ""
+    while not rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof:
+        if used / 10 < SMALLEST_TOLERANCE:
+            diagnostic = (
+                f"rank {rank} <= rank_complete {complete} <= rank_symmetric {symmetric} <= n_dof {n_dof} does not hold "
+                f"at any tolerance from {tolerance:.0e} to {used:.0e} Å (rtol {rtol:.0e})"
+            )
+            break
         used /= 10
         complete, symmetric = geometry.counts(order, parity, used)
-    diagnostic = ""
-    if not _ordered(rank, complete, symmetric, n_dof):
-        diagnostic = (
-            f"rank {rank} <= rank_complete {complete} <= rank_symmetric {symmetric} <= n_dof {n_dof} does not hold at "
-            f"any tolerance from {tolerance:.0e} to {used:.0e} Å (rtol {rtol:.0e})"
-        )
     change = np.nan
     if rank < n_dof:
-        high = min(30 * sqrt(rtol), geometry.largest_tolerance)
+        high = min(30 * sqrt(rtol), geometry.largest_tolerance())
         # If the measured rank demanded a smaller tolerance, the counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
         change = _nearest_change(geometry, order, parity, low, high, tolerance)
@@ -203,7 +202,7 @@ def explain_rank(
         null_truncation=0 if complete is None else complete - rank,
         null_unresolved=symmetric - rank if complete is None else 0,
         null_cutoff=_at_the_cutoff(geometry, descriptor, rank, rtol, symmetric if complete is None else complete),
-        point_group=geometry.name(used),
+        point_group=geometry.group(used).name,
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
         tolerance=used,
@@ -222,16 +221,12 @@ def attribution_columns(
         return {"diagnostic": str(error)}
 
 
-def _ordered(rank: int, complete: int | None, symmetric: int, n_dof: int) -> bool:
-    return rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof
-
-
 def _at_the_cutoff(geometry: GeometryRanks, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
     """Count the null values, up to a rank of `most`, that a raised cutoff makes visible again."""
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    if rank >= most or not smoothing or geometry.farthest <= descriptor.cutoff - smoothing:
+    if rank >= most or not smoothing or not is_dataclass(descriptor):
         return 0
-    if not is_dataclass(descriptor):
+    if geometry.farthest() <= descriptor.cutoff - smoothing:
         return 0
     wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
     return max(0, min(geometry.rank_of(wider, rtol), most) - rank)
@@ -246,7 +241,7 @@ def _nearest_change(
     """
 
     def counts(length: float) -> tuple[int | None, int, str]:
-        return *geometry.counts(order, parity, length), geometry.name(length)
+        return *geometry.counts(order, parity, length), geometry.group(length).name
 
     middle = min(max(tolerance, low), high)
     here = counts(middle)

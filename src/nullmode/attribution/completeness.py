@@ -1,6 +1,5 @@
 """The rank of all correlations of nu neighbours, from geometry alone: the most that any truncation can reach."""
 
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
@@ -13,29 +12,6 @@ from nullmode.geometry.environment import Environment, check_environment
 Order: TypeAlias = int
 LARGEST_ORDER = 4
 MOST_TUPLES = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Completeness:
-    """Rank of all correlations of one order, and how clear the decision was.
-
-    Attributes
-    ----------
-    rank
-        Number of independent displacements that correlations of this order see at first order.
-    gap
-        Smallest difference of dot products that count as different, as the displacement in Å that makes it; a larger
-        tolerance would make them equal. Infinite if none differ.
-    spread
-        Largest difference of successive dot products that count as equal, as a displacement in Å.
-    singular_gap
-        Smallest singular value that counts over the largest that does not (or over the rounding, if all count).
-    """
-
-    rank: int
-    gap: float
-    spread: float
-    singular_gap: float
 
 
 def rank_complete(
@@ -65,19 +41,12 @@ def rank_complete(
     InputError
         For an order or a parity out of range, or more tuples than fit into memory.
     """
-    return completeness(environment, correlation_order, parity, tolerance).rank
-
-
-def completeness(
-    environment: Environment, correlation_order: Order, parity: Parity = "O3", tolerance: float = 1e-6
-) -> Completeness:
-    """Do as :func:`rank_complete`, and measure how clear the decision was."""
     _check(environment, correlation_order, parity, tolerance)
     vectors, species = environment.vectors, environment.species
     n = len(vectors)
     if n == 0:
-        return Completeness(rank=0, gap=np.inf, spread=0.0, singular_gap=np.inf)
-    labels, gap, spread = _labels(vectors, species, tolerance)
+        return 0
+    labels = _labels(vectors, species, tolerance)
     tuples = np.stack(np.unravel_index(np.arange(n**correlation_order), (n,) * correlation_order), axis=1)
     slots = [(i, i) for i in range(correlation_order)] + list(combinations(range(correlation_order), 2))
     keys = [labels[tuples[:, i], tuples[:, j]] for i, j in slots]
@@ -90,12 +59,13 @@ def completeness(
     rows = [_dot_product_sums(classes, [(tuples[:, i], tuples[:, j]) for i, j in slots], vectors)]
     if with_handedness:
         rows.append(_volume_sums(classes, tuples, vectors))
-    values = _singular_values(np.concatenate(rows))
+    matrix = np.concatenate(rows)
+    if len(matrix) > matrix.shape[1]:
+        matrix = np.asarray(np.linalg.qr(matrix, mode="r"))
+    values = np.linalg.svd(matrix, compute_uv=False)
     # Keys in a class are equal within the tolerance only, and so are the sums: smaller singular values mean nothing.
     noise = max(tolerance / np.linalg.norm(vectors, axis=1).min(), 1e-12)
-    rank = int(np.count_nonzero(values > noise * values[0]))
-    rest = max(values[rank] if rank < len(values) else 0.0, 1e-16 * values[0])
-    return Completeness(rank=rank, gap=gap, spread=spread, singular_gap=float(values[rank - 1] / rest))
+    return int(np.count_nonzero(values > noise * values[0]))
 
 
 def _check(environment: Environment, order: Order, parity: str, tolerance: float) -> None:
@@ -113,20 +83,17 @@ def _check(environment: Environment, order: Order, parity: str, tolerance: float
         )
 
 
-def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integers, float, float]:
-    """Label the dot products r_a·r_b of each pair of species: values that are equal within the tolerance share a label.
-
-    Returns the labels (n, n), the smallest difference between labels and the largest within one, as lengths in Å.
-    Diagonal and off-diagonal values never share a label, since no two neighbours coincide.
-    """
+def _labels(vectors: Floats, species: Integers, tolerance: float) -> Integers:
+    """Label the dot products of each pair of species: equal within the tolerance, equal label; shape (n, n)."""
     n = len(vectors)
     gram = vectors @ vectors.T
     length = np.linalg.norm(vectors, axis=1)
     growth = length[:, None] + length
     labels = np.zeros((n, n), dtype=np.int64)
-    gap, spread, first = np.inf, 0.0, 0
+    first = 0
     kind = species[:, None] * 1000 + species
     for pair in np.unique(kind):
+        # Diagonal and off-diagonal values never share a label, since no two neighbours coincide.
         for diagonal in (True, False):
             where = np.nonzero((kind == pair) & (np.eye(n, dtype=bool) == diagonal))
             if not len(where[0]):
@@ -135,14 +102,11 @@ def _labels(vectors: Floats, species: Integers, tolerance: float) -> tuple[Integ
             order = np.argsort(value, kind="stable")
             # A difference of dot products, as the displacement that makes it.
             step = np.diff(value[order]) / np.minimum(growth[where][order][1:], growth[where][order][:-1])
-            apart = step > tolerance
             numbers = np.empty(len(order), dtype=np.int64)
-            numbers[order] = np.concatenate([[0], np.cumsum(apart)])
+            numbers[order] = np.concatenate([[0], np.cumsum(step > tolerance)])
             labels[where] = numbers + first
             first += numbers.max() + 1
-            gap = min(gap, step[apart].min(initial=np.inf))
-            spread = max(spread, step[~apart].max(initial=0.0))
-    return labels, float(gap), float(spread)
+    return labels
 
 
 def _dot_product_sums(classes: Integers, slots: list[tuple[Integers, Integers]], vectors: Floats) -> Floats:
@@ -178,10 +142,3 @@ def _volume_sums(classes: Integers, tuples: Integers, vectors: Floats) -> Floats
         a, b, c = (tuples[:, (i + k) % 3] for k in range(3))
         np.add.at(result, (classes, a), np.cross(vectors[b], vectors[c]))
     return result.reshape(len(result), 3 * n)
-
-
-def _singular_values(matrix: Floats) -> Floats:
-    """Singular values; those of a matrix with more rows than columns from its triangular factor."""
-    tall = len(matrix) > matrix.shape[1]
-    triangle = np.asarray(np.linalg.qr(matrix, mode="r")) if tall else matrix
-    return np.asarray(np.linalg.svd(triangle, compute_uv=False), dtype=np.float64)

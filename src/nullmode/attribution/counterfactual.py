@@ -3,28 +3,22 @@
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.descriptors.power_spectrum import PowerSpectrum
+from nullmode.descriptors.radial_spectrum import RadialSpectrum
 from nullmode.descriptors.trispectrum import Trispectrum
 
-
-class Truncation(NamedTuple):
-    """A kind of descriptor and its truncation."""
-
-    kind: type[DensityDescriptor]
-    n_max: int
-    l_max: int
-
-
-# For each correlation order the next one, with a truncation that is converged for some ten neighbours.
-_NEXT = {
-    1: Truncation(PowerSpectrum, 8, 8),
-    2: Truncation(Bispectrum, 4, 5),
-    3: Truncation(Trispectrum, 3, 4),
+LADDER: dict[int, tuple[type[Any], dict[str, int]]] = {
+    1: (RadialSpectrum, {"n_max": 8}),
+    2: (PowerSpectrum, {"n_max": 8, "l_max": 8}),
+    3: (Bispectrum, {"n_max": 4, "l_max": 5}),
+    4: (Trispectrum, {"n_max": 3, "l_max": 4}),
 }
+"""A descriptor of each correlation order; truncations converge for about ten neighbours (tests/analysis/test_ranks.py).
+"""
 _GROWTH = 2
 _MOST = {"n_max": 12, "l_max": 16}
 
@@ -33,16 +27,17 @@ def with_larger_truncation(descriptor: Descriptor) -> Descriptor | None:
     """Raise n_max and l_max by two, up to 12 and 16; None where neither can be raised."""
     sizes = {name: getattr(descriptor, name) for name in _fields(descriptor) & _MOST.keys()}
     grown = {name: max(size, min(size + _GROWTH, _MOST[name])) for name, size in sizes.items()}
-    return _with(descriptor, grown) if grown != sizes else None
+    return _made(partial(changed, descriptor), grown) if grown != sizes else None
 
 
 def of_next_order(descriptor: Descriptor) -> Descriptor | None:
     """Correlate one more neighbour, with the same density; None where no such descriptor exists."""
-    following = _NEXT.get(descriptor.correlation_order or 0)
-    if following is None or not isinstance(descriptor, DensityDescriptor) or descriptor.parity == "SO3":
+    order = descriptor.correlation_order or 0
+    if order not in (1, 2, 3) or not isinstance(descriptor, DensityDescriptor) or descriptor.parity == "SO3":
         return None
     density = {field.name: getattr(descriptor, field.name) for field in fields(cast("Any", DensityDescriptor))}
-    return _made(following.kind, density | {"n_max": following.n_max, "l_max": following.l_max})
+    kind, size = LADDER[order + 1]
+    return _made(kind, density | size)
 
 
 def with_raised_cutoff(descriptor: Descriptor) -> Descriptor | None:
@@ -50,16 +45,12 @@ def with_raised_cutoff(descriptor: Descriptor) -> Descriptor | None:
     if not {"cutoff", "cutoff_width"} <= _fields(descriptor):
         return None
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    return _with(descriptor, {"cutoff": descriptor.cutoff + smoothing}) if smoothing else None
+    return _made(partial(changed, descriptor), {"cutoff": descriptor.cutoff + smoothing}) if smoothing else None
 
 
 def _fields(descriptor: Descriptor) -> set[str]:
     anything: Any = descriptor
     return {field.name for field in fields(anything)} if is_dataclass(anything) else set()
-
-
-def _with(descriptor: Descriptor, changes: dict[str, Any]) -> Descriptor | None:
-    return _made(partial(changed, descriptor), changes)
 
 
 def _made(make: Callable[..., Any], parameters: dict[str, Any]) -> Descriptor | None:

@@ -19,7 +19,6 @@ from nullmode.symmetry.point_group import rank_symmetric
 
 NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "none"]
 
-
 # How many times the distance is halved along the straight path to a symmetric environment.
 _HALVINGS = 3
 # Singular values below this, over the largest, are noise: no law can be fitted to them.
@@ -110,11 +109,8 @@ def explain_near_null(
         Any; without ``n_max``, ``l_max`` and ``cutoff_width``, symmetry is the only cause that can be examined.
     threshold
         Modes with rtol < s_k/s_1 < threshold are soft.
-    rtol
-        Singular values up to rtol times the largest are null, not soft.
-    tolerance
-        Length in Å: neighbours that a symmetry operation misses by less count as equivalent. It is reduced if the rank
-        is larger than symmetry then allows.
+    rtol, tolerance
+        As in :func:`nullmode.attribute`. The tolerance is reduced if the rank is larger than symmetry then allows.
 
     Returns
     -------
@@ -139,23 +135,17 @@ def explain_near_null(
     if not len(soft):
         return []
     descriptor = with_layout_of(descriptor, [inside])
-    fine = _fine_tolerance(inside, descriptor, result.rank, tolerance)
-    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, fine))
+    # A symmetry that forbids the measured rank is only approximate.
+    parity = descriptor.parity or "O3"
+    while tolerance / 10 >= SMALLEST_TOLERANCE and result.rank > rank_symmetric(inside, parity, tolerance):
+        tolerance /= 10
+    changed = _Spectra(descriptor, inside, nearly_symmetric(inside, tolerance))
     distances = np.linalg.norm(inside.vectors, axis=1)
     smoothed = distances > descriptor.cutoff - getattr(descriptor, "cutoff_width", 0.0)
     return [
         _explained(mode, float(ratio), threshold, changed, _weight(mode, inside.vectors, smoothed))
         for mode, ratio in zip(result.modes[soft], ratios[soft], strict=True)
     ]
-
-
-def _fine_tolerance(environment: Environment, descriptor: Descriptor, rank: int, tolerance: float) -> float:
-    """Reduce the tolerance until symmetry allows the measured rank: a symmetry that forbids it is only approximate."""
-    while rank > rank_symmetric(environment, descriptor.parity or "O3", tolerance):
-        if tolerance / 10 < SMALLEST_TOLERANCE:
-            break
-        tolerance /= 10
-    return tolerance
 
 
 class _Spectra:
@@ -174,15 +164,14 @@ class _Spectra:
         self.larger_truncation = spectrum(with_larger_truncation)
         self.next_order = spectrum(of_next_order)
         self.raised_cutoff = spectrum(with_raised_cutoff)
-        self.paths = [(target, _path(descriptor, environment, target)) for target in near]
-
-
-def _path(descriptor: Descriptor, environment: Environment, target: Symmetrized) -> list[tuple[float, Sensitivity]]:
-    """Spectra on the straight path to a symmetric environment, with the fraction of the distance to it."""
-    start = target.environment.vectors
-    step = environment.vectors - start
-    fractions = [0.5**k for k in range(_HALVINGS + 1)]
-    return [(left, _spectrum(descriptor, replace(environment, vectors=start + left * step))) for left in fractions]
+        # Spectra on the straight path to each symmetric environment, with the fraction of the distance to it.
+        self.paths: list[tuple[Symmetrized, list[tuple[float, Sensitivity]]]] = []
+        for target in near:
+            start = target.environment.vectors
+            step = environment.vectors - start
+            lefts = [0.5**k for k in range(_HALVINGS + 1)]
+            points = [(left, replace(environment, vectors=start + left * step)) for left in lefts]
+            self.paths.append((target, [(left, _spectrum(descriptor, point)) for left, point in points]))
 
 
 def _spectrum(descriptor: Descriptor, environment: Environment) -> Sensitivity:
@@ -202,13 +191,7 @@ def _resolution(mode: Floats, result: Sensitivity | None) -> float:
     return float(np.linalg.norm(overlaps / np.maximum(values / values[0], _NOISE)) ** -1)
 
 
-def _explained(
-    mode: Floats,
-    ratio: float,
-    threshold: float,
-    changed: _Spectra,
-    weight: float,
-) -> NearNull:
+def _explained(mode: Floats, ratio: float, threshold: float, changed: _Spectra, weight: float) -> NearNull:
     softness = log10(threshold / ratio)
     larger = _resolution(mode, changed.larger_truncation)
     following = _resolution(mode, changed.next_order)

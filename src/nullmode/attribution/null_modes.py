@@ -43,10 +43,7 @@ def split_null_modes(
     Modes that are not totally symmetric are null by symmetry. The body order or the truncation makes the others null,
     as the counts of :func:`nullmode.attribute` tell.
 
-    Parameters
-    ----------
-    environment, descriptor, rtol, tolerance
-        As in :func:`nullmode.attribute`.
+    Parameters are those of :func:`nullmode.attribute`.
 
     Returns
     -------

@@ -21,16 +21,10 @@ _BLOCK = 3072
 
 
 class Spectra(NamedTuple):
-    """Of m matrices (F, c) on the complement of the rigid motions, d = c - n_rigid dimensions.
+    """Of m matrices (F, c) on the complement of the rigid motions, which has d = c - n_rigid dimensions.
 
-    Attributes
-    ----------
-    values, shape (m, d)
-        Singular values, descending; exact zeros where F < d.
-    modes, shape (m, d, c) or (m, 0, c)
-        Right singular vectors, if they were asked for.
-    response, shape (m,)
-        Norm of the response to rigid motions.
+    Singular values (m, d), descending, exact zeros where F < d; right singular vectors (m, d, c), or (m, 0, c) if they
+    were not asked for; norms (m,) of the responses to rigid motions.
     """
 
     values: Floats
@@ -77,10 +71,6 @@ def decompose_many(
         F.
     frames, shape (m, c, c)
         Orthogonal matrices whose first `n_rigid` columns span the rigid motions.
-    n_rigid
-        Number of rigid motions.
-    modes
-        Whether to give the right singular vectors.
     """
     m, columns, _ = frames.shape
     d = columns - n_rigid
@@ -121,12 +111,7 @@ def singular_values(matrices: Floats) -> Floats:
 def rotation_frames(vectors: Floats, first: Integers, n: int) -> tuple[Floats, Integers]:
     """Frames of environments of n neighbours for the rotations about the centre, and how many are independent.
 
-    Parameters
-    ----------
-    vectors, shape (n_total, 3)
-        Neighbours, in Å.
-    first, shape (m,)
-        Row of each environment's first one.
+    The neighbours of environment i begin at row first[i] of `vectors`, shape (n_total, 3), in Å.
     """
     frames = np.empty((len(first), 3 * n, 3 * n))
     n_rigid = np.zeros(len(first), dtype=np.int64)

@@ -77,14 +77,8 @@ def insert(triangle: Floats, block: Floats, rows: int, triangular: bool) -> None
 def triangularise(flat: Floats, start: int, rows: int, block: Floats, triangle: Floats) -> float:
     """Fill the triangular factor R of a matrix, divided by the largest entry of the matrix, and return this entry.
 
-    Parameters
-    ----------
-    flat, start, rows
-        Array that holds the matrix row by row, index of the first entry, and number of rows.
-    block, shape (columns, any number of rows)
-        Scratch from :func:`block_of`: so many rows are inserted at once. They should fit into the first-level cache.
-    triangle, shape (columns, columns)
-        Filled; zeros below the diagonal.
+    The matrix lies in `flat` row by row from `start` on; R has zeros below its diagonal. As many rows are inserted at
+    once as `block`, from :func:`block_of`, has; they should fit into the first-level cache.
     """
     columns = triangle.shape[0]
     triangle[:] = 0.0

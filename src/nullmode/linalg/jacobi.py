@@ -20,13 +20,9 @@ _EPSILON = float(np.finfo(np.float64).eps)
 def orthogonalise(work: Floats, rows: int, carried: int, columns: int) -> None:
     """Rotate the columns of eight matrices until they are orthogonal.
 
-    A lane whose columns are orthogonal does not change any more: its result does not depend on the other seven.
-
-    Parameters
-    ----------
-    work, shape (columns·(rows + carried)·8,)
-        Column by column, entry by entry, matrix by matrix. The first `rows` entries of each column decide the
-        rotations; the `carried` ones are rotated too: those of an orthogonal matrix become the right singular vectors.
+    A lane whose columns are orthogonal does not change any more: its result does not depend on the other seven. `work`
+    holds them column by column, entry by entry, matrix by matrix. The first `rows` entries of a column decide the
+    rotations; the `carried` ones are rotated too: those of an orthogonal matrix become the right singular vectors.
     """
     length = (rows + carried) * WIDTH
     limit = splat(_EPSILON * _EPSILON * rows)

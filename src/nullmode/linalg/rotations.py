@@ -1,7 +1,4 @@
-"""Rotations of sets of vectors: the best one between two sets, those that take one pair to another, infinitesimal ones.
-
-Assignments of vectors to each other are not searched here: see :mod:`nullmode.symmetry.superposition`.
-"""
+"""Rotations of sets of vectors: the best between two sets, those from one pair to another, infinitesimal ones."""
 
 from typing import Literal
 
@@ -21,10 +18,6 @@ def closest_operation(source: Floats, target: Floats, determinant: Literal[1, -1
         Vectors; leading dimensions are broadcast, each entry has its own matrix.
     determinant
         1 for the best rotation, -1 for the best improper operation, None for the better of the two.
-
-    Returns
-    -------
-    ndarray of shape (..., 3, 3)
     """
     u, _, v = np.linalg.svd(np.swapaxes(target, -1, -2) @ source)
     if determinant is not None:
@@ -33,21 +26,10 @@ def closest_operation(source: Floats, target: Floats, determinant: Literal[1, -1
 
 
 def pair_operations(pair: tuple[Floats, Floats], images: tuple[Floats, Floats], *, reflections: bool = True) -> Floats:
-    """Orthogonal matrices that take one pair of vectors to others with equal lengths and angle.
+    """Orthogonal matrices that take one pair of vectors, shapes (1, 3), to m others, shapes (m, 3).
 
-    Parameters
-    ----------
-    pair, shapes (1, 3)
-        Of a collinear pair, the turn about its line is arbitrary.
-    images, shapes (m, 3)
-        The m pairs to which it is taken.
-    reflections
-        Whether to give the improper operations too.
-
-    Returns
-    -------
-    ndarray of shape (m, 3, 3) or (2 m, 3, 3)
-        The m rotations, then the m improper operations.
+    Lengths and angles of the pairs are equal; of a collinear one, the turn about its line is arbitrary. First come the
+    m rotations, then, with reflections, the m improper operations; shape (m, 3, 3) or (2 m, 3, 3).
     """
     frames = _pair_frames(*images)
     if reflections:

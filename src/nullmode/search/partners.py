@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -13,23 +13,14 @@ from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
 from nullmode.attribution.causes import attribute
+from nullmode.attribution.counterfactual import LADDER
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
-from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.descriptors.radial_spectrum import RadialSpectrum
-from nullmode.descriptors.trispectrum import Trispectrum
 from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord, Step
 from nullmode.symmetry.superposition import superpose
 
-# Truncations that are converged for up to about ten neighbours (tests/analysis/test_ranks.py).
-_LADDER: dict[int, tuple[type[Any], dict[str, int]]] = {
-    1: (RadialSpectrum, {"n_max": 8}),
-    2: (PowerSpectrum, {"n_max": 8, "l_max": 8}),
-    3: (Bispectrum, {"n_max": 4, "l_max": 5}),
-    4: (Trispectrum, {"n_max": 3, "l_max": 4}),
-}
 # Features that differ by less, over their norm, count as equal: partners are converged this well.
 _SPLIT = 1e-8
 # Å; best of 0.1, 0.5 and 2 Å on the pairs of the tests: wider holes also remove partners.
@@ -275,7 +266,7 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
 def _splits(one: Environment, other: Environment, descriptor: Descriptor) -> dict[int, float]:
     """Distance of the features of correlation orders 1 to 4 over their norm, by order."""
     result = {}
-    for order, (kind, size) in _LADDER.items():
+    for order, (kind, size) in LADDER.items():
         parity = {"parity": descriptor.parity} if kind is Bispectrum and descriptor.parity else {}
         probe = kind(**size, **parity, cutoff=descriptor.cutoff, cutoff_width=0.0)
         try:

@@ -17,10 +17,10 @@ from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
 from nullmode.spectrum.decomposition import check_rtol, judge
 
+# Size of the Jacobians that are reduced before the next ones are computed: they stay in a second-level cache.
 _TILE_BYTES = 1 << 21
-"""Size of the Jacobians that are reduced before the next ones are computed: they stay in a second-level cache."""
+# Environments in a tile.
 _MOST = 256
-"""Environments in a tile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,23 +29,15 @@ class SpectrumSet:
 
     Attributes
     ----------
-    singular_values, shape (m, d)
-        On the complement of the rotations, descending, in 1/Å; NaN from the n_dof of each environment on.
-    modes, shape (m, d, n, 3) or None
-        Displacements that belong to the singular values; zeros beyond the n_dof and neighbours of an environment.
-    n_dof, rank, shape (m,)
-        Dimension of that complement, and number of singular values above rtol times the largest.
-    inverse_condition_number, shape (m,)
-        Smallest over largest singular value, 0 where singular; NaN where nothing is seen or can move.
-    rotation_floor, shape (m,)
-        Response to rotations over the largest singular value, the noise of the Jacobian; NaN without rotations or
-        response.
+    singular_values, shape (m, d); modes, shape (m, d, n, 3) or None
+        As in :class:`nullmode.Sensitivity`. Beyond the n_dof and neighbours of an environment, values are NaN and
+        displacements zero.
+    n_dof, rank, inverse_condition_number, rotation_floor, shape (m,); rtol
+        As in :class:`nullmode.Sensitivity`.
     error, shape (m,)
         Estimated error of the Jacobian over its largest singular value; zero for derivatives in closed form.
     status, shape (m,)
         Whether each rank can be trusted, as in the column of the tables.
-    rtol
-        Relative tolerance of the rank.
     """
 
     singular_values: Floats
@@ -89,7 +81,7 @@ def spectra(
     modes
         Whether to give the displacement modes.
     threads
-        How many to use; by default all that this process may. The results do not depend on the number.
+        As in :func:`nullmode.analyze`.
 
     Raises
     ------
@@ -142,18 +134,12 @@ def spectra(
 
 
 def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
-    """Compute Jacobians, end to end in one array, as many at once as fit into a cache; the next ones overwrite them.
-
-    Yields
-    ------
-    The index of the first environment, the Jacobians, and the error of each, in 1/Å.
-    """
+    """Index of the first environment, Jacobians end to end, and their errors, in 1/Å; the next ones overwrite them."""
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
             indices = np.arange(start, min(start + _MOST, len(items)))
-            results = evaluate(descriptor, list(items.take(indices)))
-            flat = _laid_out([jacobian for _, jacobian, _ in results], n)
-            yield start, flat, np.array([error for _, _, error in results])
+            _, jacobians, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
+            yield start, _laid_out(jacobians, n), np.array(errors)
         return
     species = descriptor.species or ()
     n_features = descriptor._n_features(len(species))

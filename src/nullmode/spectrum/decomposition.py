@@ -1,7 +1,4 @@
-"""Singular values and displacement modes of a Jacobian without its rigid motions, and the rule that judges them.
-
-:func:`judge` holds that rule: what counts as null, as noise and as an error, and which status a row of a table has.
-"""
+"""Singular values and modes of a Jacobian without its rigid motions, and the rule that judges them: :func:`judge`."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -17,7 +14,6 @@ from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.householder import COLLINEAR, complete_frame
 from nullmode.linalg.rotations import infinitesimal_rotations
 
-_START: Integers = np.zeros(1, dtype=np.int64)
 DegreesOfFreedom = Literal["neighbours", "atoms"]
 
 
@@ -38,10 +34,8 @@ class Sensitivity:
     n_dof
         d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear); for a structure, minus all
         rigid motions.
-    condition_number
-        s_1/s_d: infinite if s_d = 0, NaN if nothing is seen (rank 0) or nothing can move.
-    inverse_condition_number
-        s_d/s_1, 0 where singular; NaN if nothing is seen or nothing can move.
+    condition_number, inverse_condition_number
+        s_1/s_d, infinite if s_d = 0, and s_d/s_1; NaN if nothing is seen (rank 0) or nothing can move.
     rotation_floor
         Norm of the response to orthonormal rigid motions, divided by what the rank is relative to. It measures the
         noise of the Jacobian; NaN without rigid motions or response. For a structure, the response of each centre to a
@@ -61,15 +55,7 @@ class Sensitivity:
 
 
 class Judgement(NamedTuple):
-    """What :func:`judge` says of many lists of singular values: arrays with an entry for each list.
-
-    Attributes
-    ----------
-    rank, condition_number, inverse_condition_number, rotation_floor
-        As in :class:`Sensitivity`.
-    status
-        Whether the rank can be trusted, as in the column of the tables.
-    """
+    """Arrays with an entry for each list of singular values: as in :class:`Sensitivity`, and the status of the rank."""
 
     rank: Integers
     condition_number: Floats
@@ -106,10 +92,8 @@ def judge(
         Size of the terms whose sum the Jacobian is, in 1/Å: what is left where these cancel is no response.
     error, shape (...)
         Estimated error of the Jacobian, in 1/Å.
-    finite, shape (...)
-        Whether the Jacobian is finite.
-    empty, shape (...)
-        Whether there are no neighbours.
+    finite, empty, shape (...)
+        Whether the Jacobian is finite, and whether there are no neighbours.
     """
     padded = values if values.shape[-1] else np.zeros((*values.shape[:-1], 1))
     largest, smallest = padded[..., 0], padded[..., -1]
@@ -139,17 +123,13 @@ def check_rtol(rtol: float) -> float:
 
 def check_status(status: Status, result: Sensitivity, error: float, size: float) -> None:
     """Refuse a relative tolerance below the noise, or below the error, of the Jacobian; `size` is what it refers to."""
-    remedy = "Use a larger rtol or a more accurate Jacobian."
-    if status == "rtol_below_floor":
-        raise InputError(
-            f"`rtol` must be at least the rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian, got "
-            f"{result.rtol:.1e}. {remedy}"
-        )
-    if status == "rtol_below_error":
-        raise InputError(
-            f"`rtol` must be at least the error of the Jacobian over its size, {error:.1e} over {size:.1e}, got "
-            f"{result.rtol:.1e}. {remedy}"
-        )
+    least = {
+        "rtol_below_floor": f"rotation floor {result.rotation_floor:.1e}, the noise of this Jacobian",
+        "rtol_below_error": f"error of the Jacobian over its size, {error:.1e} over {size:.1e}",
+    }.get(status)
+    if least:
+        remedy = "Use a larger rtol or a more accurate Jacobian."
+        raise InputError(f"`rtol` must be at least the {least}, got {result.rtol:.1e}. {remedy}")
 
 
 def sensitivity(
@@ -193,14 +173,9 @@ def sensitivity(
     return result
 
 
-def decompose(
-    jacobian: Floats,
-    environment: Environment,
-    rtol: float,
-    degrees_of_freedom: DegreesOfFreedom = "neighbours",
-) -> Sensitivity:
+def decompose(jacobian: Floats, environment: Environment, rtol: float) -> Sensitivity:
     """Do as :func:`sensitivity`, but accept an rtol below the noise of the Jacobian."""
-    return decompose_matrix(*_checked(jacobian, environment, degrees_of_freedom), rtol)[0]
+    return decompose_matrix(*_checked(jacobian, environment, "neighbours"), rtol)[0]
 
 
 def decompose_matrix(
@@ -214,15 +189,14 @@ def decompose_matrix(
         The Jacobian, in 1/Å.
     rigid, shape (3 n, m)
         Displacements that no feature can see; linearly dependent ones count once.
-    rtol
-        Values up to rtol times the largest, or times `scale` if that is larger, count as null.
-    scale, noise
-        Size and error, in 1/Å, of the terms whose sum the matrix is: what is left where they cancel is no response.
-    **known
-        ``error``, ``finite`` and ``empty`` as in :func:`judge`.
+    noise
+        Response to rigid motions, in 1/Å, of the terms whose sum the matrix is.
+    rtol, scale, **known
+        As in :func:`judge`; **known are ``error``, ``finite`` and ``empty``.
     """
     frame, n_rigid = complete_frame(rigid)
-    spectra = decompose_many(np.ravel(matrix), _START, len(matrix), frame[None], n_rigid, modes=True)
+    start = np.zeros(1, dtype=np.int64)
+    spectra = decompose_many(np.ravel(matrix), start, len(matrix), frame[None], n_rigid, modes=True)
     values, modes = spectra.values[0], spectra.modes[0]
     response = max(float(spectra.response[0]), noise) if rigid.shape[1] else np.nan
     judgement = judge(values, response, rtol=rtol, scale=scale, **known).of_one()
@@ -274,11 +248,7 @@ def error_growth(environment: Environment, degrees_of_freedom: DegreesOfFreedom)
 def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: int) -> tuple[Floats, Floats]:
     # A rotation counts where it moves all images of an atom alike, and no image of the centre.
     free = np.unique(atoms[atoms != center])
-    column = np.searchsorted(free, atoms)
-    spread = np.zeros((len(atoms), len(free)))
-    movable = np.flatnonzero(atoms != center)
-    spread[movable, column[movable]] = 1.0
-    spread = np.kron(spread, np.eye(3)).astype(np.float64)
+    spread: Floats = np.kron(atoms[:, None] == free, np.eye(3))
     count = np.maximum(spread.sum(axis=0), 1.0)
     together = spread.T @ rotations / count[:, None]
     apart = rotations - spread @ together

@@ -17,16 +17,10 @@ from nullmode.linalg.householder import SMALLEST, block_of, insert
 
 
 class Sweep(NamedTuple):
-    """Truncations whose features are among those of a largest one.
+    """Truncations whose features are among those of a largest one, which `descriptor` has.
 
-    Attributes
-    ----------
-    descriptor
-        The descriptor with the largest truncation.
-    n_max, l_max
-        The values that occur, ascending.
-    points
-        For each truncation asked for: its index in the list of descriptors, and its indices in `n_max` and `l_max`.
+    `n_max` and `l_max` are the values that occur, ascending. `points` holds, for each truncation asked for, its index
+    in the list of descriptors and its indices in `n_max` and `l_max`.
     """
 
     descriptor: Descriptor
@@ -36,21 +30,10 @@ class Sweep(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The features of a sweep, grouped by the smallest truncation that has them.
+    """The features of a sweep, grouped into cells by the smallest truncation that has them.
 
-    Groups are numbered: cell = (index in l_max) · len(n_max) + (index in n_max).
-
-
-    Attributes
-    ----------
-    order, shape (F,)
-        Indices of the features, cell by cell.
-    first, shape (n_cells + 1,)
-        Entries first[cell] to first[cell + 1] of `order` belong to a cell.
-    cell, shape (F,)
-        Cell of each feature.
-    n_n, n_l
-        Numbers of truncations.
+    `cell`, shape (F,), holds (index in l_max) · n_n + (index in n_max) for each feature; `n_n` and `n_l` are the
+    numbers of values. Entries first[cell] to first[cell + 1] of `order`, shape (F,), are the features of a cell.
     """
 
     order: Integers
@@ -120,8 +103,6 @@ def singular_values(
         m Jacobians (F, c) at the largest truncation, in 1/Å.
     frames
         m matrices (c, c), orthogonal; the first `n_rigid` columns of each span the rigid motions.
-    plan
-        From :func:`plan`.
 
     Returns
     -------

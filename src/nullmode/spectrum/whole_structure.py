@@ -30,14 +30,10 @@ class Structure:
     ----------
     environments
         One per centre, centres ascending.
-    positions, shape (N, 3)
-        In Å.
-    numbers, shape (N,)
-        Atomic numbers.
-    cell, shape (3, 3)
-        Cell vectors as rows, in Å.
-    pbc, shape (3,)
-        Whether each direction is periodic.
+    positions, shape (N, 3); numbers, shape (N,)
+        In Å; atomic numbers.
+    cell, shape (3, 3); pbc, shape (3,)
+        Cell vectors as rows, in Å; whether each direction is periodic.
     closest
         Smallest distance of two atoms, images included, in Å; at most the cutoff.
     index
@@ -56,12 +52,8 @@ class Structure:
 class SummedJacobian(NamedTuple):
     """Features (F,) and Jacobian (F, N, 3) of a structure, as sums over its centres, with the errors of the Jacobian.
 
-    Attributes
-    ----------
-    scale, noise
-        Largest norm, and largest response to rotations, among the terms whose sum the Jacobian is; in 1/Å.
-    error
-        Bound of the error of the Jacobian, in 1/Å, if the descriptor estimates that of each term; else 0.
+    `scale` and `noise` are the largest norm and the largest response to rotations, in 1/Å, among the terms of the sum;
+    `error` bounds the error of the Jacobian, in 1/Å, if the descriptor estimates that of each term, and else is 0.
     """
 
     features: Floats
@@ -92,7 +84,7 @@ def whole_structures(structures: Sequence["Atoms"], cutoff: float, centers: Sequ
 
 
 def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers = None) -> tuple[Floats, Floats]:
-    """SummedJacobian features over the centres of each species, with their derivatives with respect to every atom.
+    """Sum features over the centres of each species, with their derivatives with respect to every atom.
 
     Parameters
     ----------
@@ -175,20 +167,14 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
             np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
             jacobian[block, :, environment.center] -= jac.sum(axis=1)
             scale = max(scale, _norm(jac))
-            noise = max(noise, _response_to_rotations(jac, environment.vectors))
+            if len(environment):
+                rotations = rotation_basis(environment.vectors, COLLINEAR)
+                noise = max(noise, _norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
             # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
             bound += error * np.sqrt(2.0 * len(environment))
     return SummedJacobian(
         features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound
     )
-
-
-def _response_to_rotations(jacobian: Floats, vectors: Floats) -> float:
-    """Norm of the response of a centre's Jacobian to rotations of its environment, in 1/Å: its noise."""
-    if not len(vectors):
-        return 0.0
-    spins = rotation_basis(vectors, COLLINEAR)
-    return _norm(np.einsum("qk,km->qm", jacobian.reshape(len(jacobian), -1), spins))
 
 
 def _norm(array: Floats) -> float:

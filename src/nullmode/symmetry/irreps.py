@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nullmode._support.types import Floats, InputError
+from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.symmetry.point_group import PointGroup, displacement_representation
-from nullmode.symmetry.schoenflies import rotation_order
+from nullmode.symmetry.schoenflies import rotation_axis, rotation_order
 
 # C3v and D3h represent the continuous groups: names of their irreducible representations in these.
 _CONTINUOUS = {
@@ -69,17 +69,23 @@ class _Naming:
         g = group.operations
         self.group = group
         self.proper = np.linalg.det(g) > 0
-        self.order = np.array([rotation_order(x if p else -x) for x, p in zip(g, self.proper, strict=True)])
+        rotations = [x if p else -x for x, p in zip(g, self.proper, strict=True)]
+        self.order = np.array([rotation_order(rotation) for rotation in rotations])
+        # Of each rotation, and of -g for improper operations g: for a mirror, its normal.
+        self.axes = np.array([rotation_axis(rotation) for rotation in rotations])
         self.trace = np.trace(g, axis1=1, axis2=2)
+        self.mirrors = ~self.proper & np.isclose(self.trace, 1, atol=1e-3)
         self.inversion = self._first(self.trace < -2.999)
         self.cubic = bool((self.proper & (self.order == 3)).sum() > 2)
         self.main, self.fold = self._main()
         # The only mirror of Cs is called horizontal.
-        axis = self._axis(self.main if self.main is not None else self._first(self._mirrors()))
-        self.horizontal = self._first(self._mirrors() & np.isclose(np.abs(self._axes() @ axis), 1, atol=1e-3))
-        perpendicular = np.isclose(self._axes() @ axis, 0, atol=1e-3)
+        special = self.main if self.main is not None else self._first(self.mirrors)
+        axis = np.array([0.0, 0.0, 1.0]) if special is None else self.axes[special]
+        self.horizontal = self._first(self._mirrors_across(axis))
+        perpendicular = np.isclose(self.axes @ axis, 0, atol=1e-3)
         halves = self.proper & (self.order == 2) & perpendicular
-        self.second = self._through_most(halves if halves.any() else self._mirrors() & perpendicular)
+        candidates = np.flatnonzero(halves if halves.any() else self.mirrors & perpendicular)
+        self.second = int(candidates[np.argmax(self._passing(candidates))]) if len(candidates) else None
 
     def name(self, characters: Floats, dimension: int) -> str:
         """Name an irreducible representation."""
@@ -87,7 +93,10 @@ class _Naming:
         at_main = characters[self.main] if self.main is not None else 1.0
         index = ""
         if self.group.name in ("D2", "D2h"):
-            letter, index = self._of_three_axes(characters)
+            halves = np.flatnonzero(self.proper & (self.order == 2))
+            halves = halves[np.argsort(-self._passing(halves), kind="stable")]
+            even = [k for k, half in enumerate(halves, 1) if characters[half] > 0]
+            letter, index = ("A", "") if len(even) == len(halves) else ("B", str(even[0]))
         elif dimension == 1:
             if not self.cubic and at_main < 0:
                 letter = "B"
@@ -110,12 +119,6 @@ class _Naming:
             return "'" if characters[self.horizontal] > 0 else "''"
         return ""
 
-    def _of_three_axes(self, characters: Floats) -> tuple[str, str]:
-        halves = np.flatnonzero(self.proper & (self.order == 2))
-        halves = halves[np.argsort(-self._passing(halves), kind="stable")]
-        even = [index for index, half in enumerate(halves) if characters[half] > 0]
-        return ("A", "") if len(even) == len(halves) else ("B", str(even[0] + 1))
-
     def _main(self) -> tuple[int | None, int]:
         """Find the rotation by 2 pi/n about the main axis, or the rotation-reflection if its n is higher, and n."""
         best, fold = None, 1
@@ -133,35 +136,15 @@ class _Naming:
         # With an inversion or a horizontal mirror, the rotation decides. The inversion itself has an angle of pi.
         if self.proper[k]:
             return False
-        return self.inversion is not None or n == 2 or n % 2 == 1 or self._has_horizontal(k)
+        return self.inversion is not None or n == 2 or n % 2 == 1 or bool(self._mirrors_across(self.axes[k]).any())
 
-    def _has_horizontal(self, k: int) -> bool:
-        axis = self._axis(k)
-        return bool((self._mirrors() & np.isclose(np.abs(self._axes() @ axis), 1, atol=1e-3)).any())
+    def _mirrors_across(self, axis: Floats) -> Bools:
+        return np.asarray(self.mirrors & np.isclose(np.abs(self.axes @ axis), 1, atol=1e-3))
 
-    def _mirrors(self) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        return np.asarray(~self.proper & np.isclose(self.trace, 1, atol=1e-3), dtype=np.bool_)
-
-    def _axis(self, k: int | None) -> Floats:
-        return np.array([0.0, 0.0, 1.0]) if k is None else self._axes()[k]
-
-    def _axes(self) -> Floats:
-        """Axis of each rotation, and of -g for improper operations g (for a mirror, its normal); shape (g, 3)."""
-        result = np.zeros((len(self.proper), 3))
-        for k, (g, p) in enumerate(zip(self.group.operations, self.proper, strict=True)):
-            values, vectors = np.linalg.eig(g if p else -g)
-            result[k] = vectors[:, np.argmin(np.abs(values - 1))].real
-        return result
-
-    def _passing(self, candidates: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Floats:
+    def _passing(self, candidates: Integers) -> Integers:
         """Count the neighbours that each operation does not move."""
         n = self.group.permutations.shape[1]
-        fixed: Floats = (self.group.permutations[candidates] == np.arange(n)).sum(axis=1).astype(np.float64)
-        return fixed
+        return np.asarray((self.group.permutations[candidates] == np.arange(n)).sum(axis=1))
 
-    def _through_most(self, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:
-        candidates = np.flatnonzero(mask)
-        return int(candidates[np.argmax(self._passing(candidates))]) if len(candidates) else None
-
-    def _first(self, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:
+    def _first(self, mask: Bools) -> int | None:
         return int(np.argmax(mask)) if mask.any() else None

@@ -16,16 +16,9 @@ _EXACT = 1e-13
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Symmetrized:
-    """A more symmetric version of an environment.
+    """A more symmetric environment, rotated to be as close to the original as possible, and its exact point group.
 
-    Attributes
-    ----------
-    group
-        Its point group; the operations hold to rounding.
-    environment
-        The symmetric environment, rotated to be as close to the original as possible.
-    distance
-        Length of the displacement of all neighbours from the original to it, sqrt(sum |dr_j|²), in Å.
+    `distance` is the displacement of all neighbours from the original to it, sqrt(sum |dr_j|²), in Å.
     """
 
     group: PointGroup
@@ -45,17 +38,8 @@ def nearly_symmetric(environment: Environment, tolerance: float = 1e-6) -> list[
     The tolerance of the point group is raised by factors of 1.5 up to a quarter of the smallest distance. Where the
     group grows, each neighbour is replaced by the mean of its images under the operations, until these hold exactly.
 
-    Parameters
-    ----------
-    environment
-        With at least one neighbour.
-    tolerance
-        Deviations within this length, in Å, count as the symmetry that the environment already has.
-
-    Returns
-    -------
-    list of Symmetrized
-        The nearest one for each number of operations; empty if the group does not grow.
+    One is given for each number of operations. Deviations within the tolerance, in Å, count as the symmetry that the
+    environment already has.
     """
     own = len(point_group(environment, tolerance))
     most = largest_tolerance(environment.vectors)

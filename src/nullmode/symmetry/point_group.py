@@ -18,7 +18,7 @@ _LOOSE = 50.0
 _CANDIDATES_AT_ONCE = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class PointGroup:
     """All orthogonal operations that permute neighbours of equal species.
 
@@ -68,27 +68,27 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     tolerance = check_tolerance(tolerance)
     vectors, species = environment.vectors, environment.species
     if len(vectors) == 0:
-        identity = np.array([np.eye(3), -np.eye(3)])
-        none = np.zeros((2, 0), dtype=np.int64)
-        return PointGroup(
-            name="Kh", operations=identity, permutations=none, deviation=0.0, axis=None, tolerance=tolerance
+        operations, permutations = np.array([np.eye(3), -np.eye(3)]), np.zeros((2, 0), dtype=np.int64)
+        return PointGroup("Kh", operations, permutations, 0.0, None, tolerance)
+    largest = largest_tolerance(vectors)
+    if tolerance > largest:
+        raise InputError(
+            f"`tolerance` must be at most a quarter of the smallest distance, {largest:.2e} Å, got {tolerance}. "
+            "Use a smaller one."
         )
-    _check_apart(vectors, tolerance)
     axis = _line(vectors, tolerance)
-    candidates = _candidates(vectors, species, tolerance) if axis is None else _line_candidates(axis)
+    if axis is None:
+        candidates = _candidates(vectors, species, tolerance)
+    else:
+        frame = axis_frame(axis)
+        candidates = frame.T @ line_operations() @ frame
     operations, permutations, deviations = largest_group(
         *_accepted(candidates, vectors, species, tolerance, fixed=axis is not None)
     )
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
     line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
-    return PointGroup(
-        name=line or schoenflies(operations),
-        operations=operations,
-        permutations=permutations,
-        deviation=float(deviations.max()),
-        axis=axis,
-        tolerance=tolerance,
-    )
+    name = line or schoenflies(operations)
+    return PointGroup(name, operations, permutations, float(deviations.max()), axis, tolerance)
 
 
 def displacement_representation(group: PointGroup) -> Floats:
@@ -128,15 +128,15 @@ def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: f
         Of the point group, in Å.
     """
     check_parity(parity)
-    return count_symmetric(point_group(environment, tolerance), environment.vectors, parity)
+    return count_symmetric(point_group(environment, tolerance), parity)
 
 
-def count_symmetric(group: PointGroup, vectors: Floats, parity: Parity) -> int:
+def count_symmetric(group: PointGroup, parity: Parity) -> int:
     """Do as :func:`rank_symmetric`, given the point group."""
-    if len(vectors) == 0:
+    g, n = group.operations, group.permutations.shape[1]
+    if n == 0:
         return 0
-    g = group.operations
-    fixed = (group.permutations == np.arange(group.permutations.shape[1])).sum(axis=1)
+    fixed = (group.permutations == np.arange(n)).sum(axis=1)
     return mean_character(g, fixed * np.trace(g, axis1=1, axis2=2) - rotation_characters(group), parity)
 
 
@@ -164,26 +164,12 @@ def largest_tolerance(vectors: Floats) -> float:
     return float(closest) / 4
 
 
-def _check_apart(vectors: Floats, tolerance: float) -> None:
-    largest = largest_tolerance(vectors)
-    if tolerance > largest:
-        raise InputError(
-            f"`tolerance` must be at most a quarter of the smallest distance, {largest:.2e} Å, got {tolerance}. "
-            "Use a smaller one."
-        )
-
-
 def _line(vectors: Floats, tolerance: float) -> Floats | None:
     """Direction of a collinear environment, or None."""
     farthest = vectors[np.argmax((vectors**2).sum(axis=1))]
     axis: Floats = farthest / np.linalg.norm(farthest)
     away = np.linalg.norm(np.cross(vectors, axis), axis=1)
     return axis if away.max() <= max(tolerance, COLLINEAR * np.linalg.norm(farthest)) else None
-
-
-def _line_candidates(axis: Floats) -> Floats:
-    frame = axis_frame(axis)
-    return np.asarray(frame.T @ line_operations() @ frame)
 
 
 def line_operations() -> Floats:

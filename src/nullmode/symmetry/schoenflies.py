@@ -7,6 +7,8 @@ import numpy as np
 
 from nullmode._support.types import Floats
 
+_CUBIC = {12: "T", 24: "O", 60: "I"}
+
 
 def schoenflies(operations: Floats) -> str:
     """Name a finite group of orthogonal matrices."""
@@ -17,15 +19,10 @@ def schoenflies(operations: Floats) -> str:
     n = int(orders.max())
     inversion = any(np.trace(g) < -2.999 for g in improper)
     if (orders == 3).sum() > 2:
-        finite = {12: "T", 24: "O", 60: "I"}[len(proper)]
-        if not len(improper):
-            return finite
-        return finite + ("h" if inversion else "d")
+        return _CUBIC[len(proper)] + ("" if not len(improper) else "h" if inversion else "d")
     if n == 1:
-        if not len(improper):
-            return "C1"
-        return "Ci" if inversion else "Cs"
-    axis = _axis(proper[orders.argmax()])
+        return "C1" if not len(improper) else "Ci" if inversion else "Cs"
+    axis = rotation_axis(proper[orders.argmax()])
     # A mirror has trace 1; an S_n about the same axis has 2 cos(2 pi/n) - 1.
     horizontal = any(np.allclose(g @ axis, -axis, atol=1e-3) and np.trace(g) > 0.999 for g in improper)
     vertical = any(np.allclose(g @ axis, axis, atol=1e-3) for g in improper)
@@ -43,17 +40,16 @@ def schoenflies(operations: Floats) -> str:
 
 def group_order(name: str) -> float:
     """Count the operations of the group with a Schoenflies symbol; infinite for ``C∞v``, ``D∞h`` and ``Kh``."""
-    cubic = {"T": 12, "O": 24, "I": 60}
     if name in ("Ci", "Cs"):
         return 2
     if name == "Kh" or "∞" in name:
         return inf
     letter, sides = name[0], name[1:].lstrip("0123456789")
     twice = 2 if sides else 1
-    if letter in cubic:
-        return twice * cubic[letter]
-    n = int(name[1:].removesuffix(sides))
-    return twice * n * (2 if letter == "D" else 1)
+    for order, cubic in _CUBIC.items():
+        if letter == cubic:
+            return twice * order
+    return twice * int(name[1:].removesuffix(sides)) * (2 if letter == "D" else 1)
 
 
 def rotation_order(rotation: Floats) -> int:
@@ -62,7 +58,8 @@ def rotation_order(rotation: Floats) -> int:
     return Fraction(float(angle / (2 * pi))).limit_denominator(200).denominator
 
 
-def _axis(rotation: Floats) -> Floats:
+def rotation_axis(rotation: Floats) -> Floats:
+    """Find the unit vector along the axis of a rotation matrix, of either sign."""
     values, vectors = np.linalg.eig(rotation)
     axis: Floats = vectors[:, np.argmin(np.abs(values - 1))].real
     return axis

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import CLOSEST, Environment
 from nullmode.linalg.householder import COLLINEAR
@@ -49,10 +49,8 @@ class Isometries:
         (1/|G|) sum_g [chi(g) - chi_rigid(g)] with chi(g) = (atoms left in place)·tr g; over the proper operations alone
         for features that include pseudoscalars (``SO3``).
         """
-        check_parity(parity)
-        return mean_character(
-            self.operations, self.fixed * np.trace(self.operations, axis1=1, axis2=2) - self.rigid, parity
-        )
+        g = self.operations
+        return mean_character(g, self.fixed * np.trace(g, axis1=1, axis2=2) - self.rigid, parity)
 
 
 def isometries(
@@ -62,16 +60,10 @@ def isometries(
 
     Parameters
     ----------
-    positions, shape (N, 3)
-        In Å.
+    positions, cell, pbc, closest
+        As in :class:`nullmode.spectrum.whole_structure.Structure`.
     kinds, shape (N,)
         Positive integers; operations take atoms to atoms of the same kind.
-    cell, shape (3, 3)
-        Cell vectors as rows, in Å; those of directions that are not periodic do not matter.
-    pbc, shape (3,)
-        Whether each direction is periodic.
-    closest
-        Smallest distance between atoms, images included, in Å.
     tolerance
         Largest distance between a moved atom and its image, in Å.
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -29,10 +29,8 @@ class Case(NamedTuple):
 def descriptor_of(rows: "pd.DataFrame", kinds: dict[str, str]) -> "Descriptor":
     """Make the descriptor that rows of one truncation were computed with."""
     name = rows["descriptor"].iloc[0]
-    made: Descriptor = constructed(
-        load(kinds[name], DESCRIPTORS, "descriptor"), json.loads(rows["parameters"].iloc[0]), name
-    )
-    return made
+    kind = load(kinds[name], DESCRIPTORS, "descriptor")
+    return cast("Descriptor", constructed(kind, json.loads(rows["parameters"].iloc[0]), name))
 
 
 def cases_of(
