@@ -78,7 +78,7 @@ def test_searches_regressions_and_views_depend_on_their_own_descriptor(settings)
     ("old", "new", "changed"),
     [
         ("(0.5, 5, 25, 50, 75, 95)", "(0.5, 5, 50, 95)", {"SUMMARY"}),
-        ('"", "smallest rank"', '"", "the smallest rank"', {"SUMMARY"}),
+        ('"smallest rank"', '"the smallest rank"', {"SUMMARY"}),
         ('"""A column', '"""One column', set()),
         ('Column("width", _FLOAT', 'Column("width", _INTEGER', {"SUMMARY", "SENSITIVITY", "SEARCH"}),
     ],

@@ -7,19 +7,9 @@ from nullmode._support._jit import kernel
 
 @kernel
 def shifted_cosine(distance: float, cutoff: float, cutoff_width: float) -> tuple[float, float]:
-    """Weight and its derivative: 1 | (1 + cos(pi (r - rc + w)/w))/2 | 0, once differentiable; a step for w = 0.
+    """Weight f(r) and df/dr in 1/Å: 1 | (1 + cos(pi (r - rc + w)/w))/2 | 0, once differentiable; a step for w = 0.
 
     Behler, J. Chem. Phys. 134, 074106 (2011), eq. 4, restricted to the outer shell of width w as in featomic.
-
-    Parameters
-    ----------
-    distance, cutoff, cutoff_width
-        r, rc and w in Å.
-
-    Returns
-    -------
-    weight, derivative
-        f(r), and df/dr in 1/Å.
     """
     if distance >= cutoff:
         return 0.0, 0.0

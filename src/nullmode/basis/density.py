@@ -14,7 +14,10 @@ from nullmode.basis.spline import RadialTable, interpolate
 
 
 class Batch(NamedTuple):
-    """Environments packed for a kernel.
+    """Environments packed for a kernel, which fills `features`, shape (n_environments, F), and `jacobian`.
+
+    The Jacobian holds each environment's (F, n, 3) in 1/Å, one after the other, shape (F·3·n_total,), or is empty where
+    none is wanted. Descriptors without a density have both set to zero before the kernel runs.
 
     Attributes
     ----------

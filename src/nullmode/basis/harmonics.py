@@ -14,18 +14,7 @@ from nullmode._support.types import Floats
 
 @cache
 def norms(l_max: int) -> Floats:
-    """Normalisation F_lm of the harmonics, m >= 0.
-
-    Parameters
-    ----------
-    l_max
-        Largest angular momentum, inclusive.
-
-    Returns
-    -------
-    ndarray, shape ((l_max + 1)(l_max + 2)/2,)
-        Entry l(l+1)/2 + m: sqrt((2l+1)/(4 pi) (2 - δ_m0) (l-m)!/(l+m)!).
-    """
+    """Normalisation F_lm = sqrt((2l+1)/(4 pi) (2 - δ_m0) (l-m)!/(l+m)!) of harmonics, index l(l+1)/2 + m, m >= 0."""
     values = [
         sqrt((2 * l + 1) / (4 * pi) * (1 if m == 0 else 2) * (factorial(l - m) / factorial(l + m)))
         for l in range(l_max + 1)
@@ -57,8 +46,6 @@ def harmonics(
     ----------
     x, y, z
         Unit vector.
-    l_max
-        Largest angular momentum, inclusive.
     norm
         From :func:`norms`.
     work, shape (>= norm.size + 2 (l_max + 1),)

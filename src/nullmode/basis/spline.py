@@ -29,10 +29,7 @@ class RadialTable(NamedTuple):
 def hermite(t: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Septic Hermite weights at t in [0, 1], and their derivatives with respect to t.
 
-    Returns
-    -------
-    weights, derivatives
-        Eight each: for the Taylor coefficients of order 0 to 3 at the left node, then at the right one.
+    Eight each: for the Taylor coefficients of order 0 to 3 at the left node, then at the right one.
     """
     u = 1.0 - t
     t3 = t * t * t
@@ -64,17 +61,7 @@ def hermite(t: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 @kernel
 def interpolate(table: RadialTable, distance: float, values: Floats, derivatives: Floats) -> None:
-    """Interpolate all radial integrals at one distance.
-
-    Parameters
-    ----------
-    table
-        From :func:`nullmode.basis.radial._table.tabulated`.
-    distance
-        r in Å, between 0 and the cutoff.
-    values, derivatives, shape ((l_max + 1) n_max,)
-        Filled with I_nl(r), and dI_nl/dr in 1/Å; index l·n_max + n.
-    """
+    """Fill `values` with all I_nl(r), r <= cutoff, and `derivatives` with dI_nl/dr in 1/Å; index l·n_max + n."""
     scaled = distance * table.inverse_spacing
     i = min(int(scaled), table.nodes.shape[0] - 2)
     w, d = hermite(scaled - i)

@@ -13,7 +13,7 @@ Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error
 VIEWS = ("sensitivity", "summary", "structures", "search", "search_steps", "regression")
 """Names of the tables that queries see."""
-_FAMILY = columns.Column("family", pa.string(), "", "name of the family in the configuration")
+_FAMILY = columns.Column("family", pa.string(), "name of the family in the configuration")
 
 
 def connect(files: Mapping[str, Iterable[str | Path]]) -> Connection:

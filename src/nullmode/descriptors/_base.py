@@ -57,7 +57,13 @@ class Descriptor(ABC):
 
     @abstractmethod
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[Any]:
-        """Name every feature, in order."""
+        """Name every feature, in order.
+
+        Parameters
+        ----------
+        environments
+            The set that an open layout is taken from; without it, one neighbour of one species, named ``X``.
+        """
 
     @abstractmethod
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:

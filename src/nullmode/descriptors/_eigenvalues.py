@@ -28,26 +28,11 @@ def group_end(values: Floats, first: int, gap: float) -> int:
 
 @allocating_kernel
 def padded_eigenvalues(matrix: Floats, values: Floats, padded: Floats, indices: Integers) -> Floats:
-    """Eigenvalues of a symmetric matrix, and where they stand among those of its continuation with zeros.
+    """Fill `values` with the m eigenvalues of a symmetric matrix, descending, and return its eigenvectors as columns.
 
-    Features of matrices of different size are comparable that way. The zeros of the continuation stand between the
-    positive and the negative eigenvalues, and do not move: they belong to no group.
-
-    Parameters
-    ----------
-    matrix, shape (m, m)
-        Symmetric.
-    values, shape (m,)
-        Filled with its eigenvalues, descending.
-    padded, shape (F,)
-        Filled with them and F - m zeros, descending.
-    indices, shape (m,)
-        Filled with the index of each in `padded`.
-
-    Returns
-    -------
-    vectors, shape (m, m)
-        Eigenvectors as columns, in order.
+    The F entries of `padded` become these and F - m zeros, descending, and `indices` where the eigenvalues stand among
+    them: features of matrices of different size are comparable that way. The zeros stand between the positive and the
+    negative eigenvalues, and do not move: they belong to no group.
     """
     ascending, columns = np.linalg.eigh(matrix)
     vectors = columns[:, ::-1]
@@ -65,16 +50,7 @@ def mean_projector(vectors: Floats, first: int, last: int, out: Floats) -> None:
     """Mean P of v v^T over a group: by Hellmann and Feynman, its members' mean derivative is the sum of P_ab dM_ab.
 
     R. P. Feynman, Phys. Rev. 56, 340 (1939); for degenerate values P is the projector on their space, which is
-    well defined where the vectors are not.
-
-    Parameters
-    ----------
-    vectors, shape (m, m)
-        Eigenvectors as columns.
-    first, last
-        The columns of the group.
-    out, shape (m, m)
-        Filled with P.
+    well defined where the vectors are not. The group is columns `first` to `last` - 1 of the eigenvectors.
     """
     out[:] = 0.0
     for k in range(first, last):

@@ -63,23 +63,7 @@ def acsf(
     features: Floats,
     jacobian: Floats,
 ) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch.
-
-    Behler, J. Chem. Phys. 134, 074106 (2011), eqs. 4 to 9; each pair of neighbours counts once.
-
-    Parameters
-    ----------
-    batch, functions, scratch
-        See their classes.
-    n_species
-        Of the layout.
-    cutoff
-        In Å.
-    features, shape (n_environments, F)
-        G1, G2, G3 of each species, then G4, G5 of each pair of species; zeros.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other; zeros.
-    """
+    """Add the features (G1, G2, G3 of each species, then G4, G5 of each pair) and the Jacobian of a batch to zeros."""
     atoms = scratch.atoms
     n_2 = len(functions.g2)
     n_radial = 1 + n_2 + len(functions.g3)
@@ -229,13 +213,7 @@ class ACSF(NeighbourDescriptor):
     species: SpeciesChoice = None
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[SymmetryFunctionLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         species = Layout.of(environments, self.cutoff).species_for(self)
         functions = self._functions()
         names = ["G4"] * functions.n_4 + ["G5"] * len(self.g5)

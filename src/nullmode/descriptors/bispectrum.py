@@ -54,26 +54,11 @@ def bispectrum(
     features: Floats,
     jacobian: Floats,
 ) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch.
+    """Fill the features and the Jacobian of a batch.
 
     B = w sum_m (l1 l2 l3; m1 m2 m3) c_(q1 l1 m1) c_(q2 l2 m2) c_(q3 l3 m3): Bartók, Kondor and Csányi, Phys. Rev. B 87,
     184115 (2013), eq. 28, coupled with 3j symbols. Two densities are contracted first; the derivative of the third is
-    then a rank-2 update as in the power spectrum.
-
-    Parameters
-    ----------
-    batch, density, coupled, scratch
-        See their classes.
-    channels, shape (F, 3)
-        Channels q1, q2, q3 of each feature.
-    weights, shape (F,)
-        Square root of the number of distinct orderings.
-    blocks, shape (n_triples + 1,)
-        Features blocks[t] to blocks[t + 1] belong to triple t of `coupled`.
-    features, shape (n_environments, F)
-        Filled.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other.
+    then a rank-2 update as in the power spectrum. Channels, weights and blocks are those of :func:`_entries`.
     """
     expansion = scratch.expansion
     c = expansion.c
@@ -189,7 +174,17 @@ def _count(size: int, l_max: int, parity: Parity) -> int:
 
 @lru_cache(maxsize=4)
 def _entries(size: int, l_max: int, parity: Parity) -> tuple[Integers, Floats, Integers]:
-    """Channels, weights and blocks of all features: one per unordered triple of (channel, l) that does not vanish."""
+    """List all features, one per unordered triple of (channel, l) that does not vanish.
+
+    Returns
+    -------
+    channels, shape (F, 3)
+        Channels q1, q2, q3 of each feature.
+    weights, shape (F,)
+        Square root of the number of distinct orderings.
+    blocks, shape (n_triples + 1,)
+        Features blocks[t] to blocks[t + 1] belong to triple t of the coupling.
+    """
     channels, weights, blocks = [], [], [0]
     for l1, l2, l3 in coupling(l_max, parity).l.tolist():
         odd = (l1 + l2 + l3) % 2
@@ -232,13 +227,7 @@ class Bispectrum(DensityDescriptor):
     parity: Annotated[Parity, Field(description="O3, or SO3 to keep pseudoscalars")] = "O3"  # type: ignore[misc]
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[BispectrumLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         names = list(product(self._species(environments), range(self.n_max)))
         coupled = coupling(self.l_max, self.parity)
         channels, _, blocks = _entries(len(names), self.l_max, self.parity)

@@ -42,26 +42,7 @@ def coulomb_matrix(
     features: Floats,
     jacobian: Floats,
 ) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch.
-
-    M_aa = w_a² Z_a^2.4/2, M_ab = w_a w_b Z_a Z_b/r_ab: Rupp et al., Phys. Rev. Lett. 108, 058301 (2012), with weights
-    of the cutoff.
-
-    Parameters
-    ----------
-    batch, scratch
-        See their classes.
-    charge, shape (n_species,)
-        Z of the batch's species.
-    cutoff, cutoff_width
-        Of the shifted cosine w, in Å.
-    degeneracy
-        Gap, relative to the largest eigenvalue, up to which eigenvalues are differentiated as one group.
-    features, shape (n_environments, F)
-        Eigenvalues in Hartree.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other; zeros.
-    """
+    """Fill the features, eigenvalues in Hartree, and add the Jacobian of a batch to zeros; lengths in Å."""
     atoms = scratch.atoms
     n_features = features.shape[1]
     for i in range(features.shape[0]):
@@ -154,13 +135,7 @@ class CoulombMatrix(NeighbourDescriptor):
         return self
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[EigenvalueLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         return [EigenvalueLabel(place) for place in range(self._n_features(Layout.of(environments, self.cutoff)))]
 
     def _n_features(self, layout: Layout) -> int:

@@ -52,23 +52,7 @@ def inverse_distances(
     features: Floats,
     jacobian: Floats,
 ) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch; values f_j/r_j and f_j f_k/r_jk, sorted.
-
-    Parameters
-    ----------
-    batch, lists, atoms
-        See their classes.
-    n_species
-        Of the layout.
-    cutoff, cutoff_width
-        Of the shifted cosine f, in Å.
-    degeneracy
-        Gap, relative to the largest value, up to which values are differentiated as one group.
-    features, shape (n_environments, F)
-        One list after the other, each descending; zeros.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other; zeros.
-    """
+    """Fill the features, one list after the other, and add the Jacobian of a batch to zeros; lengths in Å."""
     n_features = features.shape[1]
     for i in range(features.shape[0]):
         rows = gather(batch, i, cutoff, cutoff_width, atoms)
@@ -170,13 +154,7 @@ class InverseDistances(NeighbourDescriptor):
         return self
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[InverseDistanceLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that an open layout is taken from; without it, one neighbour of one species, named ``X``.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         layout = Layout.of(environments, self.cutoff)
         species = layout.species_for(self)
         pairs = [*((None, name) for name in species), *combinations_with_replacement(species, 2)]

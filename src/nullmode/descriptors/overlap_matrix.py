@@ -47,21 +47,7 @@ class Scratch(NamedTuple):
 def overlap_matrix(
     batch: Batch, orbitals: Orbitals, degeneracy: float, scratch: Scratch, features: Floats, jacobian: Floats
 ) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch; eigenvalues of w_a w_b <phi_a|phi_b>.
-
-    Zhu et al., J. Chem. Phys. 144, 034203 (2016).
-
-    Parameters
-    ----------
-    batch, orbitals, scratch
-        See their classes.
-    degeneracy
-        Gap, relative to the largest eigenvalue, up to which eigenvalues are differentiated as one group.
-    features, shape (n_environments, F)
-        Eigenvalues, no unit.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other; zeros.
-    """
+    """Fill the features, eigenvalues of w_a w_b <phi_a|phi_b>, and add the Jacobian of a batch to zeros."""
     atoms, o = scratch.atoms, orbitals.per_atom
     n_features = features.shape[1]
     for i in range(features.shape[0]):
@@ -185,13 +171,7 @@ class OverlapMatrix(NeighbourDescriptor):
     n_neighbours_max: MostNeighbours = None
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[OrbitalLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``n_neighbours_max=None`` is taken from; without it, one neighbour.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         return [OrbitalLabel(place) for place in range(self._n_features(Layout.of(environments, self.cutoff)))]
 
     @property

@@ -35,20 +35,11 @@ class Scratch(NamedTuple):
 
 @kernel
 def power_spectrum(batch: Batch, density: Density, scratch: Scratch, features: Floats, jacobian: Floats) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch.
+    """Fill the features (index l·n_pairs + pair of each environment after the other) and the Jacobian of a batch.
 
     p_(qq'l) = w (-1)^l/sqrt(2l+1) sum_m c_(qlm) c_(q'lm), q <= q', w = sqrt 2 for q < q': Bartók, Kondor and Csányi,
     Phys. Rev. B 87, 184115 (2013), eq. 36, one entry per unordered pair of channels. As d c/d r_j involves neighbour
     j alone, sum_m may be taken before the product of channels: the Jacobian is a sum of four outer products per l.
-
-    Parameters
-    ----------
-    batch, density, scratch
-        See their classes.
-    features, shape (n_environments·F,)
-        Index l·n_pairs + pair.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other.
     """
     channels = scratch.expansion.c.shape[0]
     n_pairs = channels * (channels + 1) // 2
@@ -163,13 +154,7 @@ class PowerSpectrum(DensityDescriptor):
     l_max: Annotated[int, Field(ge=0, le=LARGEST_L, description="largest angular momentum, inclusive")] = 8  # type: ignore[misc]
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[PowerLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         channels = list(product(self._species(environments), range(self.n_max)))
         pairs = list(combinations_with_replacement(channels, 2))
         return [PowerLabel(*one, *two, l) for l in range(self.l_max + 1) for one, two in pairs]

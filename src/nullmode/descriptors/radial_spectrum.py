@@ -16,19 +16,7 @@ from nullmode.geometry.environment import Environment
 
 @kernel
 def radial_spectrum(batch: Batch, density: Density, scratch: Expansion, features: Floats, jacobian: Floats) -> None:
-    """Fill features c_n00, and the Jacobian unless it is empty, of a batch.
-
-    Willatt, Musil and Ceriotti, J. Chem. Phys. 150, 154110 (2019), eq. 28.
-
-    Parameters
-    ----------
-    batch, density, scratch
-        See their classes; l_max is 0.
-    features, shape (n_environments, F)
-        One per channel.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other.
-    """
+    """Fill the features c_n00, one per channel, and the Jacobian of a batch; l_max is 0."""
     n_max = density.n_max
     n_features = features.shape[1]
     for i in range(features.shape[0]):
@@ -73,13 +61,7 @@ class RadialSpectrum(DensityDescriptor):
     l_max: ClassVar[int] = 0
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[RadialLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         return [RadialLabel(*channel) for channel in product(self._species(environments), range(self.n_max))]
 
     def _n_features(self, n_species: int) -> int:

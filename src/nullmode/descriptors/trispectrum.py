@@ -76,20 +76,11 @@ def trispectrum(
     features: Floats,
     jacobian: Floats,
 ) -> None:
-    """Fill features, and the Jacobian unless it is empty, of a batch.
+    """Fill the features and the Jacobian of a batch.
 
     T_ab^(LM) = sum_(m1 m2) C^(LM)_(l1 m1, l2 m2) c_(a m1) c_(b m2), then the sum over M of T_ab T_cd / sqrt(2 L + 1):
     iterated coupling as in Nigam, Pozdnyakov and Ceriotti, J. Chem. Phys. 153, 121101 (2020). Derivatives are those of
     pairs, taken once each.
-
-    Parameters
-    ----------
-    batch, density, coupling, assembly, scratch
-        See their classes.
-    features, shape (n_environments, F)
-        Filled.
-    jacobian, shape (F·3·n_total,) or (0,)
-        Each environment's (F, n, 3) after the other.
     """
     pair, pair_slope = scratch.pair, scratch.pair_slope
     for i in range(features.shape[0]):
@@ -244,13 +235,7 @@ class Trispectrum(DensityDescriptor):
     l_max: Annotated[int, Field(ge=0, le=LARGEST_L, description="largest angular momentum, inclusive")] = 3  # type: ignore[misc]
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[TrispectrumLabel]:
-        """Name every feature, in order.
-
-        Parameters
-        ----------
-        environments
-            The set that ``species=None`` takes its species from; without it, one species is named ``X``.
-        """
+        """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
         species = self._species(environments)
         if not self._checked_size(len(species)):
             return []

@@ -8,89 +8,72 @@ from nullmode._support.status import Status
 
 
 class Column(NamedTuple):
-    """A column of a table: its name, Arrow type, unit (empty for a pure number or a text) and meaning."""
+    """A column of a table: its name, Arrow type, meaning and unit (empty for a pure number or a text)."""
 
     name: str
     type: pa.DataType
-    unit: str
     meaning: str
+    unit: str = ""
 
 
-_TEXT, _INTEGER, _FLOAT, _FLOATS, _INTEGERS = (
-    pa.string(),
-    pa.int64(),
-    pa.float64(),
-    pa.list_(pa.float64()),
-    pa.list_(pa.int64()),
-)
+_TEXT, _INTEGER, _FLOAT = pa.string(), pa.int64(), pa.float64()
+_INTEGERS, _FLOATS = pa.list_(_INTEGER), pa.list_(_FLOAT)
 
 ENVIRONMENT = (
-    Column("structure", _INTEGER, "", "index of the structure in its set or family, from 0"),
-    Column("center", _INTEGER, "", "index of the central atom; -1 if made from vectors, and for a whole structure"),
-    Column("center_species", _TEXT, "", "chemical symbol of the centre; null for a whole structure"),
+    Column("structure", _INTEGER, "index of the structure in its set or family, from 0"),
+    Column("center", _INTEGER, "index of the central atom; -1 if made from vectors, and for a whole structure"),
+    Column("center_species", _TEXT, "chemical symbol of the centre; null for a whole structure"),
     Column(
         "n_neighbours",
         _INTEGER,
-        "",
         "neighbours inside the cutoff, each periodic image counted; for a whole structure, those of all its centres",
     ),
-    Column("n_dof", _INTEGER, "", "number of displacements, rigid motions excluded (d)"),
+    Column("n_dof", _INTEGER, "number of displacements, rigid motions excluded (d)"),
     Column(
         "rank",
         _INTEGER,
-        "",
         "number of singular values above rtol times the largest; for a whole structure see docs/theory.md",
     ),
-    Column("singular_values", _FLOATS, "1/Å", "the d singular values of the Jacobian, descending"),
-    Column("condition_number", _FLOAT, "", "largest over smallest singular value; infinite where singular"),
-    Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value; 0 where singular"),
+    Column("singular_values", _FLOATS, "the d singular values of the Jacobian, descending", "1/Å"),
+    Column("condition_number", _FLOAT, "largest over smallest singular value; infinite where singular"),
+    Column("inverse_condition_number", _FLOAT, "smallest over largest singular value; 0 where singular"),
     Column(
-        "rotation_floor",
-        _FLOAT,
-        "",
-        "response to rigid motions over the largest singular value: the noise of the Jacobian",
+        "rotation_floor", _FLOAT, "response to rigid motions over the largest singular value: the noise of the Jacobian"
     ),
-    Column("status", _TEXT, "", " | ".join(get_args(Status))),
+    Column("status", _TEXT, " | ".join(get_args(Status))),
 )
 WHERE = (
-    Column("family", _TEXT, "", "name of the family in the configuration"),
-    Column("descriptor", _TEXT, "", "name of the descriptor in the configuration"),
-    Column("scope", _TEXT, "", "environment | structure: what the row describes"),
-    Column("correlation_order", _INTEGER, "", "number of neighbours correlated (nu); null where that has no meaning"),
-    Column("n_max", _INTEGER, "", "number of radial functions"),
-    Column("l_max", _INTEGER, "", "largest angular momentum, inclusive"),
-    Column("cutoff", _FLOAT, "Å", "radius of the environment"),
-    Column("cutoff_width", _FLOAT, "Å", "smoothing range below the cutoff"),
-    Column("width", _FLOAT, "Å", "standard deviation of the Gaussian density"),
-    Column("density", _TEXT, "", "gaussian | delta; null where there is none"),
-    Column("radial_basis", _TEXT, "", "radial functions; null where there are none"),
-    Column("parameters", _TEXT, "", "all parameters of the descriptor, as JSON with sorted keys"),
-    Column("rtol", _FLOAT, "", "relative tolerance of the rank"),
+    Column("family", _TEXT, "name of the family in the configuration"),
+    Column("descriptor", _TEXT, "name of the descriptor in the configuration"),
+    Column("scope", _TEXT, "environment | structure: what the row describes"),
+    Column("correlation_order", _INTEGER, "number of neighbours correlated (nu); null where that has no meaning"),
+    Column("n_max", _INTEGER, "number of radial functions"),
+    Column("l_max", _INTEGER, "largest angular momentum, inclusive"),
+    Column("cutoff", _FLOAT, "radius of the environment", "Å"),
+    Column("cutoff_width", _FLOAT, "smoothing range below the cutoff", "Å"),
+    Column("width", _FLOAT, "standard deviation of the Gaussian density", "Å"),
+    Column("density", _TEXT, "gaussian | delta; null where there is none"),
+    Column("radial_basis", _TEXT, "radial functions; null where there are none"),
+    Column("parameters", _TEXT, "all parameters of the descriptor, as JSON with sorted keys"),
+    Column("rtol", _FLOAT, "relative tolerance of the rank"),
 )
 ATTRIBUTION = (
+    Column("rank_complete", _INTEGER, "largest rank that any truncation of this order reaches; null where not known"),
+    Column("rank_symmetric", _INTEGER, "largest rank that symmetry allows for features of this parity"),
+    Column("null_symmetry", _INTEGER, "null values that symmetry demands: n_dof - rank_symmetric"),
+    Column("null_incompleteness", _INTEGER, "null values due to the body order: rank_symmetric - rank_complete"),
+    Column("null_truncation", _INTEGER, "null values due to the truncation, unless ambiguous: rank_complete - rank"),
+    Column("null_unresolved", _INTEGER, "rank_symmetric - rank where rank_complete is not known, else 0"),
     Column(
-        "rank_complete", _INTEGER, "", "largest rank that any truncation of this order reaches; null where not known"
+        "null_cutoff", _INTEGER, "how many of the last two are not null any more with a cutoff raised by cutoff_width"
     ),
-    Column("rank_symmetric", _INTEGER, "", "largest rank that symmetry allows for features of this parity"),
-    Column("null_symmetry", _INTEGER, "", "null values that symmetry demands: n_dof - rank_symmetric"),
-    Column("null_incompleteness", _INTEGER, "", "null values due to the body order: rank_symmetric - rank_complete"),
+    Column("point_group", _TEXT, "Schoenflies symbol; for a periodic structure, that of its crystal class"),
+    Column("ambiguous", pa.bool_(), "whether values are null and the counts depend on the tolerance"),
     Column(
-        "null_truncation", _INTEGER, "", "null values due to the truncation, unless ambiguous: rank_complete - rank"
+        "tolerance", _FLOAT, "length at which the ranks were counted: as asked for, or less if the rank demands it", "Å"
     ),
-    Column("null_unresolved", _INTEGER, "", "rank_symmetric - rank where rank_complete is not known, else 0"),
-    Column(
-        "null_cutoff",
-        _INTEGER,
-        "",
-        "how many of the last two are not null any more with a cutoff raised by cutoff_width",
-    ),
-    Column("point_group", _TEXT, "", "Schoenflies symbol; for a periodic structure, that of its crystal class"),
-    Column("ambiguous", pa.bool_(), "", "whether values are null and the counts depend on the tolerance"),
-    Column(
-        "tolerance", _FLOAT, "Å", "length at which the ranks were counted: as asked for, or less if the rank demands it"
-    ),
-    Column("nearest_tolerance", _FLOAT, "Å", "length at which the counts change, nearest to the tolerance asked for"),
-    Column("diagnostic", _TEXT, "", "empty, or what is wrong with the counts"),
+    Column("nearest_tolerance", _FLOAT, "length at which the counts change, nearest to the tolerance asked for", "Å"),
+    Column("diagnostic", _TEXT, "empty, or what is wrong with the counts"),
 )
 ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)
 SENSITIVITY = (
@@ -99,109 +82,107 @@ SENSITIVITY = (
     Column(
         "pair_distance",
         _FLOAT,
-        "",
         "distance of the features from those of the first structure with the same coordinate `pair`, over their norm",
     ),
 )
 SPECTRA = (
-    Column("structure", _INTEGER, "", "index of the structure in its set, or of the environment in the stream, from 0"),
+    Column("structure", _INTEGER, "index of the structure in its set, or of the environment in the stream, from 0"),
     *(column for column in ENVIRONMENT if column.name not in ("structure", "condition_number")),
 )
 STRUCTURES = (
-    Column("structure", _INTEGER, "", "index in the family, from 0"),
-    Column("numbers", _INTEGERS, "", "atomic numbers"),
-    Column("positions", _FLOATS, "Å", "x, y, z of each atom"),
-    Column("cell", _FLOATS, "Å", "three cell vectors, row by row"),
-    Column("pbc", _INTEGERS, "", "1 along periodic directions"),
-    Column("centers", _INTEGERS, "", "indices of the central atoms"),
+    Column("structure", _INTEGER, "index in the family, from 0"),
+    Column("numbers", _INTEGERS, "atomic numbers"),
+    Column("positions", _FLOATS, "x, y, z of each atom", "Å"),
+    Column("cell", _FLOATS, "three cell vectors, row by row", "Å"),
+    Column("pbc", _INTEGERS, "1 along periodic directions"),
+    Column("centers", _INTEGERS, "indices of the central atoms"),
 )
 PERCENTILES = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
 """Of the inverse condition number, in the table summary."""
 SUMMARY = (
     *WHERE,
-    Column("n_environments", _INTEGER, "", "number of environments that the row summarises"),
-    Column("n_ok", _INTEGER, "", "number of those with status ok; the other columns are about these"),
-    Column("rank_min", _INTEGER, "", "smallest rank"),
-    Column("rank_median", _FLOAT, "", "median rank"),
-    Column("rank_max", _INTEGER, "", "largest rank"),
-    Column("fraction_deficient", _FLOAT, "", "share of environments with rank below n_dof"),
-    *(Column(name, _FLOAT, "", f"its percentile {p}") for name, p in PERCENTILES.items()),
-    Column("rotation_floor_max", _FLOAT, "", "largest noise floor"),
+    Column("n_environments", _INTEGER, "number of environments that the row summarises"),
+    Column("n_ok", _INTEGER, "number of those with status ok; the other columns are about these"),
+    Column("rank_min", _INTEGER, "smallest rank"),
+    Column("rank_median", _FLOAT, "median rank"),
+    Column("rank_max", _INTEGER, "largest rank"),
+    Column("fraction_deficient", _FLOAT, "share of environments with rank below n_dof"),
+    *(Column(name, _FLOAT, f"its percentile {p}") for name, p in PERCENTILES.items()),
+    Column("rotation_floor_max", _FLOAT, "largest noise floor"),
 )
-_SEARCH = (Column("search", _TEXT, "", "name of the search in the configuration"), *WHERE)
+_SEARCH = (Column("search", _TEXT, "name of the search in the configuration"), *WHERE)
 _FROM = (
-    Column("structure", _INTEGER, "", "index of the start's structure in its family, from 0"),
-    Column("center", _INTEGER, "", "index of the central atom of the start"),
+    Column("structure", _INTEGER, "index of the start's structure in its family, from 0"),
+    Column("center", _INTEGER, "index of the central atom of the start"),
 )
 SEARCH = (
     *_SEARCH,
     *_FROM,
-    Column("found", _INTEGER, "", "index among the results from this start, from 0; -1 if there are none"),
-    Column("converged", pa.bool_(), "", "whether the search from this start reached its goal"),
-    Column("center_species", _TEXT, "", "chemical symbol of the centre"),
-    Column("species", _INTEGERS, "", "atomic numbers of the neighbours"),
-    Column("start_vectors", _FLOATS, "Å", "x, y, z of each neighbour of the start, relative to the centre"),
-    Column("vectors", _FLOATS, "Å", "the same for the result; empty if there is none"),
-    Column("singular_values", _FLOATS, "1/Å", "of the Jacobian of the result, descending"),
-    Column("inverse_condition_number", _FLOAT, "", "smallest over largest singular value"),
-    Column("n_dof", _INTEGER, "", "number of singular values: of displacements, rotations excluded"),
-    Column("rank", _INTEGER, "", "number of singular values above rtol times the largest"),
+    Column("found", _INTEGER, "index among the results from this start, from 0; -1 if there are none"),
+    Column("converged", pa.bool_(), "whether the search from this start reached its goal"),
+    Column("center_species", _TEXT, "chemical symbol of the centre"),
+    Column("species", _INTEGERS, "atomic numbers of the neighbours"),
+    Column("start_vectors", _FLOATS, "x, y, z of each neighbour of the start, relative to the centre", "Å"),
+    Column("vectors", _FLOATS, "the same for the result; empty if there is none", "Å"),
+    Column("singular_values", _FLOATS, "of the Jacobian of the result, descending", "1/Å"),
+    Column("inverse_condition_number", _FLOAT, "smallest over largest singular value"),
+    Column("n_dof", _INTEGER, "number of singular values: of displacements, rotations excluded"),
+    Column("rank", _INTEGER, "number of singular values above rtol times the largest"),
     *ATTRIBUTION,
 )
 SEARCH_STEPS = (
     *_SEARCH,
     *_FROM,
-    Column("step", _INTEGER, "", "index in the search from this start, from 0"),
-    Column("phase", _TEXT, "", "phase of the search that took the step, or how it ended"),
-    Column("evaluations", _INTEGER, "", "number of Jacobians computed so far"),
-    Column("residual", _FLOAT, "", "quantity that the search reduces to zero"),
-    Column("length", _FLOAT, "Å", "displacement of all neighbours by this step"),
+    Column("step", _INTEGER, "index in the search from this start, from 0"),
+    Column("phase", _TEXT, "phase of the search that took the step, or how it ended"),
+    Column("evaluations", _INTEGER, "number of Jacobians computed so far"),
+    Column("residual", _FLOAT, "quantity that the search reduces to zero"),
+    Column("length", _FLOAT, "displacement of all neighbours by this step", "Å"),
 )
 CLAIMS = (
-    Column("claim", _TEXT, "", "what is claimed"),
-    Column("source", _TEXT, "", "where it was claimed, or what the number follows from"),
-    Column("quantity", _TEXT, "", "what is measured"),
-    Column("expected", _FLOAT, "", "the published or derived number, in the unit that the quantity names"),
-    Column("tolerance", _FLOAT, "", "how far off it may be, as the comparison takes it; 0 where it is exact"),
-    Column("measured", _FLOAT, "", "the number that the tables of this run give; null where they give none"),
-    Column("verdict", _TEXT, "", "pass | fail | explained"),
-    Column("kind", _TEXT, "", "rank | zero | law | size; only a size may be explained"),
-    Column("comparison", _TEXT, "", "equal | absolute | relative | factor | at_most | at_least"),
-    Column("group", _TEXT, "", "name of the claim in the file of claims"),
-    Column("figure", _TEXT, "", "name of the figure that shows it; null where none does"),
-    Column("explanation", _TEXT, "", "why there is no number, or why it is off, with the number that shows it"),
+    Column("claim", _TEXT, "what is claimed"),
+    Column("source", _TEXT, "where it was claimed, or what the number follows from"),
+    Column("quantity", _TEXT, "what is measured"),
+    Column("expected", _FLOAT, "the published or derived number, in the unit that the quantity names"),
+    Column("tolerance", _FLOAT, "how far off it may be, as the comparison takes it; 0 where it is exact"),
+    Column("measured", _FLOAT, "the number that the tables of this run give; null where they give none"),
+    Column("verdict", _TEXT, "pass | fail | explained"),
+    Column("kind", _TEXT, "rank | zero | law | size; only a size may be explained"),
+    Column("comparison", _TEXT, "equal | absolute | relative | factor | at_most | at_least"),
+    Column("group", _TEXT, "name of the claim in the file of claims"),
+    Column("figure", _TEXT, "name of the figure that shows it; null where none does"),
+    Column("explanation", _TEXT, "why there is no number, or why it is off, with the number that shows it"),
 )
 REGRESSION = (
-    Column("regression", _TEXT, "", "name of the regression in the configuration"),
-    Column("model", _TEXT, "", "kind of the model that was fitted"),
-    Column("training", _TEXT, "", "families that it was fitted to, with commas between"),
-    Column("role", _TEXT, "", "training | test: whether the model was fitted to this row"),
+    Column("regression", _TEXT, "name of the regression in the configuration"),
+    Column("model", _TEXT, "kind of the model that was fitted"),
+    Column("training", _TEXT, "families that it was fitted to, with commas between"),
+    Column("role", _TEXT, "training | test: whether the model was fitted to this row"),
     *WHERE,
-    Column("structure", _INTEGER, "", "index of the structure in its family, from 0"),
-    Column("center", _INTEGER, "", "index of the central atom"),
-    Column("target", _FLOAT, "", "what the model is to predict"),
-    Column("predicted", _FLOAT, "", "what it predicts, in the same unit"),
+    Column("structure", _INTEGER, "index of the structure in its family, from 0"),
+    Column("center", _INTEGER, "index of the central atom"),
+    Column("target", _FLOAT, "what the model is to predict"),
+    Column("predicted", _FLOAT, "what it predicts, in the same unit"),
 )
 EXPLANATIONS = (
     *WHERE,
-    Column("structure", _INTEGER, "", "place of the structure in its family, from 0"),
-    Column("center", _INTEGER, "", "index of the central atom"),
-    Column("center_species", _TEXT, "", "chemical symbol of the centre"),
-    Column("species", _INTEGERS, "", "atomic numbers of the neighbours"),
-    Column("vectors", _FLOATS, "Å", "x, y, z of each neighbour, relative to the centre"),
-    Column("mode", _INTEGER, "", "place of the mode among those of this environment, from 0"),
-    Column("ratio", _FLOAT, "", "singular value of the mode over the largest; null for a null mode"),
+    Column("structure", _INTEGER, "place of the structure in its family, from 0"),
+    Column("center", _INTEGER, "index of the central atom"),
+    Column("center_species", _TEXT, "chemical symbol of the centre"),
+    Column("species", _INTEGERS, "atomic numbers of the neighbours"),
+    Column("vectors", _FLOATS, "x, y, z of each neighbour, relative to the centre", "Å"),
+    Column("mode", _INTEGER, "place of the mode among those of this environment, from 0"),
+    Column("ratio", _FLOAT, "singular value of the mode over the largest; null for a null mode"),
     Column(
         "cause",
         _TEXT,
-        "",
         "why it is null or soft: symmetry | incompleteness | truncation | unresolved | cutoff | none; otherwise seen",
     ),
-    Column("irrep", _TEXT, "", "Mulliken symbol of a null mode in the point group; null where it was not determined"),
-    Column("displacement", _FLOATS, "", "x, y, z of each neighbour, of unit length; null where not known"),
-    Column("force", _FLOAT, "1/Å", "along the mode, of the four-body energy; null where not asked for"),
-    Column("force_linear", _FLOAT, "1/Å", "the same of a linear model fitted to that energy"),
-    Column("force_kernel", _FLOAT, "1/Å", "the same of a model of Gaussians"),
+    Column("irrep", _TEXT, "Mulliken symbol of a null mode in the point group; null where it was not determined"),
+    Column("displacement", _FLOATS, "x, y, z of each neighbour, of unit length; null where not known"),
+    Column("force", _FLOAT, "along the mode, of the four-body energy; null where not asked for", "1/Å"),
+    Column("force_linear", _FLOAT, "the same of a linear model fitted to that energy", "1/Å"),
+    Column("force_kernel", _FLOAT, "the same of a model of Gaussians", "1/Å"),
 )
 TABLES = {
     "analysis": ANALYSIS,
