@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Rectangle
 
 FORMATS = ("pdf", "svg", "png")
@@ -133,6 +134,21 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, cap
             figure.savefig(temporary, format=ending, metadata=kept[ending])
         paths.append(path)
     return paths
+
+
+def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> "tuple[Figure, Any]":
+    """Make a figure and its axes, an array (rows, columns); it belongs to no window, so that none has to be closed."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+
+
+def key(**marks: Any) -> "Line2D":
+    """Make the handle of a line or of markers for a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **marks)
 
 
 def patches(colours: dict[str, str], **properties: Any) -> "list[Rectangle]":

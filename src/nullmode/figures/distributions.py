@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import Drawing, label, legend_above, listing, number, patches, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import Drawing, label, legend_above, listing, number, panels, patches, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ _PERCENTILES = (5, 50, 95)
 _POINT = 4
 
 
+@figure()
 def draw(
     table: "pd.DataFrame",
     families: list[str],
@@ -35,8 +36,6 @@ def draw(
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         Any; environments of which nothing is known (without neighbours, say) are left out.
     descriptors
@@ -46,42 +45,33 @@ def draw(
     compared
         Two of the descriptors, to draw environment by environment.
     """
-    import matplotlib.pyplot as plt
-
     if unknown := [name for name in compared or [] if name not in descriptors]:
         raise InputError(f"`compared` must name descriptors of the figure, got {unknown[0]!r}.")
     named = labels or {}
-    with style():
-        size = (3.2 * len(families) + 1.6, 0.42 * len(descriptors) + 0.9 + (3.0 if compared else 0))
-        heights = [0.42 * len(descriptors), 2.6][: 2 if compared else 1]
-        figure, axes = plt.subplots(
-            len(heights), len(families), squeeze=False, figsize=size, layout="constrained", height_ratios=heights
-        )
-        results = []
-        orders = set()
-        for column, family in enumerate(families):
-            chosen = {name: _known(select(table, family, name, single=True)) for name in descriptors}
-            orders |= {_order(rows) for rows in chosen.values()}
-            ax = axes[0, column]
-            medians = _ridges(ax, list(chosen.values()))
-            most = max(len(rows) for rows in chosen.values())
-            ax.set_title(f"{named.get(family, family)}, n = {most}", loc="left")
-            names = [named.get(name, label(rows)) for name, rows in chosen.items()]
-            ax.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
-            results.append(f"{named.get(family, family)}: {listing(_sentence(chosen, medians))}")
-            if compared:
-                results[-1] += "; " + _against(axes[1, column], *(chosen[name] for name in compared))
-        low = min(ax.get_xlim()[0] for ax in axes[0])
-        for ax in axes[0]:
-            ax.set(xlim=(low, 0), xlabel=r"$\log_{10}(s_d / s_1)$")
-        colours = {rf"$\nu$ = {order}": _ORDERS[order] for order in sorted(orders - {0})}
-        colours |= {"other descriptors": _OTHER} if 0 in orders else {}
-        legend_above(figure, patches(colours), list(colours))
-        plt.close(figure)
-        return Drawing(figure, "Median s_d/s_1 of the environments that are not singular. " + ". ".join(results) + ".")
-
-
-FIGURE = Figure(draw)
+    size = (3.2 * len(families) + 1.6, 0.42 * len(descriptors) + 0.9 + (3.0 if compared else 0))
+    heights = [0.42 * len(descriptors), 2.6][: 2 if compared else 1]
+    figure, axes = panels(len(heights), len(families), size, height_ratios=heights)
+    results = []
+    orders = set()
+    for column, family in enumerate(families):
+        chosen = {name: _known(select(table, family, name, single=True)) for name in descriptors}
+        orders |= {_order(rows) for rows in chosen.values()}
+        ax = axes[0, column]
+        medians = _ridges(ax, list(chosen.values()))
+        most = max(len(rows) for rows in chosen.values())
+        ax.set_title(f"{named.get(family, family)}, n = {most}", loc="left")
+        names = [named.get(name, label(rows)) for name, rows in chosen.items()]
+        ax.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
+        results.append(f"{named.get(family, family)}: {listing(_sentence(chosen, medians))}")
+        if compared:
+            results[-1] += "; " + _against(axes[1, column], *(chosen[name] for name in compared))
+    low = min(ax.get_xlim()[0] for ax in axes[0])
+    for ax in axes[0]:
+        ax.set(xlim=(low, 0), xlabel=r"$\log_{10}(s_d / s_1)$")
+    colours = {rf"$\nu$ = {order}": _ORDERS[order] for order in sorted(orders - {0})}
+    colours |= {"other descriptors": _OTHER} if 0 in orders else {}
+    legend_above(figure, patches(colours), list(colours))
+    return Drawing(figure, "Median s_d/s_1 of the environments that are not singular. " + ". ".join(results) + ".")
 
 
 def _known(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import FLOOR, Drawing, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import FLOOR, Drawing, panels, select
+from nullmode.figures._figure import figure
 from nullmode.figures._laws import ROUNDING, Law, law
 from nullmode.figures._null_band import null_band
 
@@ -31,6 +31,7 @@ _OPEN: dict[str, Any] = {"linestyle": "none", "mfc": "white"}
 _POINTS: dict[str, Any] = {"markersize": 3, "linewidth": 0.8, "mew": 0.7}
 
 
+@figure()
 def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
     """s_d/s_1 of X+ and X− and the distance of their features against |π − u|, and the change of features along modes.
 
@@ -38,43 +39,34 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         One with coordinates ``sign`` and ``u`` of both members at v = 0, and one with ``mode`` and ``amplitude``, as
         ``mode_displacement`` of X+(π, 0).
     descriptors
         Each at one truncation.
     """
-    import matplotlib.pyplot as plt
-
     pairs, displaced = _sorted_out(table, families, descriptors[0])
-    with style():
-        figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.4), layout="constrained")
-        results = []
-        for index, name in enumerate(descriptors):
-            rows = select(table, pairs, name, single=True)
-            moved = select(table, displaced, name, single=True)
-            order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
-            opening = _opening(axes[0], rows, colour, order)
-            apart = _distance(axes[1], rows, colour, order)
-            along = _along(axes[2], moved, colour, order)
-            results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
-        axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
-        for ax in axes[1:]:
-            ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
-            ax.text(0.97, ROUNDING, "rounding", transform=ax.get_yaxis_transform(), ha="right", va="top", color="0.5")
-            ax.set(xscale="log", yscale="log", ylim=(FLOOR / 10, 2))
-        axes[1].set(xlabel=axes[0].get_xlabel(), ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
-        axes[2].set(xlabel="displacement a / Å", ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$")
-        axes[2].set_title("Along modes of X(π, 0)")
-        for ax in axes:
-            ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
-        plt.close(figure)
-        return Drawing(figure, " ".join(results))
-
-
-FIGURE = Figure(draw)
+    figure, [axes] = panels(1, 3, (8.6, 3.4))
+    results = []
+    for index, name in enumerate(descriptors):
+        rows = select(table, pairs, name, single=True)
+        moved = select(table, displaced, name, single=True)
+        order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
+        opening = _opening(axes[0], rows, colour, order)
+        apart = _distance(axes[1], rows, colour, order)
+        along = _along(axes[2], moved, colour, order)
+        results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
+    axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
+    for ax in axes[1:]:
+        ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
+        ax.text(0.97, ROUNDING, "rounding", transform=ax.get_yaxis_transform(), ha="right", va="top", color="0.5")
+        ax.set(xscale="log", yscale="log", ylim=(FLOOR / 10, 2))
+    axes[1].set(xlabel=axes[0].get_xlabel(), ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
+    axes[2].set(xlabel="displacement a / Å", ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$")
+    axes[2].set_title("Along modes of X(π, 0)")
+    for ax in axes:
+        ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
+    return Drawing(figure, " ".join(results))
 
 
 def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:
