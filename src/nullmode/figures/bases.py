@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nullmode._support.types import InputError, Integers
-from nullmode.figures._base import SWEPT, Drawing, key, legend_above, number, panels, select, title
+from nullmode.figures._base import SWEPT, Drawing, key, legend_above, logarithmic, number, panels, select, title
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def draw(
 def _panel(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:
     """Draw the ranks and the ratios of one variant of one family."""
     floor = rows["rtol"].iloc[0]
-    ratios.axhspan(floor / 30, floor, color="0.92", linewidth=0)
+    logarithmic(ratios, floor / 5, (floor / 30, floor), 2, "null")
     for index, (basis, (colour, marker)) in enumerate(looks.items()):
         groups = rows[rows["radial_basis"] == basis].groupby(along)
         # Smaller markers on top, so that coinciding lines all show.
@@ -104,10 +104,6 @@ def _panel(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, look
         ratios.plot(median, **line)
         if (groups.size() > 1).any():
             ratios.fill_between(median.index, low, high, color=colour, alpha=_ALPHA, linewidth=0)
-    ratios.set_yscale("log")
-    ratios.set_ylim(floor / 30, 2)
-    powers = [p for p in range(0, -10, -3) if 10.0**p > floor]
-    ratios.set_yticks([*(10.0**p for p in powers), floor / 5], [*(f"$10^{{{p}}}$" for p in powers), "null"])
 
 
 def _generic_rank(n_max: Integers, l_max: Integers, n: int, d: int) -> Integers:

@@ -6,9 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import CAUSES, Drawing, key, legend_above, panels, select, spectra, title
+from nullmode.figures._base import CAUSES, OPEN, Drawing, key, legend_above, null_band, panels, select, spectra, title
 from nullmode.figures._figure import figure
-from nullmode.figures._null_band import null_band
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +18,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "seen": {"color": "0.65", "linewidth": 0.7},
     "lost at the crossing": {"color": CAUSES["incompleteness"], "marker": "o", "markersize": 2.5, "linewidth": 0.9},
 }
-_NULL: dict[str, Any] = {
-    "linestyle": "none",
-    "marker": "o",
-    "mfc": "white",
-    "mec": CAUSES["incompleteness"],
-    "mew": 0.8,
-}
+_NULL: dict[str, Any] = OPEN | {"mec": CAUSES["incompleteness"], "mew": 0.8}
 
 
 @figure()

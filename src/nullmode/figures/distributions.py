@@ -54,7 +54,10 @@ def draw(
     results = []
     orders = set()
     for column, family in enumerate(families):
-        chosen = {name: _known(select(table, family, name, single=True)) for name in descriptors}
+        chosen = {
+            name: select(table, family, name, single=True).dropna(subset="inverse_condition_number")
+            for name in descriptors
+        }
         orders |= {_order(rows) for rows in chosen.values()}
         ax = axes[0, column]
         medians = _ridges(ax, list(chosen.values()))
@@ -72,10 +75,6 @@ def draw(
     colours |= {"other descriptors": _OTHER} if 0 in orders else {}
     legend_above(figure, patches(colours), list(colours))
     return Drawing(figure, "Median s_d/s_1 of the environments that are not singular. " + ". ".join(results) + ".")
-
-
-def _known(rows: "pd.DataFrame") -> "pd.DataFrame":
-    return rows[rows["inverse_condition_number"].notna()]
 
 
 def _order(rows: "pd.DataFrame") -> int:
@@ -99,14 +98,8 @@ def _ridges(ax: "Axes", chosen: "list[pd.DataFrame]") -> list[float]:
     for row, (rows, logs) in enumerate(zip(chosen, every, strict=True)):
         counts, _ = np.histogram(logs, edges)
         heights = _HEIGHT * counts / max(counts.max(), 1)
-        ax.fill_between(
-            edges,
-            row,
-            row - np.append(heights, 0),
-            step="post",
-            color=_ORDERS.get(_order(rows), _OTHER),
-            linewidth=0,
-        )
+        colour = _ORDERS.get(_order(rows), _OTHER)
+        ax.fill_between(edges, row, row - np.append(heights, 0), step="post", color=colour, linewidth=0)
         marks = np.percentile(logs, _PERCENTILES) if len(logs) else np.full(3, np.nan)
         for at in marks:
             ax.plot([at, at], [row, row - _HEIGHT / 2], color="white", linewidth=0.8)

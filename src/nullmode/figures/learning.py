@@ -105,21 +105,16 @@ def _orbits(rows: "pd.DataFrame") -> "dict[Any, pd.DataFrame]":
     return {t: orbit.sort_values("structure") for t, orbit in rows[rows["length"].notna()].groupby("t")}
 
 
-def _orbit(t: float) -> str:
-    return f"orbit t={t:g}"
-
-
 def _pairs(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Give the members of degenerate pairs."""
-    return (
-        rows[rows["sign"].notna() & (rows["v"] == 0)] if {"sign", "u", "v", "pair"} <= set(rows.columns) else rows[:0]
-    )
+    having = {"sign", "u", "v", "pair"} <= set(rows.columns)
+    return rows[rows["sign"].notna() & (rows["v"] == 0)] if having else rows[:0]
 
 
 def _others(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
     """Group the rows that belong to no pair: by family, or by orbit."""
     rest = rows.drop(_pairs(rows).index)
-    along = {_orbit(t): orbit for t, orbit in _orbits(rest).items()}
+    along = {f"orbit t={t:g}": orbit for t, orbit in _orbits(rest).items()}
     off = rest.drop([index for orbit in along.values() for index in orbit.index])
     return {**{str(name).replace("_", " "): group for name, group in off.groupby("family", sort=False)}, **along}
 
@@ -180,7 +175,8 @@ def _result(columns: "Columns") -> str:
                 alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
             if len(pairs := _pairs(rows)):
                 on_pairs.append(f"{model}: {_error(pairs):.3g}")
-                least = max(least, _least(pairs))
+                means = pairs.groupby("pair")["target"].transform("mean")
+                least = max(least, _error(pairs.assign(predicted=means)))
         for tested, by_training in alike.items():
             texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*by_training.values(), strict=True)]
             entry = ", ".join(map("{} {}".format, tested, texts))
@@ -192,9 +188,3 @@ def _result(columns: "Columns") -> str:
             "whose features are equal for both members."
         )
     return " ".join(sentences)
-
-
-def _least(pairs: "pd.DataFrame") -> float:
-    """Compute the smallest possible error of a model that predicts the same for both members."""
-    means = pairs.groupby("pair")["target"].transform("mean")
-    return float(np.sqrt(np.mean((pairs["target"] - means) ** 2)))

@@ -1,21 +1,19 @@
 """The point where a degenerate pair merges: which singular value vanishes, and how fast it grows beside the point."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import FLOOR, Drawing, panels, select
+from nullmode.figures._base import FLOOR, ROUNDING, Drawing, having, null_band, panels, select
 from nullmode.figures._figure import figure
-from nullmode.figures._laws import ROUNDING, Law, law
-from nullmode.figures._null_band import null_band
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Up to here laws are fitted: in rad and in Å.
-_NEAR = 0.004
+# Laws are fitted to at least so many points, up to here: in rad and in Å.
+_FEWEST, _NEAR = 3, 0.004
 # Where the two members are compared, in units of π.
 _ASIDE = 0.01
 _MEMBERS: dict[int, tuple[str, dict[str, Any]]] = {
@@ -45,12 +43,15 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     descriptors
         Each at one truncation.
     """
-    pairs, displaced = _sorted_out(table, families, descriptors[0])
+    first = {family: select(table, family, descriptors[0], single=True) for family in families}
+    with_u, with_mode = having(first, "u"), having(first, "mode")
+    if not len(with_u) == len(with_mode) == 1 or len(families) != 2:
+        raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
     figure, [axes] = panels(1, 3, (8.6, 3.4))
     results = []
     for index, name in enumerate(descriptors):
-        rows = select(table, pairs, name, single=True)
-        moved = select(table, displaced, name, single=True)
+        rows = select(table, with_u[0], name, single=True)
+        moved = select(table, with_mode[0], name, single=True)
         order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
         opening = _opening(axes[0], rows, colour, order)
         apart = _distance(axes[1], rows, colour, order)
@@ -69,19 +70,6 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     return Drawing(figure, " ".join(results))
 
 
-def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:
-    """Tell the family of pairs from that of displacements, by their coordinates."""
-    by_coordinate = {}
-    for family in families:
-        rows = select(table, family, descriptor, single=True)
-        for coordinate in ("mode", "u"):
-            if coordinate in rows and rows[coordinate].notna().all():
-                by_coordinate[coordinate] = family
-    if len(families) != 2 or len(by_coordinate) != 2:
-        raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
-    return by_coordinate["u"], by_coordinate["mode"]
-
-
 def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     """Draw the inverse condition number of both members; returns a phrase for the caption."""
     zero = null_band(ax, float(rows["rtol"].iloc[0]))
@@ -92,9 +80,9 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         null = (mine["rank"] < mine["n_dof"]).to_numpy()
         text = rf"$\nu$ = {order}, {member}"
         if null[x == 0].any():
-            opens = law(x[~null], y[~null], _NEAR)
+            opens = _law(x[~null], y[~null])
             opens.draw(ax, x[x > 0])
-            text += f": {_math(opens, _GAP)}"
+            text += f": {opens.math(_GAP)}"
             laws.append(f"{opens.plain('|π − u|')} ({member})")
             k = int(np.argmin(np.abs(x - _ASIDE * np.pi)))
             aside.append((float(x[k] / np.pi), float(y[k])))
@@ -119,9 +107,9 @@ def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     x, y = _gap(mine), mine["pair_distance"].to_numpy()
     text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
     if (y > ROUNDING).all():
-        fitted = law(x, y, _NEAR)
+        fitted = _law(x, y)
         fitted.draw(ax, x)
-        text += f": {_math(fitted, _GAP)}"
+        text += f": {fitted.math(_GAP)}"
         result = fitted.plain("|π − u|")
     ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, marker="o", **_POINTS)
     return result
@@ -133,9 +121,9 @@ def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     for mode, marks in _MODES.items():
         mine = rows[rows["mode"] == mode].sort_values("amplitude")
         x, y = mine["amplitude"].to_numpy(), mine["pair_distance"].to_numpy()
-        fitted = law(x, y, _NEAR)
+        fitted = _law(x, y)
         fitted.draw(ax, x)
-        text = rf"$\nu$ = {order}, {mode}: {_math(fitted, 'a')}"
+        text = rf"$\nu$ = {order}, {mode}: {fitted.math('a')}"
         ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, **marks, **_POINTS)
         texts.append(f"{fitted.plain('a')} along the {mode} mode")
     return " and ".join(texts)
@@ -146,5 +134,39 @@ def _gap(rows: "pd.DataFrame") -> Floats:
     return np.asarray(np.abs(1 - rows["u"].to_numpy()) * np.pi, dtype=np.float64)
 
 
-def _math(fitted: Law, x: str) -> str:
-    return f"${fitted.prefactor:.3g}\\,{x}^{{{fitted.exponent:.2f}}}$"
+class _Law(NamedTuple):
+    """A power law, y = prefactor · x^exponent."""
+
+    exponent: float
+    prefactor: float
+
+    def plain(self, x: str) -> str:
+        """Write the law as text."""
+        return f"{self.prefactor:.3g} {x}^{self.exponent:.3f}"
+
+    def draw(self, ax: "Axes", x: Floats) -> None:
+        """Draw the line over all of x, beyond the points that it was fitted to too."""
+        ends = np.array([x.min(), x.max()])
+        ax.plot(ends, self.prefactor * ends**self.exponent, color="0.35", linestyle=":", linewidth=0.8, zorder=0)
+
+    def math(self, x: str) -> str:
+        """Write the law as a label."""
+        return f"${self.prefactor:.3g}\\,{x}^{{{self.exponent:.2f}}}$"
+
+
+def _law(x: Floats, y: Floats) -> _Law:
+    """Fit a power law to the points above rounding nearest to the singular environment, by least squares of logarithms.
+
+    Raises
+    ------
+    InputError
+        For fewer than three such points.
+    """
+    chosen = (x > 0) & (x <= _NEAR) & (y > ROUNDING)
+    if np.count_nonzero(chosen) < _FEWEST:
+        raise InputError(
+            f"`table` must hold at least {_FEWEST} points up to {_NEAR:.3g} to fit a law to, got "
+            f"{np.count_nonzero(chosen)}. Add smaller ones to the family."
+        )
+    exponent, constant = np.polyfit(np.log(x[chosen]), np.log(y[chosen]), 1)
+    return _Law(float(exponent), float(np.exp(constant)))

@@ -79,11 +79,7 @@ def draw(
 
 
 def shares(
-    table: "pd.DataFrame",
-    explanations: "pd.DataFrame",
-    families: list[str],
-    descriptors: list[str],
-    threshold: float,
+    table: "pd.DataFrame", explanations: "pd.DataFrame", families: list[str], descriptors: list[str], threshold: float
 ) -> "pd.DataFrame":
     """Count near-singular environments and their causes; as :func:`draw`.
 

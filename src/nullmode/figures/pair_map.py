@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, Drawing, key, number, panels, select, title
+from nullmode.figures._base import FLOOR, ROUNDING, Drawing, key, number, panels, select, title
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Normalize
 
-RESOLVED = 1e-13
-"""Relative distances of features below this are rounding."""
 # Near-singular, for the sentence below the figure.
 _NEAR = 1e-3
 _CIRCLE: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 8, "color": "none", "mec": "C3"}
@@ -51,7 +49,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
         partner = rows[rows["sign"] == signs[-1]]
         distance = _log(partner["pair_distance"])
-        seen = distance[partner["pair_distance"] > RESOLVED]
+        seen = distance[partner["pair_distance"] > ROUNDING]
         mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
         line[-1].set_title(" against ".join(map(_name, signs)))
         figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
@@ -71,7 +69,7 @@ def _sentence(rows: "pd.DataFrame") -> str:
     # Where u is 1, the two are one.
     apart = partner[partner["u"] != 1]
     below = (rows["rank"] < rows["n_dof"]).sum()
-    equal = apart["pair_distance"] <= RESOLVED
+    equal = apart["pair_distance"] <= ROUNDING
     valley = apart["v"] == 0
     return (
         f"{rows['descriptor'].iloc[0]}: s_d/s_1 is below {_NEAR:g} at {near:.1%} of {len(rows)} points, and at least "

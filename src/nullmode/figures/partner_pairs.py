@@ -20,9 +20,7 @@ _EQUAL = 1e-8
 
 @figure(search="partners")
 def draw(
-    searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]",
-    search: str,
-    most: Annotated[int, Field(ge=1)] = 6,
+    searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str, most: Annotated[int, Field(ge=1)] = 6
 ) -> Drawing:
     """One row per pair: an environment and its partner, superposed as closely as possible, seen from the same side.
 
@@ -54,12 +52,8 @@ def draw(
         figure.text(0.5, 0.5, "no partner found", ha="center")
     phrases = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
     starts = found.groupby(["structure", "center"]).ngroups
-    return Drawing(
-        figure,
-        f"Partners drawn, of {starts} environments: {len(rows)}; {listing(phrases)}."
-        if rows
-        else "No partner was found.",
-    )
+    result = f"Partners drawn, of {starts} environments: {len(rows)}; {listing(phrases)}."
+    return Drawing(figure, result if rows else "No partner was found.")
 
 
 def _split(row: dict[Any, Any]) -> str:

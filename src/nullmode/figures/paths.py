@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode.figures._base import (
+    BAND,
     FLOOR,
     OPEN,
     ZERO,
@@ -92,7 +93,7 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
     t = 10.0**values.index if noisy else values.index
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.92, values.shape[1]))
-    logarithmic(ax)
+    logarithmic(ax, ZERO, BAND, 3)
     for k, shade in enumerate(shades):
         # Smaller markers on top, so that coinciding values all show.
         size, seen = 4.5 - 0.4 * k, values[k] > FLOOR

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from nullmode.figures._base import (
+    BAND,
     CAUSES,
     FLOOR,
     OPEN,
@@ -73,7 +74,7 @@ def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _panel(ax: "Axes", rows: "pd.DataFrame") -> None:
-    logarithmic(ax)
+    logarithmic(ax, ZERO, BAND, 3)
     for index, (values, (_, row)) in enumerate(zip(spectra(rows), rows.iterrows(), strict=True)):
         d = len(values)
         colours = [_SEEN] * int(row["rank"])
