@@ -1,5 +1,4 @@
-"""Rotations of sets of vectors: the best one between two sets, those that take one pair to another, infinitesimal ones.
-"""
+"""Rotations of vectors: the best between two sets, those that take one pair to another, infinitesimal ones."""
 
 from typing import Literal
 
