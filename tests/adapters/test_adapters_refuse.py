@@ -115,7 +115,7 @@ BAD = {
         lambda: nm.FromCallable(square, lambda v: np.zeros((len(v), 9)), cutoff=4).compute_with_jacobian(ENV),
         r"`jacobian` must return derivatives of shape \(F, n, 3\) = \(3, 3, 3\), got \(3, 9\)",
     ),
-    "labels": (lambda: nm.FromCallable(square, cutoff=4).feature_labels(), r"`environments` must hold one at least"),
+    "labels": (lambda: nm.FromCallable(square, cutoff=4).feature_labels(), r"`environments` must contain at least one"),
     "cut shorter": (
         lambda: nm.FromCallable(square, cutoff=4).compute(nm.environments(STRUCTURES["methane"], cutoff=3.0)[0]),
         r"`environment` must reach as far as the descriptor's cutoff \(4.0 Å\), got one cut at 3.0 Å",

@@ -224,7 +224,7 @@ def test_memory_does_not_grow_with_the_stream(path, monkeypatch):
 
         return Context()
 
-    monkeypatch.setattr(scan.parquet, "streamed", watched)
+    monkeypatch.setattr(parquet, "streamed", watched)
     read = 0
 
     def stream():

@@ -1,3 +1,6 @@
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import mpmath as mp
 import naive
 import numpy as np
@@ -59,3 +62,19 @@ def test_loewdin_keeps_its_digits(n_max):
 @pytest.mark.parametrize(("n_max", "smallest"), [(4, 2.8e-2), (8, 1.2e-4), (12, 1.3e-7), (16, 1.1e-10)])
 def test_smallest_eigenvalue_is_reported(n_max, smallest):
     assert LOEWDIN.smallest_eigenvalue(n_max, 0, 4.0) == pytest.approx(smallest, rel=0.05)
+
+
+def test_threads_do_not_disturb_each_other():
+    # The first tiles of a set need the functions at once; mpmath's shared precision is one for all threads.
+    sizes = [3, 4, 5, 6]
+    compute = gto.orthonormalization.__wrapped__
+    expected = [compute(n, "loewdin") for n in sizes]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(lambda n: compute(n, "loewdin"), 3 * sizes))
+    finally:
+        sys.setswitchinterval(interval)
+    for one, other in zip(results, 3 * expected, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -15,13 +15,13 @@ _PATIENCE = 600
 """Seconds that a job waits for another one's kernels."""
 
 
-def compile_kernels(kind: str) -> None:
-    """Compile the kernels of one of the package's descriptors, or load them from the cache.
+def compile_kernels(*kinds: str) -> None:
+    """Compile the kernels of some kinds of descriptor, or load them from the cache.
 
     Of jobs that start together, one compiles and the others wait for it. Kernels of a user's own file are compiled by
     each job when it calls them.
     """
-    if kind in DESCRIPTORS:
+    for kind in sorted({*kinds} & DESCRIPTORS.keys()):
         with _locked(kind):
             environment = Environment.from_vectors([[1.0, 0.0, 0.0], [0.0, 1.1, 0.2]])
             analyze(environment, load(kind, DESCRIPTORS, "descriptor")(), threads=1)

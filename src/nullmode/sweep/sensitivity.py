@@ -127,9 +127,9 @@ def read_structures(path: str | Path, task: SensitivityTask) -> pd.DataFrame:
 
 def write_layout(structures: str, scope: Scope, cutoff: float, output: str) -> None:
     """Do the job that finds a family's layout: read the family and write what :func:`layout` says."""
-    found = layout(parquet.read(structures, "structures"), scope, cutoff)
+    whole = layout(parquet.read(structures, "structures"), scope, cutoff)
     with written(output) as temporary:
-        temporary.write_text(json.dumps(found), encoding="utf-8")
+        temporary.write_text(json.dumps(whole), encoding="utf-8")
 
 
 def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:

@@ -82,15 +82,15 @@ def _jobs(path: Path) -> list[JSON]:
     if results is None:
         return []
     made = records(results / "logs")
-    found: dict[str, JSON] = {}
+    jobs: dict[str, JSON] = {}
     waiting = [digest(path)]
     while waiting:
         record = made.get(waiting.pop(0))
-        if record is not None and record["log"] not in found:
+        if record is not None and record["log"] not in jobs:
             measured = _measured(results / "benchmarks" / Path(record["log"]).with_suffix(".tsv"))
-            found[record["log"]] = record | ({"benchmark": measured} if measured else {})
+            jobs[record["log"]] = record | ({"benchmark": measured} if measured else {})
             waiting.extend(record["inputs"].values())
-    return list(found.values())
+    return list(jobs.values())
 
 
 def _measured(path: Path) -> dict[str, float]:

@@ -16,7 +16,7 @@ from nullmode.tables import columns, parquet
 from nullmode.tables.agreement import check_agreement, check_disjoint
 
 # Files that hold a table in a folder of results; of several patterns, the first with files counts.
-_PLACES = {
+_FILES_OF = {
     "sensitivity": ("sensitivity/*.parquet", "tables/sensitivity.parquet"),
     "structures": ("structures/*.parquet",),
     "summary": ("tables/summary.parquet",),
@@ -95,10 +95,10 @@ def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
     if not root.is_dir():
         raise InputError(f"`where` must be an existing folder or Parquet file, got {where} (from {Path.cwd()}).")
     whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "searches", "regressions", "tables"))
-    for pattern in _PLACES.get(table, ()) if whole else ("**/*.parquet",):
-        found = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
-        if found:
-            return found
+    for pattern in _FILES_OF.get(table, ()) if whole else ("**/*.parquet",):
+        files = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
+        if files:
+            return files
     raise InputError(
         f"`where` must hold the {table} table, got {where} without a Parquet file of it. Run the workflow, or name the "
         "folder or file that holds it."
@@ -198,8 +198,8 @@ def _texts(fragments: list[Any], schema: pa.Schema, filters: Any) -> dict[str, l
     """Values of the filtered columns that are texts."""
     named = {name for name, _, _ in _predicates(filters) if pa.types.is_string(schema.field(name).type)}
     dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
-    found = dataset.to_table(columns=sorted(named))
-    return {name: found[name].unique().drop_null().to_pylist() for name in found.column_names}
+    values = dataset.to_table(columns=sorted(named))
+    return {name: values[name].unique().drop_null().to_pylist() for name in values.column_names}
 
 
 def _nothing(filters: Any, held: dict[str, list[str]]) -> InputError:

@@ -16,7 +16,7 @@ from nullmode._support.files import written
 from nullmode._support.types import JSON, InputError
 from nullmode.tables.columns import TABLES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Increased when a column, or a key of the provenance, changes its name, type or meaning; not for a new one."""
 _KEY = b"nullmode"
 

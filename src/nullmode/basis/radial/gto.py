@@ -105,23 +105,25 @@ def orthonormalization(n_max: int, kind: str) -> Reals:
     ndarray, shape (n_max, n_max)
         One function a row, in extended precision.
     """
-    from mpmath import mp
+    from mpmath import MPContext
 
-    with mp.workdps(40):
-        exponent = [mp.mpf(n_max**2) / (2 * max(n, 1)) for n in range(n_max)]
-        overlap = mp.matrix(n_max, n_max)
-        for i in range(n_max):
-            for j in range(n_max):
-                power = mp.mpf(i + j + 3) / 2
-                overlap[i, j] = mp.gamma(power) * (exponent[i] + exponent[j]) ** -power
-        norm = mp.diag([1 / mp.sqrt(overlap[i, i]) for i in range(n_max)])
-        normalised = norm * overlap * norm
-        if kind == "cholesky":
-            root = mp.cholesky(normalised) ** -1
-        else:
-            eigenvalues, vectors = mp.eigsy(normalised)
-            root = vectors * mp.diag([1 / mp.sqrt(value) for value in eigenvalues]) * vectors.T
-        return np.array([[np.longdouble(mp.nstr(x, 25)) for x in row] for row in root.tolist()])
+    # A context of its own: threads that change the precision of mpmath's shared one disturb each other.
+    mp = MPContext()
+    mp.dps = 40
+    exponent = [mp.mpf(n_max**2) / (2 * max(n, 1)) for n in range(n_max)]
+    overlap = mp.matrix(n_max, n_max)
+    for i in range(n_max):
+        for j in range(n_max):
+            power = mp.mpf(i + j + 3) / 2
+            overlap[i, j] = mp.gamma(power) * (exponent[i] + exponent[j]) ** -power
+    norm = mp.diag([1 / mp.sqrt(overlap[i, i]) for i in range(n_max)])
+    normalised = norm * overlap * norm
+    if kind == "cholesky":
+        root = mp.cholesky(normalised) ** -1
+    else:
+        eigenvalues, vectors = mp.eigsy(normalised)
+        root = vectors * mp.diag([1 / mp.sqrt(value) for value in eigenvalues]) * vectors.T
+    return np.array([[np.longdouble(mp.nstr(x, 25)) for x in row] for row in root.tolist()])
 
 
 def _half_gamma(twice: Integers) -> Reals:
