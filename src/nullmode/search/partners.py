@@ -175,14 +175,14 @@ class _Search:
         def both(key: bytes) -> tuple[Floats, Floats]:
             return self._residual(np.frombuffer(key), holes)
 
+        def residual(x: Floats) -> Floats:
+            return both(x.tobytes())[0]
+
+        def slope(x: Floats) -> Floats:
+            return both(x.tobytes())[1]
+
         solution = least_squares(
-            lambda x: both(x.tobytes())[0],
-            start.ravel(),
-            jac=lambda x: both(x.tobytes())[1],
-            ftol=1e-15,
-            xtol=1e-13,
-            gtol=1e-15,
-            max_nfev=_PER_START,
+            residual, start.ravel(), jac=slope, ftol=1e-15, xtol=1e-13, gtol=1e-15, max_nfev=_PER_START
         )
         end = self._solution(self.evaluator.environment(solution.x), deflated=bool(holes))
         length = float(np.linalg.norm(end.environment.vectors - start))
