@@ -16,7 +16,7 @@ from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.sweep.cost import estimate
+from nullmode.sweep.cost import estimates
 
 CUTOFF = 4.0
 # What is varied, its values, and the kinds of descriptor with their other parameters.
@@ -65,7 +65,7 @@ def case(varied, value, kind, parameters):
     # An estimate takes no more neighbours than fit into the cutoff: let there be room for all.
     wide = [changed(each, cutoff=2 * CUTOFF) for each in truncations]
     size = nm.FamilySize(structures=count, atoms=n + 1, centers=1, species=species)
-    return estimate(wide, size).seconds, np.median([seconds(count) for _ in range(3)])
+    return estimates(wide, [size])[size].seconds, np.median([seconds(count) for _ in range(3)])
 
 
 ratios = []

@@ -7,11 +7,12 @@ import nullmode as nm
 from nullmode._support.variants import load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.families._base import METHANE
-from nullmode.sweep.cost import estimate
+from nullmode.sweep.cost import estimates
 
 
 def estimated(kind, size=None, scope="environment", **parameters):
-    return estimate([load(kind, DESCRIPTORS, "descriptor")(**parameters)], METHANE._replace(**size or {}), scope)
+    family = METHANE._replace(**size or {})
+    return estimates([load(kind, DESCRIPTORS, "descriptor")(**parameters)], [family], scope)[family]
 
 
 DENSITIES = ("radial-spectrum", "power-spectrum", "bispectrum", "trispectrum")
@@ -40,12 +41,14 @@ def test_more_work_takes_longer(name):
 def test_truncations_count_together_in_any_order(radial_basis, scope):
     points = product((3.0, 4.0), (2, 3, 4), (2, 3, 4))
     listed = [nm.PowerSpectrum(radial_basis=radial_basis, cutoff=r, n_max=n, l_max=l) for r, n, l in points]
-    together = estimate(listed, METHANE, scope)
-    assert all(estimate(Random(k).sample(listed, len(listed)), METHANE, scope) == together for k in range(5))
-    alone = [estimate([each], METHANE, scope).seconds for each in listed]
+    [together] = estimates(listed, [METHANE], scope).values()
+    assert all(
+        estimates(Random(k).sample(listed, len(listed)), [METHANE], scope)[METHANE] == together for k in range(5)
+    )
+    alone = [estimates([each], [METHANE], scope)[METHANE].seconds for each in listed]
     assert max(alone) < together.seconds < sum(alone)
 
 
 def test_other_descriptors_cannot_be_estimated():
     own = load("docs/examples/my_descriptor.py:InverseMoments", {}, "descriptor")()
-    assert estimate([own], METHANE) is estimate([nm.PowerSpectrum(), own], METHANE) is None
+    assert estimates([own], [METHANE]) == estimates([nm.PowerSpectrum(), own], [METHANE]) == {}

@@ -30,7 +30,11 @@ BASES = {"sensitivity/power-spectrum_dvr+gto+optimal-contraction_all.parquet"}
 
 @pytest.mark.parametrize("config", ["config/config.yaml", "config/config.yaml config/large.yaml"])
 def test_dry_run(fresh, config):
-    assert "This was a dry-run" in fresh.run("-n", config=config)
+    planned = fresh.run("-n", config=config)
+    assert "This was a dry-run" in planned
+    # Each job takes seconds to start; at full size there is more to compute.
+    [jobs] = {int(total) for total in re.findall(r"^total +(\d+)$", planned, re.MULTILINE)}
+    assert 50 < jobs <= 90 or "large" in config
     assert not (fresh.folder / "results").exists()
 
 

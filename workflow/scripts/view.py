@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from nullmode.sweep.joblog import job_log
 from nullmode.sweep.kernels import compile_kernels
-from nullmode.views.view_job import write_view
+from nullmode.views.view_job import write_page
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     with job_log(snakemake.log[0], snakemake.input, snakemake.output, snakemake.params.code):
         compile_kernels(snakemake.params.kind)
-        write_view(
+        write_page(
             snakemake.params.view,
             snakemake.wildcards.view,
             snakemake.params.kind,

@@ -1,6 +1,6 @@
 """Closed formulas for what an item of the workflow takes, explained in ``docs/cost-model.md``; light to import."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import NamedTuple
 
@@ -34,18 +34,30 @@ class Estimate(NamedTuple):
     bytes: float
 
 
-def estimate(descriptors: Sequence[Descriptor], size: FamilySize, scope: Scope = "environment") -> Estimate | None:
-    """Estimate what one structure takes with truncations in any order; None where one is of no kind of the package."""
+def estimates(
+    descriptors: Sequence[Descriptor], sizes: Iterable[FamilySize], scope: Scope = "environment"
+) -> dict[FamilySize, Estimate]:
+    """Estimate what one structure of each size takes with truncations in any order.
+
+    There is no estimate where a descriptor is of no kind of the package.
+    """
     known = DESCRIPTORS.values()
     if not all(f"{type(each).__module__}:{type(each).__name__}" in known for each in descriptors):
-        return None
-    whole = scope == "structure"
-    environments, rows = (size.atoms, 1.0) if whole else (size.centers, size.centers)
+        return {}
     # Truncations of environments share their Jacobians, those of whole structures do not.
     groups = [[point[0] for point in sweep.points] for sweep in sweeps(descriptors)]
+    if scope == "structure":
+        groups = [[k] for k in range(len(descriptors))]
+    return {size: _estimate(descriptors, groups, size, scope == "structure") for size in sizes}
+
+
+def _estimate(
+    descriptors: Sequence[Descriptor], groups: Sequence[Sequence[int]], size: FamilySize, whole: bool
+) -> Estimate:
+    environments, rows = (size.atoms, 1.0) if whole else (size.centers, size.centers)
     operations, kept, scratch = [_CALL / size.structures], [], 0.0
     geometry: dict[float, float] = {}
-    for group in [[k] for k in range(len(descriptors))] if whole else groups:
+    for group in groups:
         first = descriptors[group[0]]
         n = max(1.0, size.neighbours(first.cutoff))
         columns = 3 * (size.atoms if whole else n)

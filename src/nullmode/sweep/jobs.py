@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,7 +25,7 @@ from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
 from nullmode.sweep.entries import named_references, points
 from nullmode.sweep.origins import basis_modules
-from nullmode.sweep.schema import DescriptorEntry, Settings
+from nullmode.sweep.schema import Settings
 from nullmode.sweep.tasks import SensitivityTask
 
 _DIGITS = 6
@@ -119,24 +119,19 @@ class _Item(NamedTuple):
             yield self._replace(label=f"{self.label}_from-{start}", task=task, structures=size)
 
 
-class _Sweep(NamedTuple):
-    """A descriptor at one combination of outer values, with all its truncations."""
-
-    outer: JSON
-    points: list[JSON]
-    descriptors: list[Descriptor]
-
-
 def plan(settings: Settings) -> list[Job]:
     """Write a checked configuration out as jobs: every family, descriptor, point and structure in exactly one."""
     sizes = {name: _size(settings, name) for name in settings.families}
     gathering: dict[tuple[str, tuple[str, ...]], list[_Item]] = {}
     for name, entry in settings.descriptors.items():
-        for sweep in _sweeps(name, entry):
-            items = gathering.setdefault((entry.kind, basis_modules(sweep.descriptors)), [])
-            items.extend(
-                _item(settings, family, sizes[family], name, sweep) for family in entry.families or settings.families
-            )
+        of_families = {family: sizes[family] for family in entry.families or settings.families}
+        target = load(entry.kind, DESCRIPTORS, "descriptor")
+        inner = points(entry, [axis for axis in entry.grid if axis in entry.inner])
+        for outer in points(entry, [axis for axis in entry.grid if axis not in entry.inner]):
+            listed = [{**entry.parameters, **outer, **point} for point in inner]
+            descriptors = [constructed(target, point, f"descriptors.{name}") for point in listed]
+            items = gathering.setdefault((entry.kind, basis_modules(descriptors)), [])
+            items.extend(_items(settings, name, outer, listed, descriptors, of_families))
     return [
         job
         for (kind, bases), items in gathering.items()
@@ -203,38 +198,37 @@ def _seconds(items: list[_Item]) -> float:
     return sum(item.seconds for item in items)
 
 
-def _sweeps(name: str, entry: DescriptorEntry) -> Iterator[_Sweep]:
-    """Write the combinations of a descriptor's outer values out."""
-    target = load(entry.kind, DESCRIPTORS, "descriptor")
-    inner = points(entry, [axis for axis in entry.grid if axis in entry.inner])
-    for outer in points(entry, [axis for axis in entry.grid if axis not in entry.inner]):
-        listed = [{**entry.parameters, **outer, **point} for point in inner]
-        yield _Sweep(outer, listed, [constructed(target, point, f"descriptors.{name}") for point in listed])
-
-
-def _item(settings: Settings, family: str, size: FamilySize | None, name: str, sweep: _Sweep) -> _Item:
-    entry, kind = settings.descriptors[name], settings.families[family]
-    task = SensitivityTask(
-        family=family,
-        family_kind=kind.kind,
-        family_parameters=kind.parameters,
-        descriptor=name,
-        kind=entry.kind,
-        scope=entry.scope,
-        parameters=entry.parameters,
-        points=sweep.points,
-        references=named_references(sweep.points),
-        rtol=settings.rtol,
-        tolerance=settings.tolerance,
-    )
-    return _Item(
-        _key(family, name, sweep.outer),
-        "_".join([family, name, *(f"{axis}-{_plain(value)}" for axis, value in sweep.outer.items())]),
-        task,
-        sorted({descriptor.cutoff for descriptor in sweep.descriptors if is_open(descriptor)}),
-        size.structures if size else 1,
-        cost.estimate(sweep.descriptors, size, entry.scope) if size else None,
-    )
+def _items(
+    settings: Settings,
+    name: str,
+    outer: JSON,
+    listed: list[JSON],
+    descriptors: list[Descriptor],
+    sizes: Mapping[str, FamilySize | None],
+) -> Iterator[_Item]:
+    """Write a descriptor at one combination of outer values, with all its truncations, out for each family."""
+    entry = settings.descriptors[name]
+    estimates = cost.estimates(descriptors, {size for size in sizes.values() if size}, entry.scope)
+    label = "_".join([name, *(f"{axis}-{_plain(value)}" for axis, value in outer.items())])
+    layouts = sorted({descriptor.cutoff for descriptor in descriptors if is_open(descriptor)})
+    references = named_references(listed)
+    for family, size in sizes.items():
+        task = SensitivityTask(
+            family=family,
+            family_kind=settings.families[family].kind,
+            family_parameters=settings.families[family].parameters,
+            descriptor=name,
+            kind=entry.kind,
+            scope=entry.scope,
+            parameters=entry.parameters,
+            points=listed,
+            references=references,
+            rtol=settings.rtol,
+            tolerance=settings.tolerance,
+        )
+        estimate = estimates.get(size) if size else None
+        structures = size.structures if size else 1
+        yield _Item(_key(family, name, outer), f"{family}_{label}", task, layouts, structures, estimate)
 
 
 def _label(kind: str, bases: tuple[str, ...]) -> str:

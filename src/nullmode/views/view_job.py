@@ -8,7 +8,7 @@ from nullmode.tables import parquet
 from nullmode.views.view import chosen, write_rows
 
 
-def write_view(
+def write_page(
     view: JSON, name: str, kind: str, table: str, structures: Sequence[str], output: str, code: JSON
 ) -> None:
     """Do a job: choose environments of a run's families, and write the page that shows them.
