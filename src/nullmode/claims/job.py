@@ -14,16 +14,9 @@ from nullmode.tables import parquet
 def write_ledger(
     claims: str | Path, tables: Mapping[str, Iterable[str]], table_file: str, page_file: str, code: JSON
 ) -> None:
-    """Hold the tables of a run against its claims, and write the ledger as a table and as a page.
+    """Do a job: hold tables, given as files by name, against a file of claims, and write the ledger as table and page.
 
-    Parameters
-    ----------
-    tables
-        Files of each table that queries see, by its name.
-    table_file, page_file
-        Files that are written: Parquet and HTML.
-    code
-        Origin of this code, kept in the files.
+    `code`, the origin of this code, is kept.
     """
     stated = model.read(claims)
     frame = ledger.ledger(stated, tables)

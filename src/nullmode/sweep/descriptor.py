@@ -38,12 +38,7 @@ def environments_in(structures: pd.DataFrame, cutoff: float) -> list[Environment
 def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:
     """Fit the contractions among the radial bases to their families, once for all truncations of one.
 
-    Parameters
-    ----------
-    descriptors
-        Those without a contraction, or with a fitted one, stay what they are.
-    references
-        Rows of the structures table of each family that a contraction is fitted to, by name.
+    `references` are rows of the structures table, by the name of the family.
     """
     result = list(descriptors)
     for sweep in sweeps(descriptors):
@@ -60,19 +55,7 @@ def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]
 
 
 def description(task: Task, parameters: JSON, descriptor: Descriptor, family: str | None) -> JSON:
-    """Columns that say with which family and descriptor a row was computed.
-
-    Parameters
-    ----------
-    task
-        Names the descriptor.
-    parameters
-        Those given for it.
-    descriptor
-        Made of them.
-    family
-        Name of the family; None where rows are of several.
-    """
+    """Columns that say with which descriptor, made of `parameters`, and family, None for several, a row is computed."""
     every = _with_defaults(load(task.kind, DESCRIPTORS, "descriptor"), parameters, descriptor)
     return {
         "family": family,

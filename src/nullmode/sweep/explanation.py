@@ -13,18 +13,8 @@ def write_explanation(
 ) -> None:
     """Do a job: read what a figure draws from, and write what explains it.
 
-    Parameters
-    ----------
-    explanation
-        As :func:`nullmode.sweep.settings.explanation` gives it.
-    figure
-        Name of the figure.
-    table, structures
-        Files: the sensitivity table, and the structures of each family.
-    output
-        The Parquet file.
-    code
-        Origin of this code, kept in the file.
+    `explanation` is as :func:`nullmode.sweep.settings.explanation` gives it, `structures` are files of its families,
+    and `code`, the origin of this code, is kept.
     """
     files = dict(zip(explanation["families"], structures, strict=True))
     wanted = [("family", "in", explanation["families"]), ("descriptor", "in", list(explanation["kinds"]))]

@@ -24,16 +24,8 @@ def job_log(
 ) -> Iterator[None]:
     """Send what a job prints to its log, and end the log with where, when and from what its outputs were made.
 
-    An InputError ends the job with its message and no traceback.
-
-    Parameters
-    ----------
-    path
-        Of the log.
-    inputs, outputs
-        Files that the job reads and writes; the log names them with their hashes, by which :func:`records` are found.
-    code
-        Origin that the job was planned with; a job whose code has changed since is refused.
+    An InputError ends the job with its message and no traceback. The log names inputs and outputs with their hashes, by
+    which :func:`records` finds it. A job whose `code` is not the origin that it was planned with is refused.
     """
     with (
         Path(path).open("w", encoding="utf-8", buffering=1) as log,
@@ -69,13 +61,7 @@ def job_log(
 
 
 def records(folder: Path) -> dict[str, JSON]:
-    """Read how files were made, from all logs of a folder.
-
-    Returns
-    -------
-    dict
-        By the hash of each output: what its log says, with the path of the ``log`` inside the folder.
-    """
+    """Read how files were made, from all logs of a folder: by the hash of each output, what its log says."""
     result: dict[str, JSON] = {}
     for log in sorted(folder.rglob("*.log")):
         last = log.read_text(encoding="utf-8", errors="replace").rpartition(_MARK)

@@ -145,23 +145,9 @@ def gathered(
     """Gather items to groups that take at most `most`; an item that takes more is a group of its own.
 
     A group holds all items whose keys begin with the same binary digits, as few digits as will do. So the groups depend
-    on no order, and another item changes none but the one that takes it in, which it may split.
-
-    Parameters
-    ----------
-    items
-        In any order.
-    key
-        Of each a text of hexadecimal digits, all of one length, different and evenly distributed, such as a hash.
-    total
-        What items take together; must not fall as items are added.
-    most
-        Of a group.
-
-    Yields
-    ------
-    prefix, members
-        The common digits, and the items in order of their keys.
+    on no order, and another item changes none but the one that takes it in, which it may split. Keys are hexadecimal
+    texts of one length, such as hashes; `total`, what items take together, must not fall as items are added. The common
+    digits of each group come with its items, in order of their keys.
     """
 
     def split(members: list[tuple[str, T]], depth: int) -> Iterator[tuple[str, list[T]]]:

@@ -20,18 +20,10 @@ from nullmode.tables import columns, parquet
 def write_regressions(
     tasks: Sequence[RegressionTask], structures: Sequence[str], references: Sequence[str], output: str, code: JSON
 ) -> None:
-    """Do a job: read the families, and write the rows of all regressions with one descriptor, a row group for each.
+    """Do a job: write the rows of all regressions with one descriptor, a row group for each.
 
-    Parameters
-    ----------
-    tasks
-        The regressions.
-    structures, references
-        Files of the families of all of them, and of those that contractions are fitted to.
-    output
-        The Parquet file.
-    code
-        Origin of this code, kept in the file.
+    The files are the structures of :func:`~.tasks.families_of` and :func:`~.tasks.references_of` the tasks, in order.
+    `code`, the origin of this code, is kept.
     """
     files = {
         **dict(zip(families_of(tasks), structures, strict=True)),

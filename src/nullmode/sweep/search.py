@@ -29,20 +29,9 @@ _NOTHING: JSON = dict.fromkeys(column.name for column in columns.ATTRIBUTION)
 def write_search(
     task: SearchTask, structures: str, references: Sequence[str], found: str, steps: str, code: JSON, threads: int
 ) -> None:
-    """Do a job: read the family, search, and write what was found and the steps there.
+    """Do a job: search from the structures of a family, and write what was `found` and the `steps` there.
 
-    Parameters
-    ----------
-    task
-        The search.
-    structures, references
-        Files of the family and of those that contractions are fitted to.
-    found, steps
-        Files that are written.
-    code
-        Origin of this code, kept in the files.
-    threads
-        As in :func:`nullmode.analyze`.
+    `references` are files of the families that contractions are fitted to; `code`, the origin of this code, is kept.
     """
     files = {**dict(zip(task.references, references, strict=True)), task.family: structures}
     frames = {name: parquet.read(path, "structures") for name, path in files.items()}

@@ -35,21 +35,10 @@ def write_sensitivity(
     code: JSON,
     threads: int,
 ) -> None:
-    """Do a job: read what its tasks need, and write their rows, one row group for each family and descriptor.
+    """Do a job: write the rows of tasks of one kind of descriptor, a row group for each family and descriptor.
 
-    Parameters
-    ----------
-    tasks
-        Of one kind of descriptor; one that holds a part of a family is alone.
-    structures, references, layouts
-        Files of the families of all tasks, of the families that contractions are fitted to, and of the layouts that the
-        only task asks for.
-    output
-        The Parquet file.
-    code
-        Origin of this code, kept in the file.
-    threads
-        As in :func:`nullmode.analyze`.
+    The files are the structures of :func:`~.tasks.families_of` and :func:`~.tasks.references_of` the tasks, in order,
+    and the `layouts` of the only task where that holds a part of a family. `code`, the origin of this code, is kept.
     """
     families = dict(zip(families_of(tasks), structures, strict=True))
     fits = dict(zip(references_of(tasks), references, strict=True))

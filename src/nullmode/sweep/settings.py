@@ -96,13 +96,9 @@ def figure_tables(settings: Settings, figure: str) -> list[tuple[str, str, str, 
 
 
 def explanation(settings: Settings, figure: str) -> JSON:
-    """Write out for its job what explains a figure, empty where nothing has to.
+    """Write out for its job what explains a figure: nothing, or the ``kind`` of the explanation.
 
-    Returns
-    -------
-    dict
-        ``kind`` of the explanation; ``families``, their names; ``kinds`` of descriptors by name; ``parameters`` of the
-        explanation's function.
+    Besides, the names of ``families``, the ``kinds`` of descriptors by name, and ``parameters`` of its function.
     """
     entry = settings.figures[figure]
     record = load_figure(entry.kind)

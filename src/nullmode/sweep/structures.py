@@ -13,20 +13,9 @@ from nullmode.tables.structures import row_of
 
 
 def write_structures(family: JSON, name: str, files: Iterable[str], output: str, code: JSON) -> None:
-    """Do a job: generate a family and write it.
+    """Do a job: generate a family of some ``kind`` and ``parameters``, and write it.
 
-    Parameters
-    ----------
-    family
-        Its ``kind`` and ``parameters``.
-    name
-        Of the family.
-    files
-        That it reads, whose hashes are kept.
-    output
-        The Parquet file.
-    code
-        Origin of this code, kept in the file.
+    The hashes of the `files` that it reads are kept, and `code`, the origin of this code.
     """
     kind, parameters = family["kind"], family["parameters"]
     frame = make_structures(kind, parameters, name)

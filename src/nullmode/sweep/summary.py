@@ -12,18 +12,9 @@ from nullmode.tables import agreement, columns, dataset, parquet
 def write_summary(
     paths: Sequence[str | Path], descriptors: Sequence[str], sensitivity: str, summary: str, code: JSON
 ) -> None:
-    """Merge the tables of all sensitivity jobs, and write the merged table and its summary.
+    """Do a job: merge the tables of all sensitivity jobs, and write the merged table and its summary.
 
-    Parameters
-    ----------
-    paths
-        Of the jobs' tables.
-    descriptors
-        Names, in the order of the rows.
-    sensitivity, summary
-        Files that are written.
-    code
-        Origin of this code.
+    `descriptors` are names in the order of the rows; `code` is the origin of this code.
     """
     provenance = agreement.merged(paths, code)
     frame = united([dataset.load(paths, "sensitivity")], descriptors)

@@ -50,13 +50,7 @@ def trace(file: str | Path) -> JSON:
 
 
 def differences(content: JSON) -> JSON:
-    """Compare the code and versions of a file, and of what it was made from, with what is installed.
-
-    Returns
-    -------
-    dict
-        By name: ``file`` and ``installed`` value, the latter None where there is none.
-    """
+    """Compare the code and versions of a file, and of what it was made from, with what is installed: both, by name."""
     result: JSON = {}
     for root, before in content.get("code", {}).items():
         if before != (now := _code_now(root)):

@@ -24,18 +24,9 @@ def write_figure(
 ) -> None:
     """Do a job: draw a figure from the tables that it asks for, and write it in all formats, and its caption.
 
-    Parameters
-    ----------
-    figure
-        Entry of the configuration: ``kind``, ``parameters``.
-    tables, paths
-        As :func:`nullmode.sweep.settings.figure_tables` gives them, and where they are.
-    caption
-        As :func:`nullmode.sweep.report.caption` gives it.
-    png, caption_file
-        Files that are written; other formats stand beside the PNG file.
-    code
-        Origin of this code, kept in the files.
+    `figure` is the configuration's entry, `tables` and `caption` are as :func:`nullmode.sweep.settings.figure_tables`
+    and :func:`nullmode.sweep.report.caption` give them, and `code`, the origin of this code, is kept. Other formats
+    stand beside the PNG file.
     """
     frames: list[pd.DataFrame] = []
     given: dict[str, Any] = {}

@@ -13,18 +13,8 @@ def write_page(
 ) -> None:
     """Do a job: choose environments of a run's families, and write the page that shows them.
 
-    Parameters
-    ----------
-    view
-        Entry of the configuration: ``families``, ``descriptor``, ``most``.
-    kind
-        Of the descriptor.
-    table, structures
-        Files: the sensitivity table, and the structures of each family.
-    output
-        The HTML file.
-    code
-        Origin of this code, kept in the file.
+    `view` is the configuration's entry, `kind` that of its descriptor, `structures` are files of its families, and
+    `code`, the origin of this code, is kept.
     """
     files = dict(zip(view["families"], structures, strict=True))
     wanted = [("family", "in", view["families"]), ("descriptor", "==", view["descriptor"])]
