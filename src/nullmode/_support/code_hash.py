@@ -22,18 +22,10 @@ _DIGITS = 12
 
 
 def origin(*roots: str) -> JSON:
-    """Describe what a result is computed with: equal origins give equal numbers.
+    """Describe what a result is computed with, given roots as in :func:`code_hash`: equal origins give equal numbers.
 
-    Parameters
-    ----------
-    *roots
-        As in :func:`code_hash`.
-
-    Returns
-    -------
-    dict
-        ``code``: the hash of each root and everything that it imports from nullmode. ``versions``: of Python and of
-        the libraries that these modules import, except those in ``CARRIERS``.
+    ``code`` holds the hash of each root and everything that it imports from nullmode; ``versions`` those of Python and
+    of the libraries that these modules import, except those in ``CARRIERS``.
     """
     libraries = sorted(frozenset.union(*map(_libraries, roots)) - CARRIERS)
     versions = {name: number for name in ["python", *libraries] if (number := installed(name)) is not None}
@@ -96,11 +88,6 @@ def code_hash(*roots: str) -> str:
     ----------
     *roots
         Dotted names of modules of nullmode, or paths of Python files.
-
-    Returns
-    -------
-    str
-        Twelve hexadecimal digits.
 
     Raises
     ------
