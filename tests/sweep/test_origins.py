@@ -72,3 +72,25 @@ def test_searches_regressions_and_views_depend_on_their_own_descriptor(settings)
         assert power in covered
         assert radial not in covered
         assert not covered & MODULES - {DEFAULT}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("(0.5, 5, 25, 50, 75, 95)", "(0.5, 5, 50, 95)", {"SUMMARY"}),
+        ('"smallest rank"', '"the smallest rank"', {"SUMMARY"}),
+        ('"""A column', '"""One column', set()),
+        ('Column("width", _FLOAT', 'Column("width", _INTEGER', {"SUMMARY", "SENSITIVITY", "SEARCH"}),
+    ],
+)
+def test_a_column_belongs_to_the_origins_of_its_tables_alone(old, new, changed, tmp_path, monkeypatch):
+    path = code_hash.PACKAGE / "tables/columns.py"
+    (tmp_path / "tables").mkdir()
+    tables = {"SUMMARY", "SENSITIVITY", "SEARCH", "STRUCTURES"}
+    text = path.read_text()
+    assert old in text
+    (tmp_path / "tables/columns.py").write_text(text.replace(old, new))
+    before = {name: code_hash._object_meaning(f"nullmode.tables.columns:{name}") for name in tables}
+    monkeypatch.setattr(code_hash, "PACKAGE", tmp_path)
+    after = {name: code_hash._object_meaning(f"nullmode.tables.columns:{name}") for name in tables}
+    assert {name for name in tables if before[name] != after[name]} == changed

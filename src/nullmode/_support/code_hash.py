@@ -19,6 +19,8 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 CARRIERS = frozenset({"nullmode", "pandas", "platformdirs", "pyarrow", "pydantic", "rich", "threadpoolctl", "yaml"})
 """Libraries that store, transport or check numbers but compute none, and nullmode itself, whose code is hashed."""
 _DIGITS = 12
+_LEFT_OUT = {"nullmode.tables.columns"}
+"""What all tables hold: of it, callers give those tables as roots that a result is written to or made from."""
 
 
 def origin(*roots: str) -> JSON:
@@ -87,7 +89,8 @@ def code_hash(*roots: str) -> str:
     Parameters
     ----------
     *roots
-        Dotted names of modules of nullmode, or paths of Python files.
+        Dotted names of modules of nullmode, paths of Python files, or ``module:NAME`` for one object of a module with
+        all of that module that it is made of.
 
     Raises
     ------
@@ -95,9 +98,12 @@ def code_hash(*roots: str) -> str:
         If none of the roots exists.
     """
     files = _closure(roots)
-    if not files:
+    objects = [root for root in roots if ":" in root]
+    if not files and not objects:
         raise FileNotFoundError(f"None of these is a module of nullmode: {', '.join(roots)}.")
     total = hashlib.sha256()
+    for root in objects:
+        total.update(f"{root}\0{_object_meaning(root)}\0".encode())
     for path in files:
         name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
         total.update(f"{name}\0{_source(path).meaning}\0".encode())
@@ -123,7 +129,28 @@ def _module_path(name: str) -> Path | None:
     # The `__init__` of a package is left out. It holds a table of variants, of which callers give as roots those that
     # they use; through the table, every result would depend on every descriptor.
     path = PACKAGE.joinpath(*rest).with_suffix(".py")
-    return path if path.is_file() else None
+    return path if name not in _LEFT_OUT and path.is_file() else None
+
+
+def _object_meaning(root: str) -> str:
+    """Syntax trees of one object of a module and of the objects of that module that it is made of."""
+    module, _, name = root.partition(":")
+    path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    defined = {name: node for node in ast.parse(path.read_text(encoding="utf-8")).body for name in _names_defined(node)}
+    trees: dict[str, str] = {}
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name in defined and name not in trees:
+            trees[name] = ast.dump(_without_docstrings(defined[name]))
+            waiting.extend(node.id for node in ast.walk(defined[name]) if isinstance(node, ast.Name))
+    return "".join(trees[name] for name in sorted(trees))
+
+
+def _names_defined(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    names = [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+    return [*names, node.name] if isinstance(node, ast.ClassDef | ast.FunctionDef) else names
 
 
 class _Source(NamedTuple):
@@ -143,14 +170,19 @@ def _source(path: Path) -> _Source:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
     if "nullmode" in names and not path.is_relative_to(PACKAGE):
         # A user's file that imports nullmode may use any public name.
         names.update(_source(PACKAGE / "__init__.pyi").imports)
     template = path.with_suffix(".html")
-    meaning = ast.dump(tree).encode() + (template.read_bytes() if template.is_file() else b"")
+    meaning = ast.dump(_without_docstrings(tree)).encode() + (template.read_bytes() if template.is_file() else b"")
     return _Source(frozenset(names), hashlib.sha256(meaning).hexdigest())
+
+
+def _without_docstrings(tree: ast.AST) -> ast.AST:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
 
 
 @cache

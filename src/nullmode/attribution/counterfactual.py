@@ -11,14 +11,13 @@ from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.descriptors.radial_spectrum import RadialSpectrum
 from nullmode.descriptors.trispectrum import Trispectrum
 
+# A descriptor of each correlation order; truncations converge for about ten neighbours (tests/analysis/test_ranks.py).
 LADDER: dict[int, tuple[type[Any], dict[str, int]]] = {
     1: (RadialSpectrum, {"n_max": 8}),
     2: (PowerSpectrum, {"n_max": 8, "l_max": 8}),
     3: (Bispectrum, {"n_max": 4, "l_max": 5}),
     4: (Trispectrum, {"n_max": 3, "l_max": 4}),
 }
-"""A descriptor of each correlation order; truncations converge for about ten neighbours (tests/analysis/test_ranks.py).
-"""
 _GROWTH = 2
 _MOST = {"n_max": 12, "l_max": 16}
 

@@ -43,7 +43,10 @@ def split_null_modes(
     Modes that are not totally symmetric are null by symmetry. The body order or the truncation makes the others null,
     as the counts of :func:`nullmode.attribute` tell.
 
-    Parameters are those of :func:`nullmode.attribute`.
+    Parameters
+    ----------
+    environment, descriptor, rtol, tolerance
+        As in :func:`nullmode.attribute`.
 
     Returns
     -------

@@ -18,8 +18,6 @@ def write_ledger(
 
     Parameters
     ----------
-    claims
-        The file of claims.
     tables
         Files of each table that queries see, by its name.
     table_file, page_file

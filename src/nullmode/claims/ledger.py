@@ -20,14 +20,7 @@ _UNKNOWN_COLUMN = ("Referenced column", "does not have a column", "does not exis
 
 
 def check(path: str | Path, figures: Collection[str]) -> dict[str, Claim]:
-    """Read a file of claims, and check what can be checked before there are tables.
-
-    Parameters
-    ----------
-    path
-        The file of claims.
-    figures
-        Names of the figures that the configuration draws.
+    """Read a file of claims, and check what can be checked before there are tables; `figures` names those drawn.
 
     Raises
     ------
@@ -76,20 +69,16 @@ def _check_query(connection: sql.Connection, query: str, where: str, needed: set
 
 
 def ledger(claims: Mapping[str, Claim], files: Mapping[str, Iterable[str | Path]]) -> pd.DataFrame:
-    """Measure every claim.
+    """Measure every claim: rows of the claims table, in the order of the claims.
+
+    The row of a quantity for which the tables do not give exactly one number fails, and says why.
 
     Parameters
     ----------
     claims
-        Claims by the name of their group.
+        By the name of their group.
     files
         Parquet files by the name of their table. Queries do not see a table without files.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of the claims table, in the order of the claims. The row of a quantity for which the tables do not give
-        exactly one number fails, and says why.
 
     Raises
     ------
@@ -150,6 +139,7 @@ def _rows(connection: sql.Connection, group: str, claim: Claim) -> list[dict[str
     else:
         measurement = _measure_by_function(connection, str(claim.check))
     of_explanation = _measure_by_query(connection, claim.explained.query) if claim.explained else None
+    copied = claim.model_dump(include={"claim", "source", "kind", "comparison", "figure"})
     rows = []
     for quantity, expected in claim.expected.items():
         tolerance = claim.tolerance_of(quantity)
@@ -160,22 +150,8 @@ def _rows(connection: sql.Connection, group: str, claim: Claim) -> list[dict[str
                 verdict = PASS
             elif claim.explained and of_explanation:
                 verdict, text = _judge_explanation(claim.explained, of_explanation, quantity)
-        rows.append(
-            {
-                "claim": claim.claim,
-                "source": claim.source,
-                "quantity": quantity,
-                "expected": expected,
-                "tolerance": tolerance,
-                "measured": number,
-                "verdict": verdict,
-                "kind": claim.kind,
-                "comparison": claim.comparison,
-                "group": group,
-                "figure": claim.figure,
-                "explanation": text,
-            }
-        )
+        stated = {"group": group, "quantity": quantity, "expected": expected, "tolerance": tolerance}
+        rows.append(copied | stated | {"measured": number, "verdict": verdict, "explanation": text})
     return rows
 
 

@@ -3,7 +3,6 @@
 A claim is a statement with one or more expected numbers. Imports are light, since the settings import this module.
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
@@ -118,28 +117,19 @@ class Claim(Expectation):
 
 def holds(measured: float, comparison: Comparison, expected: float, tolerance: float) -> bool:
     """Compare a measured number with an expected one."""
-    match comparison:
-        case "equal":
-            return measured == expected
-        case "absolute":
-            return abs(measured - expected) <= tolerance
-        case "relative":
-            return abs(measured - expected) <= tolerance * abs(expected)
-        case "factor":
-            return expected / tolerance <= measured <= expected * tolerance
-        case "at_most":
-            return measured <= expected
-        case "at_least":
-            return measured >= expected
+    if comparison == "factor":
+        return expected / tolerance <= measured <= expected * tolerance
+    return {
+        "equal": measured == expected,
+        "absolute": abs(measured - expected) <= tolerance,
+        "relative": abs(measured - expected) <= tolerance * abs(expected),
+        "at_most": measured <= expected,
+        "at_least": measured >= expected,
+    }[comparison]
 
 
 def read(path: str | Path) -> dict[str, Claim]:
-    """Read a file of claims.
-
-    Returns
-    -------
-    dict
-        Claims by the name of their group, in the order of the file.
+    """Read a file of claims: claims by the name of their group, in the order of the file.
 
     Raises
     ------
@@ -170,17 +160,11 @@ def read(path: str | Path) -> dict[str, Claim]:
 
 def check_function(name: str) -> Callable[[Any], Mapping[str, float]]:
     """Load a claim's function: ``nullmode.claims.checks.NAME:function`` or ``path/to/file.py:function``."""
-    module, _, attribute = name.partition(":")
-    if module.startswith("nullmode.claims.checks."):
-        try:
-            function: Any = getattr(importlib.import_module(module), attribute, None)
-        except ModuleNotFoundError:
-            function = None
-        if not callable(function):
-            raise InputError(f"`check` must name a function of nullmode.claims.checks, got {name!r}.")
-    else:
-        function = load(name, {}, "check", "check")
-    return cast(Callable[[Any], Mapping[str, float]], function)
+    own = {name: name} if name.startswith("nullmode.claims.checks.") else {}
+    try:
+        return cast(Callable[[Any], Mapping[str, float]], load(name, own, "check", "check"))
+    except (ModuleNotFoundError, AttributeError):
+        raise InputError(f"`check` must name a function of nullmode.claims.checks, got {name!r}.") from None
 
 
 class _UniqueKeys(yaml.SafeLoader):

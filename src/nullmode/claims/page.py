@@ -12,16 +12,9 @@ from nullmode.tables.page import render
 
 
 def page(frame: pd.DataFrame, claims: Mapping[str, Claim], provenance: JSON | None = None) -> str:
-    """Write the whole ledger as HTML. Its links to figures are relative: ``figures/NAME.png`` beside the page.
+    """Write the whole ledger as HTML, with the queries of its claims and what its rows follow from.
 
-    Parameters
-    ----------
-    frame
-        Rows of the claims table.
-    claims
-        The claims that the rows were measured for; their queries are shown.
-    provenance
-        What the rows follow from: written into the page, as into a table.
+    Links to figures are relative: ``figures/NAME.png`` beside the page.
     """
     return render(
         "nullmode.claims.page",
@@ -40,11 +33,8 @@ def _occurring(frame: pd.DataFrame) -> list[tuple[str, int]]:
 
 def _group(name: str, claim: Claim, rows: pd.DataFrame) -> dict[str, Any]:
     return {
+        **claim.model_dump(include={"claim", "source", "figure", "kind"}),
         "name": name,
-        "claim": claim.claim,
-        "source": claim.source,
-        "figure": claim.figure,
-        "kind": claim.kind,
         "measure": (claim.query or str(claim.check)).strip(),
         "counts": _occurring(rows),
         "passed": bool((rows["verdict"] == PASS).all()),

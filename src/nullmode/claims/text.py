@@ -2,6 +2,14 @@
 
 import math
 
+_RANGES = {
+    "absolute": "{} ± {}",
+    "relative": "{} ± {} %",
+    "factor": "{}, by a factor up to {}",
+    "at_most": "≤ {}",
+    "at_least": "≥ {}",
+}
+
 
 def number_text(number: float | None) -> str:
     """Write a number: a whole one in full, any other with four digits."""
@@ -19,15 +27,5 @@ def number_text(number: float | None) -> str:
 
 def expected_text(comparison: str, expected: float, tolerance: float) -> str:
     """Write an expected number with the range that a measured one may lie in."""
-    match comparison:
-        case "absolute":
-            return f"{number_text(expected)} ± {number_text(tolerance)}"
-        case "relative":
-            return f"{number_text(expected)} ± {number_text(100 * tolerance)} %"
-        case "factor":
-            return f"{number_text(expected)}, by a factor up to {number_text(tolerance)}"
-        case "at_most":
-            return f"≤ {number_text(expected)}"
-        case "at_least":
-            return f"≥ {number_text(expected)}"
-    return number_text(expected)
+    shown = 100 * tolerance if comparison == "relative" else tolerance
+    return _RANGES.get(comparison, "{}").format(number_text(expected), number_text(shown))

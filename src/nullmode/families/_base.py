@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from itertools import product
 from math import pi, prod
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import MOST_POINTS, Axis, Range, above, at_most, axis_values, values
+from nullmode._support.axes import MOST_POINTS, Axis, Range, above, at_most, axis_values, distinct, values
 from nullmode._support.types import Floats, InputError
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ TETRAHEDRON = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0], [
 _DENSITY = 0.1
 """Atoms per Å³: few substances hold more."""
 F = TypeVar("F", bound=Callable[..., Any])
+Structures: TypeAlias = "Iterator[Atoms]"
+"""What a family returns. ASE is imported when a family runs: it is too heavy for the check of a configuration."""
 
 
 class FamilySize(NamedTuple):
@@ -64,32 +66,17 @@ def sized(size: Callable[..., FamilySize | None]) -> Callable[[F], F]:
     return mark
 
 
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+def grid_size(**axes: Axis | list[int]) -> FamilySize:
+    """Size of a family of methanes with one structure for each point of a grid."""
+    return METHANE._replace(structures=prod(len(values(axis)) for axis in axes.values()))
 
 
-def n_points(axes: dict[str, Axis]) -> int:
-    """Count the points of a grid."""
-    return prod(len(values(axis)) for axis in axes.values())
-
-
-Lengths = Annotated[Axis, above(0)]
-"""Values of a distance, in Å."""
-Slant = Annotated[Axis, above(0), at_most(180)]
-"""Values of an angle with an axis, in degrees."""
+on_grid = sized(grid_size)
+"""Attaches this size to a family whose parameters are all axes."""
 
 
 def methane(hydrogens: Floats, **coordinates: Any) -> "Atoms":
-    """Put hydrogens around a carbon at the origin, the only centre.
-
-    Parameters
-    ----------
-    hydrogens, shape (n, 3)
-        Positions in Å.
-    **coordinates
-        Coordinates of this structure in its family: numbers or texts.
-    """
+    """Put hydrogens, shape (n, 3) in Å, around a carbon at the origin, the only centre; coordinates go to ``info``."""
     from ase import Atoms
 
     positions = np.concatenate([np.zeros((1, 3)), hydrogens])
@@ -102,16 +89,26 @@ def grid(**axes: Axis) -> Iterator[dict[str, float]]:
         yield dict(zip(axes, point, strict=True))
 
 
-def check_grid(axis: Axis, info: ValidationInfo) -> Axis:
-    """Refuse too many points of a grid; a validator for the last of its axes, with ``validate_default``."""
-    others = [other for other in info.data.values() if isinstance(other, Range | list)]
-    size = prod(len(values(each)) for each in [*others, axis])
+def _check_grid(axis: Axis, info: ValidationInfo) -> Axis:
+    axes = {name: other for name, other in info.data.items() if isinstance(other, Range | list)}
+    size = prod(len(values(each)) for each in (*axes.values(), axis))
     if size > MOST_POINTS:
-        raise InputError(f"the axes must span at most {MOST_POINTS} points, got {size}. Use fewer values.")
+        names = ", ".join(f"`{name}`" for name in axes)
+        raise InputError(
+            f"{names} and `{info.field_name}` must span at most {MOST_POINTS} points, got {size}. Use fewer values."
+        )
     return axis
 
 
-GridEnd = AfterValidator(check_grid)
+Lengths = Annotated[Axis, above(0)]
+"""Values of a distance, in Å."""
+Slant = Annotated[Axis, above(0), at_most(180)]
+"""Values of an angle with an axis, in degrees."""
+EndAxis = Annotated[Axis, AfterValidator(_check_grid), Field(validate_default=True)]
+"""The last axis of a grid, which refuses a grid of too many points."""
+EndLengths = Annotated[Lengths, AfterValidator(_check_grid), Field(validate_default=True)]
+Signs = Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)]
+"""Members of a pair."""
 
 
 def towards(angle: float, azimuth: float) -> Floats:

@@ -33,29 +33,10 @@ def frames(
     n_frames: int,
     every: int,
 ) -> "Iterator[Atoms]":
-    """Move atoms by Langevin dynamics at constant temperature, and yield copies of them.
+    """Move atoms by Langevin dynamics at a temperature in K, in place, and yield copies without calculator.
 
-    Parameters
-    ----------
-    atoms
-        The atoms, with calculator and constraints; they are moved in place.
-    rng
-        Random numbers for momenta and forces.
-    temperature
-        In K.
-    time_step
-        In fs.
-    equilibration
-        Number of steps before the first frame.
-    n_frames
-        Number of frames.
-    every
-        Number of steps between two frames.
-
-    Yields
-    ------
-    ase.Atoms
-        Coordinates: ``frame``, and ``kinetic_temperature``, which fluctuates about the temperature. No calculator.
+    The time step is in fs; `equilibration` steps come before the first frame, and `every` between two. Coordinates:
+    ``frame``, and ``kinetic_temperature``, which fluctuates about the temperature.
     """
     thermalize_momenta(atoms, temperature, rng=rng)
     dynamics = Langevin(
@@ -73,12 +54,7 @@ class RigidTriatomics(FixConstraint):
 
     Like ``ase.constraints.FixBondLengths``, which treats the bonds one by one and would take most of the time:
     Newton's method for the Lagrange multipliers of each molecule (Kräutler, van Gunsteren and Hünenberger,
-    J. Comput. Chem. 22, 501 (2001)).
-
-    Parameters
-    ----------
-    lengths, shape (3,)
-        Distances of atoms (0, 1), (0, 2), (1, 2) of every molecule, in Å.
+    J. Comput. Chem. 22, 501 (2001)). `lengths` are the distances (0, 1), (0, 2), (1, 2) in every molecule, in Å.
     """
 
     def __init__(self, lengths: Floats) -> None:

@@ -1,15 +1,12 @@
 """Molecular dynamics of a metal cluster with effective medium theory."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nullmode.families._base import Count, FamilySize, Positive, Seed, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode._support.arguments import Count, Length, Seed
+from nullmode.families._base import FamilySize, Structures, sized
 
 
 def _n_atoms(shells: int) -> int:
@@ -23,13 +20,13 @@ def structures(
     element: Literal["Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt"] = "Cu",
     shape: Literal["icosahedron", "cuboctahedron"] = "icosahedron",
     shells: Annotated[int, Field(ge=2, le=8)] = 3,
-    temperature: Positive = 300.0,
+    temperature: Length = 300.0,
     n_frames: Count = 10,
     every: Count = 50,
     equilibration: Count = 200,
     time_step: Annotated[float, Field(gt=0, le=10)] = 5.0,
     seed: Seed = 0,
-) -> "Iterator[Atoms]":
+) -> Structures:
     """Run Langevin dynamics of a cluster with ASE's EMT; every atom is a centre.
 
     The potential is that of Jacobsen, Stoltze and Nørskov, Surf. Sci. 366, 394 (1996), as ``ase.calculators.emt`` has

@@ -1,27 +1,20 @@
 """Singular environments F2: three neighbours on a circle about the direction of the fourth."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
-
 import numpy as np
-from pydantic import Field
 
 from nullmode._support.axes import Axis
 from nullmode._support.types import Floats
-from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import BOND, EndLengths, Lengths, Slant, Structures, grid, methane, on_grid, towards
 
 
-@sized(lambda **axes: METHANE._replace(structures=n_points(axes)))
+@on_grid
 def structures(
-    theta: Slant = [60, 70, 80, 90, 100, 110, 120, 130],  # noqa: B006
-    phi_2: Axis = [75],  # noqa: B006
-    phi_3: Axis = [180],  # noqa: B006
-    r: Lengths = [BOND],  # noqa: B006
-    r_axis: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [BOND],  # noqa: B006
-) -> "Iterator[Atoms]":
+    theta: Slant = [60, 70, 80, 90, 100, 110, 120, 130],
+    phi_2: Axis = [75],
+    phi_3: Axis = [180],
+    r: Lengths = [BOND],
+    r_axis: EndLengths = [BOND],
+) -> Structures:
     """Place three hydrogens at one distance from C and at one angle with x, and a fourth on x.
 
     The fourth makes the same angle with each of the three, so correlations of two neighbours see only the sum of the

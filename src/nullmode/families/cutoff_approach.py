@@ -1,19 +1,16 @@
 """Random methanes in which one hydrogen approaches the cutoff: a small weight makes singular values small."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, ValidationInfo
 
+from nullmode._support.arguments import Count, Seed
 from nullmode._support.axes import Axis, above, axis_values, values
 from nullmode._support.types import InputError
 from nullmode.descriptors._parameters import Cutoff
-from nullmode.families._base import METHANE, methane, sized
+from nullmode.families._base import METHANE, Structures, methane, sized
 from nullmode.families.random_methane import positions
-
-if TYPE_CHECKING:
-    from ase import Atoms
 
 
 def _check_inside(distances: Axis, info: ValidationInfo) -> Axis:
@@ -25,10 +22,10 @@ def _check_inside(distances: Axis, info: ValidationInfo) -> Axis:
 @sized(lambda distances, n_structures, **_: METHANE._replace(structures=n_structures * len(values(distances))))
 def structures(
     cutoff: Cutoff = 4.0,
-    distances: Annotated[Axis, above(0), AfterValidator(_check_inside)] = [0.03, 0.01, 0.001, 0.0001],  # noqa: B006
-    n_structures: Annotated[int, Field(ge=1)] = 100,
-    seed: Annotated[int, Field(ge=0)] = 0,
-) -> "Iterator[Atoms]":
+    distances: Annotated[Axis, above(0), AfterValidator(_check_inside)] = [0.03, 0.01, 0.001, 0.0001],
+    n_structures: Count = 100,
+    seed: Seed = 0,
+) -> Structures:
     """Move the last hydrogen of random methanes along its direction to just inside the cutoff.
 
     Its weight is the cutoff function, which falls near the cutoff as the square of the distance to it. So do singular

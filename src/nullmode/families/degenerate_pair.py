@@ -1,34 +1,22 @@
 """The pair X+, X- of methane environments, which have equal power spectra if v = 0."""
 
-from collections.abc import Iterator
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationInfo
 
-from nullmode._support.axes import MOST_POINTS, Axis, Range, axis_values, distinct, values
-from nullmode._support.types import Floats, InputError
-from nullmode.families._base import BOND, METHANE, methane, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode._support.arguments import Length
+from nullmode._support.axes import Axis, Range, axis_values
+from nullmode._support.types import Floats
+from nullmode.families._base import BOND, EndAxis, Signs, Structures, grid_size, methane, sized
 
 
-def _check_size(v: Axis, info: ValidationInfo) -> Axis:
-    # If u itself is invalid, it is missing here.
-    if "u" in info.data and (size := len(values(info.data["u"])) * len(values(v))) > MOST_POINTS:
-        raise InputError(f"`u` and `v` must span at most {MOST_POINTS} points, got {size}. Use larger steps.")
-    return v
-
-
-@sized(lambda u, v, signs, **_: METHANE._replace(structures=len(values(u)) * len(values(v)) * len(signs)))
+@sized(lambda bond, **axes: grid_size(**axes))  # noqa: ARG005
 def structures(
-    u: Axis = Range(start=0.7, stop=0.9, step=0.025),  # noqa: B008
-    v: Annotated[Axis, AfterValidator(_check_size)] = Range(start=-0.1, stop=0.1, step=0.025),  # noqa: B008
-    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [-1, 1],  # noqa: B006
-    bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,
-) -> "Iterator[Atoms]":
+    u: Axis = Range(start=0.7, stop=0.9, step=0.025),
+    v: EndAxis = Range(start=-0.1, stop=0.1, step=0.025),
+    signs: Signs = [-1, 1],
+    bond: Length = BOND,
+) -> Structures:
     """Place X-(u, v) and X+(u, v) on a grid; by default the published 9 x 9 grid, in its order.
 
     Pozdnyakov et al., Phys. Rev. Lett. 125, 166001 (2020). The environments of a pair have equal two-neighbour

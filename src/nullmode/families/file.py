@@ -1,12 +1,11 @@
 """Structures from any file that ASE reads."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nullmode._support.types import InputError
-from nullmode.families._base import FamilySize, sized
+from nullmode.families._base import FamilySize, Structures, sized
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -47,7 +46,7 @@ def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -
 
 
 @sized(_size)
-def structures(path: Path, centers: list[int | str] | int | str | None = None, index: str = ":") -> "Iterator[Atoms]":
+def structures(path: Path, centers: list[int | str] | int | str | None = None, index: str = ":") -> Structures:
     """Read structures.
 
     Parameters

@@ -1,13 +1,12 @@
 """Small molecules of the G2 test set, as ASE ships them."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
 
 from nullmode._support.axes import distinct
 from nullmode._support.types import InputError
-from nullmode.families._base import FamilySize, sized
+from nullmode.families._base import FamilySize, Structures, sized
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -56,7 +55,7 @@ def _size(names: list[str] | None, elements: list[str] | None) -> FamilySize | N
 
 
 @sized(_size)
-def structures(names: Names | None = None, elements: Elements | None = None) -> "Iterator[Atoms]":
+def structures(names: Names | None = None, elements: Elements | None = None) -> Structures:
     """Take molecules from ase.collections.g2, all atoms as centres; single atoms are left out.
 
     Geometries of Curtiss, Raghavachari, Redfern and Pople, J. Chem. Phys. 106, 1063 (1997), MP2(full)/6-31G(d), with

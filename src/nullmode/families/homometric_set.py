@@ -1,31 +1,27 @@
 """Seven neighbours with equal power spectra: two homometric quartets in a plane, each with three more neighbours."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode._support.axes import Axis, above, at_most, distinct
 from nullmode._support.types import Floats
-from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import EndLengths, Lengths, Structures, grid, grid_size, methane, sized
 
 _Member = Annotated[int, Field(ge=0, le=3)]
 
 
-@sized(lambda members, **axes: METHANE._replace(structures=len(members) * n_points(axes), atoms=8))
+@sized(lambda **axes: grid_size(**axes)._replace(atoms=8))
 def structures(
-    a: Annotated[Axis, above(0), at_most(89.999)] = [45],  # noqa: B006
-    chi: Axis = [270],  # noqa: B006
-    delta: Annotated[Axis, above(0), at_most(89.999)] = [45],  # noqa: B006
-    r: Lengths = [1.0],  # noqa: B006
-    r_pair: Lengths = [1.0],  # noqa: B006
-    r_axis: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [1.0],  # noqa: B006
-    members: Annotated[list[_Member], Field(min_length=1), AfterValidator(distinct)] = [0, 1, 2],  # noqa: B006
-) -> "Iterator[Atoms]":
+    a: Annotated[Axis, above(0), at_most(89.999)] = [45],
+    chi: Axis = [270],
+    delta: Annotated[Axis, above(0), at_most(89.999)] = [45],
+    r: Lengths = [1.0],
+    r_pair: Lengths = [1.0],
+    r_axis: EndLengths = [1.0],
+    members: Annotated[list[_Member], Field(min_length=1), AfterValidator(distinct)] = [0, 1, 2],
+) -> Structures:
     """Place four hydrogens in the plane z = 0 and three in the plane x = 0 around C.
 
     The four are at azimuths {0, a, 90°, a + 180°} + chi or {0, a, a + 90°, 180°} - a - chi, which have the same angles

@@ -1,24 +1,17 @@
 """The pair with integer coordinates: correlations of two neighbours are equal exactly, without any rounding."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
-
 import numpy as np
-from pydantic import AfterValidator, Field
 
-from nullmode._support.axes import Axis, distinct
-from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode._support.axes import Axis
+from nullmode.families._base import EndLengths, Signs, Structures, grid, methane, on_grid
 
 
-@sized(lambda signs, **axes: METHANE._replace(structures=len(signs) * n_points(axes)))
+@on_grid
 def structures(
-    c: Axis = [0, 1, 2, 3, 4],  # noqa: B006
-    scale: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [0.25],  # noqa: B006
-    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [-1, 1],  # noqa: B006
-) -> "Iterator[Atoms]":
+    c: Axis = [0, 1, 2, 3, 4],
+    scale: EndLengths = [0.25],
+    signs: Signs = [-1, 1],
+) -> Structures:
     """Place hydrogens at (5, 0, 5), (5, 5, 5), (-5, -5, 5) and (0, ±c, 5).
 
     A ``twofold_pair`` about z. With whole c and a scale that is a power of 2, all squared distances and dot products

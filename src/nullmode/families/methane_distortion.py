@@ -1,28 +1,17 @@
 """Methane along symmetry-breaking paths from the tetrahedron, and with isotropic noise."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from nullmode._support.arguments import Count, Length, Seed
 from nullmode._support.axes import Axis, Range, above, at_most, axis_values, distinct, values
 from nullmode._support.types import Floats
-from nullmode.families._base import BOND, METHANE, TETRAHEDRON, FamilySize, methane, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import BOND, METHANE, TETRAHEDRON, FamilySize, Structures, methane, sized
 
 Path = Literal["stretch_one", "stretch_two", "stretch_opposite", "flatten", "twist", "umbrella", "noise"]
-PATHS: tuple[Path, ...] = (
-    "stretch_one",
-    "stretch_two",
-    "stretch_opposite",
-    "flatten",
-    "twist",
-    "umbrella",
-    "noise",
-)
+PATHS: tuple[Path, ...] = get_args(Path)
 
 
 def _size(paths: list[Path], stretch: Axis, noise: Axis, samples: int, **axes: Any) -> FamilySize:
@@ -34,16 +23,16 @@ def _size(paths: list[Path], stretch: Axis, noise: Axis, samples: int, **axes: A
 
 @sized(_size)
 def structures(
-    paths: Annotated[list[Path], Field(min_length=1), AfterValidator(distinct)] = list(PATHS),  # noqa: B006
-    bond: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BOND,
-    stretch: Annotated[Axis, above(0)] = Range(start=0.8, stop=1.25, step=0.0125),  # noqa: B008
-    flatten: Axis = Range(start=0, stop=1, step=0.025),  # noqa: B008
-    twist: Axis = Range(start=0, stop=90, step=2.5),  # noqa: B008
-    umbrella: Axis = Range(start=-20, stop=20, step=1.25),  # noqa: B008
-    noise: Annotated[Axis, at_most(3)] = Range(start=-8, stop=-1, step=0.5),  # noqa: B008
-    samples: Annotated[int, Field(ge=1)] = 10,
-    seed: Annotated[int, Field(ge=0)] = 0,
-) -> "Iterator[Atoms]":
+    paths: Annotated[list[Path], Field(min_length=1), AfterValidator(distinct)] = list(PATHS),
+    bond: Length = BOND,
+    stretch: Annotated[Axis, above(0)] = Range(start=0.8, stop=1.25, step=0.0125),
+    flatten: Axis = Range(start=0, stop=1, step=0.025),
+    twist: Axis = Range(start=0, stop=90, step=2.5),
+    umbrella: Axis = Range(start=-20, stop=20, step=1.25),
+    noise: Annotated[Axis, at_most(3)] = Range(start=-8, stop=-1, step=0.5),
+    samples: Count = 10,
+    seed: Seed = 0,
+) -> Structures:
     """Distort a regular CH4 along the chosen paths.
 
     Parameters
@@ -103,8 +92,6 @@ def _distorted(path: Path, t: float) -> Floats:
     elif path == "umbrella":
         polar, azimuth = np.arccos(-1 / 3) + np.radians(t), np.radians([0, 120, 240])
         shape[0] = 0, 0, 1
-        shape[1:] = np.stack(
-            [np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth), np.full(3, np.cos(polar))],
-            axis=1,
-        )
+        around = np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth), np.full(3, np.cos(polar))
+        shape[1:] = np.stack(around, axis=1)
     return shape

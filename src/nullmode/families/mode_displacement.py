@@ -1,22 +1,18 @@
 """A methane of the degenerate pair, displaced along singular modes of a power spectrum."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from nullmode._support.arguments import Length
+from nullmode._support.arguments import Count, Length
 from nullmode._support.axes import Axis, Range, at_most, axis_values, distinct, values
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth
 from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.families._base import BOND, METHANE, methane, sized
+from nullmode.families._base import BOND, METHANE, Structures, methane, sized
 from nullmode.families.degenerate_pair import hydrogens
 from nullmode.geometry.environment import Environment
 from nullmode.spectrum.decomposition import decompose
-
-if TYPE_CHECKING:
-    from ase import Atoms
 
 Mode = Literal["softest", "stiffest"]
 _PLACE: dict[Mode, int] = {"stiffest": 0, "softest": -1}
@@ -24,16 +20,16 @@ _PLACE: dict[Mode, int] = {"stiffest": 0, "softest": -1}
 
 @sized(lambda modes, amplitudes, **_: METHANE._replace(structures=1 + len(modes) * len(values(amplitudes))))
 def structures(
-    modes: Annotated[list[Mode], Field(min_length=1), AfterValidator(distinct)] = list(_PLACE),  # noqa: B006
-    amplitudes: Annotated[Axis, at_most(1)] = Range(start=-6, stop=-1, step=0.25),  # noqa: B008
+    modes: Annotated[list[Mode], Field(min_length=1), AfterValidator(distinct)] = list(_PLACE),
+    amplitudes: Annotated[Axis, at_most(1)] = Range(start=-6, stop=-1, step=0.25),
     u: Annotated[float, Field(allow_inf_nan=False)] = 1.0,
     v: Annotated[float, Field(allow_inf_nan=False)] = 0.0,
     width: Length = 0.3,
-    n_max: Annotated[int, Field(ge=1)] = 8,
+    n_max: Count = 8,
     l_max: Annotated[int, Field(ge=0)] = 8,
     cutoff: Cutoff = 4.0,
     cutoff_width: CutoffWidth = 0.5,
-) -> "Iterator[Atoms]":
+) -> Structures:
     """Displace X+(u, v) along right singular vectors of the Jacobian of its power spectrum.
 
     Features change by s_k a to first order in the amplitude a: linearly along a mode with s_k > 0, quadratically along

@@ -1,8 +1,7 @@
 """Orbits of methane along which the power spectrum is almost constant, but four-body energies are not."""
 
-from collections.abc import Iterator
 from math import ceil
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -12,13 +11,10 @@ from nullmode._support.axes import Axis, axis_values, values
 from nullmode._support.types import Floats
 from nullmode.descriptors._parameters import Cutoff, CutoffWidth
 from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.families._base import METHANE, FamilySize, methane, sized
+from nullmode.families._base import METHANE, FamilySize, Structures, methane, sized
 from nullmode.geometry.environment import Environment
 from nullmode.learning.four_body import four_body_energy
 from nullmode.search.orbit import Scheme, follow_orbit
-
-if TYPE_CHECKING:
-    from ase import Atoms
 
 # In Å: the singular environment of the Comment, and a start of Parsaeifard and Goedecker's orbit around it.
 _SINGULAR = np.array(
@@ -48,7 +44,7 @@ def _size(t: Axis, length: float, step: float, every: int, **_: Any) -> FamilySi
 
 @sized(_size)
 def structures(
-    t: Axis = [1.0, 0.1, 0.5, 1.5],  # noqa: B006
+    t: Axis = [1.0, 0.1, 0.5, 1.5],
     width: Length = 0.5,
     n_max: Count = 8,
     l_max: Annotated[int, Field(ge=0)] = 8,
@@ -58,7 +54,7 @@ def structures(
     length: Length = 2.0,
     step: Length = 0.01,
     every: Count = 1,
-) -> "Iterator[Atoms]":
+) -> Structures:
     """Follow the softest mode of the power spectrum from points near an environment that is singular for it.
 
     Orbits of J. Chem. Phys. 156, 034302 (2022), from the starts of the Comment on it (arXiv:2205.01062).

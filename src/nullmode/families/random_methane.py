@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from nullmode._support.arguments import Count, Length, Seed
 from nullmode._support.types import Floats, InputError
-from nullmode.families._base import METHANE, methane, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import METHANE, Structures, methane, sized
 
 _TRIES = 100_000
 _BLOCK = 1024
@@ -29,13 +27,13 @@ def _check_room(min_distance: float, info: ValidationInfo) -> float:
 
 @sized(lambda n_structures, **_: METHANE._replace(structures=n_structures))
 def structures(
-    n_structures: Annotated[int, Field(ge=1)] = 100,
-    seed: Annotated[int, Field(ge=0)] = 0,
-    radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3.0,
+    n_structures: Count = 100,
+    seed: Seed = 0,
+    radius: Length = 3.0,
     min_distance: Annotated[
         float, Field(ge=0, allow_inf_nan=False, validate_default=True), AfterValidator(_check_room)
     ] = 0.5,
-) -> "Iterator[Atoms]":
+) -> Structures:
     """Draw CH4 with hydrogens uniform in a sphere around C and every pair of atoms apart.
 
     The recipe of the public set of 7.7 million methane configurations.
@@ -67,13 +65,7 @@ def structures(
 
 
 def positions(n_structures: int, seed: int = 0, radius: float = 3.0, min_distance: float = 0.5) -> Iterator[Floats]:
-    """Draw the hydrogens of :func:`structures` in blocks, without an object for each.
-
-    Yields
-    ------
-    ndarray, shape (m, 4, 3)
-        Relative to the carbon, in Å.
-    """
+    """Draw the hydrogens of :func:`structures` in blocks, shape (m, 4, 3) in Å, without an object for each."""
     for first in range(0, n_structures, _BLOCK):
         yield _block(np.random.default_rng([seed, first // _BLOCK]), radius, min_distance)[: n_structures - first]
 

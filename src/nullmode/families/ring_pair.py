@@ -1,33 +1,25 @@
 """The pair with equal bispectrum: two rings and a cap on one side or on the other."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from nullmode._support.axes import Axis, distinct
 from nullmode._support.types import Floats
-from nullmode.families._base import METHANE, GridEnd, Lengths, grid, methane, n_points, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import EndLengths, Lengths, Signs, Structures, grid, grid_size, methane, sized
 
 
-@sized(
-    lambda azimuths, signs, **axes: METHANE._replace(
-        structures=len(signs) * n_points(axes), atoms=2 * len(azimuths) + 2
-    )
-)
+@sized(lambda azimuths, **axes: grid_size(**axes)._replace(atoms=2 * len(azimuths) + 2))
 def structures(
-    psi: Axis = [10, 20, 30, 40, 50, 60, 70, 80, 90],  # noqa: B006
-    shift: Axis = [0],  # noqa: B006
-    radius: Lengths = [1.0],  # noqa: B006
-    height: Lengths = [0.5],  # noqa: B006
-    cap: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [1.2],  # noqa: B006
-    azimuths: Annotated[list[float], Field(min_length=3), AfterValidator(distinct)] = [0, 115, 212],  # noqa: B006
-    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [1, -1],  # noqa: B006
-) -> "Iterator[Atoms]":
+    psi: Axis = [10, 20, 30, 40, 50, 60, 70, 80, 90],
+    shift: Axis = [0],
+    radius: Lengths = [1.0],
+    height: Lengths = [0.5],
+    cap: EndLengths = [1.2],
+    azimuths: Annotated[list[float], Field(min_length=3), AfterValidator(distinct)] = [0, 115, 212],
+    signs: Signs = [1, -1],
+) -> Structures:
     """Place a ring of hydrogens above C, the same ring turned by psi below, and one more on the axis.
 
     Correlations of one, two and three neighbours, pseudoscalars included, are the same with the cap above and below;

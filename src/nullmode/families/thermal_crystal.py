@@ -1,36 +1,25 @@
 """Crystals with thermal noise."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from nullmode._support.arguments import Count, Seed
 from nullmode._support.axes import Axis, at_least, axis_values, distinct, values
 from nullmode._support.types import InputError
-from nullmode.families._base import FamilySize, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import FamilySize, Structures, sized
 
 Crystal = Literal["Si", "Ge", "Cu", "Al", "Fe", "NaCl"]
-
-
-class _Kind(NamedTuple):
-    structure: str
-    lattice_constant: float  # Å, at room temperature
-    debye_temperature: float  # K
-
-
-# Debye temperatures: Kittel, Introduction to Solid State Physics, 8th ed., ch. 5, table 1; of NaCl Ashcroft and Mermin,
-# Solid State Physics, table 23.3.
-_KINDS: dict[str, _Kind] = {
-    "Si": _Kind("diamond", 5.431, 645.0),
-    "Ge": _Kind("diamond", 5.658, 374.0),
-    "Cu": _Kind("fcc", 3.615, 343.0),
-    "Al": _Kind("fcc", 4.050, 428.0),
-    "Fe": _Kind("bcc", 2.866, 470.0),
-    "NaCl": _Kind("rocksalt", 5.640, 321.0),
+# Structure, lattice constant at room temperature in Å, Debye temperature in K (Kittel, Introduction to Solid State
+# Physics, 8th ed., ch. 5, table 1; of NaCl Ashcroft and Mermin, Solid State Physics, table 23.3).
+_KINDS: dict[str, tuple[str, float, float]] = {
+    "Si": ("diamond", 5.431, 645.0),
+    "Ge": ("diamond", 5.658, 374.0),
+    "Cu": ("fcc", 3.615, 343.0),
+    "Al": ("fcc", 4.050, 428.0),
+    "Fe": ("bcc", 2.866, 470.0),
+    "NaCl": ("rocksalt", 5.640, 321.0),
 }
 _ATOMS_PER_CELL = {"diamond": 8, "fcc": 4, "bcc": 2, "rocksalt": 8}
 
@@ -56,7 +45,7 @@ def _check_centers(n_centers: int | None, info: ValidationInfo) -> int | None:
 
 
 def _atoms(crystal: str, repeat: int) -> int:
-    return _ATOMS_PER_CELL[_KINDS[crystal].structure] * repeat**3
+    return _ATOMS_PER_CELL[_KINDS[crystal][0]] * repeat**3
 
 
 def _size(crystals: list[str], samples: int, repeat: int, n_centers: int | None, **noise: Any) -> FamilySize:
@@ -73,11 +62,11 @@ def structures(
     displacements: Annotated[
         Annotated[Axis, at_least(0)] | None, Field(validate_default=True), AfterValidator(_check_noise)
     ] = None,
-    samples: Annotated[int, Field(ge=1)] = 1,
-    repeat: Annotated[int, Field(ge=1)] = 3,
+    samples: Count = 1,
+    repeat: Count = 3,
     n_centers: Annotated[int | None, Field(ge=1), AfterValidator(_check_centers)] = None,
-    seed: Annotated[int, Field(ge=0)] = 0,
-) -> "Iterator[Atoms]":
+    seed: Seed = 0,
+) -> Structures:
     """Displace every atom of a supercell by Gaussian noise, as independent harmonic oscillators do.
 
     Neighbours move independently here; in a real crystal they move together, so that their distances fluctuate somewhat
@@ -116,12 +105,12 @@ def structures(
 
     given = temperatures if temperatures is not None else displacements
     for crystal in crystals:
-        kind = _KINDS[crystal]
-        perfect = bulk(crystal, kind.structure, a=kind.lattice_constant, cubic=True) * (repeat, repeat, repeat)
+        structure, lattice_constant, debye_temperature = _KINDS[crystal]
+        perfect = bulk(crystal, structure, a=lattice_constant, cubic=True) * (repeat, repeat, repeat)
         mass = float(perfect.get_masses().mean())
         for k, value in enumerate(axis_values(given or []).tolist()):
             coordinates = {} if temperatures is None else {"temperature": value}
-            amplitude = value if temperatures is None else debye_displacement(mass, kind.debye_temperature, value)
+            amplitude = value if temperatures is None else debye_displacement(mass, debye_temperature, value)
             for sample in range(samples):
                 rng = np.random.default_rng([seed, k, sample])
                 atoms = perfect.copy()
@@ -133,22 +122,10 @@ def structures(
 
 
 def debye_displacement(mass: float, debye_temperature: float, temperature: float) -> float:
-    """Root mean square of one component of an atom's displacement in the Debye model.
+    """Root mean square of one component of an atom's displacement in the Debye model, in Å.
 
     <u²> = 3 hbar²/(m k Theta) [1/4 + (T/Theta)² int_0^(Theta/T) x/(e^x - 1) dx] (Willis and Pryor, Thermal Vibrations
-    in Crystallography, 1975), including zero-point motion; for a compound, with the mean mass.
-
-    Parameters
-    ----------
-    mass
-        In atomic mass units.
-    debye_temperature, temperature
-        In K.
-
-    Returns
-    -------
-    float
-        In Å.
+    in Crystallography, 1975), including zero-point motion; m in atomic mass units, for a compound its mean.
     """
     from ase import units
     from scipy.integrate import quad

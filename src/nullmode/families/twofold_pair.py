@@ -1,32 +1,25 @@
 """The pair A+, A- with all its parameters: a twofold axis, which neither has, makes their power spectra equal."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
-
 import numpy as np
-from pydantic import AfterValidator, Field
 
-from nullmode._support.axes import Axis, distinct
+from nullmode._support.axes import Axis
 from nullmode._support.types import Floats
-from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import BOND, EndLengths, Lengths, Signs, Slant, Structures, grid, methane, on_grid, towards
 
 _HALF_TURN = np.array([1.0, -1.0, -1.0])
 
 
-@sized(lambda signs, **axes: METHANE._replace(structures=len(signs) * n_points(axes)))
+@on_grid
 def structures(
-    gamma: Slant = [100, 110, 120, 130, 140, 150, 160, 170, 180],  # noqa: B006
-    alpha: Slant = [112.5],  # noqa: B006
-    theta: Slant = [45],  # noqa: B006
-    phi: Axis = [45],  # noqa: B006
-    r_a: Lengths = [BOND],  # noqa: B006
-    r_b: Lengths = [BOND],  # noqa: B006
-    r_c: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [BOND],  # noqa: B006
-    signs: Annotated[list[Literal[-1, 1]], Field(min_length=1), AfterValidator(distinct)] = [-1, 1],  # noqa: B006
-) -> "Iterator[Atoms]":
+    gamma: Slant = [100, 110, 120, 130, 140, 150, 160, 170, 180],
+    alpha: Slant = [112.5],
+    theta: Slant = [45],
+    phi: Axis = [45],
+    r_a: Lengths = [BOND],
+    r_b: Lengths = [BOND],
+    r_c: EndLengths = [BOND],
+    signs: Signs = [-1, 1],
+) -> Structures:
     """Place hydrogens A, B, B' and C+ or C- around C.
 
     A half turn about x maps B and C+ onto B' and C-; A lies in the plane that is as far from C+ as from C-. Therefore

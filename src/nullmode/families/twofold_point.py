@@ -1,28 +1,21 @@
 """Singular environments F1: a half turn about the axis of one neighbour exchanges two others, but moves the fourth."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
-
 import numpy as np
-from pydantic import Field
 
 from nullmode._support.axes import Axis
 from nullmode._support.types import Floats
-from nullmode.families._base import BOND, METHANE, GridEnd, Lengths, Slant, grid, methane, n_points, sized, towards
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import BOND, EndLengths, Lengths, Slant, Structures, grid, methane, on_grid, towards
 
 
-@sized(lambda **axes: METHANE._replace(structures=n_points(axes)))
+@on_grid
 def structures(
-    theta: Slant = [40, 50, 60, 70, 80, 100, 110, 120, 130],  # noqa: B006
-    alpha: Slant = [112.5],  # noqa: B006
-    phi: Axis = [30],  # noqa: B006
-    r_a: Lengths = [BOND],  # noqa: B006
-    r_b: Lengths = [BOND],  # noqa: B006
-    r_c: Annotated[Lengths, GridEnd, Field(validate_default=True)] = [BOND],  # noqa: B006
-) -> "Iterator[Atoms]":
+    theta: Slant = [40, 50, 60, 70, 80, 100, 110, 120, 130],
+    alpha: Slant = [112.5],
+    phi: Axis = [30],
+    r_a: Lengths = [BOND],
+    r_b: Lengths = [BOND],
+    r_c: EndLengths = [BOND],
+) -> Structures:
     """Place hydrogens A, B, B' and C around C, with C on the axis x, and B' the image of B under a half turn about x.
 
     Correlations of two neighbours do not change to first order when C moves at right angles to x and to A: C moved one

@@ -1,16 +1,13 @@
 """Molecular dynamics of a water droplet of rigid TIP3P molecules."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
+from nullmode._support.arguments import Count, Length, Seed
 from nullmode._support.types import Floats
-from nullmode.families._base import Count, FamilySize, Positive, Seed, sized
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.families._base import FamilySize, Structures, sized
 
 _SPACING = 3.1
 """Of the molecules at the start, Å: about that of the liquid."""
@@ -21,13 +18,13 @@ _BEYOND = 1e3
 @sized(lambda n_molecules, n_frames, **_: FamilySize(n_frames, 3 * n_molecules, 3 * n_molecules, species=2))
 def structures(
     n_molecules: Annotated[int, Field(ge=2, le=1000)] = 16,
-    temperature: Positive = 250.0,
+    temperature: Length = 250.0,
     n_frames: Count = 4,
     every: Count = 100,
     equilibration: Count = 500,
     time_step: Annotated[float, Field(gt=0, le=4)] = 2.0,
     seed: Seed = 0,
-) -> "Iterator[Atoms]":
+) -> Structures:
     """Run Langevin dynamics of a free droplet of rigid water; every O and H is a centre.
 
     The potential is TIP3P (Jorgensen et al., J. Chem. Phys. 79, 926 (1983)), as ``ase.calculators.tip3p`` has it,

@@ -1,6 +1,6 @@
 """What all figures share: one style, one way to save without dates, and the choice of rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Rectangle
 
 FORMATS = ("pdf", "svg", "png")
@@ -22,6 +23,8 @@ FORMATS = ("pdf", "svg", "png")
 FLOOR = 1e-18
 # Where values are drawn that no logarithm can show, and the band that sets them apart.
 ZERO, BAND = FLOOR / 100, (FLOOR / 1000, FLOOR / 10)
+ROUNDING = 1e-13
+"""Relative distances of features below this are rounding."""
 OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew": 0.6}
 """Circles for such values."""
 # Columns along which a table is swept, for messages and titles.
@@ -56,42 +59,10 @@ _STYLE: Any = {
 
 
 class Drawing(NamedTuple):
-    """A figure and what it shows.
-
-    Attributes
-    ----------
-    figure
-        As drawn.
-    result
-        What the figure shows, in a few sentences for the caption; their numbers are computed from what is drawn.
-    """
+    """A figure, and what it shows: a few sentences for its caption, with numbers computed from what is drawn."""
 
     figure: "Figure"
     result: str
-
-
-def arranged(frames: "Iterable[tuple[str, str, pd.DataFrame]]") -> dict[str, Any]:
-    """Arrange tables as the function of a figure takes them.
-
-    Parameters
-    ----------
-    frames
-        Of each table the parameter that it goes to, and its name there; without one, it is the parameter itself.
-
-    Returns
-    -------
-    dict
-        By parameter a table, or tables by name; several of one name as a tuple.
-    """
-    result: dict[str, Any] = {}
-    for given, name, frame in frames:
-        if name:
-            result.setdefault(given, {}).setdefault(name, []).append(frame)
-        else:
-            result[given] = frame
-    for tables in (named for named in result.values() if isinstance(named, dict)):
-        tables.update({name: tuple(several) if len(several) > 1 else several[0] for name, several in tables.items()})
-    return result
 
 
 @contextmanager
@@ -105,23 +76,9 @@ def style() -> Iterator[None]:
 
 
 def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, caption: str = "") -> list[Path]:
-    """Write a figure as vector graphics and PNG; the same figure gives the same bytes.
+    """Write a figure as PDF, SVG and PNG at `stem` with these endings; the same figure gives the same bytes.
 
-    Parameters
-    ----------
-    figure
-        To write.
-    stem
-        Path without the ending; its folder is made.
-    provenance
-        What the figure follows from; kept in each file, with nullmode's version.
-    caption
-        Kept in each file too, where its format has a place for it.
-
-    Returns
-    -------
-    list of pathlib.Path
-        What was written: PDF, SVG, PNG.
+    Each file keeps the provenance, with nullmode's version, and the caption where its format has a place for it.
     """
     stem = Path(stem)
     kept = stamp.metadata(provenance or {}, caption)
@@ -133,6 +90,21 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, cap
             figure.savefig(temporary, format=ending, metadata=kept[ending])
         paths.append(path)
     return paths
+
+
+def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> "tuple[Figure, Any]":
+    """Make a figure and its axes, an array (rows, columns); it belongs to no window, so that none has to be closed."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+
+
+def key(**marks: Any) -> "Line2D":
+    """Make the handle of a line or of markers for a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **marks)
 
 
 def patches(colours: dict[str, str], **properties: Any) -> "list[Rectangle]":
@@ -169,6 +141,11 @@ def select(table: "pd.DataFrame", family: str, descriptor: str, *, single: bool)
     return rows
 
 
+def having(rows: "dict[str, pd.DataFrame]", coordinate: str) -> list[str]:
+    """Names of the families whose rows all have a coordinate."""
+    return [family for family, own in rows.items() if coordinate in own and own[coordinate].notna().all()]
+
+
 def title(rows: "pd.DataFrame") -> str:
     """Name a descriptor and its truncation, in up to three lines: kind and nu, (n_max, l_max), lengths."""
     first = rows.iloc[0]
@@ -203,13 +180,20 @@ def listing(phrases: list[str]) -> str:
     return ", ".join(phrases[:-1]) + " and " * (len(phrases) > 1) + phrases[-1] if phrases else ""
 
 
-def logarithmic(ax: "Axes") -> None:
-    """Give an axis of ratios of singular values its scale: from 1 to rounding, zero in a band below."""
-    ax.axhspan(*BAND, color="0.92", linewidth=0)
+def logarithmic(ax: "Axes", zero: float, band: tuple[float, float], top: float, null: str = "0") -> None:
+    """Give an axis of ratios of singular values its scale, with a band in which null values are drawn, at `zero`."""
+    ax.axhspan(*band, color="0.92", linewidth=0, zorder=-1)
     ax.set_yscale("log")
-    ax.set_ylim(BAND[0], 3)
-    powers = range(0, -18, -3)
-    ax.set_yticks([10.0**p for p in powers] + [ZERO], [f"$10^{{{p}}}$" for p in powers] + ["0"])
+    ax.set_ylim(band[0], top)
+    powers = [p for p in range(0, -18, -3) if 10.0**p > band[1]]
+    ax.set_yticks([*(10.0**p for p in powers), zero], [*(f"$10^{{{p}}}$" for p in powers), null])
+
+
+def null_band(ax: "Axes", rtol: float) -> float:
+    """Do the same for values that are null up to `rtol`; returns where they are drawn."""
+    logarithmic(ax, 0.1 * rtol, (0.02 * rtol, 0.5 * rtol), 2)
+    ax.yaxis.minorticks_off()
+    return 0.1 * rtol
 
 
 def spectra(rows: "pd.DataFrame") -> Floats:

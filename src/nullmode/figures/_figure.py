@@ -8,6 +8,7 @@ from typing import Any, Literal
 from nullmode._support.types import JSON
 from nullmode._support.variants import load
 from nullmode.figures import FIGURES
+from nullmode.figures._base import style
 
 GIVEN = ("table", "structures", "searches", "predictions", "explanations")
 """Parameters of a figure's function that the workflow fills; all others stand in the configuration.
@@ -56,6 +57,11 @@ class Figure:
         """Parameters of ``GIVEN`` that the function has."""
         parameters = inspect.signature(self.draw).parameters
         return [name for name in GIVEN if name in parameters]
+
+
+def figure(**options: Any) -> Callable[[Callable[..., Any]], Figure]:
+    """Decorate a function that draws: it becomes a figure with these options, and draws in the house's style."""
+    return lambda draw: Figure(style()(draw), **options)
 
 
 def load_figure(kind: str, where: str = "kind") -> Figure:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nullmode._support.types import InputError, Integers
-from nullmode.figures._base import SWEPT, Drawing, legend_above, number, select, style, title
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import SWEPT, Drawing, key, legend_above, logarithmic, number, panels, select, title
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,7 @@ _QUANTILES = (0.05, 0.5, 0.95)
 _ALPHA = 0.12
 
 
+@figure(truncations="swept")
 def draw(
     table: "pd.DataFrame",
     families: list[str],
@@ -37,8 +38,6 @@ def draw(
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         Whose environments have the same number of neighbours, of one species.
     descriptor
@@ -53,78 +52,49 @@ def draw(
     InputError
         For a descriptor that is swept over further parameters: medians would mix them.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
-    with style():
-        chosen = {family: select(table, family, descriptor, single=False) for family in families}
-        first = chosen[families[0]]
-        if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
-            raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
-        varied = [name for name in _VARIANTS if first[name].nunique() > 1]
-        values = [sorted(first[name].unique()) for name in varied]
-        variants = [variant for variant in product(*values) if _among(first, varied, variant).any()]
-        bases = sorted(first["radial_basis"].unique())
-        looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
-        size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
-        figure, axes = plt.subplots(
-            len(variants) + 1,
-            len(families),
-            sharex=True,
-            sharey="row",
-            squeeze=False,
-            figsize=size,
-            layout="constrained",
-            gridspec_kw={"height_ratios": [0.75, *[1] * len(variants)]},
-        )
-        for column, (family, rows) in zip(axes.T, chosen.items(), strict=True):
-            law = _law(rows, along)
-            for variant, ax in zip(variants, column[1:], strict=True):
-                _panels(column[0], ax, rows[_among(rows, varied, variant)], along, looks)
-            column[0].plot(law.index, law, color="black", linestyle="--", linewidth=0.9, zorder=9)
-            column[0].set_title(f"{(labels or {}).get(family, family)} (d = {rows['n_dof'].max()})", loc="left")
-            column[-1].set_xlabel(_LABELS[along])
-        axes[0, 0].set_ylabel(title(first) + "\n\nrank")
-        axes[0, 0].set_ylim(0, first["n_dof"].max() + 1)
-        axes[0, 0].yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        for line, variant in zip(axes[1:], variants, strict=True):
-            texts = [_VARIANTS[name].format(value) for name, value in zip(varied, variant, strict=True)]
-            line[0].set_ylabel("\n\n".join([*texts, "$s_d / s_1$"]))
-        handles = [Line2D([], [], color=c, marker=m, markersize=3) for c, m in looks.values()]
-        legend_above(
-            figure, [*handles, Line2D([], [], color="black", linestyle="--")], [*looks, "generic rank (theory)"]
-        )
-        plt.close(figure)
-        sentences = [_sentence((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
-        return Drawing(figure, " ".join(sentences))
+    chosen = {family: select(table, family, descriptor, single=False) for family in families}
+    first = chosen[families[0]]
+    if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
+        raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
+    varied = [name for name in _VARIANTS if first[name].nunique() > 1]
+    values = [sorted(first[name].unique()) for name in varied]
+    variants = [variant for variant in product(*values) if first[varied].eq(variant).all(axis=1).any()]
+    bases = sorted(first["radial_basis"].unique())
+    looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
+    size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
+    figure, axes = panels(
+        len(variants) + 1, len(families), size, sharex=True, sharey="row", height_ratios=[0.75, *[1] * len(variants)]
+    )
+    for column, (family, rows) in zip(axes.T, chosen.items(), strict=True):
+        once = rows.drop_duplicates(along).sort_values(along)
+        for variant, ax in zip(variants, column[1:], strict=True):
+            _panel(column[0], ax, rows[rows[varied].eq(variant).all(axis=1)], along, looks)
+        column[0].plot(once[along], _generic_ranks(once), color="black", linestyle="--", linewidth=0.9, zorder=9)
+        column[0].set_title(f"{(labels or {}).get(family, family)} (d = {rows['n_dof'].max()})", loc="left")
+        column[-1].set_xlabel(_LABELS[along])
+    axes[0, 0].set_ylabel(title(first) + "\n\nrank")
+    axes[0, 0].set_ylim(0, first["n_dof"].max() + 1)
+    axes[0, 0].yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    for line, variant in zip(axes[1:], variants, strict=True):
+        texts = [_VARIANTS[name].format(value) for name, value in zip(varied, variant, strict=True)]
+        line[0].set_ylabel("\n\n".join([*texts, "$s_d / s_1$"]))
+    handles = [key(color=c, marker=m, markersize=3) for c, m in looks.values()]
+    legend_above(figure, [*handles, key(color="black", linestyle="--")], [*looks, "generic rank (theory)"])
+    sentences = [_sentence((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
+    return Drawing(figure, " ".join(sentences))
 
 
-FIGURE = Figure(draw, truncations="swept")
-
-
-def _among(rows: "pd.DataFrame", names: list[str], values: tuple[Any, ...]) -> Any:
-    """Mark the rows of one variant."""
-    result = np.ones(len(rows), dtype=np.bool_)
-    for name, value in zip(names, values, strict=True):
-        result &= (rows[name] == value).to_numpy()
-    return result
-
-
-def _panels(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:
+def _panel(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:
     """Draw the ranks and the ratios of one variant of one family."""
     floor = rows["rtol"].iloc[0]
-    ratios.axhspan(floor / 30, floor, color="0.92", linewidth=0)
+    logarithmic(ratios, floor / 5, (floor / 30, floor), 2, "null")
     for index, (basis, (colour, marker)) in enumerate(looks.items()):
         groups = rows[rows["radial_basis"] == basis].groupby(along)
         # Smaller markers on top, so that coinciding lines all show.
-        line: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "markersize": 6.5 - 0.8 * index,
-            "linewidth": 0.9,
-            "mew": 0,
-        }
+        line: dict[str, Any] = {"color": colour, "marker": marker, "linewidth": 0.9, "mew": 0}
+        line["markersize"] = 6.5 - 0.8 * index
         ranks.plot(groups["rank"].median(), **line)
         # Null values are noise: in the band, whatever they are.
         low, median, high = (
@@ -134,11 +104,6 @@ def _panels(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, loo
         ratios.plot(median, **line)
         if (groups.size() > 1).any():
             ratios.fill_between(median.index, low, high, color=colour, alpha=_ALPHA, linewidth=0)
-    ratios.set_yscale("log")
-    ratios.set_ylim(floor / 30, 2)
-    powers = range(0, -10, -3)
-    ratios.set_yticks([10.0**p for p in powers if 10.0**p > floor] + [floor / 5])
-    ratios.set_yticklabels([f"$10^{{{p}}}$" for p in powers if 10.0**p > floor] + ["null"])
 
 
 def _generic_rank(n_max: Integers, l_max: Integers, n: int, d: int) -> Integers:
@@ -150,21 +115,14 @@ def _generic_rank(n_max: Integers, l_max: Integers, n: int, d: int) -> Integers:
     return np.minimum(result, d)
 
 
-def _law(rows: "pd.DataFrame", along: str) -> "pd.Series":
-    import pandas as pd
-
-    first = rows.drop_duplicates(along).set_index(along, drop=False).sort_index()
-    return pd.Series(_of(first), index=first.index)
-
-
-def _of(rows: "pd.DataFrame") -> Integers:
+def _generic_ranks(rows: "pd.DataFrame") -> Integers:
     n_max, l_max = (rows[name].to_numpy(dtype=np.int64) for name in ("n_max", "l_max"))
     return _generic_rank(n_max, l_max, int(rows["n_neighbours"].max()), int(rows["n_dof"].max()))
 
 
 def _sentence(name: str, rows: "pd.DataFrame", along: str) -> str:
     """Say how often ranks are generic, and how much the radial basis matters at the largest truncation."""
-    generic = rows["rank"].to_numpy() == _of(rows)
+    generic = rows["rank"].to_numpy() == _generic_ranks(rows)
     largest = rows[rows[along] == rows[along].max()]
     medians = largest.groupby(["radial_basis", "density", "cutoff"])["inverse_condition_number"].median()
     ranks = (

@@ -6,9 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import CAUSES, Drawing, legend_above, select, spectra, style, title
-from nullmode.figures._figure import Figure
-from nullmode.figures._null_band import null_band
+from nullmode.figures._base import CAUSES, OPEN, Drawing, key, legend_above, null_band, panels, select, spectra, title
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +18,10 @@ _KINDS: dict[str, dict[str, Any]] = {
     "seen": {"color": "0.65", "linewidth": 0.7},
     "lost at the crossing": {"color": CAUSES["incompleteness"], "marker": "o", "markersize": 2.5, "linewidth": 0.9},
 }
-_NULL: dict[str, Any] = {
-    "linestyle": "none",
-    "marker": "o",
-    "mfc": "white",
-    "mec": CAUSES["incompleteness"],
-    "mew": 0.8,
-}
+_NULL: dict[str, Any] = OPEN | {"mec": CAUSES["incompleteness"], "mew": 0.8}
 
 
+@figure()
 def draw(
     table: "pd.DataFrame",
     families: list[str],
@@ -43,8 +37,6 @@ def draw(
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         Whose coordinate passes a special value.
     descriptors
@@ -56,47 +48,31 @@ def draw(
     within
         How far to either side is drawn.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
     named = [(family, name, values) for family in families for name, values in at.get(family, {}).items()]
     crossings = [(family, name, value) for family, name, values in named for value in values]
     if not crossings:
         raise InputError(f"`at` must name crossings of the families {families}, got {at}.")
-    with style():
-        size = (2.3 * len(crossings) + 1.1, 1.55 * len(descriptors) + 0.8)
-        figure, axes = plt.subplots(
-            len(descriptors),
-            len(crossings),
-            sharex="col",
-            sharey=True,
-            squeeze=False,
-            figsize=size,
-            layout="constrained",
-        )
-        results = []
-        for line, descriptor in zip(axes, descriptors, strict=True):
-            ranks = []
-            for ax, (family, name, value) in zip(line, crossings, strict=True):
-                rows = select(table, family, descriptor, single=True)
-                ranks.append(_panel(ax, _near(rows, family, name, value, within), name, value))
-            line[0].set_ylabel(title(rows) + "\n\n$s_k / s_1$", linespacing=1.3)
-            results.append(f"{descriptor} {', '.join(f'{middle} ({min(sides)})' for *sides, middle in ranks)}")
-        centres = []
-        for column, (family, name, value) in zip(axes.T, crossings, strict=True):
-            symbol, unit = _LABELS.get(name, (name, ""))
-            centres.append(f"{(labels or {}).get(family, family)}, {symbol} = {value:g}{unit[3:]}")
-            column[0].set_title(f"{centres[-1]}\n{column[0].get_title()}")
-            column[-1].set_xlabel(f"{symbol} − {value:g}{unit}" if value else symbol + unit)
-        handles = [Line2D([], [], **marks) for marks in (*_KINDS.values(), {**_NULL, "markersize": 4})]
-        legend_above(figure, handles, [*_KINDS, "null"])
-        plt.close(figure)
-        d = rows["n_dof"].max()
-        result = f"Ranks at {'; '.join(centres)}, and in brackets beside it, of at most {d}: {'; '.join(results)}."
-        return Drawing(figure, result)
-
-
-FIGURE = Figure(draw)
+    size = (2.3 * len(crossings) + 1.1, 1.55 * len(descriptors) + 0.8)
+    figure, axes = panels(len(descriptors), len(crossings), size, sharex="col", sharey=True)
+    results = []
+    for line, descriptor in zip(axes, descriptors, strict=True):
+        ranks = []
+        for ax, (family, name, value) in zip(line, crossings, strict=True):
+            rows = select(table, family, descriptor, single=True)
+            ranks.append(_panel(ax, _near(rows, family, name, value, within), name, value))
+        line[0].set_ylabel(title(rows) + "\n\n$s_k / s_1$", linespacing=1.3)
+        results.append(f"{descriptor} {', '.join(f'{middle} ({min(sides)})' for *sides, middle in ranks)}")
+    centres = []
+    for column, (family, name, value) in zip(axes.T, crossings, strict=True):
+        symbol, unit = _LABELS.get(name, (name, ""))
+        centres.append(f"{(labels or {}).get(family, family)}, {symbol} = {value:g}{unit[3:]}")
+        column[0].set_title(f"{centres[-1]}\n{column[0].get_title()}")
+        column[-1].set_xlabel(f"{symbol} − {value:g}{unit}" if value else symbol + unit)
+    handles = [key(**marks) for marks in (*_KINDS.values(), {**_NULL, "markersize": 4})]
+    legend_above(figure, handles, [*_KINDS, "null"])
+    d = rows["n_dof"].max()
+    result = f"Ranks at {'; '.join(centres)}, and in brackets beside it, of at most {d}: {'; '.join(results)}."
+    return Drawing(figure, result)
 
 
 def _near(rows: "pd.DataFrame", family: str, name: str, value: float, within: float) -> "pd.DataFrame":

@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import Drawing, label, legend_above, listing, number, patches, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import Drawing, label, legend_above, listing, number, panels, patches, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ _PERCENTILES = (5, 50, 95)
 _POINT = 4
 
 
+@figure()
 def draw(
     table: "pd.DataFrame",
     families: list[str],
@@ -35,8 +36,6 @@ def draw(
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         Any; environments of which nothing is known (without neighbours, say) are left out.
     descriptors
@@ -46,46 +45,36 @@ def draw(
     compared
         Two of the descriptors, to draw environment by environment.
     """
-    import matplotlib.pyplot as plt
-
     if unknown := [name for name in compared or [] if name not in descriptors]:
         raise InputError(f"`compared` must name descriptors of the figure, got {unknown[0]!r}.")
     named = labels or {}
-    with style():
-        size = (3.2 * len(families) + 1.6, 0.42 * len(descriptors) + 0.9 + (3.0 if compared else 0))
-        heights = [0.42 * len(descriptors), 2.6][: 2 if compared else 1]
-        figure, axes = plt.subplots(
-            len(heights), len(families), squeeze=False, figsize=size, layout="constrained", height_ratios=heights
-        )
-        results = []
-        orders = set()
-        for column, family in enumerate(families):
-            chosen = {name: _known(select(table, family, name, single=True)) for name in descriptors}
-            orders |= {_order(rows) for rows in chosen.values()}
-            ax = axes[0, column]
-            medians = _ridges(ax, list(chosen.values()))
-            most = max(len(rows) for rows in chosen.values())
-            ax.set_title(f"{named.get(family, family)}, n = {most}", loc="left")
-            names = [named.get(name, label(rows)) for name, rows in chosen.items()]
-            ax.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
-            results.append(f"{named.get(family, family)}: {listing(_sentence(chosen, medians))}")
-            if compared:
-                results[-1] += "; " + _against(axes[1, column], *(chosen[name] for name in compared))
-        low = min(ax.get_xlim()[0] for ax in axes[0])
-        for ax in axes[0]:
-            ax.set(xlim=(low, 0), xlabel=r"$\log_{10}(s_d / s_1)$")
-        colours = {rf"$\nu$ = {order}": _ORDERS[order] for order in sorted(orders - {0})}
-        colours |= {"other descriptors": _OTHER} if 0 in orders else {}
-        legend_above(figure, patches(colours), list(colours))
-        plt.close(figure)
-        return Drawing(figure, "Median s_d/s_1 of the environments that are not singular. " + ". ".join(results) + ".")
-
-
-FIGURE = Figure(draw)
-
-
-def _known(rows: "pd.DataFrame") -> "pd.DataFrame":
-    return rows[rows["inverse_condition_number"].notna()]
+    size = (3.2 * len(families) + 1.6, 0.42 * len(descriptors) + 0.9 + (3.0 if compared else 0))
+    heights = [0.42 * len(descriptors), 2.6][: 2 if compared else 1]
+    figure, axes = panels(len(heights), len(families), size, height_ratios=heights)
+    results = []
+    orders = set()
+    for column, family in enumerate(families):
+        chosen = {
+            name: select(table, family, name, single=True).dropna(subset="inverse_condition_number")
+            for name in descriptors
+        }
+        orders |= {_order(rows) for rows in chosen.values()}
+        ax = axes[0, column]
+        medians = _ridges(ax, list(chosen.values()))
+        most = max(len(rows) for rows in chosen.values())
+        ax.set_title(f"{named.get(family, family)}, n = {most}", loc="left")
+        names = [named.get(name, label(rows)) for name, rows in chosen.items()]
+        ax.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
+        results.append(f"{named.get(family, family)}: {listing(_sentence(chosen, medians))}")
+        if compared:
+            results[-1] += "; " + _against(axes[1, column], *(chosen[name] for name in compared))
+    low = min(ax.get_xlim()[0] for ax in axes[0])
+    for ax in axes[0]:
+        ax.set(xlim=(low, 0), xlabel=r"$\log_{10}(s_d / s_1)$")
+    colours = {rf"$\nu$ = {order}": _ORDERS[order] for order in sorted(orders - {0})}
+    colours |= {"other descriptors": _OTHER} if 0 in orders else {}
+    legend_above(figure, patches(colours), list(colours))
+    return Drawing(figure, "Median s_d/s_1 of the environments that are not singular. " + ". ".join(results) + ".")
 
 
 def _order(rows: "pd.DataFrame") -> int:
@@ -109,14 +98,8 @@ def _ridges(ax: "Axes", chosen: "list[pd.DataFrame]") -> list[float]:
     for row, (rows, logs) in enumerate(zip(chosen, every, strict=True)):
         counts, _ = np.histogram(logs, edges)
         heights = _HEIGHT * counts / max(counts.max(), 1)
-        ax.fill_between(
-            edges,
-            row,
-            row - np.append(heights, 0),
-            step="post",
-            color=_ORDERS.get(_order(rows), _OTHER),
-            linewidth=0,
-        )
+        colour = _ORDERS.get(_order(rows), _OTHER)
+        ax.fill_between(edges, row, row - np.append(heights, 0), step="post", color=colour, linewidth=0)
         marks = np.percentile(logs, _PERCENTILES) if len(logs) else np.full(3, np.nan)
         for at in marks:
             ax.plot([at, at], [row, row - _HEIGHT / 2], color="white", linewidth=0.8)

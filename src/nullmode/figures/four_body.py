@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, Drawing, legend_above, listing, number, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import FLOOR, Drawing, key, legend_above, listing, number, panels, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,7 @@ _ROWS = {
 }
 
 
+@figure(paired=True)
 def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
     """One column per orbit, along its length: s_d/s_1, change of the features, and four-body energy, a line per width.
 
@@ -25,49 +26,32 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         Of kind ``quasi_constant_orbit``, with the same coordinates ``t``.
     descriptors
         As many, each at one truncation: the one whose features are to stay constant on the family at the same position.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
-    with style():
-        pairs = zip(families, descriptors, strict=True)
-        chosen = [select(table, family, name, single=True).sort_values(["pair", "length"]) for family, name in pairs]
-        starts = list(dict.fromkeys(t for rows in chosen for t in rows["t"]))
-        figure, axes = plt.subplots(
-            len(_ROWS),
-            len(starts),
-            sharex=True,
-            sharey="row",
-            squeeze=False,
-            figsize=(1.9 * len(starts) + 0.9, 1.6 * len(_ROWS) + 0.8),
-            layout="constrained",
-        )
-        for rows, shade in zip(chosen, _SHADES, strict=False):
-            for column, t in enumerate(starts):
-                orbit = rows[rows["t"] == t]
-                for ax, name in zip(axes[:, column], _ROWS, strict=True):
-                    ax.plot(orbit["length"], _shown(orbit, name), color=shade)
-        for ax, t in zip(axes[0], starts, strict=True):
-            ax.set_title(f"start t = {t:g}")
-        for line, (name, text) in zip(axes, _ROWS.items(), strict=True):
-            line[0].set_ylabel(text)
-            if name != "four_body_energy":
-                line[0].set_yscale("log")
-        for ax in axes[-1]:
-            ax.set_xlabel("length / Å")
-        handles: list[Any] = [Line2D([], [], color=shade) for _, shade in zip(chosen, _SHADES, strict=False)]
-        legend_above(figure, handles, [_width(rows) for rows in chosen])
-        plt.close(figure)
-        return Drawing(figure, _sentence(chosen))
-
-
-FIGURE = Figure(draw, paired=True)
+    pairs = zip(families, descriptors, strict=True)
+    chosen = [select(table, family, name, single=True).sort_values(["pair", "length"]) for family, name in pairs]
+    starts = list(dict.fromkeys(t for rows in chosen for t in rows["t"]))
+    size = (1.9 * len(starts) + 0.9, 1.6 * len(_ROWS) + 0.8)
+    figure, axes = panels(len(_ROWS), len(starts), size, sharex=True, sharey="row")
+    for rows, shade in zip(chosen, _SHADES, strict=False):
+        for column, t in enumerate(starts):
+            orbit = rows[rows["t"] == t]
+            for ax, name in zip(axes[:, column], _ROWS, strict=True):
+                ax.plot(orbit["length"], _shown(orbit, name), color=shade)
+    for ax, t in zip(axes[0], starts, strict=True):
+        ax.set_title(f"start t = {t:g}")
+    for line, (name, text) in zip(axes, _ROWS.items(), strict=True):
+        line[0].set_ylabel(text)
+        if name != "four_body_energy":
+            line[0].set_yscale("log")
+    for ax in axes[-1]:
+        ax.set_xlabel("length / Å")
+    handles: list[Any] = [key(color=shade) for _, shade in zip(chosen, _SHADES, strict=False)]
+    legend_above(figure, handles, [_width(rows) for rows in chosen])
+    return Drawing(figure, _sentence(chosen))
 
 
 def _shown(orbit: "pd.DataFrame", name: str) -> "pd.Series":

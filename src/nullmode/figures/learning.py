@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import InputError
-from nullmode.figures._base import Drawing, legend_above, plain, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import Drawing, key, legend_above, panels, plain
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +19,12 @@ _TRUE: dict[str, Any] = {"color": "0.75", "linewidth": 3.0, "zorder": 0}
 _MEAN: dict[str, Any] = {"color": "0.3", "linewidth": 0.8, "linestyle": "--"}
 
 
+@figure()
 def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits: list[float] | None = None) -> Drawing:
     """Energies along orbits and of degenerate pairs, true and predicted; errors on and off orbits; a column per model.
 
     Parameters
     ----------
-    predictions
-        Rows of the regression table, by name.
     regressions
         Tested on families with coordinates ``t`` and ``length`` as orbits have, with ``sign``, ``u``, ``v`` = 0 and
         ``pair`` as degenerate pairs have, or on any others.
@@ -37,9 +36,6 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
     InputError
         For an orbit that is not among those tested on, or regressions of one order, model and training set.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
     columns, series = _columns({name: predictions[name] for name in regressions})
     seen = {float(t) for column in columns.values() for rows in column.values() for t in _orbits(rows)}
     drawn = sorted(seen) if orbits is None else orbits
@@ -48,42 +44,35 @@ def draw(predictions: "dict[str, pd.DataFrame]", regressions: list[str], orbits:
             raise InputError(f"`orbits` must be among those tested on, got {t}. Known: {sorted(seen)}.")
     errors = any(len(_others(rows)) for column in columns.values() for rows in column.values())
     pairs = any(len(_pairs(rows)) for column in columns.values() for rows in column.values())
-    panels = [
+    shown = [
         *(("orbit", t) for t in drawn),
         *([("error", 0.0)] if errors else []),
         *([("pair", 0.0)] if pairs else []),
     ]
-    with style():
-        size = (2.2 * len(columns) + 0.6, 1.6 * len(panels) + 0.8)
-        figure, axes = plt.subplots(
-            len(panels), len(columns), sharey="row", squeeze=False, figsize=size, layout="constrained"
-        )
-        for index, (title, column) in enumerate(columns.items()):
-            axes[0, index].set_title(title, fontweight="bold")
-            for ax, (what, t) in zip(axes[:, index], panels, strict=True):
-                if what == "orbit":
-                    _draw_orbit(ax, column, series, t)
-                elif what == "error":
-                    _draw_errors(ax, column, series)
-                else:
-                    _draw_pairs(ax, column, series)
-        for ax, (what, t) in zip(axes[:, 0], panels, strict=True):
-            names = {"orbit": f"energy\norbit t = {t:g}", "error": "RMS error", "pair": "energy\nX−, X+"}
-            ax.set_ylabel(names[what])
-        lines = [Line2D([], [], **_TRUE), *(Line2D([], [], color=colour) for colour in series.values())]
-        labels = ["true", *(f"fitted to {name}".replace("_", " ") for name in series)]
-        if pairs:
-            lines.append(Line2D([], [], **_MEAN))
-            labels.append("mean of the pair")
-        if errors:
-            lines.append(Line2D([], [], color="black", marker="_", markersize=8, linestyle="none"))
-            labels.append("standard deviation")
-        legend_above(figure, lines, labels)
-        plt.close(figure)
-        return Drawing(figure, _result(columns))
-
-
-FIGURE = Figure(draw)
+    size = (2.2 * len(columns) + 0.6, 1.6 * len(shown) + 0.8)
+    figure, axes = panels(len(shown), len(columns), size, sharey="row")
+    for index, (title, column) in enumerate(columns.items()):
+        axes[0, index].set_title(title, fontweight="bold")
+        for ax, (what, t) in zip(axes[:, index], shown, strict=True):
+            if what == "orbit":
+                _draw_orbit(ax, column, series, t)
+            elif what == "error":
+                _draw_errors(ax, column, series)
+            else:
+                _draw_pairs(ax, column, series)
+    for ax, (what, t) in zip(axes[:, 0], shown, strict=True):
+        names = {"orbit": f"energy\norbit t = {t:g}", "error": "RMS error", "pair": "energy\nX−, X+"}
+        ax.set_ylabel(names[what])
+    lines = [key(**_TRUE), *(key(color=colour) for colour in series.values())]
+    labels = ["true", *(f"fitted to {name}".replace("_", " ") for name in series)]
+    if pairs:
+        lines.append(key(**_MEAN))
+        labels.append("mean of the pair")
+    if errors:
+        lines.append(key(color="black", marker="_", markersize=8, linestyle="none"))
+        labels.append("standard deviation")
+    legend_above(figure, lines, labels)
+    return Drawing(figure, _result(columns))
 
 
 def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str, str]]":
@@ -116,21 +105,16 @@ def _orbits(rows: "pd.DataFrame") -> "dict[Any, pd.DataFrame]":
     return {t: orbit.sort_values("structure") for t, orbit in rows[rows["length"].notna()].groupby("t")}
 
 
-def _orbit(t: float) -> str:
-    return f"orbit t={t:g}"
-
-
 def _pairs(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Give the members of degenerate pairs."""
-    return (
-        rows[rows["sign"].notna() & (rows["v"] == 0)] if {"sign", "u", "v", "pair"} <= set(rows.columns) else rows[:0]
-    )
+    having = {"sign", "u", "v", "pair"} <= set(rows.columns)
+    return rows[rows["sign"].notna() & (rows["v"] == 0)] if having else rows[:0]
 
 
 def _others(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
     """Group the rows that belong to no pair: by family, or by orbit."""
     rest = rows.drop(_pairs(rows).index)
-    along = {_orbit(t): orbit for t, orbit in _orbits(rest).items()}
+    along = {f"orbit t={t:g}": orbit for t, orbit in _orbits(rest).items()}
     off = rest.drop([index for orbit in along.values() for index in orbit.index])
     return {**{str(name).replace("_", " "): group for name, group in off.groupby("family", sort=False)}, **along}
 
@@ -191,7 +175,8 @@ def _result(columns: "Columns") -> str:
                 alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
             if len(pairs := _pairs(rows)):
                 on_pairs.append(f"{model}: {_error(pairs):.3g}")
-                least = max(least, _least(pairs))
+                means = pairs.groupby("pair")["target"].transform("mean")
+                least = max(least, _error(pairs.assign(predicted=means)))
         for tested, by_training in alike.items():
             texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*by_training.values(), strict=True)]
             entry = ", ".join(map("{} {}".format, tested, texts))
@@ -203,9 +188,3 @@ def _result(columns: "Columns") -> str:
             "whose features are equal for both members."
         )
     return " ".join(sentences)
-
-
-def _least(pairs: "pd.DataFrame") -> float:
-    """Compute the smallest possible error of a model that predicts the same for both members."""
-    means = pairs.groupby("pair")["target"].transform("mean")
-    return float(np.sqrt(np.mean((pairs["target"] - means) ** 2)))

@@ -1,21 +1,19 @@
 """The point where a degenerate pair merges: which singular value vanishes, and how fast it grows beside the point."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import FLOOR, Drawing, select, style
-from nullmode.figures._figure import Figure
-from nullmode.figures._laws import ROUNDING, Law, law
-from nullmode.figures._null_band import null_band
+from nullmode.figures._base import FLOOR, ROUNDING, Drawing, having, null_band, panels, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Up to here laws are fitted: in rad and in Å.
-_NEAR = 0.004
+# Laws are fitted to at least so many points, up to here: in rad and in Å.
+_FEWEST, _NEAR = 3, 0.004
 # Where the two members are compared, in units of π.
 _ASIDE = 0.01
 _MEMBERS: dict[int, tuple[str, dict[str, Any]]] = {
@@ -31,6 +29,7 @@ _OPEN: dict[str, Any] = {"linestyle": "none", "mfc": "white"}
 _POINTS: dict[str, Any] = {"markersize": 3, "linewidth": 0.8, "mew": 0.7}
 
 
+@figure()
 def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
     """s_d/s_1 of X+ and X− and the distance of their features against |π − u|, and the change of features along modes.
 
@@ -38,56 +37,37 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         One with coordinates ``sign`` and ``u`` of both members at v = 0, and one with ``mode`` and ``amplitude``, as
         ``mode_displacement`` of X+(π, 0).
     descriptors
         Each at one truncation.
     """
-    import matplotlib.pyplot as plt
-
-    pairs, displaced = _sorted_out(table, families, descriptors[0])
-    with style():
-        figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.4), layout="constrained")
-        results = []
-        for index, name in enumerate(descriptors):
-            rows = select(table, pairs, name, single=True)
-            moved = select(table, displaced, name, single=True)
-            order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
-            opening = _opening(axes[0], rows, colour, order)
-            apart = _distance(axes[1], rows, colour, order)
-            along = _along(axes[2], moved, colour, order)
-            results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
-        axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
-        for ax in axes[1:]:
-            ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
-            ax.text(0.97, ROUNDING, "rounding", transform=ax.get_yaxis_transform(), ha="right", va="top", color="0.5")
-            ax.set(xscale="log", yscale="log", ylim=(FLOOR / 10, 2))
-        axes[1].set(xlabel=axes[0].get_xlabel(), ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
-        axes[2].set(xlabel="displacement a / Å", ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$")
-        axes[2].set_title("Along modes of X(π, 0)")
-        for ax in axes:
-            ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
-        plt.close(figure)
-        return Drawing(figure, " ".join(results))
-
-
-FIGURE = Figure(draw)
-
-
-def _sorted_out(table: "pd.DataFrame", families: list[str], descriptor: str) -> tuple[str, str]:
-    """Tell the family of pairs from that of displacements, by their coordinates."""
-    by_coordinate = {}
-    for family in families:
-        rows = select(table, family, descriptor, single=True)
-        for coordinate in ("mode", "u"):
-            if coordinate in rows and rows[coordinate].notna().all():
-                by_coordinate[coordinate] = family
-    if len(families) != 2 or len(by_coordinate) != 2:
+    first = {family: select(table, family, descriptors[0], single=True) for family in families}
+    with_u, with_mode = having(first, "u"), having(first, "mode")
+    if not len(with_u) == len(with_mode) == 1 or len(families) != 2:
         raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
-    return by_coordinate["u"], by_coordinate["mode"]
+    figure, [axes] = panels(1, 3, (8.6, 3.4))
+    results = []
+    for index, name in enumerate(descriptors):
+        rows = select(table, with_u[0], name, single=True)
+        moved = select(table, with_mode[0], name, single=True)
+        order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
+        opening = _opening(axes[0], rows, colour, order)
+        apart = _distance(axes[1], rows, colour, order)
+        along = _along(axes[2], moved, colour, order)
+        results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
+    axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
+    for ax in axes[1:]:
+        ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
+        ax.text(0.97, ROUNDING, "rounding", transform=ax.get_yaxis_transform(), ha="right", va="top", color="0.5")
+        ax.set(xscale="log", yscale="log", ylim=(FLOOR / 10, 2))
+    axes[1].set(xlabel=axes[0].get_xlabel(), ylabel=r"$|\phi_+ - \phi_-|\,/\,|\phi_-|$", title="X+ against X−")
+    axes[2].set(xlabel="displacement a / Å", ylabel=r"$|\phi - \phi_0|\,/\,|\phi_0|$")
+    axes[2].set_title("Along modes of X(π, 0)")
+    for ax in axes:
+        ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.19), fontsize=7, handlelength=2.2)
+    return Drawing(figure, " ".join(results))
 
 
 def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
@@ -100,9 +80,9 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         null = (mine["rank"] < mine["n_dof"]).to_numpy()
         text = rf"$\nu$ = {order}, {member}"
         if null[x == 0].any():
-            opens = law(x[~null], y[~null], _NEAR)
+            opens = _law(x[~null], y[~null])
             opens.draw(ax, x[x > 0])
-            text += f": {_math(opens, _GAP)}"
+            text += f": {opens.math(_GAP)}"
             laws.append(f"{opens.plain('|π − u|')} ({member})")
             k = int(np.argmin(np.abs(x - _ASIDE * np.pi)))
             aside.append((float(x[k] / np.pi), float(y[k])))
@@ -127,9 +107,9 @@ def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     x, y = _gap(mine), mine["pair_distance"].to_numpy()
     text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
     if (y > ROUNDING).all():
-        fitted = law(x, y, _NEAR)
+        fitted = _law(x, y)
         fitted.draw(ax, x)
-        text += f": {_math(fitted, _GAP)}"
+        text += f": {fitted.math(_GAP)}"
         result = fitted.plain("|π − u|")
     ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, marker="o", **_POINTS)
     return result
@@ -141,9 +121,9 @@ def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     for mode, marks in _MODES.items():
         mine = rows[rows["mode"] == mode].sort_values("amplitude")
         x, y = mine["amplitude"].to_numpy(), mine["pair_distance"].to_numpy()
-        fitted = law(x, y, _NEAR)
+        fitted = _law(x, y)
         fitted.draw(ax, x)
-        text = rf"$\nu$ = {order}, {mode}: {_math(fitted, 'a')}"
+        text = rf"$\nu$ = {order}, {mode}: {fitted.math('a')}"
         ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, **marks, **_POINTS)
         texts.append(f"{fitted.plain('a')} along the {mode} mode")
     return " and ".join(texts)
@@ -154,5 +134,39 @@ def _gap(rows: "pd.DataFrame") -> Floats:
     return np.asarray(np.abs(1 - rows["u"].to_numpy()) * np.pi, dtype=np.float64)
 
 
-def _math(fitted: Law, x: str) -> str:
-    return f"${fitted.prefactor:.3g}\\,{x}^{{{fitted.exponent:.2f}}}$"
+class _Law(NamedTuple):
+    """A power law, y = prefactor · x^exponent."""
+
+    exponent: float
+    prefactor: float
+
+    def plain(self, x: str) -> str:
+        """Write the law as text."""
+        return f"{self.prefactor:.3g} {x}^{self.exponent:.3f}"
+
+    def draw(self, ax: "Axes", x: Floats) -> None:
+        """Draw the line over all of x, beyond the points that it was fitted to too."""
+        ends = np.array([x.min(), x.max()])
+        ax.plot(ends, self.prefactor * ends**self.exponent, color="0.35", linestyle=":", linewidth=0.8, zorder=0)
+
+    def math(self, x: str) -> str:
+        """Write the law as a label."""
+        return f"${self.prefactor:.3g}\\,{x}^{{{self.exponent:.2f}}}$"
+
+
+def _law(x: Floats, y: Floats) -> _Law:
+    """Fit a power law to the points above rounding nearest to the singular environment, by least squares of logarithms.
+
+    Raises
+    ------
+    InputError
+        For fewer than three such points.
+    """
+    chosen = (x > 0) & (x <= _NEAR) & (y > ROUNDING)
+    if np.count_nonzero(chosen) < _FEWEST:
+        raise InputError(
+            f"`table` must hold at least {_FEWEST} points up to {_NEAR:.3g} to fit a law to, got "
+            f"{np.count_nonzero(chosen)}. Add smaller ones to the family."
+        )
+    exponent, constant = np.polyfit(np.log(x[chosen]), np.log(y[chosen]), 1)
+    return _Law(float(exponent), float(np.exp(constant)))

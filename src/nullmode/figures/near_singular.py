@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, patches, plain, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, panels, patches, plain, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ _NAMES = {
 _WORTH_SAYING = 0.005
 
 
+@figure(truncations="all", explanation="near_singular")
 def draw(
     table: "pd.DataFrame",
     explanations: "pd.DataFrame",
@@ -45,10 +46,6 @@ def draw(
 
     Parameters
     ----------
-    table
-        The sensitivity table.
-    explanations
-        Null and soft modes of some of the near-singular environments.
     families
         The sets.
     descriptors
@@ -60,40 +57,29 @@ def draw(
     labels
         Titles for families, by their names; default: the names.
     """
-    import matplotlib.pyplot as plt
-
     bars = shares(table, explanations, families, descriptors, threshold)
     # The order given, also of descriptors that were not run on the first set.
     order = {name: k for k, name in enumerate(descriptors)}
     choices = sorted(dict.fromkeys(bars["choice"]), key=lambda choice: order[choice.partition(":")[0]])
-    with style():
-        size = (max(5.6, 1.5 * len(families) + 2.6), 0.27 * len(choices) + 1.2)
-        figure, axes = plt.subplots(1, len(families), sharey=True, squeeze=False, figsize=size, layout="constrained")
-        for ax, family in zip(axes[0], families, strict=True):
-            rows = bars[bars["family"] == family].set_index("choice").reindex(choices)
-            _panel(ax, rows, choices)
-            count = int(rows["environments"].max())
-            ax.set_title(f"{(labels or {}).get(family, family)}\n{count} environments", loc="left")
-        axes[0, 0].set_yticks(range(len(choices)), choices)
-        axes[0, 0].invert_yaxis()
-        figure.supxlabel(
-            f"near-singular environments, % (grey: median of $s_r/s_1$; near-singular below {threshold:g})", fontsize=8
-        )
-        drawn = {cause: colour for cause, colour in _COLOURS.items() if bars[cause].any()}
-        legend_above(figure, patches(drawn), [_NAMES[cause] for cause in drawn])
-        plt.close(figure)
+    size = (max(5.6, 1.5 * len(families) + 2.6), 0.27 * len(choices) + 1.2)
+    figure, axes = panels(1, len(families), size, sharey=True)
+    for ax, family in zip(axes[0], families, strict=True):
+        rows = bars[bars["family"] == family].set_index("choice").reindex(choices)
+        _panel(ax, rows, choices)
+        count = int(rows["environments"].max())
+        ax.set_title(f"{(labels or {}).get(family, family)}\n{count} environments", loc="left")
+    axes[0, 0].set_yticks(range(len(choices)), choices)
+    axes[0, 0].invert_yaxis()
+    figure.supxlabel(
+        f"near-singular environments, % (grey: median of $s_r/s_1$; near-singular below {threshold:g})", fontsize=8
+    )
+    drawn = {cause: colour for cause, colour in _COLOURS.items() if bars[cause].any()}
+    legend_above(figure, patches(drawn), [_NAMES[cause] for cause in drawn])
     return Drawing(figure, _result(bars, labels or {}, explained))
 
 
-FIGURE = Figure(draw, truncations="all", explanation="near_singular")
-
-
 def shares(
-    table: "pd.DataFrame",
-    explanations: "pd.DataFrame",
-    families: list[str],
-    descriptors: list[str],
-    threshold: float,
+    table: "pd.DataFrame", explanations: "pd.DataFrame", families: list[str], descriptors: list[str], threshold: float
 ) -> "pd.DataFrame":
     """Count near-singular environments and their causes; as :func:`draw`.
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style, title
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, panels, patches, select, title
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ _COLUMNS = {
 }
 
 
+@figure()
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One row per descriptor, one bar per structure: how many displacements are seen, and null by each cause.
 
@@ -24,38 +25,27 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     family
         With a coordinate ``name``, as ``point_groups``.
     descriptors
         Each at one truncation.
     """
-    import matplotlib.pyplot as plt
-
-    with style():
-        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-        names = list(dict.fromkeys(chosen[0].sort_values("structure")["name"]))
-        size = (0.36 * len(names) + 2.6, 1.35 * len(chosen) + 0.5)
-        figure, axes = plt.subplots(
-            len(chosen), 1, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        drawn = set()
-        for ax, rows in zip(axes[:, 0], chosen, strict=True):
-            drawn |= _panel(ax, rows, names)
-            ax.set_ylabel(title(rows), rotation=0, ha="right", va="center", linespacing=1.4)
-        axes[-1, 0].set_xticks(range(len(names)), names, rotation=45 if max(map(len, names)) > 4 else 0)
-        colours = {
-            label if label == "seen" else f"null: {label}": colour
-            for label, (_, colour) in _COLUMNS.items()
-            if label in drawn
-        }
-        legend_above(figure, patches(colours), list(colours))
-        plt.close(figure)
-        return Drawing(figure, f"Null values of {len(names)} structures, by cause. {' '.join(map(_sentence, chosen))}")
-
-
-FIGURE = Figure(draw)
+    chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+    names = list(dict.fromkeys(chosen[0].sort_values("structure")["name"]))
+    size = (0.36 * len(names) + 2.6, 1.35 * len(chosen) + 0.5)
+    figure, axes = panels(len(chosen), 1, size, sharex=True, sharey=True)
+    drawn = set()
+    for ax, rows in zip(axes[:, 0], chosen, strict=True):
+        drawn |= _panel(ax, rows, names)
+        ax.set_ylabel(title(rows), rotation=0, ha="right", va="center", linespacing=1.4)
+    axes[-1, 0].set_xticks(range(len(names)), names, rotation=45 if max(map(len, names)) > 4 else 0)
+    colours = {
+        label if label == "seen" else f"null: {label}": colour
+        for label, (_, colour) in _COLUMNS.items()
+        if label in drawn
+    }
+    legend_above(figure, patches(colours), list(colours))
+    return Drawing(figure, f"Null values of {len(names)} structures, by cause. {' '.join(map(_sentence, chosen))}")
 
 
 def _sentence(rows: "pd.DataFrame") -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, patches, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, panels, patches, select
+from nullmode.figures._figure import figure
 from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _ARROW = 0.65
 
 
+@figure(explanation="null_modes")
 def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], names: list[str] | None = None) -> Drawing:
     """One row per structure and descriptor, one panel per null mode: arrows on the molecule, coloured by cause.
 
@@ -26,8 +27,6 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
 
     Parameters
     ----------
-    explanations
-        Modes of the structures.
     family
         With a coordinate ``name``, as ``point_groups``.
     descriptors
@@ -35,40 +34,33 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
     names
         Structures to draw; default all of them.
     """
-    import matplotlib.pyplot as plt
-
-    with style():
-        lines: dict[str, pd.DataFrame] = {}
-        for descriptor in descriptors:
-            for name, rows in select(explanations, family, descriptor, single=True).groupby("name", sort=False):
-                if len(null := rows[rows["cause"] != "seen"]) and (names is None or name in names):
-                    lines[f"{name}\n{descriptor}"] = null
-        wide = max(map(len, lines.values()), default=1)
-        size = (1.25 * wide + 0.8, 1.4 * max(len(lines), 1) + 0.3)
-        figure, axes = plt.subplots(max(len(lines), 1), wide, squeeze=False, figsize=size, layout="constrained")
-        for ax in axes.flat:
-            ax.set_axis_off()
-        for line, (label, null) in zip(axes, lines.items(), strict=False):
-            molecule = molecule_of(null.iloc[0])
-            displacements = np.reshape(np.stack(null["displacement"].to_list()), (len(null), -1, 3))
-            view = _view(molecule, displacements)
-            for ax, mode, cause, irrep in zip(line, displacements, null["cause"], null["irrep"], strict=False):
-                draw_molecule(ax, molecule, view)
-                _arrows(ax, molecule, mode, view, CAUSES[cause])
-                ax.set_title(irrep)
-            line[0].text(-0.15, 0.5, label, transform=line[0].transAxes, ha="right", va="center")
-        causes = {cause for null in lines.values() for cause in null["cause"]}
-        colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
-        if colours:
-            legend_above(figure, patches(colours), list(colours))
-        else:
-            axes[0, 0].text(0.5, 0.5, "no null modes", transform=axes[0, 0].transAxes, ha="center")
-        plt.close(figure)
-        counts = [f"{label.replace(chr(10), ', ')}, {_counted(null)}" for label, null in lines.items()]
-        return Drawing(figure, f"Null modes: {'; '.join(counts)}." if counts else "There are no null modes.")
-
-
-FIGURE = Figure(draw, explanation="null_modes")
+    lines: dict[str, pd.DataFrame] = {}
+    for descriptor in descriptors:
+        for name, rows in select(explanations, family, descriptor, single=True).groupby("name", sort=False):
+            if len(null := rows[rows["cause"] != "seen"]) and (names is None or name in names):
+                lines[f"{name}\n{descriptor}"] = null
+    wide = max(map(len, lines.values()), default=1)
+    size = (1.25 * wide + 0.8, 1.4 * max(len(lines), 1) + 0.3)
+    figure, axes = panels(max(len(lines), 1), wide, size)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for line, (label, null) in zip(axes, lines.items(), strict=False):
+        molecule = molecule_of(null.iloc[0])
+        displacements = np.reshape(np.stack(null["displacement"].to_list()), (len(null), -1, 3))
+        view = _view(molecule, displacements)
+        for ax, mode, cause, irrep in zip(line, displacements, null["cause"], null["irrep"], strict=False):
+            draw_molecule(ax, molecule, view)
+            _arrows(ax, molecule, mode, view, CAUSES[cause])
+            ax.set_title(irrep)
+        line[0].text(-0.15, 0.5, label, transform=line[0].transAxes, ha="right", va="center")
+    causes = {cause for null in lines.values() for cause in null["cause"]}
+    colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
+    if colours:
+        legend_above(figure, patches(colours), list(colours))
+    else:
+        axes[0, 0].text(0.5, 0.5, "no null modes", transform=axes[0, 0].transAxes, ha="center")
+    counts = [f"{label.replace(chr(10), ', ')}, {_counted(null)}" for label, null in lines.items()]
+    return Drawing(figure, f"Null modes: {'; '.join(counts)}." if counts else "There are no null modes.")
 
 
 def _counted(null: "pd.DataFrame") -> str:

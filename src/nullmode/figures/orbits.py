@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import FLOOR, Drawing, number, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import FLOOR, Drawing, number, panels
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,7 @@ _ENDS = {
 }
 
 
+@figure(search="orbit")
 def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) -> Drawing:
     """One column per orbit, along its length: s_d/s_1, change of the features, and four-body energy.
 
@@ -26,40 +27,29 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
 
     Parameters
     ----------
-    searches
-        Of each search, by name, the table of what was found and that of the steps.
     search
         Of kind ``orbit``.
     """
-    import matplotlib.pyplot as plt
-
     found, _ = searches[search]
-    with style():
-        orbits = [rows for _, rows in found.groupby(["structure", "center"], sort=True)]
-        curves = [_curves(rows) for rows in orbits]
-        labels = list(dict.fromkeys(label for curve in curves for label in curve))
-        size = (2.2 * len(orbits) + 0.8, 1.5 * len(labels) + 0.5)
-        figure, axes = plt.subplots(
-            len(labels), len(orbits), sharex="col", sharey="row", squeeze=False, figsize=size, layout="constrained"
+    orbits = [rows for _, rows in found.groupby(["structure", "center"], sort=True)]
+    curves = [_curves(rows) for rows in orbits]
+    labels = list(dict.fromkeys(label for curve in curves for label in curve))
+    size = (2.2 * len(orbits) + 0.8, 1.5 * len(labels) + 0.5)
+    figure, axes = panels(len(labels), len(orbits), size, sharex="col", sharey="row")
+    for column, (rows, curve) in enumerate(zip(orbits, curves, strict=True)):
+        for ax, label in zip(axes[:, column], labels, strict=True):
+            if label in curve:
+                ax.plot(rows["length"], curve[label], color="C0")
+            if label != "four-body energy":
+                ax.set_yscale("log")
+        first = rows.iloc[0]
+        axes[0, column].set_title(
+            f"structure {first['structure']}, centre {first['center']}\n{_ENDS[first['stopped']]}"
         )
-        for column, (rows, curve) in enumerate(zip(orbits, curves, strict=True)):
-            for ax, label in zip(axes[:, column], labels, strict=True):
-                if label in curve:
-                    ax.plot(rows["length"], curve[label], color="C0")
-                if label != "four-body energy":
-                    ax.set_yscale("log")
-            first = rows.iloc[0]
-            axes[0, column].set_title(
-                f"structure {first['structure']}, centre {first['center']}\n{_ENDS[first['stopped']]}"
-            )
-            axes[-1, column].set_xlabel("length / Å")
-        for ax, label in zip(axes[:, 0], labels, strict=True):
-            ax.set_ylabel(label)
-        plt.close(figure)
-        return Drawing(figure, " ".join(_sentence(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
-
-
-FIGURE = Figure(draw, search="orbit")
+        axes[-1, column].set_xlabel("length / Å")
+    for ax, label in zip(axes[:, 0], labels, strict=True):
+        ax.set_ylabel(label)
+    return Drawing(figure, " ".join(_sentence(rows, curve) for rows, curve in zip(orbits, curves, strict=True)))
 
 
 def _sentence(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:

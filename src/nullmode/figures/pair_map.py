@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, Drawing, number, select, style, title
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import FLOOR, ROUNDING, Drawing, key, number, panels, select, title
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,64 +13,52 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Normalize
 
-RESOLVED = 1e-13
-"""Relative distances of features below this are rounding."""
 # Near-singular, for the sentence below the figure.
 _NEAR = 1e-3
 _CIRCLE: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 8, "color": "none", "mec": "C3"}
 
 
+@figure()
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One row per descriptor, over (u, v): log10 of s_d/s_1 for X- and X+, and the distance of their features.
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     family
         With coordinates ``sign``, ``u``, ``v`` (units of pi) on a full grid.
     descriptors
         Each at one truncation.
     """
-    import matplotlib.pyplot as plt
     from matplotlib.colors import Normalize
-    from matplotlib.lines import Line2D
 
-    with style():
-        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-        signs = sorted(chosen[0]["sign"].unique())
-        wide, high = len(signs) + 1, len(chosen)
-        size = (2.7 * wide + 1.4, 2.6 * high + 0.4)
-        figure, axes = plt.subplots(
-            high, wide, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        for line, rows in zip(axes, chosen, strict=True):
-            logs = _log(rows["inverse_condition_number"])
-            # A singular point on the grid would take the whole scale; it is drawn as the darkest colour.
-            norm = Normalize(np.quantile(logs, 0.005), logs.max())
-            for ax, sign in zip(line, signs, strict=False):
-                mine = rows[rows["sign"] == sign]
-                mesh = _map(ax, mine, logs, norm)
-                null = mine[mine["rank"] < mine["n_dof"]]
-                ax.plot(null["u"], null["v"], **_CIRCLE)
-                ax.set_title(_name(sign))
-            figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
-            partner = rows[rows["sign"] == signs[-1]]
-            distance = _log(partner["pair_distance"])
-            seen = distance[partner["pair_distance"] > RESOLVED]
-            mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
-            line[-1].set_title(" against ".join(map(_name, signs)))
-            figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
-            line[0].set_ylabel(title(rows) + "\n\n" + r"$v / \pi$")
-        for ax in axes[-1]:
-            ax.set_xlabel(r"$u / \pi$")
-        if any((rows["rank"] < rows["n_dof"]).any() for rows in chosen):
-            figure.legend([Line2D([], [], **_CIRCLE)], ["rank < d"], loc="outside lower left")
-        plt.close(figure)
-        return Drawing(figure, " ".join(map(_sentence, chosen)))
-
-
-FIGURE = Figure(draw)
+    chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+    signs = sorted(chosen[0]["sign"].unique())
+    wide, high = len(signs) + 1, len(chosen)
+    size = (2.7 * wide + 1.4, 2.6 * high + 0.4)
+    figure, axes = panels(high, wide, size, sharex=True, sharey=True)
+    for line, rows in zip(axes, chosen, strict=True):
+        logs = _log(rows["inverse_condition_number"])
+        # A singular point on the grid would take the whole scale; it is drawn as the darkest colour.
+        norm = Normalize(np.quantile(logs, 0.005), logs.max())
+        for ax, sign in zip(line, signs, strict=False):
+            mine = rows[rows["sign"] == sign]
+            mesh = _map(ax, mine, logs, norm)
+            null = mine[mine["rank"] < mine["n_dof"]]
+            ax.plot(null["u"], null["v"], **_CIRCLE)
+            ax.set_title(_name(sign))
+        figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
+        partner = rows[rows["sign"] == signs[-1]]
+        distance = _log(partner["pair_distance"])
+        seen = distance[partner["pair_distance"] > ROUNDING]
+        mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
+        line[-1].set_title(" against ".join(map(_name, signs)))
+        figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
+        line[0].set_ylabel(title(rows) + "\n\n" + r"$v / \pi$")
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$u / \pi$")
+    if any((rows["rank"] < rows["n_dof"]).any() for rows in chosen):
+        figure.legend([key(**_CIRCLE)], ["rank < d"], loc="outside lower left")
+    return Drawing(figure, " ".join(map(_sentence, chosen)))
 
 
 def _sentence(rows: "pd.DataFrame") -> str:
@@ -81,7 +69,7 @@ def _sentence(rows: "pd.DataFrame") -> str:
     # Where u is 1, the two are one.
     apart = partner[partner["u"] != 1]
     below = (rows["rank"] < rows["n_dof"]).sum()
-    equal = apart["pair_distance"] <= RESOLVED
+    equal = apart["pair_distance"] <= ROUNDING
     valley = apart["v"] == 0
     return (
         f"{rows['descriptor'].iloc[0]}: s_d/s_1 is below {_NEAR:g} at {near:.1%} of {len(rows)} points, and at least "

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import Drawing, listing, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import Drawing, listing, panels
+from nullmode.figures._figure import figure
 from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
 if TYPE_CHECKING:
@@ -18,58 +18,42 @@ _EQUAL = 1e-8
 """Features that differ by less, over their norm, are equal."""
 
 
+@figure(search="partners")
 def draw(
-    searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]",
-    search: str,
-    most: Annotated[int, Field(ge=1)] = 6,
+    searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str, most: Annotated[int, Field(ge=1)] = 6
 ) -> Drawing:
     """One row per pair: an environment and its partner, superposed as closely as possible, seen from the same side.
 
     Parameters
     ----------
-    searches
-        Of each search, by name, the table of what was found and that of the steps.
     search
         Of kind ``partners``.
     most
         Pairs to draw, in order of the starts.
     """
-    import matplotlib.pyplot as plt
-
     found, _ = searches[search]
     chosen = found[found["found"] >= 0].sort_values(["structure", "center", "found"]).head(most)
     rows = list(chosen.to_dict("records"))
-    with style():
-        figure, axes = plt.subplots(
-            max(len(rows), 1), 2, squeeze=False, figsize=(3.8, 1.6 * max(len(rows), 1) + 0.3), layout="constrained"
-        )
-        for ax in axes.flat:
-            ax.set_axis_off()
-        for line, row in zip(axes, rows, strict=False):
-            pair = _pair(row)
-            view = _view(pair)
-            for ax, molecule in zip(line, pair, strict=True):
-                draw_molecule(ax, molecule, view)
-            limits = [(ax.get_xlim(), ax.get_ylim()) for ax in line]
-            (left, low), (right, high) = np.min(limits, axis=0)[:, 0], np.max(limits, axis=0)[:, 1]
-            for ax in line:
-                ax.set(xlim=(left, right), ylim=(low, high))
-            line[0].set_title(f"structure {row['structure']}, centre {row['center']}")
-            line[1].set_title(f"{row['structural_distance']:.2f} Å away, {_split(row)}")
-        if not rows:
-            figure.text(0.5, 0.5, "no partner found", ha="center")
-        plt.close(figure)
-        phrases = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
-        starts = found.groupby(["structure", "center"]).ngroups
-        return Drawing(
-            figure,
-            f"Partners drawn, of {starts} environments: {len(rows)}; {listing(phrases)}."
-            if rows
-            else "No partner was found.",
-        )
-
-
-FIGURE = Figure(draw, search="partners")
+    figure, axes = panels(max(len(rows), 1), 2, (3.8, 1.6 * max(len(rows), 1) + 0.3))
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for line, row in zip(axes, rows, strict=False):
+        pair = _pair(row)
+        view = _view(pair)
+        for ax, molecule in zip(line, pair, strict=True):
+            draw_molecule(ax, molecule, view)
+        limits = [(ax.get_xlim(), ax.get_ylim()) for ax in line]
+        (left, low), (right, high) = np.min(limits, axis=0)[:, 0], np.max(limits, axis=0)[:, 1]
+        for ax in line:
+            ax.set(xlim=(left, right), ylim=(low, high))
+        line[0].set_title(f"structure {row['structure']}, centre {row['center']}")
+        line[1].set_title(f"{row['structural_distance']:.2f} Å away, {_split(row)}")
+    if not rows:
+        figure.text(0.5, 0.5, "no partner found", ha="center")
+    phrases = [f"{row['structural_distance']:.2f} Å away, {_split(row)}" for row in rows]
+    starts = found.groupby(["structure", "center"]).ngroups
+    result = f"Partners drawn, of {starts} environments: {len(rows)}; {listing(phrases)}."
+    return Drawing(figure, result if rows else "No partner was found.")
 
 
 def _split(row: dict[Any, Any]) -> str:

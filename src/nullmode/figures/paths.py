@@ -4,8 +4,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, OPEN, ZERO, Drawing, listing, logarithmic, select, spectra, style, title
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import (
+    BAND,
+    FLOOR,
+    OPEN,
+    ZERO,
+    Drawing,
+    key,
+    listing,
+    logarithmic,
+    panels,
+    select,
+    spectra,
+    title,
+)
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +35,7 @@ _LABELS = {
 }
 
 
+@figure()
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
 
@@ -29,39 +43,27 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     family
         With coordinates ``path`` and ``t``.
     descriptors
         Each at one truncation.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
-    with style():
-        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-        paths = list(dict.fromkeys(chosen[0]["path"]))
-        size = (1.65 * len(paths) + 0.9, 2.1 * len(chosen) + 0.5)
-        figure, axes = plt.subplots(
-            len(chosen), len(paths), sharey=True, sharex="col", squeeze=False, figsize=size, layout="constrained"
-        )
-        for line, rows in zip(axes, chosen, strict=True):
-            for ax, path in zip(line, paths, strict=True):
-                _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
-            line[0].set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
-        for ax, path in zip(axes[-1], paths, strict=True):
-            ax.set_xlabel(_LABELS.get(path, f"{path}: t") + _samples(rows[rows["path"] == path]))
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        if any((spectra(rows) <= FLOOR).any() for rows in chosen):
-            handles.append(Line2D([], [], color="0.4", **OPEN, markersize=4))
-            labels.append(f"0 (below {FLOOR:g})")
-        figure.legend(handles, labels, loc="outside right center")
-        plt.close(figure)
-        return Drawing(figure, " ".join(_sentence(rows, paths) for rows in chosen))
-
-
-FIGURE = Figure(draw)
+    chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+    paths = list(dict.fromkeys(chosen[0]["path"]))
+    size = (1.65 * len(paths) + 0.9, 2.1 * len(chosen) + 0.5)
+    figure, axes = panels(len(chosen), len(paths), size, sharey=True, sharex="col")
+    for line, rows in zip(axes, chosen, strict=True):
+        for ax, path in zip(line, paths, strict=True):
+            _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
+        line[0].set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
+    for ax, path in zip(axes[-1], paths, strict=True):
+        ax.set_xlabel(_LABELS.get(path, f"{path}: t") + _samples(rows[rows["path"] == path]))
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    if any((spectra(rows) <= FLOOR).any() for rows in chosen):
+        handles.append(key(color="0.4", **OPEN, markersize=4))
+        labels.append(f"0 (below {FLOOR:g})")
+    figure.legend(handles, labels, loc="outside right center")
+    return Drawing(figure, " ".join(_sentence(rows, paths) for rows in chosen))
 
 
 def _sentence(rows: "pd.DataFrame", paths: list[str]) -> str:
@@ -85,13 +87,13 @@ def _samples(rows: "pd.DataFrame") -> str:
 
 
 def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
     import pandas as pd
 
     values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
     t = 10.0**values.index if noisy else values.index
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, values.shape[1]))
-    logarithmic(ax)
+    shades = mpl.colormaps["viridis"](np.linspace(0, 0.92, values.shape[1]))
+    logarithmic(ax, ZERO, BAND, 3)
     for k, shade in enumerate(shades):
         # Smaller markers on top, so that coinciding values all show.
         size, seen = 4.5 - 0.4 * k, values[k] > FLOOR

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import InputError
-from nullmode.figures._base import CAUSES, Drawing, legend_above, patches, select, style
-from nullmode.figures._figure import Figure
-from nullmode.figures._null_band import null_band
+from nullmode.figures._base import CAUSES, Drawing, having, legend_above, null_band, patches, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +21,7 @@ _SCOPES: dict[str, tuple[str, dict[str, Any]]] = {
 _OPEN: dict[str, Any] = {"linestyle": "none", "mfc": "white"}
 
 
+@figure()
 def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> Drawing:
     """Ranks by one centre and by all centres of a molecule, and s_d/s_1 along a line and at singular points.
 
@@ -30,41 +30,39 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         One with a coordinate ``name``, as ``point_groups``; one with ``u``, as ``degenerate_pair``; of all others the
         structures of which one centre has null values for a low body order.
     descriptors
         One of scope ``environment`` and one of scope ``structure``, each at one truncation.
     """
-    import matplotlib.pyplot as plt
+    import matplotlib.figure
 
     rows = _by_scope(table, families, descriptors)
-    kinds = {family: _kind(both["environment"]) for family, both in rows.items()}
-    named, line = (_only(kinds, kind, families) for kind in ("name", "u"))
-    points = {family: rows[family] for family, kind in kinds.items() if kind == "other"}
-    with style():
-        names = list(dict.fromkeys(rows[named]["environment"].sort_values("structure")["name"]))
-        figure = plt.figure(figsize=(max(6.5, 0.56 * len(names) + 0.9), 5.0), layout="constrained")
-        grid = figure.add_gridspec(2, 2, width_ratios=[2, max(1, len(points)) / 2], height_ratios=[1, 1.15])
-        above, left = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, 0])
-        right = figure.add_subplot(grid[1, 1], sharey=left)
-        lifted = _bars(above, rows[named], names)
-        worst = _line(left, rows[line])
-        spared = _points(right, points)
-        colours = {
-            label if label == "seen" else f"null: {label}": colour
-            for label, (column, colour) in _BARS.items()
-            if any((scope[column].fillna(0) > 0).any() for scope in rows[named].values())
-        }
-        handles, labels = left.get_legend_handles_labels()
-        legend_above(figure, [*patches(colours), *handles], [*colours, *labels])
-        plt.close(figure)
-        return Drawing(figure, " ".join((lifted, worst, spared)))
-
-
-FIGURE = Figure(draw)
+    environments = {family: both["environment"] for family, both in rows.items()}
+    by_coordinate = {name: having(environments, name) for name in ("name", "u")}
+    for name, own in by_coordinate.items():
+        if len(own) != 1:
+            got = f"{len(own)} of them in {families}"
+            raise InputError(f"`families` must be one with a coordinate `{name}`, got {got}.")
+    [named], [line] = by_coordinate.values()
+    points = {family: both for family, both in rows.items() if family not in (named, line)}
+    names = list(dict.fromkeys(rows[named]["environment"].sort_values("structure")["name"]))
+    figure = matplotlib.figure.Figure(figsize=(max(6.5, 0.56 * len(names) + 0.9), 5.0), layout="constrained")
+    grid = figure.add_gridspec(2, 2, width_ratios=[2, max(1, len(points)) / 2], height_ratios=[1, 1.15])
+    above, left = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, 0])
+    right = figure.add_subplot(grid[1, 1], sharey=left)
+    lifted = _bars(above, rows[named], names)
+    worst = _line(left, rows[line])
+    spared = _points(right, points)
+    colours = {
+        label if label == "seen" else f"null: {label}": colour
+        for label, (column, colour) in _BARS.items()
+        if any((scope[column].fillna(0) > 0).any() for scope in rows[named].values())
+    }
+    handles, labels = left.get_legend_handles_labels()
+    legend_above(figure, [*patches(colours), *handles], [*colours, *labels])
+    return Drawing(figure, " ".join((lifted, worst, spared)))
 
 
 def _by_scope(
@@ -77,17 +75,6 @@ def _by_scope(
         if result[family].keys() != _SCOPES.keys() or len(chosen) != len(_SCOPES):
             raise InputError(f"`descriptors` must be one of scope environment and one of structure, got {descriptors}.")
     return result
-
-
-def _kind(rows: "pd.DataFrame") -> str:
-    return next((name for name in ("name", "u") if name in rows and rows[name].notna().all()), "other")
-
-
-def _only(kinds: dict[str, str], kind: str, families: list[str]) -> str:
-    having = [family for family in families if kinds[family] == kind]
-    if len(having) != 1:
-        raise InputError(f"`families` must be one with a coordinate `{kind}`, got {len(having)} of them in {families}.")
-    return having[0]
 
 
 def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, legend_above, number, patches, select, style, title
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import CAUSES, Drawing, legend_above, number, panels, patches, select, title
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,7 @@ _MARKS: tuple[dict[str, Any], ...] = (
 )
 
 
+@figure(explanation="selection_rules")
 def draw(
     explanations: "pd.DataFrame",
     family: str,
@@ -40,8 +41,6 @@ def draw(
 
     Parameters
     ----------
-    explanations
-        Modes of the structures, with the forces along them.
     family
         With a coordinate ``name``, as ``point_groups``; four neighbours each.
     descriptors
@@ -55,41 +54,32 @@ def draw(
     seed
         Of the distortions.
     """
-    import matplotlib.pyplot as plt
-
-    with style():
-        chosen = [select(explanations, family, descriptor, single=True) for descriptor in descriptors]
-        drawn = list(dict.fromkeys(chosen[0]["name"])) if names is None else names
-        size = (1.35 * len(drawn) + 1.4, 1.7 * len(chosen) + 0.7)
-        figure, axes = plt.subplots(
-            len(chosen), len(drawn), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        most: dict[str, Floats] = {}
-        for line, rows in zip(axes, chosen, strict=True):
-            for ax, name in zip(line, drawn, strict=True):
-                for cause, forces in _panel(ax, name, rows[rows["name"] == name]).items():
-                    most[cause] = np.maximum(most.get(cause, 0.0), forces)
-            line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
-        for ax in axes[-1]:
-            ax.set_xlabel("mode k")
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in most}
-        handles.extend(patches(colours, alpha=_SHADE, linewidth=0))
-        labels.extend(colours)
-        legend_above(figure, handles, labels)
-        plt.close(figure)
-        sentences = [
-            f"Along null modes by {cause} true forces are {_plain(true)} and those of models {_plain(model)}."
-            for cause, (true, model) in most.items()
-        ]
-        fit = (
-            f"The models are fitted to {samples} distortions of each structure, of {amplitude:g} Å in each component "
-            f"(seed {seed})."
-        )
-        return Drawing(figure, " ".join([*(sentences or ["There are no null modes."]), fit]))
-
-
-FIGURE = Figure(draw, explanation="selection_rules")
+    chosen = [select(explanations, family, descriptor, single=True) for descriptor in descriptors]
+    drawn = list(dict.fromkeys(chosen[0]["name"])) if names is None else names
+    size = (1.35 * len(drawn) + 1.4, 1.7 * len(chosen) + 0.7)
+    figure, axes = panels(len(chosen), len(drawn), size, sharex=True, sharey=True)
+    most: dict[str, Floats] = {}
+    for line, rows in zip(axes, chosen, strict=True):
+        for ax, name in zip(line, drawn, strict=True):
+            for cause, forces in _panel(ax, name, rows[rows["name"] == name]).items():
+                most[cause] = np.maximum(most.get(cause, 0.0), forces)
+        line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
+    for ax in axes[-1]:
+        ax.set_xlabel("mode k")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in most}
+    handles.extend(patches(colours, alpha=_SHADE, linewidth=0))
+    labels.extend(colours)
+    legend_above(figure, handles, labels)
+    sentences = [
+        f"Along null modes by {cause} true forces are {_plain(true)} and those of models {_plain(model)}."
+        for cause, (true, model) in most.items()
+    ]
+    fit = (
+        f"The models are fitted to {samples} distortions of each structure, of {amplitude:g} Å in each component "
+        f"(seed {seed})."
+    )
+    return Drawing(figure, " ".join([*(sentences or ["There are no null modes."]), fit]))
 
 
 def _panel(ax: "Axes", name: str, modes: "pd.DataFrame") -> dict[str, Floats]:

@@ -3,21 +3,23 @@
 from typing import TYPE_CHECKING
 
 from nullmode.figures._base import (
+    BAND,
     CAUSES,
     FLOOR,
     OPEN,
     ZERO,
     Drawing,
+    key,
     legend_above,
     listing,
     logarithmic,
     number,
+    panels,
     select,
     spectra,
-    style,
     title,
 )
-from nullmode.figures._figure import Figure
+from nullmode.figures._figure import figure
 from nullmode.symmetry.schoenflies import group_order
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _WIDTH = 0.75
 _ORDER = ("truncation", "unresolved", "incompleteness", "symmetry")
 
 
+@figure()
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One row per descriptor: s_k/s_1 of every structure, largest point group first; null values coloured by cause.
 
@@ -39,41 +42,29 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     family
         With a coordinate ``name``, as ``point_groups``.
     descriptors
         Each at one truncation, and such that causes are known.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
-    with style():
-        chosen = [_sorted(select(table, family, descriptor, single=True)) for descriptor in descriptors]
-        first = chosen[0]
-        size = (max(4.5, 0.52 * len(first) + 2.4), 1.9 * len(chosen) + 1.0)
-        figure, axes = plt.subplots(
-            len(chosen), 1, sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        for ax, rows in zip(axes[:, 0], chosen, strict=True):
-            _panel(ax, rows)
-            ax.set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
-        order = [group_order(group) for group in first["point_group"]]
-        ticks = [f"{n}\n{g}\n{o:.0f}" for n, g, o in zip(first["name"], first["point_group"], order, strict=True)]
-        axes[-1, 0].set_xticks(range(len(first)), ticks)
-        axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
-        causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]
-        dots = {"seen": _SEEN, **{f"null: {cause}": CAUSES[cause] for cause in causes}}
-        handles = [Line2D([], [], color=colour, marker="o", markersize=4, linestyle="none") for colour in dots.values()]
-        handles.append(Line2D([], [], color="0.5", linestyle=":", linewidth=0.8))
-        handles.append(Line2D([], [], color="0.4", **OPEN, markersize=4))
-        legend_above(figure, handles, [*dots, "rtol", f"0 (below {FLOOR:g})"])
-        plt.close(figure)
-        return Drawing(figure, _sentence(chosen, causes))
-
-
-FIGURE = Figure(draw)
+    chosen = [_sorted(select(table, family, descriptor, single=True)) for descriptor in descriptors]
+    first = chosen[0]
+    size = (max(4.5, 0.52 * len(first) + 2.4), 1.9 * len(chosen) + 1.0)
+    figure, axes = panels(len(chosen), 1, size, sharex=True, sharey=True)
+    for ax, rows in zip(axes[:, 0], chosen, strict=True):
+        _panel(ax, rows)
+        ax.set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
+    order = [group_order(group) for group in first["point_group"]]
+    ticks = [f"{n}\n{g}\n{o:.0f}" for n, g, o in zip(first["name"], first["point_group"], order, strict=True)]
+    axes[-1, 0].set_xticks(range(len(first)), ticks)
+    axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
+    causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]
+    dots = {"seen": _SEEN, **{f"null: {cause}": CAUSES[cause] for cause in causes}}
+    handles = [key(color=colour, marker="o", markersize=4, linestyle="none") for colour in dots.values()]
+    handles.append(key(color="0.5", linestyle=":", linewidth=0.8))
+    handles.append(key(color="0.4", **OPEN, markersize=4))
+    legend_above(figure, handles, [*dots, "rtol", f"0 (below {FLOOR:g})"])
+    return Drawing(figure, _sentence(chosen, causes))
 
 
 def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
@@ -83,7 +74,7 @@ def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _panel(ax: "Axes", rows: "pd.DataFrame") -> None:
-    logarithmic(ax)
+    logarithmic(ax, ZERO, BAND, 3)
     for index, (values, (_, row)) in enumerate(zip(spectra(rows), rows.iterrows(), strict=True)):
         d = len(values)
         colours = [_SEEN] * int(row["rank"])

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, Drawing, number, select, style
-from nullmode.figures._figure import Figure
+from nullmode.figures._base import FLOOR, Drawing, number, panels, select
+from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+@figure(truncations="swept")
 def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: dict[str, str] | None = None) -> Drawing:
     """One column per family, over n_max and l_max: the median rank above, the median of log10(s_d/s_1) below.
 
     Parameters
     ----------
-    table
-        The sensitivity table.
     families
         Whose environments have the same number of degrees of freedom.
     descriptor
@@ -27,38 +26,27 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: di
     labels
         Titles for families, by their names; default: the names.
     """
-    import matplotlib.pyplot as plt
-
-    with style():
-        chosen = [select(table, family, descriptor, single=False) for family in families]
-        size = (3.1 * len(families) + 0.8, 5.2)
-        figure, axes = plt.subplots(
-            2, len(families), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
-        )
-        for column, (family, rows) in enumerate(zip(families, chosen, strict=True)):
-            d = int(rows["n_dof"].max())
-            ratio = np.log10(np.maximum(rows["inverse_condition_number"], FLOOR))
-            grouped = rows.assign(ratio=ratio).groupby(["l_max", "n_max"])[["rank", "ratio"]].median()
-            shown = rows["width"].nunique() == 1 and rows["cutoff"].nunique() == 1
-            ranks = _grid(axes[0, column], grouped["rank"].unstack(), "{:.0f}", 0, d)
-            ratios = _grid(axes[1, column], grouped["ratio"].unstack(), "{:.1f}", -6, 0)
-            setting = f", width {rows['width'].iloc[0]:g} Å, cutoff {rows['cutoff'].iloc[0]:g} Å" if shown else ""
-            axes[0, column].set_title(
-                f"{(labels or {}).get(family, family)} (d = {d})\n{descriptor}{setting}", loc="left"
-            )
-            axes[1, column].set_xlabel("n_max, number of radial functions")
-        for row in axes:
-            row[0].set_ylabel("l_max, largest angular momentum")
-        figure.colorbar(ranks, ax=axes[0], label="rank" + _median(chosen))
-        figure.colorbar(ratios, ax=axes[1], label=r"$\log_{10}(s_d / s_1)$" + _median(chosen), extend="min")
-        plt.close(figure)
-        sentences = [
-            _sentence((labels or {}).get(family, family), rows) for family, rows in zip(families, chosen, strict=True)
-        ]
-        return Drawing(figure, " ".join(sentences))
-
-
-FIGURE = Figure(draw, truncations="swept")
+    chosen = [select(table, family, descriptor, single=False) for family in families]
+    size = (3.1 * len(families) + 0.8, 5.2)
+    figure, axes = panels(2, len(families), size, sharex=True, sharey=True)
+    for column, (family, rows) in enumerate(zip(families, chosen, strict=True)):
+        d = int(rows["n_dof"].max())
+        ratio = np.log10(np.maximum(rows["inverse_condition_number"], FLOOR))
+        grouped = rows.assign(ratio=ratio).groupby(["l_max", "n_max"])[["rank", "ratio"]].median()
+        shown = rows["width"].nunique() == 1 and rows["cutoff"].nunique() == 1
+        ranks = _grid(axes[0, column], grouped["rank"].unstack(), "{:.0f}", 0, d)
+        ratios = _grid(axes[1, column], grouped["ratio"].unstack(), "{:.1f}", -6, 0)
+        setting = f", width {rows['width'].iloc[0]:g} Å, cutoff {rows['cutoff'].iloc[0]:g} Å" if shown else ""
+        axes[0, column].set_title(f"{(labels or {}).get(family, family)} (d = {d})\n{descriptor}{setting}", loc="left")
+        axes[1, column].set_xlabel("n_max, number of radial functions")
+    for row in axes:
+        row[0].set_ylabel("l_max, largest angular momentum")
+    figure.colorbar(ranks, ax=axes[0], label="rank" + _median(chosen))
+    figure.colorbar(ratios, ax=axes[1], label=r"$\log_{10}(s_d / s_1)$" + _median(chosen), extend="min")
+    sentences = [
+        _sentence((labels or {}).get(family, family), rows) for family, rows in zip(families, chosen, strict=True)
+    ]
+    return Drawing(figure, " ".join(sentences))
 
 
 def _sentence(name: str, rows: "pd.DataFrame") -> str:

@@ -157,11 +157,8 @@ def checked_structures(
 
 def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
     """Do as :func:`environments`, given the indices of the centres of each structure."""
-    result = [
-        environment
-        for index, (structure, chosen) in enumerate(zip(structures, centers, strict=True))
-        for environment in environments_of(structure, index, cutoff, chosen)
-    ]
+    numbered = enumerate(zip(structures, centers, strict=True))
+    result = [each for k, (structure, chosen) in numbered for each in environments_of(structure, k, cutoff, chosen)]
     if not any(len(environment) for environment in result):
         raise InputError(f"`cutoff` must reach a neighbour, got {cutoff} Å, within which no centre has one.")
     return result
@@ -192,10 +189,8 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
             "Remove one of them."
         )
     order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
-    i, j, vectors = i[order], j[order], np.ascontiguousarray(vectors[order])
+    i, j, vectors = i[order], _final(j[order]), _final(np.ascontiguousarray(vectors[order]))
     first = np.searchsorted(i, np.arange(len(atoms) + 1))
-    for array in (vectors, j):
-        _final(array)
     species = _final(numbers[j])
     for center in chosen.tolist():
         rows = slice(first[center], first[center + 1])
@@ -221,7 +216,13 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     for center in chosen:
         position = as_whole(center)
         if position is None:
-            mask |= atoms.numbers == _number_of_center(center)
+            number = known_number(center) if isinstance(center, str) else None
+            if not number:
+                remedy = (
+                    " Turn a mask into indices with numpy.flatnonzero." if isinstance(center, bool | np.bool) else ""
+                )
+                raise InputError(f"`centers` must be chemical symbols or atom indices, got {center!r}.{remedy}")
+            mask |= atoms.numbers == number
         elif 0 <= position < len(atoms):
             mask[position] = True
         else:
@@ -231,24 +232,13 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     return np.flatnonzero(mask)
 
 
-def _number_of_center(center: Any) -> int:
-    if isinstance(center, str) and (number := known_number(center)):
-        return number
-    remedy = " Turn a mask into indices with numpy.flatnonzero." if isinstance(center, bool | np.bool) else ""
-    raise InputError(f"`centers` must be chemical symbols or atom indices, got {center!r}.{remedy}")
-
-
 def within(environment: Environment, cutoff: float) -> Environment:
     """Leave out the neighbours that are not nearer than `cutoff` (Å)."""
     keep = (environment.vectors**2).sum(axis=1) < cutoff**2
     if keep.all():
         return environment
-    return replace(
-        environment,
-        vectors=_final(environment.vectors[keep]),
-        species=_final(environment.species[keep]),
-        atoms=_final(environment.atoms[keep]),
-    )
+    kept = {name: _final(getattr(environment, name)[keep]) for name in ("vectors", "species", "atoms")}
+    return replace(environment, **kept)
 
 
 def check_environment(environment: Any) -> None:

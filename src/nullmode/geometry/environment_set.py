@@ -1,7 +1,7 @@
 """Many environments in a few arrays, without the cost of an object for each."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -133,15 +133,7 @@ class EnvironmentSet:
         if keep.all():
             return self
         before = np.concatenate([[0], np.cumsum(keep)])
-        return type(self)(
-            vectors=self.vectors[keep],
-            species=self.species[keep],
-            offsets=before[self.offsets],
-            center_species=self.center_species,
-            center=self.center,
-            structure=self.structure,
-            cutoff=self.cutoff,
-        )
+        return replace(self, vectors=self.vectors[keep], species=self.species[keep], offsets=before[self.offsets])
 
     def take(self, indices: Integers) -> Self:
         """Choose environments, in the order given."""
@@ -150,12 +142,12 @@ class EnvironmentSet:
         lengths = np.diff(self.offsets)[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[indices] - offsets[:-1], lengths)
-        return type(self)(
+        return replace(
+            self,
             vectors=self.vectors[rows],
             species=self.species[rows],
             offsets=offsets,
             center_species=self.center_species[indices],
             center=self.center[indices],
             structure=self.structure[indices],
-            cutoff=self.cutoff,
         )

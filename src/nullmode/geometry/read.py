@@ -10,8 +10,7 @@ from nullmode._support.types import InputError
 from nullmode.geometry.environment import Centers, Environment, centers_of, environments_of
 
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
-_CHUNK = 256
-"""Structures that are read at once."""
+_CHUNK = 256  # structures
 
 
 def read_environments(
@@ -24,10 +23,8 @@ def read_environments(
     path
         Of a file in any format that ASE reads. Text formats with one frame after the other, such as extended XYZ, are
         read a few frames at a time.
-    cutoff
-        Neighbours with |r| < cutoff belong to the environment, in Å.
-    centers
-        Chemical symbols or atom indices of the centres; None for every atom.
+    cutoff, centers
+        As in :func:`nullmode.environments`.
     index
         Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred.
 
@@ -59,10 +56,8 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[l
         try:
             chunk = list(islice(frames, _CHUNK))
         except Exception as error:  # ASE's readers raise whatever their parsers meet
-            reason = f"{type(error).__name__}: {error}"
-            raise InputError(
-                f"`path` must be a structure file that ASE reads, got {path}: {reason} (after frame {first})."
-            ) from error
+            reason = f"{type(error).__name__}: {error} (after frame {first})"
+            raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
         if not chunk:
             break
         result = [

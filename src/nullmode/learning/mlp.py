@@ -11,7 +11,7 @@ def model(
     steps: Annotated[int, Field(ge=1)] = 2000,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Any:
-    """Make a multilayer perceptron of hyperbolic tangents, fitted by L-BFGS.
+    """Make a multilayer perceptron of hyperbolic tangents, to be fitted by L-BFGS.
 
     Parameters
     ----------
@@ -23,11 +23,6 @@ def model(
         Largest number of steps of the optimiser. Stopping early is part of the model: it keeps the weights small.
     seed
         Of the random initial weights.
-
-    Returns
-    -------
-    sklearn.neural_network.MLPRegressor
-        Not yet fitted.
     """
     from sklearn.neural_network import MLPRegressor
 

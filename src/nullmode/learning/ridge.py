@@ -18,11 +18,6 @@ def model(
     ----------
     penalties
         Penalties to choose from: the one is taken with which all other samples predict each sample best.
-
-    Returns
-    -------
-    sklearn.linear_model.RidgeCV
-        Not yet fitted.
     """
     from sklearn.linear_model import RidgeCV
 

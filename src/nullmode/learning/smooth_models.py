@@ -38,18 +38,9 @@ class SmoothModel:
 
 
 def distorted(environments: Sequence[Environment], samples: int, amplitude: float, seed: int) -> list[Environment]:
-    """Displace all neighbours of environments at random, a training set for models around them.
+    """Displace all neighbours of each environment at random, `samples` times: a training set for models around them.
 
-    Parameters
-    ----------
-    environments
-        What is distorted.
-    samples
-        Distortions of each environment.
-    amplitude
-        Standard deviation of each component of a displacement, in Å.
-    seed
-        Of the random numbers.
+    Each component of a displacement has the standard deviation `amplitude`, in Å.
     """
     rng = np.random.default_rng(seed)
     return [

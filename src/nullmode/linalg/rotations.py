@@ -1,4 +1,4 @@
-"""Rotations of sets of vectors: the best between two sets, those from one pair to another, infinitesimal ones."""
+"""Rotations of vectors: the best between two sets, those that take one pair to another, infinitesimal ones."""
 
 from typing import Literal
 

@@ -16,20 +16,9 @@ Operation = tuple[tuple[int, ...], Literal[1, -1]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bounds:
-    """Limits of a search.
+    """Limits of a search from `start`, shape (n, 3), in Å; all but `farthest`, shape (n,), are as in find_singular.
 
-    Attributes
-    ----------
-    start, shape (n, 3)
-        In Å.
-    closest
-        Least distance between any two atoms, the centre included, in Å.
-    farthest, shape (n,)
-        Largest distance of each neighbour from the centre, in Å.
-    displacement
-        Largest displacement of all neighbours from the start, sqrt(sum |dr_j|²), in Å.
-    asymmetry
-        Least distance, sqrt(sum |g r_j - r_σ(j)|²), in Å, from environments with an avoided symmetry operation g.
+    `closest` is its min_distance, `farthest` its max_radius for each neighbour, `displacement` its max_displacement.
     """
 
     start: Floats

@@ -24,20 +24,8 @@ _ROUNDING = 1e-2  # of the accuracy
 class State:
     """What is known at one set of positions.
 
-    Attributes
-    ----------
-    a, shape (p,)
-        Coordinates of :class:`Moves`.
-    vectors, shape (n, 3)
-        In Å.
-    jacobian, shape (F, n, 3)
-        In 1/Å.
-    error
-        Of the Jacobian, estimated, in 1/Å.
-    sensitivity
-        Singular values and modes of the displacements that keep the symmetry.
-    crossed, slopes
-        As :meth:`Bounds.crossed`.
+    That is the coordinates `a`, shape (p,), of :class:`Moves`; vectors (n, 3); the Jacobian (F, n, 3) and its estimated
+    error; the sensitivity to displacements that keep the symmetry; and what :meth:`Bounds.crossed` gives.
     """
 
     a: Floats
@@ -66,12 +54,7 @@ class _ArrivedError(Exception):
 class Descent:
     """Least squares for J v = 0, with v the softest mode, from several starts.
 
-    Attributes
-    ----------
-    avoided
-        Symmetry operations that the search must not approach.
-    history
-        Every accepted step.
+    `avoided` are symmetry operations that the search must not approach, `history` is every accepted step.
     """
 
     def __init__(self, evaluator: Evaluator, moves: Moves, bounds: Bounds, ignored: Floats, accuracy: float) -> None:

@@ -19,19 +19,8 @@ _STEP = 1e-5
 class Evaluator:
     """Computes features and Jacobian of a fixed set of neighbours at any positions, and counts the Jacobians.
 
-    Attributes
-    ----------
-    start
-        The environment with the neighbours within the descriptor's cutoff: they remain neighbours wherever they move.
-    descriptor
-        With its layout fixed.
-    evaluations
-        Number of Jacobians that were computed.
-
-    Raises
-    ------
-    InputError
-        If no neighbour is within the cutoff; on use, if features are not finite, or their number changes.
+    The neighbours are those within the cutoff of the descriptor at the `start`, wherever they move. An InputError is
+    raised if there is none, and on use, if features are not finite or their number changes.
     """
 
     def __init__(self, environment: Environment, descriptor: D) -> None:
@@ -92,26 +81,10 @@ class Evaluator:
     ) -> tuple[Floats, float]:
         """Differentiate the Jacobian along a unit displacement, by a central difference of Jacobians.
 
-        This is the second derivative of the features contracted with the displacement v, and so the derivative of J v.
-
-        Parameters
-        ----------
-        vectors, shape (n, 3)
-            Positions, in Å.
-        jacobian, shape (F, n, 3)
-            At these positions, in 1/Å.
-        direction, shape (n, 3)
-            The displacement.
-        error
-            Of the Jacobian (Frobenius norm), in 1/Å.
-
-        Returns
-        -------
-        change, shape (F, 3 n)
-            In 1/Å².
-        error
-            Its norm, estimated, in 1/Å². J annihilates rotations everywhere, so dJ[v] (omega x r) + J (omega x v) = 0;
-            the remainder shows the rounding and the effect of the width of the step.
+        This is the second derivative of the features contracted with the displacement v, and so the derivative of J v;
+        shape (F, 3 n), in 1/Å². The norm of its error is estimated from that of the error of the Jacobian, and from
+        rotations. J annihilates these everywhere, so dJ[v] (omega x r) + J (omega x v) = 0; the remainder shows the
+        rounding and the effect of the width of the step.
         """
         direction = direction.reshape(vectors.shape)
         size = np.linalg.norm(jacobian)

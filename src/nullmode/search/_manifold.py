@@ -20,17 +20,7 @@ def manifold_dimension(
     From random points 1e-4 Å away (or less, if most do not converge), Gauss-Newton steps of least length lead to
     singular points near the closest one. Their differences span the tangent space. Unlike the kernel of the second
     derivative, this distinguishes a direction of singular points from one in which null values grow to second order.
-
-    Parameters
-    ----------
-    evaluator
-        For the environment.
-    vectors, shape (n, 3)
-        The singular point, in Å.
-    symmetric, ignored
-        Displacements that keep a symmetry, shape (3 n, q), and a basis of all others, which are not considered.
-    accuracy
-        As for the search.
+    Only `symmetric` displacements, shape (3 n, q), are considered; the `ignored` ones are a basis of all others.
     """
     n = len(vectors)
     bounds = Bounds(start=vectors, closest=0.0, farthest=np.full(n, np.inf), displacement=np.inf, asymmetry=0.0)

@@ -18,16 +18,8 @@ class Moves:
     """Positions r(a) of the neighbours as a function of free coordinates a, with r(0) the start.
 
     r_j = R_j (r_j(0) + (B a)_j), where R_j scales a vector back to its length at the start if the radius of j is
-    fixed, and else is 1.
-
-    Attributes
-    ----------
-    start, shape (n, 3)
-        In Å.
-    basis, shape (3 n, p)
-        B: orthonormal displacements, without rotations, that keep the symmetry of the start and move no fixed atom.
-    radius_is_fixed, shape (n,)
-        Whether a neighbour keeps its distance from the centre.
+    fixed, and else is 1. The basis B, shape (3 n, p), holds orthonormal displacements, without rotations, that keep the
+    symmetry of the start and move no fixed atom.
     """
 
     start: Floats
@@ -37,8 +29,7 @@ class Moves:
     def vectors(self, a: Floats) -> Floats:
         """Vectors (n, 3) in Å at coordinates (p,)."""
         moved, stretch = self._moved(a)
-        result: Floats = np.where(self.radius_is_fixed[:, None], moved * stretch, moved)
-        return result
+        return np.asarray(np.where(self.radius_is_fixed[:, None], moved * stretch, moved))
 
     def slope(self, a: Floats) -> Floats:
         """Differentiate the vectors by the coordinates, shape (3 n, p)."""
@@ -47,8 +38,7 @@ class Moves:
         unit = moved / np.linalg.norm(moved, axis=1, keepdims=True)
         along = np.einsum("nx,nxp->np", unit, basis)
         turned = stretch[:, :, None] * (basis - unit[:, :, None] * along[:, None])
-        result: Floats = np.where(self.radius_is_fixed[:, None, None], turned, basis).reshape(self.basis.shape)
-        return result
+        return np.asarray(np.where(self.radius_is_fixed[:, None, None], turned, basis)).reshape(self.basis.shape)
 
     def _moved(self, a: Floats) -> tuple[Floats, Floats]:
         moved = self.start + (self.basis @ a).reshape(-1, 3)
@@ -63,29 +53,15 @@ def symmetric_basis(group: PointGroup) -> tuple[Floats, Floats]:
 
 
 def allowed_moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_atoms: Any, fixed_radii: Any) -> Moves:
-    """Find the displacements that are allowed.
+    """Find the displacements that are allowed among symmetric ones (3 n, q); arguments as in find_singular.
 
-    Parameters
-    ----------
-    start, shape (n, 3)
-        In Å.
-    symmetric, shape (3 n, q)
-        Displacements that keep the symmetry.
-    group
-        The symmetry of the start: the images of a fixed neighbour are fixed, too.
-    fixed_atoms
-        Indices of neighbours that do not move.
-    fixed_radii
-        Indices of neighbours that keep their distance from the centre; True for all, False for none.
-
-    Raises
-    ------
-    InputError
-        For an index of no neighbour, or if nothing is left to move.
+    The images of a fixed neighbour under the group are fixed, too.
     """
     n = len(start)
-    atom_is_fixed = _images(group, _mask("fixed_atoms", fixed_atoms, n))
-    radius_is_fixed = _images(group, _mask("fixed_radii", fixed_radii, n))
+    atom_is_fixed, radius_is_fixed = (
+        _mask(name, chosen, n)[group.permutations].any(axis=0)
+        for name, chosen in (("fixed_atoms", fixed_atoms), ("fixed_radii", fixed_radii))
+    )
     rows = [np.eye(3 * n)[np.repeat(atom_is_fixed, 3)]]
     radial = np.zeros((n, n, 3))
     radial[np.arange(n), np.arange(n)] = start / np.linalg.norm(start, axis=1, keepdims=True)
@@ -103,22 +79,16 @@ def allowed_moves(start: Floats, symmetric: Floats, group: PointGroup, fixed_ato
 def without_rotations(basis: Floats, start: Floats) -> Floats:
     """Remove the infinitesimal rotations from a space of displacements (3 n, p)."""
     inside, share, _ = np.linalg.svd(basis.T @ rotation_basis(start, _RANK))
-    rest: Floats = basis @ inside[:, np.count_nonzero(share > 1 - _RANK) :]
-    return rest
+    return np.asarray(basis @ inside[:, np.count_nonzero(share > 1 - _RANK) :])
 
 
 def _mask(argument: str, chosen: Any, n: int) -> Any:
-    mask = np.zeros(n, dtype=np.bool_)
     if isinstance(chosen, bool):
-        mask[:] = chosen
-        return mask
+        return np.full(n, chosen)
+    mask = np.zeros(n, dtype=np.bool_)
     for item in listed(chosen):
         index = as_whole(item)
         if index is None or not 0 <= index < n:
             raise InputError(f"`{argument}` must be indices of neighbours (0 to {n - 1}), got {item!r}.")
         mask[index] = True
     return mask
-
-
-def _images(group: PointGroup, mask: Any) -> Any:
-    return mask[group.permutations].any(axis=0)

@@ -11,18 +11,10 @@ from nullmode.geometry.environment import Environment
 
 
 class Step(NamedTuple):
-    """One step of a search.
+    """One step of a search: the name of its part, and the number of Jacobians computed up to here.
 
-    Attributes
-    ----------
-    phase
-        Name of the part of the search.
-    evaluations
-        Number of Jacobians computed up to here.
-    residual
-        The quantity that the search minimises; see the record of the search.
-    length
-        Displacement of all neighbours by this step, sqrt(sum |dr_j|²), in Å.
+    The residual is the quantity that the search minimises, see the record of the search; the length is the displacement
+    of all neighbours by this step, sqrt(sum |dr_j|²), in Å.
     """
 
     phase: str

@@ -41,7 +41,7 @@ def find_singular_points(
     tolerance
         Largest distance in Å at which positions of neighbours count as equal, in one point or in two.
     progress
-        Show a progress bar on stderr.
+        As in :func:`nullmode.analyze`.
     **options
         As for :func:`nullmode.find_singular`.
 
@@ -72,15 +72,14 @@ def find_singular_points(
     reflections = descriptor.parity != "SO3"
     kept: list[SingularPoint] = []
     for point in sorted(points, key=_rank):
-        same = [
-            index
-            for index, other in enumerate(kept)
-            if point.converged
-            and other.converged
-            and congruent(point.environments[0], other.environments[0], tolerance, reflections=reflections)
-        ]
-        if same:
-            kept[same[0]] = replace(kept[same[0]], starts=kept[same[0]].starts + point.starts)
+        for k, other in enumerate(kept):
+            if (
+                point.converged
+                and other.converged
+                and congruent(point.environments[0], other.environments[0], tolerance, reflections=reflections)
+            ):
+                kept[k] = replace(other, starts=other.starts + point.starts)
+                break
         else:
             kept.append(point)
     return kept

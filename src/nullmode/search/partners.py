@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
@@ -61,7 +62,9 @@ class Partners(SearchRecord):
     """
 
     per_environment: ClassVar[Mapping[str, str]] = {
-        **{"feature_distances": "feature_distance", "structural_distances": "structural_distance", "splits": "splits"}
+        "feature_distances": "feature_distance",
+        "structural_distances": "structural_distance",
+        "splits": "splits",
     }
 
     feature_distances: Floats
@@ -168,19 +171,15 @@ class _Search:
         """Minimise the residual from a start, with the environments `holes` removed; return the phase of the end."""
         from scipy.optimize import least_squares
 
-        last: dict[bytes, tuple[Floats, Floats]] = {}
-
-        def both(x: Floats) -> tuple[Floats, Floats]:
-            if (key := x.tobytes()) not in last:
-                last.clear()
-                last[key] = self._residual(x, holes)
-            return last[key]
+        @lru_cache(maxsize=1)
+        def both(key: bytes) -> tuple[Floats, Floats]:
+            return self._residual(np.frombuffer(key), holes)
 
         def residual(x: Floats) -> Floats:
-            return both(x)[0]
+            return both(x.tobytes())[0]
 
         def slope(x: Floats) -> Floats:
-            return both(x)[1]
+            return both(x.tobytes())[1]
 
         solution = least_squares(
             residual, start.ravel(), jac=slope, ftol=1e-15, xtol=1e-13, gtol=1e-15, max_nfev=_PER_START

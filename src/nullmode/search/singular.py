@@ -145,7 +145,12 @@ def find_singular(
     """
     evaluator = Evaluator(environment, descriptor)
     start = evaluator.start
-    _check_start(start, min_distance)
+    # A quarter of the smallest distance is the largest tolerance.
+    closest = 4 * largest_tolerance(start.vectors)
+    if closest < min_distance:
+        raise InputError(
+            f"`min_distance` must be at most the smallest distance of the start, {closest:.3f} Å, got {min_distance}."
+        )
     only_proper = descriptor.parity == "SO3"
     own = point_group(start, min(tolerance, largest_tolerance(start.vectors)))
     own = proper(own) if only_proper else own
@@ -225,9 +230,7 @@ def _opening_rates(descent: Descent, symmetric: Floats, rtol: float) -> Floats:
     rank = int(judge(sensitivity.singular_values, np.nan, rtol=rtol).rank)
     rates = np.linalg.svd(descent.opening(sensitivity.modes[rank:], rank) @ symmetric, compute_uv=False)
     # One rate for each displacement without rotations, along which values do not change.
-    padded = np.zeros(max(len(rates), len(sensitivity.modes)))
-    padded[: len(rates)] = rates
-    return padded[: len(sensitivity.modes)]
+    return np.concatenate([rates, np.zeros(len(sensitivity.modes))])[: len(sensitivity.modes)]
 
 
 def _operations_near(start: Environment, vectors: Floats, length: float, *, only_proper: bool) -> set[Operation]:
@@ -245,15 +248,6 @@ def _farthest(start: Environment, descriptor: Descriptor, max_radius: float | No
         smoothing = getattr(descriptor, "cutoff_width", None)
         max_radius = float(lengths.max()) if smoothing is None else descriptor.cutoff - smoothing
     return np.maximum(lengths, max_radius)
-
-
-def _check_start(start: Environment, min_distance: float) -> None:
-    # A quarter of the smallest distance is the largest tolerance.
-    closest = 4 * largest_tolerance(start.vectors)
-    if closest < min_distance:
-        raise InputError(
-            f"`min_distance` must be at most the smallest distance of the start, {closest:.3f} Å, got {min_distance}."
-        )
 
 
 def _check_noise(state: State, accuracy: float) -> None:

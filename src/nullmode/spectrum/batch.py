@@ -138,8 +138,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
             indices = np.arange(start, min(start + _MOST, len(items)))
-            _, jacobians, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
-            yield start, _laid_out(jacobians, n), np.array(errors)
+            _, each, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
+            yield start, _laid_out(each, n), np.array(errors)
         return
     species = descriptor.species or ()
     n_features = descriptor._n_features(len(species))

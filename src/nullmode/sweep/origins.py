@@ -23,10 +23,14 @@ from nullmode.sweep.entries import points
 from nullmode.sweep.schema import Settings
 from nullmode.sweep.settings import explanation
 
+COLUMNS = "nullmode.tables.columns"
+
 
 def structures_code(settings: Settings, family: str) -> JSON:
     """Origin of a family's structures."""
-    return origin("nullmode.sweep.structures", source_of(settings.families[family].kind, FAMILIES))
+    return origin(
+        "nullmode.sweep.structures", f"{COLUMNS}:STRUCTURES", source_of(settings.families[family].kind, FAMILIES)
+    )
 
 
 def layout_code() -> JSON:
@@ -36,20 +40,20 @@ def layout_code() -> JSON:
 
 def sensitivity_code(kind: str, bases: Iterable[str]) -> JSON:
     """Origin of sensitivities: of a kind of descriptor, in radial bases given by :func:`basis_modules`."""
-    return origin("nullmode.sweep.sensitivity", source_of(kind, DESCRIPTORS), *bases)
+    return origin("nullmode.sweep.sensitivity", f"{COLUMNS}:SENSITIVITY", source_of(kind, DESCRIPTORS), *bases)
 
 
 def summary_code() -> JSON:
     """Origin of the merged table and its summary."""
-    return origin("nullmode.sweep.summary")
+    return origin("nullmode.sweep.summary", f"{COLUMNS}:SENSITIVITY", f"{COLUMNS}:SUMMARY")
 
 
 def search_code(settings: Settings, name: str) -> JSON:
     """Origin of a search."""
     search = settings.searches[name]
-    return origin(
-        "nullmode.sweep.search", source_of(search.kind, SEARCHES), *descriptor_modules(settings, search.descriptor)
-    )
+    tables = f"{COLUMNS}:SEARCH", f"{COLUMNS}:SEARCH_STEPS"
+    modules = source_of(search.kind, SEARCHES), *descriptor_modules(settings, search.descriptor)
+    return origin("nullmode.sweep.search", *tables, *modules)
 
 
 def regression_code(settings: Settings, descriptor: str) -> JSON:
@@ -57,32 +61,38 @@ def regression_code(settings: Settings, descriptor: str) -> JSON:
     used = [regression for regression in settings.regressions.values() if regression.descriptor == descriptor]
     variants = [(source_of(each.model, MODELS), source_of(each.target, TARGETS)) for each in used]
     modules = sorted({module for pair in variants for module in pair})
-    return origin("nullmode.sweep.regression", *modules, *descriptor_modules(settings, descriptor))
+    return origin(
+        "nullmode.sweep.regression", f"{COLUMNS}:REGRESSION", *modules, *descriptor_modules(settings, descriptor)
+    )
 
 
 def explanation_code(settings: Settings, figure: str) -> JSON:
     """Origin of what explains a figure."""
     asked = explanation(settings, figure)
     modules = {module for name in asked["kinds"] for module in descriptor_modules(settings, name)}
-    return origin("nullmode.sweep.explanation", source_of(asked["kind"], EXPLANATIONS), *sorted(modules))
+    own = "nullmode.sweep.explanation", f"{COLUMNS}:EXPLANATIONS", source_of(asked["kind"], EXPLANATIONS)
+    return origin(*own, *sorted(modules))
 
 
 def figure_code(settings: Settings, figure: str) -> JSON:
     """Origin of a figure."""
-    return origin(
-        "nullmode.tables.parquet", "nullmode.views.captions", source_of(settings.figures[figure].kind, FIGURES)
-    )
+    shared = "nullmode.tables.parquet", "nullmode.views.captions", f"{COLUMNS}:WHERE"
+    return origin(*shared, source_of(settings.figures[figure].kind, FIGURES))
 
 
 def view_code(settings: Settings, view: str) -> JSON:
     """Origin of a view."""
-    return origin("nullmode.views.view_job", *descriptor_modules(settings, settings.views[view].descriptor))
+    return origin(
+        "nullmode.views.view_job",
+        f"{COLUMNS}:SENSITIVITY",
+        *descriptor_modules(settings, settings.views[view].descriptor),
+    )
 
 
 def claims_code(path: str) -> JSON:
     """Origin of the ledger of a file of claims."""
     checks = {claim.check.partition(":")[0] for claim in model.read(path).values() if claim.check}
-    return origin("nullmode.claims.job", *sorted(checks))
+    return origin("nullmode.claims.job", f"{COLUMNS}:TABLES", *sorted(checks))
 
 
 def descriptor_modules(settings: Settings, name: str) -> list[str]:

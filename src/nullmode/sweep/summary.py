@@ -55,11 +55,10 @@ def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     for key, group in frame.groupby([*parameters, *texts], dropna=False, sort=False):
         ok = group[group["status"] == "ok"]
         row = dict(zip([*parameters, *texts], key, strict=True))
-        percentiles = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
         row |= {"n_environments": len(group), "n_ok": len(ok)}
         row |= {f"rank_{name}": ok["rank"].agg(name) for name in ("min", "median", "max")}
         row["fraction_deficient"] = (ok["rank"] < ok["n_dof"]).mean()
-        row |= {name: ok["inverse_condition_number"].quantile(p / 100) for name, p in percentiles.items()}
+        row |= {name: ok["inverse_condition_number"].quantile(p / 100) for name, p in columns.PERCENTILES.items()}
         row["rotation_floor_max"] = ok["rotation_floor"].max()
         rows.append(row)
     return pd.DataFrame(rows)

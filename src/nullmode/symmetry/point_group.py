@@ -18,7 +18,7 @@ _LOOSE = 50.0
 _CANDIDATES_AT_ONCE = 512
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PointGroup:
     """All orthogonal operations that permute neighbours of equal species.
 
@@ -68,8 +68,11 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     tolerance = check_tolerance(tolerance)
     vectors, species = environment.vectors, environment.species
     if len(vectors) == 0:
-        operations, permutations = np.array([np.eye(3), -np.eye(3)]), np.zeros((2, 0), dtype=np.int64)
-        return PointGroup("Kh", operations, permutations, 0.0, None, tolerance)
+        identity = np.array([np.eye(3), -np.eye(3)])
+        none = np.zeros((2, 0), dtype=np.int64)
+        return PointGroup(
+            name="Kh", operations=identity, permutations=none, deviation=0.0, axis=None, tolerance=tolerance
+        )
     largest = largest_tolerance(vectors)
     if tolerance > largest:
         raise InputError(
@@ -87,8 +90,14 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     )
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
     line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
-    name = line or schoenflies(operations)
-    return PointGroup(name, operations, permutations, float(deviations.max()), axis, tolerance)
+    return PointGroup(
+        name=line or schoenflies(operations),
+        operations=operations,
+        permutations=permutations,
+        deviation=float(deviations.max()),
+        axis=axis,
+        tolerance=tolerance,
+    )
 
 
 def displacement_representation(group: PointGroup) -> Floats:

@@ -122,8 +122,10 @@ def _closest(first: Environment, second: Environment, *, reflections: bool, slac
         starts = _starts(a, b, unlike, slack, reflections=reflections)
         assignments = _alternated(a, b, unlike, starts, reflections=reflections)
     if not len(assignments):
-        none = {"operation": np.eye(3), "permutation": np.arange(len(a)), "exhaustive": False}
-        return Superposition(distance=np.inf, deviation=np.inf, **none)
+        nothing = np.arange(len(a))
+        return Superposition(
+            distance=np.inf, deviation=np.inf, operation=np.eye(3), permutation=nothing, exhaustive=False
+        )
     operations = closest_operation(a, b[assignments], None if reflections else 1)
     apart = np.linalg.norm(a @ np.swapaxes(operations, 1, 2) - b[assignments], axis=2)
     distances = np.sqrt((apart**2).sum(axis=1) / max(len(a), 1))

@@ -97,6 +97,8 @@ STRUCTURES = (
     Column("pbc", _INTEGERS, "1 along periodic directions"),
     Column("centers", _INTEGERS, "indices of the central atoms"),
 )
+PERCENTILES = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
+"""Of the inverse condition number, in the table summary."""
 SUMMARY = (
     *WHERE,
     Column("n_environments", _INTEGER, "number of environments that the row summarises"),
@@ -105,10 +107,7 @@ SUMMARY = (
     Column("rank_median", _FLOAT, "median rank"),
     Column("rank_max", _INTEGER, "largest rank"),
     Column("fraction_deficient", _FLOAT, "share of environments with rank below n_dof"),
-    *(
-        Column(f"inverse_condition_number_p{name}", _FLOAT, f"its percentile {name.replace('_', '.')}")
-        for name in ("0_5", "5", "25", "50", "75", "95")
-    ),
+    *(Column(name, _FLOAT, f"its percentile {p}") for name, p in PERCENTILES.items()),
     Column("rotation_floor_max", _FLOAT, "largest noise floor"),
 )
 _SEARCH = (Column("search", _TEXT, "name of the search in the configuration"), *WHERE)

@@ -23,7 +23,7 @@ _MOST_LISTED = 5
 
 
 def caption(entry: JSON, tables: "Sequence[pd.DataFrame]", result: str) -> list[str]:
-    """Write the paragraphs of a caption: claim and drawing, setting, result.
+    """Write the paragraphs of a caption: claim and drawing, setting, result (which may be empty).
 
     Parameters
     ----------
@@ -32,8 +32,6 @@ def caption(entry: JSON, tables: "Sequence[pd.DataFrame]", result: str) -> list[
     tables
         The tables that the figure is drawn from. Tables without columns for the descriptor are left out; of the others,
         rows of the families, descriptors and ``names`` that `entry` names are described.
-    result
-        What was found; may be empty.
     """
     import pandas as pd
 

@@ -40,17 +40,7 @@ _RATIO = "log10 s_d/s_1"
 
 
 class DisplayedMode(NamedTuple):
-    """A mode that is drawn as arrows.
-
-    Attributes
-    ----------
-    kind
-        The cause of a null mode, or ``softest``.
-    irrep
-        Symbol of its irreducible representation; empty if not known.
-    displacements, shape (n, 3)
-        Displacement of each neighbour.
-    """
+    """A mode drawn as arrows: its cause or ``softest``, its irrep's symbol if known, and displacements (n, 3)."""
 
     kind: str
     irrep: str
@@ -66,8 +56,6 @@ def make_dataset(rows: pd.DataFrame, environments: Sequence[Environment], descri
         Rows of the sensitivity table, or of the analysis table with a column ``rtol``: one for each environment.
     environments, descriptor
         What the rows were computed from.
-    name
-        Name of the dataset.
 
     Returns
     -------
@@ -155,13 +143,8 @@ def _spectra(rows: pd.DataFrame) -> tuple[JSON, JSON]:
     for spectrum, values in zip(spectra, rows["singular_values"], strict=True):
         if len(values):
             spectrum[: len(values)] = np.log10(np.maximum(np.divide(values, values[0] or 1.0), FLOOR))
-    curve = {
-        "target": "structure",
-        "values": spectra,
-        "parameters": ["k"],
-        "description": "singular values, in descending order",
-    }
-    return {"log10 s_k/s_1": curve}, {"k": {"values": np.arange(1, longest + 1), "name": "k"}}
+    curve = {"target": "structure", "values": spectra, "description": "singular values, in descending order"}
+    return {"log10 s_k/s_1": curve | {"parameters": ["k"]}}, {"k": {"values": np.arange(1, longest + 1), "name": "k"}}
 
 
 def _property(values: Any, description: str) -> JSON:

@@ -32,13 +32,13 @@ def write_page(dataset: JSON, causes: dict[str, str], path: str | Path, provenan
     Parameters
     ----------
     dataset
-        The dataset, as ``chemiscope.create_input`` makes it; NaN is allowed.
+        As ``chemiscope.create_input`` makes it; NaN is allowed.
     causes
         The legend of the arrows: colours by cause.
     path
         The HTML file to write; its folder is made.
     provenance
-        What the dataset follows from. It is kept in the page, with nullmode's version.
+        What the dataset follows from, kept in the page.
 
     Raises
     ------

@@ -1,9 +1,12 @@
 """What a figure's job does: tables to a figure and its caption."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
 
 from nullmode._support.types import JSON
-from nullmode.figures._base import Drawing, arranged, save
+from nullmode.figures._base import Drawing, save
 from nullmode.figures._figure import load_figure
 from nullmode.tables import parquet
 from nullmode.views import captions
@@ -25,8 +28,6 @@ def write_figure(
     ----------
     figure
         Entry of the configuration: ``kind``, ``parameters``.
-    name
-        Of the figure.
     tables, paths
         As :func:`nullmode.sweep.settings.figure_tables` gives them, and where they are.
     caption
@@ -36,14 +37,22 @@ def write_figure(
     code
         Origin of this code, kept in the files.
     """
-    frames = []
-    for (given, of, kind, _), path in zip(tables, paths, strict=True):
+    frames: list[pd.DataFrame] = []
+    given: dict[str, Any] = {}
+    for (parameter, of, kind, _), path in zip(tables, paths, strict=True):
         # A file holds all regressions with one descriptor.
-        wanted = [("regression", "==", of)] if kind == "regression" else None
-        frames.append((given, of, parquet.read(path, kind, filters=wanted)))
-    drawn = load_figure(figure["kind"]).draw(**arranged(frames), **figure["parameters"])
+        frame = parquet.read(path, kind, filters=[("regression", "==", of)] if kind == "regression" else None)
+        frames.append(frame)
+        if not of:
+            given[parameter] = frame
+        elif parameter == "searches":
+            named = given.setdefault(parameter, {})
+            named[of] = (*named.get(of, ()), frame)
+        else:
+            given.setdefault(parameter, {})[of] = frame
+    drawn = load_figure(figure["kind"]).draw(**given, **figure["parameters"])
     drawing, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
-    text = captions.caption(caption, [frame for *_, frame in frames], result)
+    text = captions.caption(caption, frames, result)
     inputs = parquet.inputs({file: path for (*_, file), path in zip(tables, paths, strict=True)})
     provenance = {"figure": name, **figure, **code, "inputs": inputs}
     save(drawing, png.removesuffix(".png"), provenance, "\n\n".join(text))

@@ -63,7 +63,7 @@ def write_rows(
 def chosen(
     table: pd.DataFrame, structures: Mapping[str, pd.DataFrame], cutoff: float, most: int
 ) -> tuple[pd.DataFrame, list[Environment]]:
-    """Choose rows of every family, evenly spaced, and cut their environments out of the structures.
+    """Choose rows of every family, evenly spaced and at most `most`, and cut their environments out of the structures.
 
     Parameters
     ----------
@@ -73,8 +73,6 @@ def chosen(
         Rows of the structures tables, by family.
     cutoff
         Radius of the environments, Å.
-    most
-        Largest number of rows of each family.
 
     Returns
     -------

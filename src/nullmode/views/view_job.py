@@ -17,8 +17,6 @@ def write_view(
     ----------
     view
         Entry of the configuration: ``families``, ``descriptor``, ``most``.
-    name
-        Of the view.
     kind
         Of the descriptor.
     table, structures
