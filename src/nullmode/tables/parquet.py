@@ -35,14 +35,8 @@ def inputs(files: Mapping[str, str | Path]) -> JSON:
 def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -> None:
     """Write a table under a temporary name, then move it into place; the same input gives the same bytes.
 
-    Parameters
-    ----------
-    frame
-        With all columns of the table; further ones are coordinates (numbers or texts).
-    path
-        Of the Parquet file; its folder is made.
-    provenance
-        What the content was computed from, such as an origin of :mod:`nullmode._support.code_hash`; kept in the file.
+    The frame has all columns of the table; further ones are coordinates (numbers or texts). The provenance, what they
+    were computed from, such as an origin of :mod:`nullmode._support.code_hash`, is kept in the file.
 
     Raises
     ------
@@ -139,18 +133,9 @@ def _metadata(table: str, provenance: JSON) -> dict[bytes, bytes]:
 def read(
     path: str | Path, table: str | None = None, filters: Any = None, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Read a table of nullmode's.
+    """Read a table of nullmode's, which must be `table` if this is given.
 
-    Parameters
-    ----------
-    path
-        Of the Parquet file.
-    table
-        Which table it must be; None for any.
-    filters
-        Conditions on rows, in the form that pyarrow takes.
-    columns
-        Names of the columns to read, if the file has them; None for all.
+    Filters are conditions on rows, in the form that pyarrow takes. Of `columns`, those are read that the file has.
 
     Raises
     ------
