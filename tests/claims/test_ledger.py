@@ -24,7 +24,11 @@ exec(compile(source.replace(*sys.argv[3:]), module.__file__, "exec"), vars(modul
 
 from nullmode.claims import ledger, model
 from nullmode.sweep import structures
+from nullmode.sweep.summary import united
 from nullmode.tables import parquet
+
+sys.path.append("tests/helpers")
+from tasks import sensitivities
 
 config, folder = yaml.safe_load(Path("config/config.yaml").read_text()), Path(sys.argv[1])
 config["families"]["merging"]["parameters"]["u"] = [0.99, 0.999, 0.9999, 0.99999, 1.0]
@@ -39,7 +43,8 @@ for family in ("point_groups", "few_ligands", "merging", "published_pair"):
         if family in entry["families"] and family != "published_pair":
             task = {"family": family, "descriptor": name, "kind": entry["kind"], "points": [entry["parameters"]]}
             parts.append(sensitivities(frame, task))
-parquet.write(sensitivity.united(parts, list(config["descriptors"])), folder / "sensitivity.parquet", "sensitivity", {})
+rows = united(parts, list(config["descriptors"]))
+parquet.write(rows, folder / "sensitivity.parquet", "sensitivity", {})
 wanted = ("ranks_power_spectrum", "singular_point", "near_singular_point", "published_manifold", "selection_rules")
 stated = model.read("config/claims.yaml")
 frame = ledger.ledger(

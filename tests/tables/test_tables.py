@@ -159,11 +159,11 @@ def test_another_table_is_refused(written):
 def test_failed_write_leaves_the_old_file_alone(written, monkeypatch, error):
     before = written.read_bytes()
 
-    def fail(_, path, **__):
-        Path(path).write_bytes(b"half")
+    def fail(writer, *_, **__):
+        Path(writer.where).write_bytes(b"half")
         raise error
 
-    monkeypatch.setattr(pq, "write_table", fail)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", fail)
     with pytest.raises(type(error)):
         parquet.write(FRAMES["sensitivity"], written, "sensitivity", {"seed": 2})
     assert list(written.parent.iterdir()) == [written]
