@@ -4,6 +4,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 UV    := $(BIN)/uv
 STAMP := $(VENV)/installed
+SCHEMA := workflow/schemas/config.schema.yaml
 
 CORES           ?= all
 SNAKEMAKE_FLAGS ?=
@@ -113,9 +114,9 @@ lint: install ## Check style, types, import layers and the workflow's form
 
 ci: lint test ## Do what continuous integration does: lint, then test
 
-install: $(STAMP) ## Install the locked packages and nullmode (editable) into .venv
+install: $(STAMP) $(SCHEMA) ## Install the locked packages and nullmode (editable) into .venv, and write the schema of the configuration
 
-docs: install ## Write the generated pages: config/README.md, docs/tables.md and the schema of the configuration
+docs: install ## Write the generated pages: config/README.md and docs/tables.md
 	$(BIN)/python workflow/schemas/generate.py
 	$(BIN)/python docs/make_tables.py
 
@@ -135,6 +136,11 @@ $(STAMP): pyproject.toml $(VENV)/locked
 	@echo "Installing nullmode, editable, into $(VENV)"
 	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# For editors: config/test.yaml names it. Not in the repository, since all of it follows from the code.
+$(SCHEMA): workflow/schemas/generate.py $(STAMP) $(shell find src/nullmode -name '*.py')
+	@echo "Writing $@"
+	@$(BIN)/python $< schema
 
 # The lock also constrains what builds connection-pool, the one package without a wheel.
 $(VENV)/locked: requirements.lock | $(UV)

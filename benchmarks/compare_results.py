@@ -14,28 +14,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# Each table: patterns of its files, of which the first that finds any counts, and the columns that order its rows.
+# Each table: the pattern of its files, and the columns that order its rows; None where each file is compared by itself.
 TABLES = {
-    "structures": (["structures/*.parquet"], None),
-    "sensitivity": (["tables/sensitivity.parquet"], []),
-    "summary": (["tables/summary.parquet"], []),
-    "search": (["searches/*/found.parquet"], ["search", "structure", "center", "found"]),
-    "search_steps": (["searches/*/steps.parquet"], ["search", "structure", "center", "step"]),
-    "regression": (["regressions/*.parquet"], ["regression", "role", "family", "structure", "center"]),
-    "claims": (["claims.parquet"], []),
+    "structures": ("structures/*.parquet", None),
+    "sensitivity": ("tables/sensitivity.parquet", []),
+    "summary": ("tables/summary.parquet", []),
+    "search": ("searches/*/found.parquet", ["search", "structure", "center", "found"]),
+    "search_steps": ("searches/*/steps.parquet", ["search", "structure", "center", "step"]),
+    "regression": ("regressions/*.parquet", ["regression", "role", "family", "structure", "center"]),
+    "claims": ("claims.parquet", []),
 }
 TEXTS_OF_CLAIMS = ("claim", "source", "quantity", "group", "explanation")
 
 
-def read(folder, patterns, order):
+def read(folder, pattern, order):
     """Give the tables of a folder by name: one for each file without an order, else all rows as one."""
-    paths = next((found for pattern in patterns if (found := sorted(folder.glob(pattern)))), [])
+    paths = sorted(folder.glob(pattern))
     if not paths:
-        sys.exit(f"{folder} holds no {patterns[0]}: run the reproduction there first.")
-    tables = {path.stem: pq.read_table(path, partitioning=None).replace_schema_metadata() for path in paths}
+        sys.exit(f"{folder} holds no {pattern}: run the reproduction there first.")
+    tables = [pq.read_table(path, partitioning=None).replace_schema_metadata() for path in paths]
     if order is None:
-        return tables
-    table = pa.concat_tables(tables.values(), promote_options="default")
+        return dict(zip([path.stem for path in paths], tables, strict=True))
+    table = pa.concat_tables(tables, promote_options="permissive")
     return {"": table.sort_by([(name, "ascending") for name in order]) if order else table}
 
 
@@ -57,26 +57,26 @@ def differences(name, before, after):
     if before.num_rows != after.num_rows:
         return [f"{name}: {before.num_rows} rows before, {after.num_rows} after"]
     lost = set(before.column_names) ^ set(after.column_names)
-    found = [f"{name}.{column}: in one folder only" for column in sorted(lost)]
+    result = [f"{name}.{column}: in one folder only" for column in sorted(lost)]
     for column in before.column_names:
         if column in lost or (name == "claims" and column in TEXTS_OF_CLAIMS):
             continue
         one, other = bits(before[column]), bits(after[column])
         if not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True)):
-            found.append(f"{name}.{column}: values differ")
-    return found
+            result.append(f"{name}.{column}: values differ")
+    return result
 
 
 def main(before, after):
-    found = []
-    for name, (patterns, order) in TABLES.items():
-        one, other = (read(Path(folder), patterns, order) for folder in (before, after))
-        found += [f"{name} {key}: in one folder only" for key in sorted(one.keys() ^ other.keys())]
+    result = []
+    for name, (pattern, order) in TABLES.items():
+        one, other = (read(Path(folder), pattern, order) for folder in (before, after))
+        result += [f"{name} {key}: in one folder only" for key in sorted(one.keys() ^ other.keys())]
         for key in one.keys() & other.keys():
-            found += differences(f"{name} {key}".strip(), one[key], other[key])
+            result += differences(f"{name} {key}".strip(), one[key], other[key])
         print(f"{name}: {sum(table.num_rows for table in one.values())} rows")
-    print("\n".join(found) or "All tables agree, bit by bit.")
-    return bool(found)
+    print("\n".join(result) or "All tables agree, bit by bit.")
+    return bool(result)
 
 
 if __name__ == "__main__":

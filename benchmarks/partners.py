@@ -13,8 +13,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import time
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+import pandas as pd
 
 import nullmode as nm
 from nullmode.families import random_methane, ring_pair, twofold_pair
@@ -56,31 +55,25 @@ def main():
     # Kernels compile first.
     nm.find_partners(twofold[0][0], POWER)
     nm.find_partners(rings[0][0], BISPECTRUM, n_starts=10)
-    table = Table(title=f"Partners from at most {N_STARTS} starts")
-    for heading in ("target", "found", "it is the one", "starts", "Jacobians", "s", "back home", "feature distance",
-                    "apart, Å", "split by", "best other minimum, there"):  # fmt: skip
-        table.add_column(heading, justify="right")
+    rows = []
     for kind, targets in cases.items():
         for k, (env, partner, descriptor) in enumerate(targets):
             start = time.perf_counter()
             result = nm.find_partners(env, descriptor, n_starts=N_STARTS, seed=k)
             seconds = time.perf_counter() - start
-            found = result.converged
-            is_it = found and partner is not None and nm.congruent(result.environments[0], partner)
-            table.add_row(
-                f"{kind} {k}",
-                "yes" if found else "no",
-                "yes" if is_it else "no" if found else "",
-                str(result.n_starts),
-                str(result.evaluations),
-                f"{seconds:.2f}",
-                str(result.outcomes.get("itself", 0)),
-                f"{result.feature_distances[0]:.0e}" if found else "",
-                f"{result.structural_distances[0]:.3f}" if found else "",
-                f"nu = {result.split_by()}" if found else "",
-                f"{result.best_residual:.0e}, {result.best_distance:.2f} Å",
-            )
-    Console(width=150).print(table)
+            row = {"target": f"{kind} {k}", "found": result.converged, "it is the one": ""}
+            if result.converged and partner is not None:
+                row["it is the one"] = nm.congruent(result.environments[0], partner)
+            row |= {"starts": result.n_starts, "Jacobians": result.evaluations}
+            row |= {"s": f"{seconds:.2f}", "back home": result.outcomes.get("itself", 0)}
+            if result.converged:
+                row["feature distance"] = f"{result.feature_distances[0]:.0e}"
+                row["apart / Å"] = f"{result.structural_distances[0]:.3f}"
+                row["split by"] = f"nu = {result.split_by()}"
+            row["best other minimum, there"] = f"{result.best_residual:.0e}, {result.best_distance:.2f} Å"
+            rows.append(row)
+    print(f"Partners from at most {N_STARTS} starts")
+    print(pd.DataFrame(rows).fillna("").to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -5,50 +5,23 @@ configuration, to deal it to jobs, and of a dry run of Snakemake, which builds t
 to no work are run, to see what a job costs beyond its work. Times are CPU times, which other processes hardly disturb.
 """
 
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pandas as pd
 import yaml
-from rich.console import Console
-from rich.table import Table
+
+from nullmode.sweep import jobs, settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-# Points, structures, and the target in seconds: short ones make many jobs of few points.
-SWEEPS = [
-    (100, 100, 120),
-    (1_000, 100, 120),
-    (10_000, 100, 120),
-    (100_000, 100, 120),
-    (10_000, 100, 0.2),
-]
+# Points, and the target in seconds: a short one makes many jobs of few points.
+SWEEPS = [(100, 120), (1_000, 120), (10_000, 120), (100_000, 120), (10_000, 0.2)]
 TRIVIAL_JOBS = 20
-PLAN = """
-import json, resource, sys, time, yaml
-start = time.process_time()
-from nullmode.sweep import jobs, settings
-imported = time.process_time()
-checked = settings.check(yaml.safe_load(open(sys.argv[1])))
-valid = time.process_time()
-plan = jobs.plan(checked)
-dealt = time.process_time()
-work = sum(job.seconds for job in plan)
-print(json.dumps([imported - start, valid - imported, dealt - valid, len(plan), work]))
-"""
-
-# Of a process of its own, since the memory of children is that of the largest so far.
-CHILD = """
-import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:])
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print("USED", used.ru_utime + used.ru_stime, used.ru_maxrss)
-sys.exit(done.returncode)
-"""
 
 
 def config(points, structures, target):
@@ -70,51 +43,37 @@ def config(points, structures, target):
     }
 
 
-def used(command, folder):
-    """CPU seconds and largest memory in MB of a command and its children, and its output."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, *command],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(done.stdout)
-    seconds, kilobytes = done.stdout.rpartition("USED ")[2].split()
-    return float(seconds), int(kilobytes) / 1024, done.stdout
-
-
-def snakemake(*arguments):
+def snakemake(folder, *arguments):
+    """CPU seconds and largest memory in MB of Snakemake and its children, and its output."""
     profile = CHECKOUT / "workflow/profiles/default"
-    common = [
-        "--snakefile",
-        str(CHECKOUT / "Snakefile"),
-        "--configfile",
-        "config.yaml",
-        "--workflow-profile",
-        str(profile),
-    ]
-    return [sys.executable, "-m", "snakemake", *common, "--cores", "1", *arguments]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", CHECKOUT / "Snakefile", "--configfile", "config.yaml"]
+    command += ["--workflow-profile", profile, "--cores", "1", *arguments]
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        output.seek(0)
+        if status:
+            sys.exit(output.read())
+        return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, output.read()
 
 
-def planned(points, structures, target):
-    print(f"{points} points", file=sys.stderr)
+def planned(points, target):
+    chosen = config(points, 100, target)
+    start = time.process_time()
+    checked = settings.check(chosen)
+    valid = time.process_time()
+    plan = jobs.plan(checked)
+    dealt = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "config.yaml").write_text(yaml.safe_dump(config(points, structures, target)))
-        _, _, text = used([sys.executable, "-c", PLAN, "config.yaml"], folder)
-        imports, check, plan, n_jobs, work = json.loads(text.splitlines()[0])
-        graph, megabytes, _ = used(snakemake("--dry-run", "--quiet", "all"), folder)
+        (Path(folder) / "config.yaml").write_text(yaml.safe_dump(chosen))
+        graph, megabytes, _ = snakemake(folder, "--dry-run", "--quiet", "all")
     return {
         "points": points,
-        "structures": structures,
         "target / s": target,
-        "jobs": n_jobs,
-        "work per job / s": work / n_jobs,
-        "import / s": imports,
-        "check / s": check,
-        "deal / s": plan,
+        "jobs": len(plan),
+        "work per job / s": sum(job.seconds for job in plan) / len(plan),
+        "check / s": valid - start,
+        "deal / s": dealt - valid,
         "dry run / s": graph,
         "dry run / MB": megabytes,
     }
@@ -123,33 +82,17 @@ def planned(points, structures, target):
 def overhead():
     """Seconds per job of one environment, and of starting with nothing to do."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "config.yaml").write_text(yaml.safe_dump(config(TRIVIAL_JOBS, 1, 1e-9)))
-        (Path(folder) / "cache").mkdir()
-        os.environ.setdefault("NULLMODE_CACHE", str(Path(folder) / "cache"))
-        # Kernels are compiled once, before; then all jobs of the sweep.
-        used(snakemake("--until", "kernels", "structures"), folder)
-        start, _, _ = used(snakemake("--dry-run", "--quiet", "all"), folder)
-        run, _, text = used(snakemake("--until", "sensitivity"), folder)
+        # The first point compiles kernels and makes the structures.
+        for points in (1, TRIVIAL_JOBS):
+            (Path(folder) / "config.yaml").write_text(yaml.safe_dump(config(points, 1, 1e-9)))
+            start, _, _ = snakemake(folder, "--dry-run", "--quiet", "all")
+            run, _, text = snakemake(folder, "--until", "sensitivity")
     n_jobs = int(re.search(r"^sensitivity +(\d+)", text, flags=re.MULTILINE)[1])
     return start, (run - start) / n_jobs, n_jobs
 
 
-def shown(frame, title):
-    table = Table(*frame.columns, title=title)
-    for row in frame.itertuples(index=False):
-        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
-    Console().print(table)
-
-
-def main(folder):
-    frame = pd.DataFrame([planned(*sweep) for sweep in SWEEPS])
-    folder.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(folder / "planning.parquet")
-    shown(frame, "planning")
+if __name__ == "__main__":
+    print(pd.DataFrame([planned(*sweep) for sweep in SWEEPS]).to_string(index=False, float_format="{:.3g}".format))
     start, each, n_jobs = overhead()
     print(f"start of Snakemake: {start:.2f} s; a job of one environment: {each:.2f} s (mean of {n_jobs})")
     print(f"overhead of a job at the default target of 120 s: {100 * each / 120:.1f} %")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results/benchmarks"))

@@ -35,17 +35,15 @@ def run(n, threads, path, *, progress):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--n", type=int, default=7_732_488, help="environments (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=processors(), help="default: all (%(default)s)")
-    parser.add_argument("--out", type=Path, help="table to keep; default: it is removed")
-    options = parser.parse_args(arguments)
+    n, threads = parser.parse_args(arguments).n, processors()
     with tempfile.TemporaryDirectory() as folder:
         # What compiles is not counted.
         run(1, 1, Path(folder) / "first", progress=False)
-        path = options.out or Path(folder) / "spectra.parquet"
-        seconds = run(options.n, options.threads, path, progress=True)
+        path = Path(folder) / "spectra.parquet"
+        seconds = run(n, threads, path, progress=True)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-        print(f"{options.n} CH4, nu = 2 at (8, 8), {options.threads} threads: {seconds:.1f} s")
-        print(f"{1e6 * seconds / options.n:.1f} µs per environment")
+        print(f"{n} CH4, nu = 2 at (8, 8), {threads} threads: {seconds:.1f} s")
+        print(f"{1e6 * seconds / n:.1f} µs per environment")
         print(f"{peak:.2f} GB of memory at most, {path.stat().st_size / 1e6:.1f} MB of table")
         one, two = Path(folder) / "one", Path(folder) / "two"
         times = [run(COMPARED, k, where, progress=False) for k, where in ((1, one), (2, two))]

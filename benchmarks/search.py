@@ -13,8 +13,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import time
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+import pandas as pd
 from scipy.optimize import minimize
 
 import nullmode as nm
@@ -75,17 +74,7 @@ def main():
     pair = nm.environments(list(degenerate_pair.structures(u=[0.9], v=[0.03], signs=[1])), cutoff=4.0, centers="C")
     descriptor = nm.PowerSpectrum(**SETTING)
     nm.find_singular(pair[0], descriptor)
-    table = Table(
-        "starts",
-        "singular points",
-        "method",
-        "<= 1e-13",
-        "<= 1e-6",
-        "C1, spurious",
-        "evaluations: median",
-        "mean",
-        "CPU s",
-    )
+    rows = []
     for name, starts in (("X+(.9 pi, .03 pi)", pair), ("50 random CH4", methane)):
         for wanted, asymmetry in (("any", 0.0), ("without symmetry", 0.3)):
             for method, search in (("nullmode", ours), ("Nelder-Mead", nelder_mead)):
@@ -93,25 +82,15 @@ def main():
                 ends = [search(start, descriptor, asymmetry) for start in starts]
                 seconds = time.process_time() - begin
                 ratios, counts = np.array([end[1] for end in ends]), [end[2] for end in ends]
-                spurious = 0
+                row = {"starts": name, "singular points": wanted, "method": method, "C1, spurious": 0}
                 for vectors, ratio, _ in ends:
-                    environment = nm.Environment.from_vectors(vectors)
                     if ratio <= ACCURACY:
-                        why = nm.attribute(environment, descriptor, tolerance=1e-6)
-                        spurious += why.point_group == "C1" and why.rank < why.rank_symmetric
-                table.add_row(
-                    name,
-                    wanted,
-                    method,
-                    str((ratios <= ACCURACY).sum()),
-                    str((ratios <= 1e-6).sum()),
-                    str(spurious),
-                    f"{np.median(counts):.0f}",
-                    f"{np.mean(counts):.0f}",
-                    f"{seconds:.1f}",
-                    end_section=method == "Nelder-Mead",
-                )
-    Console(width=140).print(table)
+                        why = nm.attribute(nm.Environment.from_vectors(vectors), descriptor, tolerance=1e-6)
+                        row["C1, spurious"] += why.point_group == "C1" and why.rank < why.rank_symmetric
+                row |= {"<= 1e-13": (ratios <= ACCURACY).sum(), "<= 1e-6": (ratios <= 1e-6).sum()}
+                row |= {"evaluations: median": np.median(counts), "mean": np.mean(counts), "CPU s": round(seconds, 1)}
+                rows.append(row)
+    print(pd.DataFrame(rows).round(1).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -11,20 +11,18 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 
 import argparse
 import platform
-import subprocess
 import sys
 import time
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 import codes
 import floor
 import numpy as np
 import pandas as pd
-from plot import plot
-from rich.console import Console
+from matplotlib.figure import Figure
 from rich.progress import track
-from rich.table import Table
 
 from nullmode.figures._base import save, style
 
@@ -34,7 +32,10 @@ JACOBIAN, SPECTRUM, TRIPLES = "features + J", "features + J + values + modes", "
 ALGEBRA = {"stacked SVD": codes.stacked_svd, "QR + SVD of R": codes.svd_of_triangles}
 N_DIFFERENCES, N_THREADED = 10, 20_000
 TURN = 0.05
-COLUMNS = ["set", "n_max", "l_max", "task", "code", "environments"]
+CASE = ["set", "n_max", "l_max"]
+COLUMNS = [*CASE, "task", "code", "environments"]
+N_HELD = 1000
+COLOURS = {"nullmode": "#cc3311", "featomic": "#4477aa", "dscribe": "#228833", "quippy": "#aa88bb", "floor": "#222222"}
 
 
 def tasks():
@@ -94,7 +95,7 @@ def together(frame):
     """What a peer's user waits for: features and Jacobian, then linear algebra; the sum of the medians."""
     left = frame[(frame["task"] == JACOBIAN) & (frame["code"] != "nullmode")]
     right = frame[frame["code"].isin(ALGEBRA)]
-    both = left.merge(right, on=["set", "n_max", "l_max"], suffixes=("", "_more"))
+    both = left.merge(right, on=CASE, suffixes=("", "_more"))
     code = both["code"] + " + " + both["code_more"]
     return both[COLUMNS].assign(task=SPECTRUM, code=code, median=both["median"] + both["median_more"])
 
@@ -122,46 +123,75 @@ def floors(frame):
     return pd.DataFrame(rows, columns=[*COLUMNS, "median", "operations", "bytes"]), flops, bandwidth
 
 
+def resident(entry):
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(entry))
+
+
+def rise(name, n_max, l_max):
+    """Memory that one code takes, results included, in kB per environment; called in a process of its own.
+
+    A first call on two structures loads, compiles and tabulates all that is needed; then Linux sets the mark of the
+    highest resident set back, and a call on many structures moves it.
+    """
+    code = codes.CODES.get(name, codes.nullmode_spectra)
+    task = code(codes.methane(N_HELD), n_max, l_max)
+    code(codes.methane(2), n_max, l_max)()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = resident("VmRSS")
+    held = task()
+    used = (resident("VmHWM") - before) / N_HELD
+    del held
+    return used
+
+
 def memory():
     """Most memory in kB per environment, of random CH4; nothing where the system is not Linux."""
-    script = Path(__file__).with_name("memory.py")
     runs = [(JACOBIAN, code, code) for code in codes.CODES] + [(SPECTRUM, "nullmode", "spectra")]
     rows = []
-    for n_max, l_max in SIZES["CH4"] if sys.platform == "linux" else []:
-        for task, code, name in runs:
-            command = [sys.executable, script, name, str(n_max), str(l_max)]
-            printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            rows.append(("CH4", n_max, l_max, task, code, float(printed.split()[-1])))
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for size in SIZES["CH4"] if sys.platform == "linux" else []:
+            rows += [("CH4", *size, task, code, pool.apply(rise, (name, *size))) for task, code, name in runs]
     return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "memory"]).astype({"n_max": int, "l_max": int, "memory": float})
 
 
 def tables(frame):
     """One for each task: codes by sets and sizes, median in µs, and in brackets the same over nullmode's."""
-    for task, rows in frame[frame["set"] != ""].groupby("task", sort=False):
-        cells = {}
-        for key, group in rows.groupby(["set", "n_max", "l_max"], sort=False):
-            ours = group.loc[group["code"] == "nullmode", "median"]
-            for row in group.itertuples():
-                ratio = f" ({row.median / ours.iloc[0]:.3g})" if len(ours) and row.code != "nullmode" else ""
-                cells[row.code, key] = f"{row.median:.{0 if row.median > 100 else 1}f}{ratio}"
-        yield task, cells
-    rows = frame[frame["memory"].notna()]
-    if rows.empty:
-        return
-    keys = zip(rows["set"], rows["n_max"], rows["l_max"], strict=True)
-    names = rows["code"] + ", " + rows["task"]
-    yield (
-        "most memory / kB",
-        {(name, key): f"{used:.0f}" for name, key, used in zip(names, keys, rows["memory"], strict=True)},
-    )
+    rows = frame[frame["set"] != ""]
+    ours = rows.loc[rows["code"] == "nullmode", [*CASE, "task", "median"]]
+    rows = rows.merge(ours, how="left", on=[*CASE, "task"], suffixes=("", "_ours"))
+    ratio = (rows["median"] / rows["median_ours"]).where(rows["code"] != "nullmode").map(" ({:.3g})".format, "ignore")
+    rows["text"] = rows["median"].map(lambda value: f"{value:.{0 if value > 100 else 1}f}") + ratio.fillna("")
+    for task, group in rows.groupby("task", sort=False):
+        yield task, group.pivot_table("text", "code", CASE, aggfunc="first", sort=False, fill_value="")
+    held = rows[rows["memory"].notna()]
+    if len(held):
+        yield "most memory / kB", held.pivot_table("memory", ["code", "task"], CASE, sort=False).round()
 
 
-def printed(task, cells):
-    keys = list(dict.fromkeys(key for _, key in cells))
-    table = Table(task, *(f"{name} ({n_max}, {l_max})" for name, n_max, l_max in keys))
-    for code in dict.fromkeys(code for code, _ in cells):
-        table.add_row(code, *(cells.get((code, key), "") for key in keys))
-    return table
+def plot(frame):
+    """Dots of the time per environment, one panel per task, one line per set and size."""
+    figure = Figure(figsize=(7.0, 2.6), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, task in zip(panels, (JACOBIAN, SPECTRUM), strict=True):
+        rows = frame[frame["task"] == task]
+        heights = {key: height for height, key in enumerate(rows.groupby(CASE, sort=False).groups)}
+        for code, colour in COLOURS.items():
+            # Of the two ways of linear algebra the faster one is drawn.
+            chosen = rows[rows["code"].str.removesuffix(" + QR + SVD of R") == code]
+            y = [heights[key] for key in zip(*(chosen[name] for name in CASE), strict=True)]
+            marker, size = ("|", 9) if code == "floor" else ("o", 5)
+            order = 4 if code == "nullmode" else 3
+            axes.plot(chosen["median"], y, marker, color=colour, markersize=size, zorder=order, label=code)
+        axes.set_xscale("log")
+        axes.set_yticks(list(heights.values()), [f"{name}, ({n_max}, {l_max})" for name, n_max, l_max in heights])
+        axes.set_ylim(len(heights) - 0.5, -0.5)
+        axes.grid(axis="y", linewidth=0.3)
+        axes.set_xlabel("time per environment / µs")
+        axes.set_title(task)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return figure
 
 
 def main(arguments=None):
@@ -173,7 +203,7 @@ def main(arguments=None):
     by_wall = timed(threaded(), arguments.rounds, time.perf_counter)
     least, flops, bandwidth = floors(measured)
     frame = pd.concat([measured, together(measured), least, by_wall], ignore_index=True)
-    frame = frame.merge(memory(), how="left", on=["set", "n_max", "l_max", "task", "code"])
+    frame = frame.merge(memory(), how="left", on=COLUMNS[:-1])
     frame.attrs = {
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}",
         "dgemm / Gflop/s": round(flops / 1e9, 1),
@@ -182,13 +212,11 @@ def main(arguments=None):
     arguments.output.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(arguments.output / "side_by_side.parquet")
     with style():
-        save(plot(frame, (JACOBIAN, SPECTRUM)), arguments.output / "side_by_side")
-    # As wide as the widest table, where there is no terminal to fit.
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    console.print("Times per environment / µs, and over nullmode's; medians of one run.")
-    for task, cells in tables(frame):
-        console.print(printed(task, cells))
-    console.print(", ".join(f"{name}: {value}" for name, value in frame.attrs.items()))
+        save(plot(frame), arguments.output / "side_by_side")
+    print("Times per environment / µs, and over nullmode's; medians of one run.")
+    for task, table in tables(frame):
+        print(f"\n{task}\n{table.to_string()}")
+    print("\n" + ", ".join(f"{name}: {value}" for name, value in frame.attrs.items()))
 
 
 if __name__ == "__main__":

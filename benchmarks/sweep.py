@@ -13,8 +13,6 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import nullmode as nm
 from nullmode.families import random_methane
@@ -59,7 +57,6 @@ def main():
     structures = list(random_methane.structures(n_structures=N_STRUCTURES, seed=1))
     environments = nm.environments(structures, cutoff=4.0, centers="C")
     setting = {"n_max": 8, "l_max": 8, "cutoff": 4.0, "cutoff_width": 0.5, "width": 0.3}
-    table = Table("radial basis", "of one CH4", "median / µs")
     for basis in ("gto", "laplacian-eigenstates"):
         soap = nm.PowerSpectrum(radial_basis=basis, **setting)
         work = tasks(soap, environments)
@@ -72,17 +69,11 @@ def main():
                 seconds[name].append(time.perf_counter() - start)
         # The first round compiles, tabulates and fills caches.
         times = {name: 1e6 * np.median(values[1:]) / N_STRUCTURES for name, values in seconds.items()}
-        for name, value in times.items():
-            table.add_row(basis, name, f"{value:.0f}")
         unit = "largest point" if soap.nested else "largest l of each n"
-        table.add_row(basis, f"72 factors / {unit}", f"{times['72 factors'] / times[unit]:.2f}")
-        table.add_row(
-            basis,
-            "sweep / (72 factors + 72 SVDs)",
-            f"{times['sweep'] / (times['72 factors'] + times['72 SVDs']):.2f}",
-        )
-        table.add_row(basis, "72 runs / sweep", f"{times['72 runs'] / times['sweep']:.1f}", end_section=True)
-    Console().print(table)
+        print(f"{basis}, of one CH4:", ", ".join(f"{name} {value:.0f} µs" for name, value in times.items()))
+        print(f"  72 factors / {unit}: {times['72 factors'] / times[unit]:.2f}")
+        print(f"  sweep / (72 factors + 72 SVDs): {times['sweep'] / (times['72 factors'] + times['72 SVDs']):.2f}")
+        print(f"  72 runs / sweep: {times['72 runs'] / times['sweep']:.1f}")
 
 
 if __name__ == "__main__":

@@ -33,8 +33,7 @@ NOTES = {
     "fitted to or tested on. The coordinates of all its families follow; they are null where a family has none.",
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
     "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure "
-    "explains. "
-    "The coordinate `name` of the structure follows where the figure draws named structures.",
+    "explains. The coordinate `name` of the structure follows where the figure draws named structures.",
     "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }
 CLOSING = """

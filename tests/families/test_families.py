@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 from ase import Atoms
 from cases import RANKS, TD, WATER
-from family_cases import made
 from scipy.spatial.distance import pdist, squareform
 from variant_cases import FAMILIES as PARAMETERS
-from variant_cases import SMALL
+from variant_cases import SMALL, made
 
 import nullmode as nm
 from nullmode import InputError
@@ -265,12 +264,12 @@ def test_frames_and_centres_are_chosen(index, centers, expected):
     ("name", "content", "options", "message"),
     [
         ("no.xyz", None, {}, "`path` must be an existing structure file"),
-        ("a.xyz", "", {}, "`path` must be a structure file that ASE reads|`path` must hold at least one structure"),
+        ("a.xyz", "", {}, "`path` must be a structure file that ASE reads|`path` must contain at least one structure"),
         ("a.xyz", "not a structure\n", {}, "`path` must be a structure file that ASE reads"),
         ("a.unknown", "??", {}, "`path` must be a structure file that ASE reads"),
         ("a.xyz", "2\n\nH 0 0 0\n", {}, "`path` must be a structure file that ASE reads"),
-        ("a.xyz", "1\n\nH 0 0 0\n", {"index": "7"}, "`index` must be that of a frame of .*a.xyz, got 7"),
-        ("a.xyz", "1\n\nH 0 0 0\n", {"index": "5:"}, "`path` must hold at least one structure"),
+        ("a.xyz", "1\n\nH 0 0 0\n", {"index": "7"}, "`index` must be the index of a frame of .*a.xyz, got 7"),
+        ("a.xyz", "1\n\nH 0 0 0\n", {"index": "5:"}, "`path` must contain at least one structure"),
         ("a.xyz", "1\n\nH 0 0 0\n", {"centers": "C"}, "`centers` must occur in"),
         ("a.xyz", "1\n\nH 0 0 0\n", {"centers": 1}, "`centers` must be atom indices of structure 0"),
         ("a.xyz", "1\n\nH 0 0 0\n", {"centers": "Q"}, "`centers` must be chemical symbols"),

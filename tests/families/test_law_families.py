@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 from cases import pair, rng
-from family_cases import DRAWS, made
 from scipy.spatial.distance import pdist
+from variant_cases import DRAWS, made
 
 import nullmode as nm
 

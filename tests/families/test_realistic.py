@@ -7,13 +7,11 @@ from ase.calculators.tip3p import TIP3P, angleHOH, rOH
 from ase.collections import g2
 from ase.constraints import FixBondLengths
 from ase.data import atomic_masses, atomic_numbers
-from family_cases import REALISTIC, made
 from scipy.spatial.distance import pdist, squareform
+from variant_cases import FAMILIES, made
 
 import nullmode as nm
 from nullmode import InputError
-from nullmode._support.variants import load
-from nullmode.families import FAMILIES
 from nullmode.families._dynamics import RigidTriatomics, frames
 from nullmode.families.thermal_crystal import debye_displacement
 from nullmode.sweep import structures
@@ -192,22 +190,8 @@ def test_impossible_realistic_sets_are_refused(kind, parameters, message):
         structures.make_structures(kind, parameters, "a")
 
 
-@pytest.mark.parametrize("kind", REALISTIC)
-def test_families_say_how_much_they_hold(kind):
-    target = load(kind, FAMILIES, "family")
-    from nullmode._support.variants import validated
-
-    size = target.size(**validated(target, REALISTIC[kind], ""))
-    items = made(kind, **REALISTIC[kind])
-    assert size.structures == len(items)
-    assert np.isclose(size.atoms, np.mean([len(atoms) for atoms in items]))
-    assert np.isclose(size.centers, np.mean([len(atoms.info.get("centers", atoms)) for atoms in items]))
-    assert size.species == len({symbol for atoms in items for symbol in atoms.symbols})
-    assert size.periodic == items[0].pbc.all()
-
-
 @pytest.mark.parametrize("kind", ["thermal_crystal", "cluster_dynamics", "water_cluster"])
 def test_seeds_make_other_structures(kind):
-    one, other = (made(kind, **REALISTIC[kind], seed=seed)[-1] for seed in (0, 1))
+    one, other = (made(kind, **FAMILIES[kind], seed=seed)[-1] for seed in (0, 1))
     assert isinstance(one, Atoms)
     assert not np.allclose(one.positions, other.positions)

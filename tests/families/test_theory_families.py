@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from cases import SETTING, pair, rings, rng
-from family_cases import DRAWS
 from naive import same_multisets
 from scipy.spatial.distance import pdist
+from variant_cases import DRAWS
 
 import nullmode as nm
 from nullmode import InputError

@@ -1,7 +1,14 @@
 """Small cases of every family, search and model: laws that hold for all of a kind run over these tables."""
 
+import os
+
 from configs import CHECKOUT
 
+from nullmode import families
+from nullmode._support.variants import load
+
+# The whole table takes minutes at 200: NULLMODE_DRAWS=200 pytest tests/families/test_theory_families.py
+DRAWS = int(os.environ.get("NULLMODE_DRAWS", "8"))
 SMALL = CHECKOUT / "tests/data/small.extxyz"
 FAMILIES = {
     "methane_distortion": {},
@@ -34,3 +41,7 @@ SEARCHES = {
 
 MODELS = {"ridge": {"penalties": [1e-6]}, "mlp": {"hidden": [8], "steps": 200}}
 """Parameters of a model that is learned quickly."""
+
+
+def made(kind, **parameters):
+    return list(load(kind, families.FAMILIES, "family")(**parameters))

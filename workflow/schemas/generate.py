@@ -1,11 +1,12 @@
 """Write what the configuration may hold: its JSON schema, for editors, and config/README.md, for readers.
 
-Both follow from the models in nullmode.sweep.schema and from the signature and docstring of each family, descriptor,
-search, model and figure. The workflow itself checks a configuration with nullmode.sweep.settings.
+Both follow from the models in nullmode.sweep.schema and the docstrings of variants; ``schema`` as argument leaves the
+page out. The workflow itself checks a configuration with nullmode.sweep.settings.
 """
 
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
@@ -30,7 +31,7 @@ from nullmode.sweep import schema as models
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 PAGE = ROOT / "config" / "README.md"
-HEADER = "# Written by `make docs` from the models in nullmode.sweep.schema and each kind's parameters.\n"
+HEADER = "# Written by `make install` from the models in nullmode.sweep.schema and each kind's parameters.\n"
 
 
 class Section(NamedTuple):
@@ -82,7 +83,14 @@ def schema() -> dict[str, Any]:
     top = _resolved(parts[("", ""), "validation"], definitions)
     kept = {"Range", "RadialScaling", *(section.entry.__name__ for section in SECTIONS.values())}
     used = {name: definition for name, definition in definitions.items() if name in kept}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **top, "$defs": used}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_untitled({**top, "$defs": used})}
+
+
+def _untitled(node: Any) -> Any:
+    # Titles that pydantic makes repeat the names; a parameter that is called title is no text.
+    if isinstance(node, dict):
+        return {key: _untitled(value) for key, value in node.items() if key != "title" or not isinstance(value, str)}
+    return [_untitled(value) for value in node] if isinstance(node, list) else node
 
 
 def _resolved(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -197,4 +205,5 @@ def _markdown(text: str) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(schema_text(), encoding="utf-8")
-    PAGE.write_text(page_text(), encoding="utf-8")
+    if sys.argv[1:] != ["schema"]:
+        PAGE.write_text(page_text(), encoding="utf-8")

@@ -1,7 +1,8 @@
 """Values of a swept parameter: a list, or a range written out."""
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 import numpy as np
@@ -90,32 +91,23 @@ AnyAxis: TypeAlias = Annotated[
 
 def above(limit: float) -> AfterValidator:
     """Demand that all values of an axis exceed a limit."""
-
-    def check(axis: Axis) -> Axis:
-        if (smallest := min(values(axis))) <= limit:
-            raise InputError(f"values must be greater than {limit:g}, got {smallest:g}.")
-        return axis
-
-    return AfterValidator(check)
+    return _bounded(min, operator.gt, f"greater than {limit:g}", limit)
 
 
 def at_least(limit: float) -> AfterValidator:
     """Demand that no value of an axis is below a limit."""
-
-    def check(axis: Axis) -> Axis:
-        if (smallest := min(values(axis))) < limit:
-            raise InputError(f"values must be at least {limit:g}, got {smallest:g}.")
-        return axis
-
-    return AfterValidator(check)
+    return _bounded(min, operator.ge, f"at least {limit:g}", limit)
 
 
 def at_most(limit: float) -> AfterValidator:
     """Demand that no value of an axis exceeds a limit."""
+    return _bounded(max, operator.le, f"at most {limit:g}", limit)
 
+
+def _bounded(extreme: Callable[..., Any], holds: Callable[..., bool], rule: str, limit: float) -> AfterValidator:
     def check(axis: Axis) -> Axis:
-        if (largest := max(values(axis))) > limit:
-            raise InputError(f"values must be at most {limit:g}, got {largest:g}.")
+        if not holds(value := extreme(values(axis)), limit):
+            raise InputError(f"values must be {rule}, got {value:g}.")
         return axis
 
     return AfterValidator(check)

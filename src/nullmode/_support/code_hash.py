@@ -24,18 +24,10 @@ _LEFT_OUT = {"nullmode.tables.columns"}
 
 
 def origin(*roots: str) -> JSON:
-    """Describe what a result is computed with: equal origins give equal numbers.
+    """Describe what a result is computed with, given roots as in :func:`code_hash`: equal origins give equal numbers.
 
-    Parameters
-    ----------
-    *roots
-        As in :func:`code_hash`.
-
-    Returns
-    -------
-    dict
-        ``code``: the hash of each root and everything that it imports from nullmode. ``versions``: of Python and of
-        the libraries that these modules import, except those in ``CARRIERS``.
+    ``code`` holds the hash of each root and everything that it imports from nullmode; ``versions`` those of Python and
+    of the libraries that these modules import, except those in ``CARRIERS``.
     """
     libraries = sorted(frozenset.union(*map(_libraries, roots)) - CARRIERS)
     versions = {name: number for name in ["python", *libraries] if (number := installed(name)) is not None}
@@ -99,11 +91,6 @@ def code_hash(*roots: str) -> str:
     *roots
         Dotted names of modules of nullmode, paths of Python files, or ``module:NAME`` for one object of a module with
         all of that module that it is made of.
-
-    Returns
-    -------
-    str
-        Twelve hexadecimal digits.
 
     Raises
     ------

@@ -154,10 +154,7 @@ def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             raise InputError(f"`{where}` must have named parameters only, got *{parameter.name}.")
         annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
-        fields[parameter.name] = (
-            annotation,
-            ... if parameter.default is parameter.empty else parameter.default,
-        )
+        fields[parameter.name] = (annotation, ... if parameter.default is parameter.empty else parameter.default)
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     # Annotations that are strings are looked up in the module of the function.
     model: type[BaseModel] = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
@@ -183,14 +180,8 @@ def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:
 def explain(error: ValidationError, where: str, known: Mapping[str, list[str]]) -> str:
     """Rewrite the report of pydantic: one line per fault, with the key, the rule and the value.
 
-    Parameters
-    ----------
-    error
-        The report.
-    where
-        Key of the checked value in the configuration; empty for the whole.
-    known
-        Known keys of the checked value, at the empty string, and known keys of the entries below each of its keys.
+    `where` is the key of the checked value in the configuration, empty for the whole. `known` holds the known keys of
+    the checked value, at the empty string, and those of the entries below each of its keys.
     """
     lines = []
     for fault in error.errors(include_url=False):

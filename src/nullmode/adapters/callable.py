@@ -77,27 +77,21 @@ class FromCallable(Adapter):
     def _values(self, environment: Environment) -> Floats:
         # A function written in torch accepts only tensors.
         given = _tensor(environment.vectors) if self.derivative == "torch" else None
-        phi = real_array("function(...)", _numpy(self._called("function", environment, given)))
-        if phi.ndim != 1:
-            raise InputError(f"`function` must return features of shape (F,), got {phi.shape}.")
-        return phi
+        return _features(self._called("function", environment, given))
 
     def _with_slopes(self, environment: Environment) -> tuple[Floats, Floats] | None:
         if self.jacobian is not None:
             phi = self._values(environment)
-            slopes = real_array("jacobian(...)", _numpy(self._called("jacobian", environment)))
-            _check_shape(slopes, phi, environment)
-            return phi, slopes
+            return phi, _slopes("jacobian(...)", self._called("jacobian", environment), phi, environment)
         way: str = self.derivative
         if way == "auto":
             way = type(self._called("function", environment)).__module__.partition(".")[0]
-        if way in ("jax", "jaxlib"):
-            return self._by_jax(environment)
-        return self._by_torch(environment) if way == "torch" else None
+        library = "jax" if way == "jaxlib" else way
+        return self._automatic(library, environment) if library in ("jax", "torch") else None
 
-    def _by_jax(self, environment: Environment) -> tuple[Floats, Floats]:
-        jax = peer("jax", "jax", "FromCallable")
-        if not jax.config.jax_enable_x64:
+    def _automatic(self, library: str, environment: Environment) -> tuple[Floats, Floats]:
+        module = peer(library, library, "FromCallable")
+        if library == "jax" and not module.config.jax_enable_x64:
             raise InputError(
                 "`function` must compute in double precision, got single, JAX's default. "
                 'Call jax.config.update("jax_enable_x64", True) before anything else of JAX.'
@@ -106,32 +100,19 @@ class FromCallable(Adapter):
         def at(x: Any) -> Any:
             return self._called("function", environment, x)
 
-        x = jax.numpy.asarray(environment.vectors)
+        x = module.numpy.asarray(environment.vectors) if library == "jax" else _tensor(environment.vectors)
         value = at(x)
-        _check_double(value, "float64")
-        backward = value.size < x.size
-        slopes = (jax.jacrev if backward else jax.jacfwd)(at)(x)
-        return self._checked(value, slopes, environment)
-
-    def _by_torch(self, environment: Environment) -> tuple[Floats, Floats]:
-        torch = peer("torch", "torch", "FromCallable")
-
-        def at(x: Any) -> Any:
-            return self._called("function", environment, x)
-
-        x = _tensor(environment.vectors)
-        value = at(x)
-        _check_double(value, "torch.float64")
-        slopes = torch.autograd.functional.jacobian(at, x)
-        return self._checked(value, slopes, environment)
-
-    def _checked(self, value: Any, slopes: Any, environment: Environment) -> tuple[Floats, Floats]:
-        phi = real_array("function(...)", _numpy(value))
-        array = real_array("function(...)", _numpy(slopes))
-        if phi.ndim != 1:
-            raise InputError(f"`function` must return features of shape (F,), got {phi.shape}.")
-        _check_shape(array, phi, environment)
-        return phi, array
+        if str(getattr(value, "dtype", None)) != ("float64" if library == "jax" else "torch.float64"):
+            raise InputError(
+                f"`function` must compute in double precision, got {getattr(value, 'dtype', type(value).__name__)}. "
+                "Make its constants and weights float64."
+            )
+        if library == "jax":
+            slopes = (module.jacrev if value.size < x.size else module.jacfwd)(at)(x)
+        else:
+            slopes = module.autograd.functional.jacobian(at, x)
+        phi = _features(value)
+        return phi, _slopes("function(...)", slopes, phi, environment)
 
     def _called(self, name: str, environment: Environment, vectors: Any = None) -> Any:
         called = getattr(self, name)
@@ -168,15 +149,15 @@ def _numpy(value: Any) -> Any:
     return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
 
 
-def _check_double(value: Any, double: str) -> None:
-    if str(getattr(value, "dtype", None)) != double:
-        raise InputError(
-            f"`function` must compute in double precision, got {getattr(value, 'dtype', type(value).__name__)}. "
-            "Make its constants and weights float64."
-        )
+def _features(value: Any) -> Floats:
+    phi = real_array("function(...)", _numpy(value))
+    if phi.ndim != 1:
+        raise InputError(f"`function` must return features of shape (F,), got {phi.shape}.")
+    return phi
 
 
-def _check_shape(slopes: Floats, phi: Floats, environment: Environment) -> None:
-    wanted = len(phi), len(environment), 3
+def _slopes(argument: str, value: Any, phi: Floats, environment: Environment) -> Floats:
+    slopes, wanted = real_array(argument, _numpy(value)), (len(phi), len(environment), 3)
     if slopes.shape != wanted:
         raise InputError(f"`jacobian` must return derivatives of shape (F, n, 3) = {wanted}, got {slopes.shape}.")
+    return slopes

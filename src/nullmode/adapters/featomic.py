@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, final
 import numpy as np
 
 from nullmode._support.elements import numbers_of, symbol
-from nullmode._support.types import Floats, InputError, Integers, Parity
+from nullmode._support.types import Floats, InputError
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environments
@@ -68,9 +68,8 @@ class FromFeatomic(Adapter):
             )
         if self.species is not None:
             self._set(species=tuple(symbol(number) for number in numbers_of(self.species)))
-        parity: Parity = "O3"
         order = _ORDERS.get(self.calculator.c_name)
-        self._settle(cutoff=max(self.calculator.cutoffs, default=None), correlation_order=order, parity=parity)
+        self._settle(cutoff=max(self.calculator.cutoffs, default=None), correlation_order=order, parity="O3")
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[tuple[int, ...]]:
         """Name every feature by featomic's labels: types of the block's neighbours, then properties."""
@@ -116,34 +115,30 @@ class FromFeatomic(Adapter):
 
     @cached_property
     def _layout(self) -> _Layout:
+        from ase import Atoms
+        from featomic import FeatomicError
+
         # With two atoms of each species, close together, every possible block exists.
         numbers = np.repeat(numbers_of(self.species), 2)
         positions = np.zeros((len(numbers), 3))
         positions[:, 0] = self.cutoff / 2 * np.arange(len(numbers)) / max(len(numbers), 1)
-        return _probed(self.calculator, numbers, positions)
-
-
-def _probed(calculator: Any, numbers: Integers, positions: Floats) -> _Layout:
-    from ase import Atoms
-    from featomic import FeatomicError
-
-    atoms = Atoms(numbers, positions=positions)
-    with _LOCK:
-        tensor = calculator.compute(atoms)
-        try:
-            calculator.compute(atoms, gradients=["positions"])
-            differentiable = True
-        except FeatomicError:
-            differentiable = False
-    if "center_type" not in tensor.keys.names or any(block.components for block in tensor.blocks()):
-        raise InputError(f"`calculator` must give invariant features of centres, got {calculator.name}.")
-    blocks = dict(zip(_without_center(tensor.keys), tensor.blocks(), strict=True))
-    start: dict[tuple[int, ...], int] = {}
-    labels: list[tuple[int, ...]] = []
-    for key in sorted(blocks):
-        start[key] = len(labels)
-        labels += [(*key, *row) for row in blocks[key].properties.values.tolist()]
-    return _Layout(start, labels, differentiable)
+        atoms = Atoms(numbers, positions=positions)
+        with _LOCK:
+            tensor = self.calculator.compute(atoms)
+            try:
+                self.calculator.compute(atoms, gradients=["positions"])
+                differentiable = True
+            except FeatomicError:
+                differentiable = False
+        if "center_type" not in tensor.keys.names or any(block.components for block in tensor.blocks()):
+            raise InputError(f"`calculator` must give invariant features of centres, got {self.calculator.name}.")
+        blocks = dict(zip(_without_center(tensor.keys), tensor.blocks(), strict=True))
+        start: dict[tuple[int, ...], int] = {}
+        labels: list[tuple[int, ...]] = []
+        for key in sorted(blocks):
+            start[key] = len(labels)
+            labels += [(*key, *row) for row in blocks[key].properties.values.tolist()]
+        return _Layout(start, labels, differentiable)
 
 
 def _without_center(keys: Any) -> list[tuple[int, ...]]:

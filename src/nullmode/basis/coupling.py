@@ -1,5 +1,6 @@
 """Coupling of three densities to a scalar, in the basis of real harmonics."""
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import combinations_with_replacement
 from typing import NamedTuple
@@ -33,17 +34,23 @@ class Coupling(NamedTuple):
 @cache
 def coupling(l_max: int, parity: Parity) -> Coupling:
     """Tabulate the 3j symbols in real harmonics; for O3 only those with even l1 + l2 + l3, else pseudoscalars too."""
-    kept, first, indices, values = [], [0], [], []
-    for l1, l2, l3 in combinations_with_replacement(range(l_max + 1), 3):
-        if l3 > l1 + l2 or (parity == "O3" and (l1 + l2 + l3) % 2):
-            continue
-        tensor = invariant(l1, l2, l3)
-        nonzero = np.argwhere(tensor)
-        kept.append((l1, l2, l3))
-        first.append(first[-1] + len(nonzero))
-        indices.append(nonzero + np.array([l1 * l1, l2 * l2, l3 * l3]))
-        values.append(tensor[tuple(nonzero.T)])
-    return Coupling(np.array(kept), np.array(first), np.concatenate(indices), np.concatenate(values))
+    triples = [
+        (l1, l2, l3)
+        for l1, l2, l3 in combinations_with_replacement(range(l_max + 1), 3)
+        if l3 <= l1 + l2 and (parity == "SO3" or (l1 + l2 + l3) % 2 == 0)
+    ]
+    return Coupling(np.array(triples), *nonzero((invariant(*l), np.square(l)) for l in triples))
+
+
+def nonzero(tensors: Iterable[tuple[Floats, Integers]]) -> tuple[Integers, Integers, Floats]:
+    """List the nonzero entries of tensors: where those of each begin, their indices plus offsets, and their values."""
+    first, indices, values = [0], [], []
+    for tensor, offsets in tensors:
+        entries = np.argwhere(tensor)
+        first.append(first[-1] + len(entries))
+        indices.append(entries + offsets)
+        values.append(tensor[tuple(entries.T)])
+    return np.array(first), np.concatenate(indices), np.concatenate(values)
 
 
 def invariant(l1: int, l2: int, l3: int) -> Floats:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nullmode._support.types import Floats, Integers
-from nullmode.basis.coupling import invariant
+from nullmode.basis.coupling import invariant, nonzero
 
 
 class PairCoupling(NamedTuple):
@@ -32,12 +32,8 @@ class PairCoupling(NamedTuple):
 def coupled(l1: int, l2: int) -> Floats:
     """Clebsch–Gordan coefficients in real harmonics, an orthogonal matrix over (m1, m2) and (L, M).
 
-    For odd l1 + l2 + L the result is a pseudotensor (see :func:`~nullmode.basis.coupling.invariant`).
-
-    Returns
-    -------
-    ndarray, shape (2 l1 + 1, 2 l2 + 1, (2 l1 + 1)(2 l2 + 1))
-        Column L² + L + M - (l1 - l2)².
+    For odd l1 + l2 + L the result is a pseudotensor (see :func:`~nullmode.basis.coupling.invariant`). Its shape is
+    (2 l1 + 1, 2 l2 + 1, (2 l1 + 1)(2 l2 + 1)); the last index is L² + L + M - (l1 - l2)².
     """
     blocks = [np.sqrt(2 * L + 1) * invariant(l1, l2, L) for L in range(abs(l1 - l2), l1 + l2 + 1)]
     return np.concatenate(blocks, axis=2)
@@ -46,15 +42,8 @@ def coupled(l1: int, l2: int) -> Floats:
 @cache
 def pair_coupling(l_max: int) -> PairCoupling:
     """Tabulate :func:`coupled` for all pairs."""
-    first, indices, values = [0], [], []
-    for l2 in range(l_max + 1):
-        for l1 in range(l2 + 1):
-            tensor = coupled(l1, l2)
-            nonzero = np.argwhere(tensor)
-            first.append(first[-1] + len(nonzero))
-            indices.append(nonzero + np.array([l1 * l1, l2 * l2, 0]))
-            values.append(tensor[tuple(nonzero.T)])
-    return PairCoupling(np.array(first), np.concatenate(indices), np.concatenate(values))
+    pairs = [(l1, l2) for l2 in range(l_max + 1) for l1 in range(l2 + 1)]
+    return PairCoupling(*nonzero((coupled(l1, l2), np.array([l1 * l1, l2 * l2, 0])) for l1, l2 in pairs))
 
 
 @cache
@@ -64,17 +53,8 @@ def independent(l: tuple[int, ...], same: tuple[int, ...]) -> Floats:
     The couplings of all L are orthonormal. Equal densities leave of them what is symmetric in their exchange: a
     subspace, whose orthonormal basis Gram and Schmidt make of the symmetrised couplings in ascending order of L.
 
-    Parameters
-    ----------
-    l, four numbers
-        Angular momenta l1 to l4.
-    same, four numbers
-        Equal ones stand for equal densities.
-
-    Returns
-    -------
-    ndarray, shape (n_independent, n_L)
-        Each in terms of the couplings, by ascending L.
+    Of the four numbers `same`, equal ones stand for equal densities. Returns an array of shape (n_independent, n_L):
+    each coupling in terms of those of all L, ascending.
     """
     lowest, highest = max(abs(l[0] - l[1]), abs(l[2] - l[3])), min(l[0] + l[1], l[2] + l[3])
     size = max(highest - lowest + 1, 0)

@@ -54,12 +54,14 @@ def structures(
     """
     from ase import Atoms
     from ase.calculators.tip3p import TIP3P
+    from scipy.spatial.transform import Rotation
 
     from nullmode.families._dynamics import RigidTriatomics, frames
 
     rng = np.random.default_rng(seed)
     molecule = _molecule()
-    positions = _lattice(n_molecules)[:, None] + np.einsum("mij,aj->mai", _rotations(n_molecules, rng), molecule)
+    rotations = Rotation.random(n_molecules, rng=rng).as_matrix()
+    positions = _lattice(n_molecules)[:, None] + np.einsum("mij,aj->mai", rotations, molecule)
     atoms = Atoms("OH2" * n_molecules, positions=positions.reshape(-1, 3), calculator=TIP3P(rc=_BEYOND))
     lengths = [np.linalg.norm(molecule[i] - molecule[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
     atoms.set_constraint(RigidTriatomics(np.array(lengths)))
@@ -80,10 +82,3 @@ def _lattice(n: int) -> Floats:
     points = np.stack(np.meshgrid(*3 * [np.arange(edge)], indexing="ij"), axis=-1).reshape(-1, 3)
     distances = np.linalg.norm(points - (edge - 1) / 2, axis=1)
     return np.asarray(_SPACING * points[np.argsort(distances, kind="stable")[:n]])
-
-
-def _rotations(n: int, rng: np.random.Generator) -> Floats:
-    """Draw rotations uniformly, shape (n, 3, 3)."""
-    from scipy.spatial.transform import Rotation
-
-    return np.asarray(Rotation.random(n, rng=rng).as_matrix())

@@ -23,10 +23,10 @@ FORMATS = ("pdf", "svg", "png")
 FLOOR = 1e-18
 # Where values are drawn that no logarithm can show, and the band that sets them apart.
 ZERO, BAND = FLOOR / 100, (FLOOR / 1000, FLOOR / 10)
-ROUNDING = 1e-13
-"""Relative distances of features below this are rounding."""
 OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew": 0.6}
 """Circles for such values."""
+ROUNDING = 1e-13
+"""Relative distances of features below this are rounding."""
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
 

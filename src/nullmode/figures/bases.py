@@ -60,7 +60,7 @@ def draw(
         raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
     varied = [name for name in _VARIANTS if first[name].nunique() > 1]
     values = [sorted(first[name].unique()) for name in varied]
-    variants = [variant for variant in product(*values) if first[varied].eq(variant).all(axis=1).any()]
+    variants = [variant for variant in product(*values) if first[varied].eq(list(variant)).all(axis=1).any()]
     bases = sorted(first["radial_basis"].unique())
     looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
     size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
@@ -70,7 +70,7 @@ def draw(
     for column, (family, rows) in zip(axes.T, chosen.items(), strict=True):
         once = rows.drop_duplicates(along).sort_values(along)
         for variant, ax in zip(variants, column[1:], strict=True):
-            _panel(column[0], ax, rows[rows[varied].eq(variant).all(axis=1)], along, looks)
+            _panel(column[0], ax, rows[rows[varied].eq(list(variant)).all(axis=1)], along, looks)
         column[0].plot(once[along], _generic_ranks(once), color="black", linestyle="--", linewidth=0.9, zorder=9)
         column[0].set_title(f"{(labels or {}).get(family, family)} (d = {rows['n_dof'].max()})", loc="left")
         column[-1].set_xlabel(_LABELS[along])

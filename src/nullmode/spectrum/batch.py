@@ -81,7 +81,7 @@ def spectra(
     modes
         Whether to give the displacement modes.
     threads
-        As in :func:`nullmode.analyze`.
+        As in :func:`nullmode.analyze`; the results do not depend on the number.
 
     Raises
     ------

@@ -138,8 +138,9 @@ class Settings(_Strict):
     ``make reproduce-large``, is the reproduction at full size.
 
     The whole configuration is checked before any job starts. An unknown key, an impossible value or a missing structure
-    file stops the run with a message that names the place. ``workflow/schemas/config.schema.yaml`` describes the keys
-    for editors with a YAML language server; the first line of ``test.yaml`` names it.
+    file stops the run with a message that names the place. ``make install`` writes
+    ``workflow/schemas/config.schema.yaml``, which describes the keys for editors with a YAML language server; the first
+    line of ``test.yaml`` names it.
 
     Names have letters, digits, ``_`` and ``-``, and begin with a letter or digit. A key whose default is none may be
     left out or be null.

@@ -31,12 +31,7 @@ _OWN = {
 
 
 def check_agreement(contents: Mapping[Any, JSON]) -> None:
-    """Refuse files that different code, libraries, structures or settings made.
-
-    Parameters
-    ----------
-    contents
-        What each file follows from, by its path.
+    """Refuse files, given by what each follows from, that different code, libraries, structures or settings made.
 
     Raises
     ------
@@ -56,14 +51,7 @@ def check_agreement(contents: Mapping[Any, JSON]) -> None:
 
 
 def merged(paths: Iterable[str | Path], own: JSON) -> JSON:
-    """Say what a table merged from others follows from.
-
-    Parameters
-    ----------
-    paths
-        Of the tables.
-    own
-        Origin of the code that merges them.
+    """Say what a table merged from others follows from; `own` is the origin of the code that merges them.
 
     Returns
     -------

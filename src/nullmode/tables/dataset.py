@@ -65,18 +65,23 @@ def load(
         For a missing folder, one without tables, a corrupt or foreign file, another table or schema version (the file
         is named), files that do not belong together, unknown columns, or filters that no row passes.
     """
-    every = {path: _fragment(path) for path in _files(where, table)}
-    contents = _pruned({path: _content(fragment, path, table) for path, fragment in every.items()}, filters)
-    paths = list(contents)
-    fragments = [every[path] for path in paths]
+    files = {path: _opened(path, table) for path in _files(where, table)}
+    contents = _pruned({path: content for path, (_, content) in files.items()}, filters)
     check_disjoint(contents)
     if not mixed:
         check_agreement(contents)
-    schema = _schema(fragments, paths)
-    _check_columns([*(columns or []), *(name for name, _, _ in _predicates(filters))], schema.names)
-    arrow = _read(fragments, paths, schema, columns, _expression(filters))
+    fragments = {path: files[path][0] for path in contents}
+    schema = next(iter(fragments.values())).physical_schema
+    for path, fragment in fragments.items():
+        schema = parquet.united(schema, fragment.physical_schema, path)
+    for name in [*(columns or []), *(name for name, _, _ in _predicates(filters))]:
+        if name not in schema.names:
+            known = suggest(str(name), schema.names)
+            raise InputError(f"`columns` and `filters` must name columns, got {name!r}. {known}")
+    dataset = ds.FileSystemDataset(list(fragments.values()), schema, _PARQUET, LocalFileSystem())
+    arrow = _read(dataset, fragments, columns, _expression(filters))
     if not arrow.num_rows:
-        raise _nothing(filters, _texts(fragments, schema, filters))
+        raise _nothing(filters, _texts(dataset, filters))
     frame: pd.DataFrame = arrow.to_pandas()
     return frame
 
@@ -152,52 +157,30 @@ def _pruned(contents: dict[Path, JSON], filters: Any) -> dict[Path, JSON]:
     return result
 
 
-def _fragment(path: Path) -> Any:
+def _opened(path: Path, table: str) -> tuple[Any, JSON]:
+    """Open a file of a table, and read what it follows from."""
     parquet.check_exists(path)
-    return _PARQUET.make_fragment(str(path), LocalFileSystem())
-
-
-def _content(fragment: Any, path: Path, table: str) -> JSON:
+    fragment = _PARQUET.make_fragment(str(path), LocalFileSystem())
     with parquet.undamaged(path):
-        schema = fragment.physical_schema
-    content = parquet.content_of(schema, path)
+        content = parquet.content_of(fragment.physical_schema, path)
     parquet.check_table(content, path, table)
-    return content
+    return fragment, content
 
 
-def _schema(fragments: list[Any], paths: list[Path]) -> pa.Schema:
-    """Unite the columns of all files; a family's coordinates are columns of its own."""
-    result = fragments[0].physical_schema
-    for fragment, path in zip(fragments, paths, strict=True):
-        result = parquet.united(result, fragment.physical_schema, path)
-    return result
-
-
-def _check_columns(names: list[Any], known: list[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise InputError(f"`columns` and `filters` must name columns, got {name!r}. {suggest(str(name), known)}")
-
-
-def _read(
-    fragments: list[Any], paths: list[Path], schema: pa.Schema, columns: Sequence[str] | None, condition: Any
-) -> pa.Table:
-    chosen = None if columns is None else list(columns)
+def _read(dataset: Any, fragments: dict[Path, Any], columns: Sequence[str] | None, condition: Any) -> pa.Table:
     try:
-        dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
-        return dataset.to_table(columns=chosen, filter=condition)
+        return dataset.to_table(columns=None if columns is None else list(columns), filter=condition)
     except (pa.ArrowException, OSError) as error:
         # Which file it was, pyarrow does not say.
-        for fragment, path in zip(fragments, paths, strict=True):
+        for path, fragment in fragments.items():
             with parquet.undamaged(path):
                 fragment.to_table()
         raise InputError(f"`filters` must fit the columns and their types, got {condition}: {error}.") from error
 
 
-def _texts(fragments: list[Any], schema: pa.Schema, filters: Any) -> dict[str, list[str]]:
+def _texts(dataset: Any, filters: Any) -> dict[str, list[str]]:
     """Values of the filtered columns that are texts."""
-    named = {name for name, _, _ in _predicates(filters) if pa.types.is_string(schema.field(name).type)}
-    dataset = ds.FileSystemDataset(fragments, schema, _PARQUET, LocalFileSystem())
+    named = {name for name, _, _ in _predicates(filters) if pa.types.is_string(dataset.schema.field(name).type)}
     values = dataset.to_table(columns=sorted(named))
     return {name: values[name].unique().drop_null().to_pylist() for name in values.column_names}
 

@@ -15,19 +15,11 @@ _TEMPLATES = Environment(
 
 
 def render(module: str, title: str, provenance: JSON | None = None, **values: Any) -> str:
-    """Fill the template of a module, which extends ``page.html`` of this one.
+    """Fill the template of a module, given by its dotted name, with values; texts are escaped.
 
-    Parameters
-    ----------
-    module
-        Its dotted name; the template has the module's file name with the suffix ``.html``, and with it counts as code
-        (:func:`nullmode._support.code_hash.code_hash`).
-    title
-        Title of the page.
-    provenance
-        What the content follows from. It is kept in the page, as in a table, with nullmode's version.
-    **values
-        What else the template shows. Texts are escaped.
+    The template lies beside the module, has its file name with the suffix ``.html``, extends ``page.html`` of this
+    package, and counts as code of the module (:func:`nullmode._support.code_hash.code_hash`). What the content follows
+    from is kept in the page, as in a table, with nullmode's version.
     """
     _, _, name = module.partition(".")
     template = _TEMPLATES.get_template(f"{name.replace('.', '/')}.html")

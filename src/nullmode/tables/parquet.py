@@ -35,16 +35,8 @@ def inputs(files: Mapping[str, str | Path]) -> JSON:
 def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -> None:
     """Write a table under a temporary name, then move it into place; the same input gives the same bytes.
 
-    Parameters
-    ----------
-    frame
-        With all columns of the table; further ones are coordinates (numbers or texts).
-    path
-        Of the Parquet file; its folder is made.
-    table
-        Name in ``TABLES``.
-    provenance
-        What the content was computed from, such as an origin of :mod:`nullmode._support.code_hash`; kept in the file.
+    The frame has all columns of the table; further ones are coordinates (numbers or texts). The provenance, what they
+    were computed from, such as an origin of :mod:`nullmode._support.code_hash`, is kept in the file.
 
     Raises
     ------
@@ -68,11 +60,8 @@ def write_groups(frames: Sequence[pd.DataFrame], path: str | Path, table: str, p
     schema = arrays[0].schema
     for array in arrays[1:]:
         schema = united(schema, array.schema, path)
-    schema = schema.with_metadata({_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()})
-    with (
-        written(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
-    ):
+    schema = schema.with_metadata(_metadata(table, provenance))
+    with _writer(path, schema) as writer:
         for array in arrays:
             if array.num_rows:
                 writer.write_table(pa.concat_tables([schema.empty_table(), array], promote_options="permissive"))
@@ -83,10 +72,9 @@ def _arrow(frame: pd.DataFrame, table: str) -> pa.Table:
     if missing:
         raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
     extra = coordinates(frame, table)
-    schema = pa.schema(
-        [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]]
-        + [pa.field(name, pa.Array.from_pandas(frame[name]).type, metadata={"meaning": "coordinate"}) for name in extra]
-    )
+    coordinate = {"meaning": "coordinate"}
+    own = [pa.field(name, pa.Array.from_pandas(frame[name]).type, metadata=coordinate) for name in extra]
+    schema = pa.schema([*_fields(table), *own])
     try:
         return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     except pa.ArrowException as error:
@@ -116,45 +104,38 @@ def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callabl
 
     The function takes an array for each column. The file appears at the end, unless an error was raised.
     """
-    schema = pa.schema(
-        [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]],
-        {_KEY: json.dumps(_content(table, provenance), sort_keys=True).encode()},
-    )
-    with (
-        written(path) as temporary,
-        # Floating-point numbers repeat too rarely for a dictionary.
-        pq.ParquetWriter(
-            temporary,
-            schema,
-            compression="zstd",
-            use_dictionary=["center_species", "status"],
-            write_page_checksum=True,
-        ) as writer,
-    ):
+    schema = pa.schema(_fields(table), _metadata(table, provenance))
+    # Floating-point numbers repeat too rarely for a dictionary.
+    with _writer(path, schema, use_dictionary=["center_species", "status"]) as writer:
         yield lambda arrays: writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _content(table: str, provenance: JSON) -> JSON:
+@contextmanager
+def _writer(path: str | Path, schema: pa.Schema, **options: Any) -> Iterator[Any]:
+    with (
+        written(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True, **options) as writer,
+    ):
+        yield writer
+
+
+def _fields(table: str) -> list[pa.Field]:
+    return [pa.field(c.name, c.type, metadata={"unit": c.unit, "meaning": c.meaning}) for c in TABLES[table]]
+
+
+def _metadata(table: str, provenance: JSON) -> dict[bytes, bytes]:
     carriers = {"python": PYTHON, **{name: version(name) for name in ("nullmode", "pandas", "pyarrow")}}
     versions = carriers | provenance.get("versions", {})
-    return {**provenance, "table": table, "schema_version": SCHEMA_VERSION, "versions": versions}
+    content = {**provenance, "table": table, "schema_version": SCHEMA_VERSION, "versions": versions}
+    return {_KEY: json.dumps(content, sort_keys=True).encode()}
 
 
 def read(
     path: str | Path, table: str | None = None, filters: Any = None, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Read a table of nullmode's.
+    """Read a table of nullmode's, which must be `table` if this is given.
 
-    Parameters
-    ----------
-    path
-        Of the Parquet file.
-    table
-        Which table it must be; None for any.
-    filters
-        Conditions on rows, in the form that pyarrow takes.
-    columns
-        Names of the columns to read, if the file has them; None for all.
+    Filters are conditions on rows, in the form that pyarrow takes. Of `columns`, those are read that the file has.
 
     Raises
     ------

@@ -69,11 +69,10 @@ class Polynomials(RadialBasis):
 
     def integrals(self, distances: Reals, n_max: int, l_max: int, cutoff: float, width: float) -> Reals:
         """Taylor coefficients of the integrals over [0, cutoff], by quadrature."""
-
-        def values(x: Reals) -> Reals:
-            return self.functions(x, n_max, l_max, cutoff)[:, 0]
-
-        return gaussian_integrals(values, self._phase(n_max, cutoff), distances, l_max, cutoff, width)
+        phase = self._phase(n_max, cutoff)
+        return gaussian_integrals(
+            lambda x: self.functions(x, n_max, l_max, cutoff)[:, 0], phase, distances, l_max, cutoff, width
+        )
 
     def _phase(self, n_max: int, cutoff: float) -> float:
         # p_n is about cos(n arccos x). x is steepest at the centre, where the points are densest.

@@ -71,36 +71,36 @@ def gaussian_integrals(
     ndarray, shape (m, 4, l_max + 1, n_max)
         Taylor coefficients in r.
     """
-    r = np.asarray(distances, dtype=np.longdouble)
     # Two points per wavelength of the product of both, where an integral needs one; beyond, convergence is geometric.
     x, weights = interval(ceil((_BANDWIDTH * cutoff / width + phase) / 2) + 40, cutoff)
     weighted = np.moveaxis(functions(x) * (weights * x * x)[:, None, None], 1, 0)
-    result = np.empty((TERMS, len(r), *weighted.shape[::2]), dtype=np.longdouble)
-    for start in range(0, len(r), _ROWS):
-        rows = slice(start, start + _ROWS)
-        near = slice(*np.searchsorted(x, (r[rows][0] - _REACH * width, r[rows][-1] + _REACH * width)))
-        summed = projections(r[rows], x[near], l_max, width) @ weighted[:, near]
-        result[:, rows] = product(_shift(r[rows], width)[..., None, None], np.moveaxis(summed, 1, 2))
-    return np.moveaxis(result, 0, 1)
+
+    def summed(r: Reals) -> Reals:
+        near = slice(*np.searchsorted(x, (r[0] - _REACH * width, r[-1] + _REACH * width)))
+        return projections(r, x[near], l_max, width) @ weighted[:, near]
+
+    return _shifted(distances, width, summed)
 
 
 def point_integrals(distances: Reals, points: Reals, l_max: int, width: float) -> Reals:
     """Project a normalised Gaussian at r on points x instead of integrating; shape (m, 4, l_max + 1, n_points)."""
+    return _shifted(distances, width, lambda r: projections(r, points, l_max, width))
+
+
+def _shifted(distances: Reals, width: float, projected: Callable[[Reals], Reals]) -> Reals:
+    """Give series in δ, (4, l_max + 1, m, n), the Gaussian's own part exp(-(r + δ)²/(2 width²)) over that at δ = 0."""
     r = np.asarray(distances, dtype=np.longdouble)
-    result = np.empty((TERMS, len(r), l_max + 1, len(points)), dtype=np.longdouble)
-    for start in range(0, len(r), _ROWS):
-        rows = slice(start, start + _ROWS)
-        values = projections(r[rows], points, l_max, width)
-        result[:, rows] = product(_shift(r[rows], width)[..., None, None], np.moveaxis(values, 1, 2))
-    return np.moveaxis(result, 0, 1)
+    chunks = []
+    for rows in (r[start : start + _ROWS] for start in range(0, len(r), _ROWS)):
+        shift = exponential(series(0.0, -rows / width**2, -0.5 / width**2, like=rows))
+        chunks.append(product(shift[..., None, None], np.moveaxis(projected(rows), 1, 2)))
+    return np.moveaxis(np.concatenate(chunks, axis=1), 0, 1)
 
 
 def projections(r: Reals, x: Reals, l_max: int, width: float) -> Reals:
     """Taylor coefficients in δ of 4 pi (pi width²)^(-3/4) exp(-(r² + x²)/(2 width²)) i_l((r + δ) x/width²).
 
-    Returns
-    -------
-    ndarray, shape (4, l_max + 1, len(r), len(x))
+    Shape (4, l_max + 1, len(r), len(x)).
     """
     z = np.multiply.outer(r, x / width**2)
     front = 4 * pi * (pi * width**2) ** -0.75 * np.exp(-((r[:, None] - x) ** 2) / (2 * width**2))
@@ -133,8 +133,3 @@ def scaled_i(l_max: int, z: Reals) -> Reals:
             if l <= l_max:
                 result[l] = ratio
     return np.multiply.accumulate(result, axis=0)
-
-
-def _shift(r: Reals, width: float) -> Reals:
-    # The Gaussian's own part of the series: exp(-(r + δ)²/(2 width²)) over its value at δ = 0.
-    return exponential(series(0.0, -r / width**2, -0.5 / width**2, like=r))

@@ -80,7 +80,13 @@ def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: 
         if intervals > MOST_INTERVALS:
             if value_error < _CONVERGED:
                 break
-            raise _too_sharp(basis, n_max) if width is None else _too_narrow(width, cutoff)
+            if width is not None:
+                raise _too_narrow(width, cutoff)
+            raise InputError(
+                f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with "
+                f"n_max={n_max}: that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler "
+                "transform."
+            )
         spacing = cutoff / intervals
         if nodes.size == 0:
             nodes = exact(np.arange(intervals + 1) * spacing)
@@ -113,13 +119,6 @@ def _too_narrow(width: float, cutoff: float) -> InputError:
     return InputError(
         f"`width` must be broad enough to be tabulated up to the cutoff, got width={width} at cutoff={cutoff}: "
         f"that takes more than {MOST_INTERVALS} intervals. Use a larger width or a smaller cutoff."
-    )
-
-
-def _too_sharp(basis: RadialBasis, n_max: int) -> InputError:
-    return InputError(
-        f"`radial_basis` must be smooth enough to be tabulated up to the cutoff, got {basis} with n_max={n_max}: "
-        f"that takes more than {MOST_INTERVALS} intervals. Use a smaller n_max or a gentler transform."
     )
 
 

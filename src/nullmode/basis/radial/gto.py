@@ -98,12 +98,8 @@ def primitive_widths(n_max: int, cutoff: float) -> Reals:
 def orthonormalization(n_max: int, kind: str) -> Reals:
     """Orthonormal functions in terms of the normalised primitives: S^(-1/2), or the inverse of S's Cholesky factor.
 
-    In 40 digits, since in double precision its error is 1e-16 over the smallest eigenvalue of S.
-
-    Returns
-    -------
-    ndarray, shape (n_max, n_max)
-        One function a row, in extended precision.
+    Shape (n_max, n_max), one function a row, in extended precision. It is computed in 40 digits, since in double
+    precision its error is 1e-16 over the smallest eigenvalue of S.
     """
     from mpmath import MPContext
 

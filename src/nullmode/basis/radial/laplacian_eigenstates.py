@@ -47,11 +47,10 @@ class LaplacianEigenstates(RadialBasis):
 
     def integrals(self, distances: Reals, n_max: int, l_max: int, cutoff: float, width: float) -> Reals:
         """Taylor coefficients of the integrals over [0, cutoff], by quadrature."""
-
-        def values(x: Reals) -> Reals:
-            return self.functions(x, n_max, l_max, cutoff)[:, 0]
-
-        return gaussian_integrals(values, float(zeros(n_max, l_max)[-1, -1]), distances, l_max, cutoff, width)
+        phase = float(zeros(n_max, l_max)[-1, -1])
+        return gaussian_integrals(
+            lambda x: self.functions(x, n_max, l_max, cutoff)[:, 0], phase, distances, l_max, cutoff, width
+        )
 
 
 @lru_cache(maxsize=64)
