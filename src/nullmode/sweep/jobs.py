@@ -103,10 +103,6 @@ class _Item(NamedTuple):
     def seconds(self) -> float:
         return self.structures * self.estimate.seconds if self.estimate else math.inf
 
-    @property
-    def bytes(self) -> float:
-        return self.structures * self.estimate.bytes if self.estimate else math.inf
-
     def split(self, target: float) -> "Iterator[_Item]":
         """Split by structures, for parts that take at most `target` seconds where one structure does not take more."""
         # A power of two, so that it stays while structures or the estimate change a little.
@@ -177,7 +173,8 @@ def _jobs(label: str, bases: tuple[str, ...], items: list[_Item], target: float)
 
 def _job(name: str, bases: tuple[str, ...], items: list[_Item]) -> Job:
     items = sorted(items, key=lambda item: (item.task.family, item.task.descriptor, item.key))
-    return Job(name, [item.task for item in items], bases, _seconds(items), _START_BYTES + sum(i.bytes for i in items))
+    size = sum(item.structures * item.estimate.bytes for item in items if item.estimate)
+    return Job(name, [item.task for item in items], bases, _seconds(items), _START_BYTES + size)
 
 
 def _seconds(items: list[_Item]) -> float:
@@ -220,11 +217,8 @@ def _items(
 def _label(kind: str, bases: tuple[str, ...]) -> str:
     """Name a kind of descriptor and its radial bases; a path is told from others by its hash."""
     own = f"{_plain(kind.rpartition(':')[2])}-{_key(kind)[:_DIGITS]}"
-    return "_".join([kind if kind in DESCRIPTORS else own, *filter(None, ["+".join(_base(name) for name in bases)])])
-
-
-def _base(module: str) -> str:
-    return module.rpartition(".")[2].replace("_", "-")
+    names = "+".join(module.rpartition(".")[2].replace("_", "-") for module in bases)
+    return "_".join(filter(None, [kind if kind in DESCRIPTORS else own, names]))
 
 
 def _plain(value: Any) -> str:
