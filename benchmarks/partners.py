@@ -42,7 +42,7 @@ def random_pairs(generator):
     def rings():
         azimuths, psi = generator.uniform(0, 360, size=3).tolist(), generator.uniform(0, 360)
         radius, height, cap = generator.uniform([0.8, 0.2, 0.8], [1.3, 0.8, 1.5])
-        size = {"radius": radius, "height": height, "cap": cap}
+        size = {"radius": radius, "height": height, "cap": cap, "shift": 0.0}
         return [ring_pair.hydrogens(azimuths=azimuths, psi=psi, **size, sign=sign) for sign in (1, -1)]
 
     return [(*drawn(twofold), POWER) for _ in range(20)], [(*drawn(rings), BISPECTRUM) for _ in range(5)]
