@@ -107,7 +107,7 @@ BAD = {
     "lambda": ({"g5": [(0.1, 1, 2)]}, r"`ACSF.g5.0.2` must be less than or equal to 1, got 2"),
     "eta": ({"g2": [(-1, 0)]}, r"`ACSF.g2.0.0` must be greater than or equal to 0, got -1"),
     "kappa": ({"g3": [np.inf]}, r"`ACSF.g3.0` must be a finite number, got inf"),
-    "pair": ({"g2": [1.0]}, r"`ACSF.g2.0`: "),
+    "pair": ({"g2": [1.0]}, r"`ACSF.g2.0` must be a valid tuple, got 1.0"),
     "unknown": ({"g6": []}, r"`ACSF.g6` is not known\. .* Known: cutoff, g2, g3, g4, g5, species|`ACSF.g6` is not"),
     "species": ({"species": ("H", 1)}, r"`species` must be distinct, got \('H', 'H'\)"),
     "element": ({"species": "Qq"}, r"`species` must be chemical symbols or atomic numbers, got 'Qq'"),

@@ -247,10 +247,10 @@ BAD = {
         {"orbitals": "d"},
         r"`OverlapMatrix.orbitals` must be 's' or 'sp', got 'd'",
     ),
-    "power": (nm.OverlapMatrix, {"cutoff_power": 1}, r"`OverlapMatrix.cutoff_power`: .* equal to 2, got 1"),
+    "power": (nm.OverlapMatrix, {"cutoff_power": 1}, r"`OverlapMatrix.cutoff_power` must be .* equal to 2, got 1"),
     "smoothing": (nm.CoulombMatrix, {"cutoff": 2, "cutoff_width": 3}, r"`cutoff_width` must not exceed `cutoff`"),
     "smoothing, lists": (nm.InverseDistances, {"cutoff": 2, "cutoff_width": 3}, r"`cutoff_width` must not exceed"),
-    "most": (nm.InverseDistances, {"n_neighbours_max": -1}, r"`InverseDistances.n_neighbours_max`: .*, got -1"),
+    "most": (nm.InverseDistances, {"n_neighbours_max": -1}, r"`InverseDistances.n_neighbours_max` must be .*, got -1"),
 }
 
 

@@ -170,7 +170,7 @@ def test_molecules_that_cannot_be_kept_rigid_are_an_error(droplet):
     [
         ("g2_molecules", {"names": ["H2O", "H"]}, "`names` must be molecules of two or more atoms .* got 'H'"),
         ("g2_molecules", {"elements": ["Q"]}, "`elements` must be chemical symbols"),
-        ("g2_molecules", {"elements": ["Ar"]}, "`elements` must leave a molecule"),
+        ("g2_molecules", {"elements": ["Ar"]}, "`elements` must allow at least one molecule"),
         ("thermal_crystal", {"crystals": ["Cu"]}, "exactly one of `temperatures` and `displacements`"),
         ("thermal_crystal", {"crystals": ["Cu"], "temperatures": [300], "displacements": [0.1]}, "exactly one"),
         ("thermal_crystal", {"crystals": ["Cu"], "temperatures": [-1]}, "must be at least 0, got -1"),

@@ -148,7 +148,7 @@ BAD = {
     "out of range": (
         nm.PowerSpectrum(),
         {"n_max": [0]},
-        r"`PowerSpectrum.n_max`: .* greater than or equal to 1, got 0",
+        r"`PowerSpectrum.n_max` must be greater than or equal to 1, got 0",
     ),
     "no descriptor": (3, {"n_max": [1]}, r"`descriptor` must be a nullmode.Descriptor, got 3"),
 }

@@ -1,6 +1,7 @@
 """The analysis of structures or environments by one descriptor, or by many truncations of it, as a table."""
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -149,10 +150,11 @@ def _options(
     return AnalysisOptions(rtol=rtol, degrees_of_freedom=dofs, tolerance=tolerance if attribution else None)
 
 
-def _points(descriptor: Descriptor, asked: dict[str, Any]) -> list[dict[str, int]]:
+def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:
+    known = {field.name for field in fields(descriptor)} if is_dataclass(descriptor) else set()
     axes: dict[str, list[int]] = {}
     for name, wanted in asked.items():
-        if name not in getattr(descriptor, "__dataclass_fields__", ()):
+        if name not in known:
             if wanted is not None:
                 raise InputError(f"`{name}` must be None for a descriptor without it, got {wanted!r}: {descriptor!r}.")
             continue

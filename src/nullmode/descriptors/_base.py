@@ -249,7 +249,7 @@ class DensityDescriptor(BatchDescriptor):
 
     def _species(self, environments: Sequence[Environment] | None) -> tuple[str, ...]:
         """Species of the channels: as stated, else those of a set, else one named ``X``."""
-        return self.species if self.species is not None else Layout.of(environments, self.cutoff).species_for(self)
+        return Layout.of(environments, self.cutoff).species_for(self)
 
     def _density(self) -> Density:
         scaling = self.radial_scaling
