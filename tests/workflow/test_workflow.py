@@ -201,7 +201,8 @@ def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
     split = parquet.read(project.folder / TABLE, "sensitivity")
     kept = whole[whole["descriptor"] == name].reset_index(drop=True)
     coordinates = [column for column in kept if column not in split]
-    pd.testing.assert_frame_equal(split, kept.drop(columns=coordinates), check_exact=True)
+    # Beside rows without theory, whole numbers are read as floats.
+    pd.testing.assert_frame_equal(split, kept.drop(columns=coordinates), check_exact=True, check_dtype=False)
 
 
 def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
