@@ -70,8 +70,8 @@ PYTEST = $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 test: install ## Run the tests (PYTEST_FLAGS="-k 'not workflow'" leaves out those that start Snakemake)
 	$(PYTEST) $(PYTEST_FLAGS)
 
-test-all: install ## Run the slow tests too, and drawn ones with 200 draws
-	NULLMODE_DRAWS=200 $(PYTEST) -m "not slurm and not browser and not jax_torch" $(PYTEST_FLAGS)
+test-all: install ## Run the slow tests too, laws in every case, and drawn ones with 200 draws
+	NULLMODE_DRAWS=200 $(PYTEST) --every-case -m "not slurm and not browser and not jax_torch" $(PYTEST_FLAGS)
 
 # 1.1 GB. The other packages that the two need are in .venv or not imported by these tests. PyPI's torch for Linux
 # (x86-64) needs several GB of CUDA libraries: PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL must lead pip to a CPU build.

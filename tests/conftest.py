@@ -12,6 +12,29 @@ for library in ("OPENBLAS", "OMP", "RAYON"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-case", action="store_true", help="run every case of tests marked as laws (make test-all)")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Of a law over many cases, run a part that is spread evenly over them, and none of the slow ones."""
+    if config.getoption("every_case"):
+        return
+    laws, left_out = {}, set()
+    for item in items:
+        if (mark := item.get_closest_marker("law")) and hasattr(item, "callspec"):
+            if item.callspec.id in mark.kwargs.get("slow", ()):
+                left_out.add(item)
+            else:
+                laws.setdefault((item.path, item.originalname), (mark.kwargs["cases"], []))[1].append(item)
+    for most, cases in laws.values():
+        kept = {len(cases) * k // most for k in range(most)}
+        left_out.update(case for k, case in enumerate(cases) if k not in kept)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_configure(config):
     if hasattr(config, "workerinput"):
         compiling.share(os.environ["NULLMODE_TEST_LOCKS"])

@@ -160,6 +160,7 @@ def test_page_has_the_numbers_of_the_formulae():
         assert f"| {name} ({n_max}, {l_max}) | {' | '.join(numbers)} |" in page
 
 
+@pytest.mark.slow
 def test_a_short_run_writes_table_and_plot(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(side_by_side, "SIZES", {"CH4": [(4, 4)]})
     monkeypatch.setattr(side_by_side.codes, "SETS", {"CH4": (codes.methane, 2, (4,))})

@@ -29,6 +29,7 @@ from nullmode.sweep.structures import make_structures
 EVERY = [pytest.param(a, e, id=f"{a}-{e}") for a in SMOOTH for e in ENVIRONMENTS if e != "crowded"]
 
 
+@pytest.mark.law(cases=24, slow=["featomic power-mixed"])
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_jacobian_is_the_derivative(name, where):
     adapter, (vectors, species) = ADAPTERS[name][0], ENVIRONMENTS[where]
@@ -47,6 +48,7 @@ def test_jacobian_is_the_derivative(name, where):
     assert error.max() < 3e-6 * scale
 
 
+@pytest.mark.law(cases=24)
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_features_are_invariant_and_jacobian_equivariant(name, where):
     adapter, exact = ADAPTERS[name]
@@ -115,6 +117,7 @@ def test_batches_equal_single_environments(name):
 # What nullmode makes of them.
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("name", SMOOTH)
 def test_analysis_is_the_same_with_two_threads(name):
     adapter, exact = ADAPTERS[name]
@@ -159,6 +162,7 @@ RICH = {
 }
 
 
+@pytest.mark.law(cases=24)
 @pytest.mark.parametrize("peer", RICH)
 @pytest.mark.parametrize("name", RANKS)
 def test_every_power_spectrum_has_the_rank_of_theory(peer, name):

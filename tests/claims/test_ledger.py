@@ -87,11 +87,12 @@ def test_the_intact_package_passes(measured):
     ("module", "old", "new", "failed"),
     [
         # Rotations are seen then; where symmetry forbids all but one displacement, nobody can tell.
-        (
+        pytest.param(
             "descriptors.power_spectrum",
             SLOPE,
             SLOPE.replace("+", "-"),
             {"ranks_power_spectrum: C2v", "near_singular_point: s_d/s_1 at x = 1e-2"},
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             "basis.harmonics",

@@ -13,6 +13,7 @@ def analysed(vectors, **parameters):
     return nm.attribute(env, nm.Bispectrum(**parameters, **SETTING))
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("parity", ["O3", "SO3"])
 @pytest.mark.parametrize(("name", "n_max", "l_max"), [("methane", 4, 4), ("formic acid", 2, 3), ("crystal", 2, 2)])
 def test_features_are_featomics_up_to_sign(name, n_max, l_max, parity):
@@ -126,6 +127,7 @@ def test_bispectrum_tells_the_degenerate_pair_apart_and_not_its_own():
 LATE = ("prism 6", "antiprism 6")
 
 
+@pytest.mark.law(cases=24)
 @pytest.mark.parametrize("name", GEOMETRIES)
 @pytest.mark.parametrize("parity", ["O3", "SO3"])
 def test_a_converged_basis_reaches_rank_complete(name, parity):

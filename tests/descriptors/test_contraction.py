@@ -34,6 +34,7 @@ def covariances(descriptor, environments):
     return result
 
 
+@pytest.mark.law(cases=1, slow=["gaussian"])
 @pytest.mark.parametrize("density", ["gaussian", "delta"])
 def test_functions_are_the_eigenvectors_of_the_covariance(density):
     start = unfitted("laplacian-eigenstates", density=density)

@@ -82,7 +82,8 @@ def ended(process):
     return out.split()
 
 
-@pytest.mark.parametrize("n_processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n_processes", [1, 2])
 def test_compiled_and_loaded_kernels_give_the_same_bits(tmp_path, n_processes):
     # At once with an empty cache, then one that finds it filled.
     together = [start(tmp_path) for _ in range(n_processes)]

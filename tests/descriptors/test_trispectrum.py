@@ -68,6 +68,7 @@ def test_products_of_features_are_averages_over_rotations(descriptor):
     np.testing.assert_allclose(phi @ phi.T, expected, rtol=0, atol=1e-12 * expected.max())
 
 
+@pytest.mark.law(cases=2, slow=["methane-2-3"])
 @pytest.mark.parametrize(("name", "n_max", "l_max"), [("methane", 2, 3), ("formic acid", 1, 2), ("crystal", 2, 1)])
 def test_features_are_featomics(name, n_max, l_max):
     atoms = STRUCTURES[name]
@@ -93,6 +94,7 @@ def test_features_are_featomics(name, n_max, l_max):
     assert n_distinct > 10
 
 
+@pytest.mark.law(cases=24)
 @pytest.mark.parametrize("l1", range(9))
 @pytest.mark.parametrize("l2", range(9))
 def test_couplings_are_orthogonal_matrices(l1, l2):
@@ -190,6 +192,7 @@ def test_spurious_null_modes_of_the_bispectrum_are_lifted(phi, psi, ranks):
 SLOW = {"twisted prism 5": (2, 5), "chiral O": (2, 6)}
 
 
+@pytest.mark.law(cases=24, slow=["chiral O", "dodecahedron"])
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_a_converged_basis_reaches_rank_complete(name):
     vectors, species, _ = GEOMETRIES[name]
@@ -200,7 +203,10 @@ def test_a_converged_basis_reaches_rank_complete(name):
     assert result.diagnostic == ""
 
 
-@pytest.mark.parametrize(("name", "l_max"), [("twisted prism 5", 4), ("chiral O", 5)])
+@pytest.mark.parametrize(
+    ("name", "l_max"),
+    [("twisted prism 5", 4), pytest.param("chiral O", 5, marks=pytest.mark.slow)],
+)
 def test_a_basis_without_the_first_telling_harmonic_is_called_truncation(name, l_max):
     vectors, species, _ = GEOMETRIES[name]
     result = nm.attribute(nm.Environment.from_vectors(vectors, species), nm.Trispectrum(l_max=l_max, **SETTING))

@@ -89,6 +89,7 @@ def test_displacements_have_the_limits_of_the_debye_model():
 # Clusters.
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("shape", ["icosahedron", "cuboctahedron"])
 @pytest.mark.parametrize(("shells", "count"), [(2, 13), (3, 55)])
 def test_clusters_stay_together_at_their_temperature(shape, shells, count):

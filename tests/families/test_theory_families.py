@@ -128,6 +128,7 @@ def test_ranks_are_those_predicted(kind, seed):
         assert tuple(nm.rank_complete(env, k, tolerance=1e-8) for k in (2, 3)) == ranks
 
 
+@pytest.mark.law(cases=8, slow=["twofold_point"])
 @pytest.mark.parametrize("kind", LAWS)
 def test_a_converged_basis_sees_what_is_predicted(kind):
     order, ranks = LAWS[kind][1:]

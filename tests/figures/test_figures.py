@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import GROUPS, PARAMETERS, drawing, drawn, explained, groups, real
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tasks import sensitivities
 
 import nullmode as nm
@@ -13,7 +14,7 @@ from nullmode import InputError
 from nullmode._support.variants import load
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.figures import FIGURES
-from nullmode.figures._base import FLOOR, save, select, spectra, title
+from nullmode.figures._base import FLOOR, save, select, spectra, style, title
 from nullmode.figures._figure import GIVEN, NAMING, Figure, load_figure
 from nullmode.sweep import structures
 
@@ -25,15 +26,14 @@ def test_figures_follow_from_their_tables_alone(kind, table, tmp_path):
     # Panels keep the order of the table, so only rows within a group are turned around.
     turned = table.iloc[::-1].sort_values(["family", "path"], key=lambda c: c.map(first(c)), kind="stable")
     settings = plt.rcParams.copy()
-    drawings = [drawing(kind, rows) for rows in (table, table.copy(), turned)]
-    one, other, of_turned = (save(d.figure, tmp_path / str(k)) for k, d in enumerate(drawings))
-    assert [path.suffix for path in one] == [".pdf", ".svg", ".png"]
-    for a, b in zip(one, other, strict=True):
-        assert a.stat().st_size > 1000
-        assert a.read_bytes() == b.read_bytes()
-    assert not re.search(rb"CreationDate|<dc:date>", b"".join(path.read_bytes() for path in one))
-    assert len(list(tmp_path.iterdir())) == 9
-    assert one[2].read_bytes() == of_turned[2].read_bytes()
+    drawings = [drawing(kind, rows) for rows in (table, turned)]
+    with style():
+        np.testing.assert_array_equal(*(pixels(each.figure) for each in drawings))
+    files = save(drawings[0].figure, tmp_path / "figure")
+    assert [path.suffix for path in files] == [".pdf", ".svg", ".png"]
+    assert all(path.stat().st_size > 1000 for path in files)
+    assert not re.search(rb"CreationDate|<dc:date>", b"".join(path.read_bytes() for path in files))
+    assert sorted(tmp_path.iterdir()) == sorted(files)
     # Nothing is left open or changed.
     assert not plt.get_fignums()
     assert plt.rcParams["font.size"] == settings["font.size"]
@@ -41,6 +41,12 @@ def test_figures_follow_from_their_tables_alone(kind, table, tmp_path):
     # The result is a sentence with numbers.
     assert re.fullmatch(r"[^\n]*\d[^\n]*\.", drawings[0].result)
     assert "nan" not in drawings[0].result.split()
+
+
+def pixels(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
 
 
 @each_figure

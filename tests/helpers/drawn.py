@@ -1,8 +1,12 @@
 """Small real tables of every kind, and each figure drawn from them."""
 
+import fcntl
 import functools
+import os
+import pickle
 from inspect import signature
 from itertools import product
+from pathlib import Path
 
 import pandas as pd
 import tasks
@@ -35,6 +39,24 @@ PARAMETERS = {
 GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
 
 
+def shared(make):
+    """Make a value once for all workers of pytest-xdist."""
+
+    @functools.cache
+    @functools.wraps(make)
+    def made():
+        if (folder := os.environ.get("NULLMODE_TEST_LOCKS")) is None:
+            return make()
+        file = Path(folder) / f"{make.__name__}.pickle"
+        with Path(folder, f"{make.__name__}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not file.exists():
+                file.write_bytes(pickle.dumps(make()))
+            return pickle.loads(file.read_bytes())
+
+    return made
+
+
 def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment"):
     task = {"family": family, "descriptor": descriptor, "kind": descriptor_kind, "scope": scope, "points": points}
     return tasks.sensitivities(structures.make_structures(kind, parameters, family), task, threads=1)
@@ -44,7 +66,7 @@ def groups():
     return structures.make_structures(*GROUPS, "groups")
 
 
-@functools.cache
+@shared
 def real():
     distortions = "distortions", "methane_distortion", {"paths": ["twist", "noise"], "twist": [0, 9], "noise": [-3, -1]}
     pairs = "pairs", "degenerate_pair", {"u": [0.75, 0.8], "v": [-0.05, 0, 0.05]}
@@ -77,7 +99,7 @@ def real():
     )
 
 
-@functools.cache
+@shared
 def searched():
     """Tables of searches of each kind from one pair of environments."""
     start = structures.make_structures("degenerate_pair", {"u": [0.8], "v": [0.0]}, "pair")
@@ -91,7 +113,7 @@ def searched():
     return result
 
 
-@functools.cache
+@shared
 def predicted():
     """Tables of regressions, by their names."""
     families = {

@@ -33,6 +33,7 @@ def one_by_one(environments, descriptor, axes, **keywords):
             yield parameters, nm.analyze(environments, replace(descriptor, **parameters), **keywords)
 
 
+@pytest.mark.law(cases=6, slow=["chiral"])
 @pytest.mark.parametrize(("descriptor", "axes"), SWEPT.values(), ids=SWEPT.keys())
 def test_a_sweep_equals_one_analysis_after_the_other(descriptor, axes):
     envs = [environment(name) for name in ENVIRONMENTS] + [

@@ -90,6 +90,7 @@ def n_structures(config, family):
     return target.size(**validated(target, entry.get("parameters", {}), family)).structures
 
 
+@pytest.mark.law(cases=24)
 @each_config
 @each_target
 def test_every_point_of_every_structure_is_in_one_job(config, target):
@@ -219,6 +220,7 @@ def test_inner_point_changes_the_jobs_of_its_descriptor_alone():
     assert all("soap_swept" in before[name] for name in before if after.get(name) != before[name])
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("target", [2.5, 3.5, 20])
 def test_points_added_one_by_one_change_one_job_each(target):
     config = widths_alone()
@@ -381,6 +383,7 @@ def rows(config, folder):
     return united(parts, list(settings.descriptors)), len(parts)
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize("family", ROWS)
 @pytest.mark.parametrize("sweep", SWEEPS)
 def test_rows_are_the_same_in_whatever_jobs(tmp_path, family, sweep):

@@ -48,6 +48,7 @@ def test_operations_permute_like_neighbours_and_form_a_group(name):
             assert np.abs(group.operations - operation @ other).max(axis=(1, 2)).min() < 1e-10
 
 
+@pytest.mark.law(cases=24)
 @EACH
 @pytest.mark.parametrize("parity", ["O3", "SO3"])
 def test_rank_symmetric_is_the_dimension_of_invariant_displacements(name, parity):

@@ -99,6 +99,7 @@ def test_job_killed_while_it_writes(broken):
     broken.check_restart()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["its job too", "its job lives on"])
 def test_snakemake_killed_while_a_job_writes(broken, whose):
     with broken.stopped_half_way() as (run, writer):
@@ -118,6 +119,7 @@ def test_snakemake_killed_while_a_job_writes(broken, whose):
     assert "Nothing to be done" in broken.project.run("-n", TARGET)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["files", "memory"])
 def test_job_at_its_limit(broken, fault):
     stopped = broken.project.start(TARGET, variables=broken.variables(f"sensitivity:{fault}"))
@@ -144,6 +146,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", disk], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before it starts", "while it writes"])
 def test_full_disk(finished, small_disk, when):
     folder = small_disk / "copy"
@@ -160,6 +163,7 @@ def test_full_disk(finished, small_disk, when):
     broken.check_restart()
 
 
+@pytest.mark.slow
 def test_bad_structure_among_good_ones(project, finished):
     broken = Broken(project, finished, lost=(LOST, OTHER))
     file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
@@ -202,6 +206,7 @@ def flip_a_bit(file):
     file.write_bytes(content)
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

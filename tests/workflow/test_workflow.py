@@ -28,7 +28,10 @@ POWER = {"sensitivity/power-spectrum_gto_all.parquet"}
 BASES = {"sensitivity/power-spectrum_dvr+gto+optimal-contraction_all.parquet"}
 
 
-@pytest.mark.parametrize("config", ["config/config.yaml", "config/config.yaml config/large.yaml"])
+LARGE = pytest.param("config/config.yaml config/large.yaml", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("config", ["config/config.yaml", LARGE])
 def test_dry_run(fresh, config):
     planned = fresh.run("-n", config=config)
     assert "This was a dry-run" in planned
@@ -50,7 +53,7 @@ def test_dry_run_for_slurm_needs_none(fresh):
 
 
 # The other faults take the same way: tests/sweep/test_settings.py.
-@pytest.mark.parametrize("name", ["smoothing wider than the cutoff", "missing structure file"])
+@pytest.mark.parametrize("name", ["smoothing wider than the cutoff"])
 def test_bad_configuration_stops_before_any_job(fresh, name):
     place, value, message = BAD[name]
     fresh.configure(changed(place, value))
@@ -61,6 +64,7 @@ def test_bad_configuration_stops_before_any_job(fresh, name):
     assert not (fresh.folder / "results").exists()
 
 
+@pytest.mark.slow
 def test_bad_claims_stop_before_any_job(fresh):
     file = fresh.folder / small()["claims"]
     file.write_text(file.read_text().replace("comparison: at_most", "comparision: at_most"))
@@ -102,6 +106,7 @@ def test_full_run_makes_tables_and_figures(finished):
     assert summary["n_environments"].sum() == len(rows)
 
 
+@pytest.mark.slow
 def test_what_is_lost_of_a_finished_run_is_made_again(project):
     lost = {*RADIAL, "structures/pair_map.parquet"}
     for name in lost:
@@ -118,6 +123,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
     assert project.jobs("-n") == of_power_spectrum | RADIAL | LATER
 
 
+@pytest.mark.law(cases=2, slow=["descriptor", "search", "figure", "family"])
 @pytest.mark.parametrize(
     ("path", "old", "new", "jobs"),
     [
@@ -184,6 +190,7 @@ def test_new_outer_point_runs_the_job_that_takes_it_in(project):
     assert "Nothing to be done" in project.run("-n", TABLE)
 
 
+@pytest.mark.slow
 def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
     """Also, that rows do not depend on the jobs they come from."""
     whole = parquet.read(project.folder / TABLE, "sensitivity")
@@ -205,6 +212,7 @@ def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
     pd.testing.assert_frame_equal(split, kept.drop(columns=coordinates), check_exact=True, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
     config = small()
     config["descriptors"]["soap_swept"]["grid"]["n_max"].append(4)
@@ -220,6 +228,7 @@ def test_new_family_runs_the_job_that_takes_it_in(project):
     assert project.jobs("-n") == {"structures/another.parquet"} | POWER | LATER
 
 
+@pytest.mark.slow
 def test_changed_expectation_reruns_the_ledger_alone(project):
     file = project.folder / small()["claims"]
     file.write_text(file.read_text().replace("Cs: 6", "Cs: 5"))
@@ -244,6 +253,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
 
 
+@pytest.mark.slow
 def test_users_own_family_and_descriptor(project):
     project.configure(
         {
@@ -320,6 +330,7 @@ def test_upgraded_library_reruns_what_imports_it(upgraded):
     assert upgraded.jobs("-n") == RADIAL | POWER | BASES | LATER
 
 
+@pytest.mark.slow
 def test_parts_of_two_versions_are_not_mixed(upgraded):
     results = upgraded.folder / RESULTS
     [name] = RADIAL
