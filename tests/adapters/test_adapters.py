@@ -29,7 +29,7 @@ from nullmode.sweep.structures import make_structures
 EVERY = [pytest.param(a, e, id=f"{a}-{e}") for a in SMOOTH for e in ENVIRONMENTS if e != "crowded"]
 
 
-@pytest.mark.law(cases=24, slow=["featomic power-mixed"])
+@pytest.mark.law(cases=12, slow=["featomic power-mixed", "featomic power-methane"])
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_jacobian_is_the_derivative(name, where):
     adapter, (vectors, species) = ADAPTERS[name][0], ENVIRONMENTS[where]
@@ -48,7 +48,7 @@ def test_jacobian_is_the_derivative(name, where):
     assert error.max() < 3e-6 * scale
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_features_are_invariant_and_jacobian_equivariant(name, where):
     adapter, exact = ADAPTERS[name]
@@ -97,6 +97,7 @@ def test_neighbours_left_out_would_not_have_counted(name):
     np.testing.assert_array_equal(*values)
 
 
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_batches_equal_single_environments(name):
     envs = [environment(e) for e in ENVIRONMENTS if e != "crowded"] + [nm.Environment.from_vectors([])]
@@ -162,7 +163,7 @@ RICH = {
 }
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("peer", RICH)
 @pytest.mark.parametrize("name", RANKS)
 def test_every_power_spectrum_has_the_rank_of_theory(peer, name):

@@ -32,7 +32,7 @@ def test_rank_complete_of_the_bispectrum_pair(phi, psi, ranks):
     assert nm.rank_complete(env, 4) == nm.rank_symmetric(env)
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("name", GEOMETRIES)
 @pytest.mark.parametrize("descriptor", [NU_1, NU_2], ids=["nu 1", "nu 2"])
 def test_a_converged_basis_reaches_rank_complete(name, descriptor):
@@ -43,7 +43,7 @@ def test_a_converged_basis_reaches_rank_complete(name, descriptor):
     assert result.diagnostic == ""
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_counts_are_ordered_and_add_up(name):
     env = environment(name)

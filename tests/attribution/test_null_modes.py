@@ -18,7 +18,7 @@ DESCRIPTORS = {
 }
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("name", [name for name in GEOMETRIES if len(GEOMETRIES[name][0]) <= 8])
 @pytest.mark.parametrize("descriptor", DESCRIPTORS.values(), ids=DESCRIPTORS.keys())
 def test_parts_add_up_to_the_counts(name, descriptor):

@@ -29,7 +29,7 @@ def test_functions_are_the_textbooks(basis, l):
     np.testing.assert_allclose(got.astype(float), expected, rtol=0, atol=2e-12 * np.abs(expected).max())
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @EVERY
 @pytest.mark.parametrize(("l", "r"), [(0, 0.01), (0, 1.09), (1, 3.9), (L_MAX, 0.6), (L_MAX, 2.2)])
 @pytest.mark.parametrize("width", [0.15, 0.5])
@@ -43,7 +43,7 @@ def test_integrals_are_the_textbooks(basis, l, r, width):
 SIZES = [(4, 4, 4.0, 0.3), (8, 8, 4.0, 0.3), (12, 10, 4.0, 0.3), (8, 8, 2.5, 0.1), (6, 25, 5.0, 0.5), (1, 0, 3.0, 1.0)]
 
 
-@pytest.mark.law(cases=16)
+@pytest.mark.law(cases=8)
 @pytest.mark.parametrize(("n_max", "l_max", "radius", "width"), [*SIZES, *((*size[:3], None) for size in SIZES)])
 @pytest.mark.parametrize("name", [name for name in RADIAL_BASES if "contracted" not in name])
 def test_table_keeps_its_stated_error(name, n_max, l_max, radius, width):
@@ -250,6 +250,7 @@ def test_what_is_too_sharp_to_tabulate_is_refused():
         _ = nm.PowerSpectrum(n_max=30, l_max=0, density="delta", radial_basis=steep).basis
 
 
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("density", ["gaussian", "delta"])
 @pytest.mark.parametrize("name", [name for name in RADIAL_BASES if "contracted" not in name])
 def test_ranks_are_those_of_theory_in_every_basis(name, density):
@@ -260,6 +261,7 @@ def test_ranks_are_those_of_theory_in_every_basis(name, density):
         assert analysed(descriptor, random_methane(seed)).rank == 9
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("density", ["gaussian", "delta"])
 @pytest.mark.parametrize("n_max", range(1, 5))
 def test_rank_of_random_methane_obeys_the_law_in_a_nested_basis(n_max, density):

@@ -62,6 +62,7 @@ def test_all_functions_together_are_the_primitives_turned(primitives, kind):
         assert np.linalg.norm(fitted.compute(env)) == pytest.approx(np.linalg.norm(expected), rel=1e-12)
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("n_max", [1, 2, 3])
 def test_no_other_functions_hold_more_of_the_density(n_max):
     # Of the radial spectrum, whose squared norm is that of the density at l = 0.

@@ -103,7 +103,7 @@ def test_overlap_eigenvalues_are_their_definition(where, orbitals):
 # Where symmetry makes entries equal.
 
 
-@pytest.mark.law(cases=48)
+@pytest.mark.law(cases=24)
 @pytest.mark.parametrize("where", GEOMETRIES)
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_symmetry_is_kept(name, where):

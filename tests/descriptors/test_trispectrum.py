@@ -94,7 +94,7 @@ def test_features_are_featomics(name, n_max, l_max):
     assert n_distinct > 10
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("l1", range(9))
 @pytest.mark.parametrize("l2", range(9))
 def test_couplings_are_orthogonal_matrices(l1, l2):
@@ -192,7 +192,7 @@ def test_spurious_null_modes_of_the_bispectrum_are_lifted(phi, psi, ranks):
 SLOW = {"twisted prism 5": (2, 5), "chiral O": (2, 6)}
 
 
-@pytest.mark.law(cases=24, slow=["chiral O", "dodecahedron"])
+@pytest.mark.law(cases=12, slow=["chiral O", "dodecahedron"])
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_a_converged_basis_reaches_rank_complete(name):
     vectors, species, _ = GEOMETRIES[name]

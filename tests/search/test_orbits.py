@@ -63,6 +63,7 @@ def away(curve, orbit):
     return max(result)
 
 
+@pytest.mark.law(cases=2)
 @names
 def test_every_point_satisfies_the_equations_of_the_curve(name):
     descriptor = CASES[name][0]
@@ -111,6 +112,7 @@ def test_the_other_way_round_is_the_same_curve(name):
         assert away(followed(name, accuracy=1e-7), other) < 1e-6
 
 
+@pytest.mark.law(cases=2)
 @names
 def test_features_change_by_what_the_softest_mode_sees(name):
     descriptor = CASES[name][0]

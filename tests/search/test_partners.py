@@ -54,6 +54,7 @@ def test_a_record_says_what_is_at_each_partner():
     assert result.history[-1].evaluations == result.evaluations
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("seed", range(2))
 def test_nothing_is_found_for_a_generic_bispectrum_and_the_effort_is_told(seed):
     env = made(rng(seed).normal(size=(4, 3)))

@@ -57,6 +57,7 @@ def test_a_sweep_equals_one_analysis_after_the_other(descriptor, axes):
     assert start == len(swept)
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize(("descriptor", "axes"), SWEPT.values(), ids=SWEPT.keys())
 def test_features_of_a_truncation_are_a_part_of_the_largest_ones(descriptor, axes):
     envs = [environment("mixed")]

@@ -86,6 +86,7 @@ def test_features_are_sums_and_the_jacobian_is_their_derivative(name, where):
     np.testing.assert_allclose(got, numeric, rtol=0, atol=max(1e-9 * scale, 10 * error.max()))
 
 
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("center_weight", [0.0, 1.0])
 @pytest.mark.parametrize("kind", [nm.RadialSpectrum, nm.PowerSpectrum])
 @pytest.mark.parametrize("where", STRUCTURES)

@@ -90,7 +90,7 @@ def n_structures(config, family):
     return target.size(**validated(target, entry.get("parameters", {}), family)).structures
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @each_config
 @each_target
 def test_every_point_of_every_structure_is_in_one_job(config, target):
@@ -194,6 +194,7 @@ ADDITIONS = {
 }
 
 
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("addition", ADDITIONS)
 @each_target
 def test_addition_changes_the_job_that_takes_it_in_alone(addition, target):
@@ -383,7 +384,7 @@ def rows(config, folder):
     return united(parts, list(settings.descriptors)), len(parts)
 
 
-@pytest.mark.law(cases=6)
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("family", ROWS)
 @pytest.mark.parametrize("sweep", SWEEPS)
 def test_rows_are_the_same_in_whatever_jobs(tmp_path, family, sweep):

@@ -79,6 +79,7 @@ def _stamped_by_another(path):
     figure.savefig(path, metadata={key: "a, b"})
 
 
+@pytest.mark.law(cases=6)
 @each_format
 @pytest.mark.parametrize(
     ("spoil", "message"),

@@ -48,7 +48,7 @@ def test_operations_permute_like_neighbours_and_form_a_group(name):
             assert np.abs(group.operations - operation @ other).max(axis=(1, 2)).min() < 1e-10
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @EACH
 @pytest.mark.parametrize("parity", ["O3", "SO3"])
 def test_rank_symmetric_is_the_dimension_of_invariant_displacements(name, parity):
@@ -110,6 +110,7 @@ def test_a_line_rounded_in_a_file_stays_a_line(tolerance):
     assert (result.n_dof, result.ambiguous, result.diagnostic) == (7, True, "")
 
 
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("n", range(2, 13))
 def test_every_axial_group_is_named(n):
     high = 0.6

@@ -172,7 +172,7 @@ def test_pseudoscalars_see_what_proper_operations_allow(name, rank):
     assert (result["rank_symmetric"], result["rank"], result["null_unresolved"]) == (rank, rank, 0)
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("name", FEW_ATOMS)
 @pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-6, 1e-3, 0.1])
 def test_no_rank_exceeds_what_symmetry_allows(name, noise):

@@ -36,7 +36,7 @@ def moved(env, seed, *, mirror=False, noise=0.0):
     return nm.Environment.from_vectors(vectors, env.species[order].tolist(), env.center_species)
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("name", SHAPES)
 def test_an_image_is_recognised_and_the_map_is_found(name, mirror):
@@ -52,7 +52,7 @@ def test_an_image_is_recognised_and_the_map_is_found(name, mirror):
     assert nm.congruent(env, image, tolerance=1e-12)
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("name", SHAPES)
 def test_mirror_images_are_told_apart_unless_a_rotation_does_the_same(name):
     env = made(name)
@@ -62,7 +62,7 @@ def test_mirror_images_are_told_apart_unless_a_rotation_does_the_same(name):
     assert np.linalg.det(nm.superpose(env, moved(env, 2, mirror=True), reflections=False).operation) > 0
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=12)
 @pytest.mark.parametrize("name", [name for name in SHAPES if len(made(name)) > 1 and not name.startswith("almost")])
 def test_noise_is_measured_and_the_tolerance_decides(name):
     env = made(name)
