@@ -154,7 +154,7 @@ SENSITIVITY = ("table", "", "sensitivity", "tables/sensitivity.parquet")
             "near_singular",
             [SENSITIVITY, ("explanations", "", "explanations", "explanations/near_singular.parquet")],
         ),
-        ("null_causes", [SENSITIVITY]),
+        ("pair_map", [SENSITIVITY]),
         ("truncation", [SENSITIVITY]),
         (
             "orbits",
@@ -174,7 +174,7 @@ def test_figures_say_what_they_draw_from(figure, wanted):
 
 
 def test_explanations_are_written_out_for_their_jobs():
-    assert explanation(check(small()), "null_causes") == {}
+    assert explanation(check(small()), "pair_map") == {}
     assert explanation(check(small()), "near_singular") == {
         "kind": "near_singular",
         "families": ["point_groups"],

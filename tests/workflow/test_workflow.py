@@ -15,7 +15,7 @@ pytestmark = pytest.mark.workflow
 FIGURES = {f"figures/{name}.pdf" for name in small()["figures"]}
 SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
 CLAIMS = {"claims.parquet"}
-OF_SEARCHES = {f"figures/{name}.pdf" for name in ("convergence", "orbits", "partner_pairs")}
+OF_SEARCHES = {f"figures/{name}.pdf" for name in ("orbits", "partner_pairs")}
 REGRESSIONS = {"regressions/fine.parquet"}
 LEARNED = REGRESSIONS | {"figures/learning.pdf"}
 EXPLAINED = {f"explanations/{name}.parquet" for name in ("null_modes", "selection_rules", "near_singular")}
@@ -135,7 +135,6 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             {
                 *RADIAL,
                 "searches/partners/found.parquet",
-                "figures/convergence.pdf",
                 "figures/partner_pairs.pdf",
                 *LATER,
             },
@@ -154,7 +153,7 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
                 *LATER,
             },
         ),
-        ("figures/paths.py", "linewidth=0.8", "linewidth=0.9", {"figures/distortion_paths.pdf"}),
+        ("figures/truncation.py", "fontsize=6", "fontsize=7", {"figures/truncation.pdf"}),
         (
             "families/random_methane.py",
             "size=(len(waiting), 4, 3)",
@@ -249,7 +248,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png", "rst", "html")
     # Structures, jobs, tables, searches, regressions, explanations, claims; figures; pages.
-    assert len(results) == 6 + 3 + 2 + 4 + 1 + 3 + 1 + 4 * 15 + 2
+    assert len(results) == 6 + 3 + 2 + 4 + 1 + 3 + 1 + 4 * 9 + 2
     assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
 
 

@@ -4,7 +4,6 @@ Numba takes a second to import, so a kernel is compiled, and Numba imported, on 
 declares or checks parameters (the Snakefile, ``--help``) stays light.
 """
 
-import os
 import threading
 import warnings
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from nullmode._support.code_hash import kernel_hash
+from nullmode._support.files import cache_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,11 +23,8 @@ _COMPILING = threading.RLock()
 
 
 def kernel_cache() -> Path:
-    """Directory of the compiled kernels: ``$NULLMODE_CACHE`` or the user's cache, keyed by the kernels' sources."""
-    import platformdirs
-
-    root = os.environ.get("NULLMODE_CACHE") or platformdirs.user_cache_dir("nullmode")
-    return Path(root) / "kernels" / kernel_hash()
+    """Directory of the compiled kernels, keyed by their sources."""
+    return cache_folder() / "kernels" / kernel_hash()
 
 
 class Kernel(Generic[P, R]):

@@ -9,6 +9,13 @@ from pathlib import Path
 _MAGIC = b"PAR1"
 
 
+def cache_folder() -> Path:
+    """Folder of what is computed once on a machine: ``$NULLMODE_CACHE``, or nullmode's in the user's cache."""
+    import platformdirs
+
+    return Path(os.environ.get("NULLMODE_CACHE") or platformdirs.user_cache_dir("nullmode"))
+
+
 @contextmanager
 def written(path: str | Path) -> Iterator[Path]:
     """Context with a temporary path to write to; unless an exception is raised, the file is then moved to `path`.
