@@ -57,7 +57,9 @@ def run(command: list[str]) -> str:
 
 def marked(page: Path) -> object:
     runs = "$ snakemake" in page.read_text(encoding="utf-8")
-    return pytest.param(page, marks=pytest.mark.workflow if runs else (), id=page.name)
+    slow = runs and page.name not in ("how-to-add-a-family.md", "how-to-sweep-your-own-structures.md")
+    marks = [pytest.mark.workflow] * runs + [pytest.mark.slow] * slow
+    return pytest.param(page, marks=marks, id=page.name)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])

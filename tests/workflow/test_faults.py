@@ -228,6 +228,7 @@ def test_damage_of_an_earlier_run_that_shows_when_it_is_read(project, finished, 
     broken.check_plan()
 
 
+@pytest.mark.slow
 def test_second_run_at_the_same_time_is_refused(broken):
     with broken.stopped_half_way() as (run, _):
         refused = broken.project.start(TARGET)
