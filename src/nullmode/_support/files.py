@@ -1,10 +1,11 @@
 """Writing of files that are either complete or absent; imports nothing slow, since every start of Snakemake uses it."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from nullmode._support.output import temporary_beside
 
 _MAGIC = b"PAR1"
 
@@ -25,8 +26,7 @@ def written(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
+    handle, temporary = temporary_beside(path, path.parent)
     try:
         yield temporary
         # The file that is moved into place must not be shorter after a power cut than it is now.

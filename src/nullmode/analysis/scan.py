@@ -14,6 +14,7 @@ import pyarrow as pa
 from nullmode._support.arguments import check_threads
 from nullmode._support.code_hash import origin
 from nullmode._support.elements import symbol
+from nullmode._support.output import check_output, files_behind
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
 from nullmode.descriptors._base import Descriptor, check_descriptor
@@ -37,6 +38,7 @@ def scan(
     provenance: JSON | None = None,
     threads: int | None = None,
     progress: bool = False,
+    force: bool = False,
 ) -> int:
     """Write singular values, ranks and noise of a stream of environments to a Parquet file.
 
@@ -51,7 +53,8 @@ def scan(
     descriptor
         One of nullmode's or your own. Its species must be given, unless all occur in the first 16 384 environments.
     path
-        Of the file with the table ``spectra`` (docs/tables.md); an older file is replaced at the end.
+        Of the file with the table ``spectra`` (docs/tables.md), ending in ``.parquet``; an older table is
+        replaced at the end.
     rtol
         Singular values up to rtol times the largest count as null.
     total
@@ -60,6 +63,8 @@ def scan(
         Where the environments come from; kept in the file.
     threads, progress
         As in :func:`nullmode.analyze`.
+    force
+        Replace a file that is no such table, too.
 
     Returns
     -------
@@ -69,13 +74,16 @@ def scan(
     Raises
     ------
     InputError
-        As :func:`nullmode.spectra`, and for an empty stream.
+        As :func:`nullmode.spectra`, for an empty stream, and before any work for a path that cannot be written, that is
+        read, or that holds something else.
     OSError
         If the file cannot be written; an older one is left as it was.
     """
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_threads(threads)
+    reads = [*files_behind(descriptor), *getattr(environments, "files", ())]
+    check_output(path, (".parquet",), is_spectra, inputs=reads, force=force)
     chunks = _chunks(environments)
     first = next(chunks, None)
     if first is None:
@@ -112,6 +120,11 @@ def scan(
         while waiting:
             finish_one()
     return count
+
+
+def is_spectra(path: Path) -> bool:
+    """Whether a file is a table that :func:`scan` wrote."""
+    return parquet.is_table(path, "spectra")
 
 
 def _chunks(environments: Any) -> Iterator[EnvironmentSet]:

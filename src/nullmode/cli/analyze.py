@@ -29,6 +29,7 @@ def analyze(
     rtol: options.Rtol = 1e-9,
     threads: options.Threads = None,
     progress: options.Progress = True,
+    force: options.Force = False,
 ) -> None:
     """Count the displacements that the descriptor does not see, around every centre, and say why.
 
@@ -44,7 +45,7 @@ def analyze(
     from nullmode.descriptors._layout import with_layout_of
     from nullmode.tables import columns, parquet
 
-    options.check_folder(out)
+    options.check_out(out, (".parquet",), lambda path: parquet.is_table(path, "analysis"), file, choice, force)
     chosen_centers = options.centers_of(centers)
     atoms, environments = options.read_environments(file, choice, chosen_centers, index)
     frame = analyze_all(

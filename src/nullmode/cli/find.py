@@ -5,7 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from nullmode._support.files import written
 from nullmode.cli import options
+
+_WRITER = "nullmode find"
+_LONGEST_LINE = 10_000
 
 
 @options.chooses_descriptor
@@ -29,6 +33,7 @@ def find(
     ] = 0.3,
     attempts: Annotated[int, typer.Option(help="Number of attempts from each environment.")] = 20,
     progress: options.Progress = True,
+    force: options.Force = False,
 ) -> None:
     """Look for singular points near the environment of every centre.
 
@@ -42,7 +47,7 @@ def find(
     """
     from nullmode.search.multistart import find_singular_points
 
-    options.check_folder(out)
+    options.check_out(out, (".xyz", ".extxyz"), _is_points, file, choice, force)
     points = find_singular_points(
         options.read_environments(file, choice, options.centers_of(centers), index)[1],
         choice.descriptor,
@@ -65,11 +70,22 @@ def _write_points(points: Any, out: Path) -> None:
     images = []
     for point in points:
         end = point.environments[0]
-        info = {"converged": point.converged, "spurious": point.spurious, "starts": list(point.starts)}
+        info = {
+            "written_by": _WRITER,
+            "converged": point.converged,
+            "spurious": point.spurious,
+            "starts": list(point.starts),
+        }
         image = Atoms([end.center_species, *end.species], positions=[[0, 0, 0], *end.vectors], info=info)
         image.set_array("mode", np.concatenate([np.zeros((1, 3)), point.mode]))
         images.append(image)
-    write(out, images, format="extxyz")
+    with written(out) as temporary:
+        write(temporary, images, format="extxyz")
+
+
+def _is_points(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return f'written_by="{_WRITER}"' in "".join(file.readline(_LONGEST_LINE) for _ in range(2))
 
 
 def _print_points(points: Any) -> None:

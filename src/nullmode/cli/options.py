@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from nullmode._support.output import check_output, files_behind
 from nullmode._support.types import JSON, InputError
 from nullmode.descriptors import DESCRIPTORS
 
@@ -30,6 +31,9 @@ Rtol = Annotated[
 ]
 Tolerance = Annotated[
     float, typer.Option(help="Two positions count as equal, for symmetry, if they differ by at most this length, Å.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Let --out replace a file of another kind, but never one that is read.")
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="Number of threads.", show_default="all available")]
 Progress = Annotated[bool, typer.Option(help="Show a progress bar.")]
@@ -109,10 +113,25 @@ def _choice(
     return DescriptorChoice(descriptor, parameters, constructed(target, parameters, "descriptor"))
 
 
-def check_folder(out: Path | None) -> None:
-    """Refuse an output file whose folder does not exist, before anything is computed."""
-    if out is not None and not out.parent.is_dir():
+def check_out(
+    out: Path | None,
+    endings: tuple[str, ...],
+    is_own: Callable[[Path], bool],
+    file: Path,
+    choice: DescriptorChoice,
+    force: bool,
+) -> None:
+    """Refuse an output file, before anything is computed, as :func:`nullmode._support.output.check_output` does.
+
+    Its folder must exist. `file` and what the descriptor is made from are read, and never replaced.
+    """
+    if out is None:
+        return
+    if not out.parent.is_dir():
         raise InputError(f"`--out` must lie in an existing folder, got {out}.")
+    named = (value for value in choice.parameters.values() if isinstance(value, str))
+    inputs: list[str | Path] = [file, *named, *files_behind(choice.descriptor)]
+    check_output(out, endings, is_own, inputs=inputs, force=force, argument="--out")
 
 
 def centers_of(text: str | None) -> list[int | str] | None:
@@ -132,7 +151,11 @@ def read_environments(
 
 
 def provenance_of(
-    module: str, file: Path, choice: DescriptorChoice, centers: list[int | str] | None, index: str
+    module: str,
+    file: Path,
+    choice: DescriptorChoice,
+    centers: list[int | str] | None,
+    index: str,
 ) -> JSON:
     """Say what a table follows from: the code of a module and of the descriptor, the file, and the choices."""
     from nullmode._support.code_hash import digest, origin

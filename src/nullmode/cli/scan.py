@@ -25,6 +25,7 @@ def scan(
     rtol: options.Rtol = 1e-9,
     threads: options.Threads = None,
     progress: options.Progress = True,
+    force: options.Force = False,
 ) -> None:
     """Write the singular values of every centre of a file that is too large for the memory.
 
@@ -37,6 +38,7 @@ def scan(
 
         nullmode scan methane.xyz --out spectra.parquet --species H --centers C
     """
+    from nullmode.analysis.scan import is_spectra
     from nullmode.analysis.scan import scan as scan_all
     from nullmode.geometry.read import read_environments
 
@@ -45,7 +47,7 @@ def scan(
             "`--species` must name all elements that may be neighbours, since the file is read once, got none. "
             "For example: --species H,C,N,O."
         )
-    options.check_folder(out)
+    options.check_out(out, (".parquet",), is_spectra, file, choice, force)
     chosen_centers = options.centers_of(centers)
     environments = read_environments(file, choice.descriptor.cutoff, chosen_centers, index)
     count = scan_all(
@@ -57,5 +59,6 @@ def scan(
         provenance=options.provenance_of("nullmode.analysis.scan", file, choice, chosen_centers, index),
         threads=threads,
         progress=progress,
+        force=force,
     )
     typer.echo(f"{count} rows written to {out}")

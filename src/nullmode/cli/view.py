@@ -17,6 +17,8 @@ def view(
     index: options.Index = ":",
     tolerance: options.Tolerance = 1e-6,
     rtol: options.Rtol = 1e-9,
+    progress: options.Progress = True,
+    force: options.Force = False,
 ) -> None:
     """Write an HTML page that shows every centre with its null modes as arrows.
 
@@ -27,9 +29,9 @@ def view(
 
         nullmode view methane.xyz --centers C --n-max 8 --l-max 8 --out view.html
     """
-    from nullmode.views.view import write_view
+    from nullmode.views.view import is_view, write_view
 
-    options.check_folder(out)
+    options.check_out(out, (".html", ".htm"), is_view, file, choice, force)
     environments = options.read_environments(file, choice, options.centers_of(centers), index)[1]
-    write_view(environments, choice.descriptor, out, rtol, tolerance, name=file.name)
+    write_view(environments, choice.descriptor, out, rtol, tolerance, name=file.name, progress=progress, force=force)
     typer.echo(f"{len(environments)} environments written to {out}: open it in a browser.")

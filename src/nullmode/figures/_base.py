@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nullmode._support.files import written
+from nullmode._support.output import check_output
 from nullmode._support.types import JSON, Floats, InputError
 from nullmode.tables import stamp
 
@@ -79,16 +80,20 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, cap
     """Write a figure as PDF, SVG and PNG at `stem` with these endings; the same figure gives the same bytes.
 
     Each file keeps the provenance, with nullmode's version, and the caption where its format has a place for it.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written, or is none of nullmode's figures.
     """
-    stem = Path(stem)
+    paths = [Path(f"{stem}.{ending}") for ending in FORMATS]
+    for path in paths:
+        check_output(path, (path.suffix,), stamp.is_stamped, argument="stem")
     kept = stamp.metadata(provenance or {}, caption)
-    paths = []
-    for ending in FORMATS:
-        path = stem.with_name(f"{stem.name}.{ending}")
+    for path, ending in zip(paths, FORMATS, strict=True):
         # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
         with written(path) as temporary, style():
             figure.savefig(temporary, format=ending, metadata=kept[ending])
-        paths.append(path)
     return paths
 
 

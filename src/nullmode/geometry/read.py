@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -13,9 +14,20 @@ _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 _CHUNK = 256  # structures
 
 
+@dataclass
+class EnvironmentStream(Iterator[list[Environment]]):
+    """Lists of environments, one after the other, and the files that they are read from."""
+
+    files: tuple[Path, ...]
+    parts: Iterator[list[Environment]]
+
+    def __next__(self) -> list[Environment]:
+        return next(self.parts)
+
+
 def read_environments(
     path: str | Path, cutoff: float = 4.0, centers: Centers = None, index: str = ":"
-) -> Iterator[list[Environment]]:
+) -> EnvironmentStream:
     """Read structures and cut environments out of them, as :func:`nullmode.scan` takes them.
 
     Parameters
@@ -43,7 +55,7 @@ def read_environments(
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
     if not _SLICE.fullmatch(index):
         raise InputError(f"`index` must be a slice such as ':100', got {index!r}.")
-    return _read(path, check_cutoff(cutoff), centers, index)
+    return EnvironmentStream((path,), _read(path, check_cutoff(cutoff), centers, index))
 
 
 def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[list[Environment]]:

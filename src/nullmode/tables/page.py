@@ -19,8 +19,8 @@ def render(module: str, title: str, provenance: JSON | None = None, **values: An
 
     The template lies beside the module, has its file name with the suffix ``.html``, extends ``page.html`` of this
     package, and counts as code of the module (:func:`nullmode._support.code_hash.code_hash`). What the content follows
-    from is kept in the page, as in a table, with nullmode's version.
+    from is kept in the page, as in a table, with nullmode's version and the module.
     """
     _, _, name = module.partition(".")
     template = _TEMPLATES.get_template(f"{name.replace('.', '/')}.html")
-    return template.render(title=title, provenance=stamp.of_page(provenance or {}), **values)
+    return template.render(title=title, provenance=stamp.of_page(provenance or {}, module), **values)

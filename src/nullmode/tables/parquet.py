@@ -189,6 +189,14 @@ def undamaged(path: str | Path) -> Iterator[None]:
         ) from error
 
 
+def is_table(path: str | Path, table: str) -> bool:
+    """Whether a file is this table, written by any version of nullmode."""
+    try:
+        return bool(json.loads((pq.read_schema(path).metadata or {})[_KEY])["table"] == table)
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError):
+        return False
+
+
 def content_of(schema: pa.Schema, path: str | Path) -> JSON:
     """Read the provenance of a table from its schema; errors as :func:`read`, naming `path`."""
     try:

@@ -26,14 +26,14 @@ def metadata(content: JSON, caption: str = "") -> dict[str, dict[str, Any]]:
     }
 
 
-def of_page(content: JSON) -> str:
-    """Element of an HTML page that holds what the page follows from."""
-    return _PAGE_START + _text(content).replace("<", "\\u003c") + _PAGE_END
+def of_page(content: JSON, module: str) -> str:
+    """Element of an HTML page that holds what the page follows from, and the module that writes such pages."""
+    return _PAGE_START + _text(content, page=module).replace("<", "\\u003c") + _PAGE_END
 
 
-def _text(content: JSON) -> str:
+def _text(content: JSON, **more: str) -> str:
     versions = {"nullmode": version("nullmode"), **content.get("versions", {})}
-    return json.dumps({**content, "versions": versions}, sort_keys=True)
+    return json.dumps({**content, "versions": versions, **more}, sort_keys=True)
 
 
 def read(path: str | Path) -> JSON:
@@ -64,6 +64,20 @@ def read(path: str | Path) -> JSON:
     raise InputError(
         f"`path` must be a table (Parquet) or figure (PNG, PDF, SVG, HTML) written by nullmode, got {path}."
     )
+
+
+def is_page(path: str | Path, module: str) -> bool:
+    """Whether a file is a page that this module writes."""
+    return is_stamped(path) and read(path).get("page") == module
+
+
+def is_stamped(path: str | Path) -> bool:
+    """Whether a file is a figure or a page written by nullmode."""
+    try:
+        read(path)
+    except (InputError, OSError):
+        return False
+    return True
 
 
 def _of_png(content: bytes) -> bytes:

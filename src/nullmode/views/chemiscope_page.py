@@ -47,7 +47,7 @@ def write_page(dataset: JSON, causes: dict[str, str], path: str | Path, provenan
     """
     viewer = Path(str(library().__file__)).parent / "sphinx" / "static" / "chemiscope.min.js"
     page = render(
-        "nullmode.views.chemiscope_page",
+        __name__,
         dataset["meta"]["name"],
         provenance,
         description=dataset["meta"].get("description", ""),

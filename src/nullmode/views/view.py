@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from nullmode._support.arguments import listed
+from nullmode._support.output import check_output, files_behind
 from nullmode._support.types import JSON
 from nullmode.analysis.analyze import analyze
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, environments_of
+from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of
+from nullmode.views import chemiscope_page
 from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
 from nullmode.views.chemiscope_page import library, write_page
 
@@ -25,6 +28,8 @@ def write_view(
     tolerance: float = 1e-6,
     *,
     name: str = "Null modes",
+    progress: bool = False,
+    force: bool = False,
 ) -> None:
     """Write an HTML page that shows environments with their null modes as arrows; it needs no network.
 
@@ -33,19 +38,31 @@ def write_view(
     environments, descriptor, rtol, tolerance
         As in :func:`nullmode.attribute`.
     path
-        The HTML file to write; its folder is made.
+        The HTML file to write; its folder is made, and an older view is replaced.
     name
         Heading of the page.
+    progress
+        Show a progress bar on stderr.
+    force
+        Replace a file that is no view, too.
 
     Raises
     ------
     InputError
-        As :func:`nullmode.analyze`, and if chemiscope is missing.
+        As :func:`nullmode.analyze`, if chemiscope is missing, and before any work for a path that cannot be written,
+        that is read, or that holds something else.
     """
+    check_output(path, (".html", ".htm"), is_view, inputs=files_behind(descriptor), force=force)
     library()  # if it is missing, say so before anything is computed
     shown: list[Environment] = listed(environments)
-    rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance).assign(rtol=rtol)
+    rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance, progress=progress)
+    rows = rows.assign(rtol=rtol)
     write_rows(rows, shown, with_layout_of(descriptor, shown), path, name)
+
+
+def is_view(path: Path) -> bool:
+    """Whether a file is a page that :func:`write_view` or the workflow wrote."""
+    return stamp.is_page(path, chemiscope_page.__name__)
 
 
 def write_rows(
