@@ -74,7 +74,7 @@ def test_neither_parts_nor_threads_change_a_byte(path, threads, size):
     nm.scan(every, SOAP, path, threads=1)
     assert pq.ParquetFile(path).metadata.num_row_groups == 4
     parts = [every.take(np.arange(k, min(k + size, 350))) for k in range(0, 350, size)]
-    other = path.with_name("other")
+    other = path.with_name("other.parquet")
     assert nm.scan(iter(parts), SOAP, other, threads=threads) == 350
     assert other.read_bytes() == path.read_bytes()
 
@@ -83,8 +83,8 @@ def test_neither_parts_nor_threads_change_a_byte(path, threads, size):
 def test_sets_and_lists_are_written_alike(path):
     (every,) = methanes(150)
     nm.scan(every, SOAP, path)
-    nm.scan([list(every)[:70], [], every.take(np.arange(70, 150))], SOAP, path.with_name("other"))
-    assert path.with_name("other").read_bytes() == path.read_bytes()
+    nm.scan([list(every)[:70], [], every.take(np.arange(70, 150))], SOAP, path.with_name("other.parquet"))
+    assert path.with_name("other.parquet").read_bytes() == path.read_bytes()
 
 
 @pytest.mark.usefixtures("small")
@@ -134,7 +134,7 @@ FAILURES = {
 def test_failure_leaves_an_older_file_as_it_was(path, stream, descriptor, error, message, threads):
     path.write_bytes(b"older")
     with pytest.raises(error, match=message):
-        nm.scan(stream(), descriptor, path, threads=threads)
+        nm.scan(stream(), descriptor, path, threads=threads, force=True)
     assert path.read_bytes() == b"older"
     assert list(path.parent.iterdir()) == [path]
 
@@ -156,7 +156,7 @@ def stream():
         if k == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         yield nm.EnvironmentSet.from_vectors(r)
-nm.scan(stream(), nm.RadialSpectrum(n_max=2, species=["H"]), sys.argv[1], threads=1)
+nm.scan(stream(), nm.RadialSpectrum(n_max=2, species=["H"]), sys.argv[1], threads=1, force=True)
 """
 
 
