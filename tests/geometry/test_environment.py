@@ -52,7 +52,7 @@ BAD_STRUCTURES = {
     ),
     "ghost": (
         (Atoms("HX", positions=[[0, 0, 0], [1, 0, 0]]),),
-        r"`atoms\[0\].numbers` must be chemical symbols .* got 0",
+        r"`atoms\[0\].numbers` must be chemical symbols .* got the placeholder X \(0\) at index 1",
     ),
     "cell": ((FLAT_CELL,), r"`atoms\[0\].cell` must have independent vectors"),
     "cutoff": ((CH4, 0.0), r"`cutoff` must be a positive length in Å, got 0.0"),

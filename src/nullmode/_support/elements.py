@@ -12,7 +12,8 @@ def atomic_number(species: Any, argument: str = "species") -> int:
     """Atomic number of a symbol or an integer; anything else, or an unknown element, is an InputError."""
     number = known_number(species)
     if not number:
-        raise InputError(f"`{argument}` must be chemical symbols or atomic numbers, got {species!r}.")
+        meant = element_meant(species) if isinstance(species, str) else ""
+        raise InputError(f"`{argument}` must be chemical symbols or atomic numbers, got {species!r}. {meant}".rstrip())
     return number
 
 
@@ -32,5 +33,21 @@ def symbol(number: int) -> str:
 
 
 def numbers_of(species: Any, argument: str = "species") -> Integers:
-    """Atomic numbers of several symbols or integers, or of one."""
-    return np.array([atomic_number(item, argument) for item in listed(species)], dtype=np.int64)
+    """Atomic numbers of several symbols or integers, or of one; an InputError names the place of another."""
+    items = listed(species)
+    for index, item in enumerate(items):
+        if not known_number(item) and len(items) > 1:
+            got = "the placeholder X (0)" if item == 0 and as_whole(item) is not None else repr(item)
+            meant = element_meant(item) if isinstance(item, str) else ""
+            message = f"`{argument}` must be chemical symbols or atomic numbers, got {got} at index {index}. {meant}"
+            raise InputError(message.rstrip())
+    return np.array([atomic_number(item, argument) for item in items], dtype=np.int64)
+
+
+def element_meant(text: str) -> str:
+    """Say how to write the element that a text stands for, such as ``D``, ``O1`` or ``8``; empty if there is none."""
+    letters = text.rstrip("0123456789+-*'_").capitalize()
+    meant = "H" if letters in ("D", "T") else letters
+    if text.isdecimal() and (number := known_number(int(text))):
+        return f"Write {symbol(number)}, or the number without quotes."
+    return f"Write {meant}." if known_number(meant) else ""

@@ -99,7 +99,7 @@ class FromFeatomic(Adapter):
 
     def _checked(self, environment: Environment) -> _Layout:
         assert self.species is not None
-        check_species(environment, numbers_of(self.species).tolist(), "Add them, or pass species=None.")
+        check_species(environment, numbers_of(self.species).tolist(), "Add them.")
         return self._layout
 
     def _blocks(self, environment: Environment, gradients: list[str] | None = None) -> list[tuple[int, Any]]:

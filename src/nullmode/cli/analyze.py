@@ -22,6 +22,7 @@ def analyze(
         typer.Option(help="environment: analyse each centre by itself; structure: sum the features of all centres."),
     ] = "environment",
     index: options.Index = ":",
+    occupancy: options.Occupy = "refuse",
     attribution: Annotated[
         bool, typer.Option(help="Find the cause of each null value; --no-attribution takes less time.")
     ] = True,
@@ -47,7 +48,7 @@ def analyze(
 
     options.check_out(out, (".parquet",), lambda path: parquet.is_table(path, "analysis"), file, choice, force)
     chosen_centers = options.centers_of(centers)
-    atoms, environments = options.read_environments(file, choice, chosen_centers, index)
+    atoms, environments = options.read_environments(file, choice, chosen_centers, index, occupancy)
     frame = analyze_all(
         atoms if scope == "structure" else environments,
         choice.descriptor,
@@ -62,7 +63,7 @@ def analyze(
     if not attribution:
         frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
     if out is not None:
-        provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index)
+        provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index, occupancy)
         provenance["descriptor"] = repr(with_layout_of(choice.descriptor, environments))
         provenance |= {"rtol": rtol, "scope": scope, "attribution": attribution}
         parquet.write(frame, out, "analysis", provenance | ({"tolerance": tolerance} if attribution else {}))

@@ -21,6 +21,7 @@ def find(
     ] = None,
     centers: options.Centers = None,
     index: options.Index = ":",
+    occupancy: options.Occupy = "refuse",
     fixed_radii: Annotated[bool, typer.Option(help="Keep the neighbours' distances from the centre.")] = False,
     max_displacement: Annotated[
         float | None,
@@ -49,7 +50,7 @@ def find(
 
     options.check_out(out, (".xyz", ".extxyz"), _is_points, file, choice, force)
     points = find_singular_points(
-        options.read_environments(file, choice, options.centers_of(centers), index)[1],
+        options.read_environments(file, choice, options.centers_of(centers), index, occupancy)[1],
         choice.descriptor,
         fixed_radii=fixed_radii,
         max_displacement=max_displacement,

@@ -11,6 +11,7 @@ import typer
 from nullmode._support.output import check_output, files_behind
 from nullmode._support.types import JSON, InputError
 from nullmode.descriptors import DESCRIPTORS
+from nullmode.geometry.disorder import Occupancy
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -26,6 +27,12 @@ Centers = Annotated[
     typer.Option(help="Chemical symbols or atom indices of the centres, comma-separated.", show_default="all atoms"),
 ]
 Index = Annotated[str, typer.Option(help="Frames of the file to read, as in ASE: ':' for all, ':100', '::10', '-1'.")]
+Occupy = Annotated[
+    Occupancy,
+    typer.Option(
+        help="Partly occupied sites (CIF): refuse such a structure, or take the majority, what each site mostly holds."
+    ),
+]
 Rtol = Annotated[
     float, typer.Option(help="A singular value counts as null if it is at most rtol times the largest one.")
 ]
@@ -90,7 +97,7 @@ def _choice(
     center_weight: Annotated[float | None, _option("Weight of the Gaussian at the centre itself.")] = None,
     species: Annotated[
         str | None,
-        _option("Chemical symbols that neighbours may have, comma-separated.", "all that occur"),
+        _option("Chemical symbols or atomic numbers that neighbours may have, comma-separated.", "all that occur"),
     ] = None,
     parameter: Annotated[
         list[str] | None, _option("Any other parameter, as name=value; may be given several times.", "none")
@@ -106,7 +113,7 @@ def _choice(
         "cutoff_width": cutoff_width,
         "width": width,
         "center_weight": center_weight,
-        "species": None if species is None else tuple(_listed(species)),
+        "species": None if species is None else tuple(_numbers_or_symbols(species)),
     }
     parameters = _parsed(parameter or [], {name: value for name, value in options.items() if value is not None})
     target = load(descriptor, DESCRIPTORS, "descriptor", "--descriptor")
@@ -136,17 +143,17 @@ def check_out(
 
 def centers_of(text: str | None) -> list[int | str] | None:
     """Read the option ``--centers``."""
-    return None if text is None else [int(center) if center.isdigit() else center for center in _listed(text)]
+    return None if text is None else _numbers_or_symbols(text)
 
 
 def read_environments(
-    file: Path, choice: DescriptorChoice, centers: list[int | str] | None, index: str
+    file: Path, choice: DescriptorChoice, centers: list[int | str] | None, index: str, occupancy: Occupancy
 ) -> "tuple[list[Atoms], list[Environment]]":
     """Read the structures of a file, and the environments of their centres."""
     from nullmode.families.file import structures
     from nullmode.geometry.environment import environments
 
-    atoms = list(structures(file, centers, index))
+    atoms = list(structures(file, centers, index, occupancy))
     return atoms, environments(atoms, choice.descriptor.cutoff, centers)
 
 
@@ -156,6 +163,7 @@ def provenance_of(
     choice: DescriptorChoice,
     centers: list[int | str] | None,
     index: str,
+    occupancy: Occupancy,
 ) -> JSON:
     """Say what a table follows from: the code of a module and of the descriptor, the file, and the choices."""
     from nullmode._support.code_hash import digest, origin
@@ -166,13 +174,14 @@ def provenance_of(
         "inputs": {str(file): {"sha256": digest(file)}},
         "index": index,
         "centers": centers,
+        "occupancy": occupancy,
         "kind": choice.kind,
         "parameters": choice.parameters,
     }
 
 
-def _listed(text: str) -> list[str]:
-    return [entry.strip() for entry in text.split(",")]
+def _numbers_or_symbols(text: str) -> list[int | str]:
+    return [int(entry) if entry.isdecimal() else entry for entry in map(str.strip, text.split(","))]
 
 
 def _parsed(pairs: list[str], options: JSON) -> JSON:

@@ -18,6 +18,7 @@ def scan(
     choice: options.DescriptorChoice,
     centers: options.Centers = None,
     index: options.Index = ":",
+    occupancy: options.Occupy = "refuse",
     total: Annotated[
         int | None,
         typer.Option(min=1, help="Number of environments in the file, for the progress bar.", show_default="unknown"),
@@ -47,16 +48,21 @@ def scan(
             "`--species` must name all elements that may be neighbours, since the file is read once, got none. "
             "For example: --species H,C,N,O."
         )
+    if getattr(choice.descriptor, "n_neighbours_max", ()) is None:
+        raise InputError(
+            "`--parameter n_neighbours_max` must be the most neighbours of any centre, since the file is read once, "
+            "got none. For example: --parameter n_neighbours_max=40."
+        )
     options.check_out(out, (".parquet",), is_spectra, file, choice, force)
     chosen_centers = options.centers_of(centers)
-    environments = read_environments(file, choice.descriptor.cutoff, chosen_centers, index)
+    environments = read_environments(file, choice.descriptor.cutoff, chosen_centers, index, occupancy)
     count = scan_all(
         environments,
         choice.descriptor,
         out,
         rtol,
         total=total,
-        provenance=options.provenance_of("nullmode.analysis.scan", file, choice, chosen_centers, index),
+        provenance=options.provenance_of("nullmode.analysis.scan", file, choice, chosen_centers, index, occupancy),
         threads=threads,
         progress=progress,
         force=force,

@@ -15,6 +15,7 @@ def view(
     out: Annotated[Path, typer.Option(help="HTML page to write.")],
     centers: options.Centers = None,
     index: options.Index = ":",
+    occupancy: options.Occupy = "refuse",
     tolerance: options.Tolerance = 1e-6,
     rtol: options.Rtol = 1e-9,
     progress: options.Progress = True,
@@ -32,6 +33,6 @@ def view(
     from nullmode.views.view import is_view, write_view
 
     options.check_out(out, (".html", ".htm"), is_view, file, choice, force)
-    environments = options.read_environments(file, choice, options.centers_of(centers), index)[1]
+    environments = options.read_environments(file, choice, options.centers_of(centers), index, occupancy)[1]
     write_view(environments, choice.descriptor, out, rtol, tolerance, name=file.name, progress=progress, force=force)
     typer.echo(f"{len(environments)} environments written to {out}: open it in a browser.")

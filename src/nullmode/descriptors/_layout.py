@@ -80,7 +80,7 @@ class Layout:
         if stated is not None and stated < self.n_neighbours_max:
             raise InputError(
                 f"`n_neighbours_max` must be at least the number of neighbours inside the cutoff, got {stated} "
-                f"for an environment with {self.n_neighbours_max}. Raise it, or pass n_neighbours_max=None."
+                f"for an environment with {self.n_neighbours_max}. Raise it."
             )
         return self.n_neighbours_max if stated is None else stated
 
@@ -125,7 +125,7 @@ def pack(environments: Environments, species: Sequence[str], *, with_centers: bo
     if unknown:
         raise InputError(
             f"`species` must cover the environments, got {tuple(species)} without "
-            f"{', '.join(symbol(number) for number in sorted(unknown))}. Add them, or pass species=None."
+            f"{', '.join(symbol(number) for number in sorted(unknown))}. Add them."
         )
     return arrays._replace(species=index[arrays.species], center_species=index[arrays.center_species])
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nullmode._support.types import InputError
 from nullmode.families._base import FamilySize, Structures, sized
@@ -14,7 +14,12 @@ _SAMPLE_BYTES = 1 << 20
 _INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
-def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -> FamilySize | None:
+def _size(
+    path: Path,
+    centers: list[int | str] | int | str | None,
+    index: str,
+    occupancy: str = "refuse",  # noqa: ARG001
+) -> FamilySize | None:
     """Estimate from the first megabyte of (extended) XYZ; other formats would have to be read completely."""
     if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
         return None
@@ -46,7 +51,12 @@ def _size(path: Path, centers: list[int | str] | int | str | None, index: str) -
 
 
 @sized(_size)
-def structures(path: Path, centers: list[int | str] | int | str | None = None, index: str = ":") -> Structures:
+def structures(
+    path: Path,
+    centers: list[int | str] | int | str | None = None,
+    index: str = ":",
+    occupancy: Literal["refuse", "majority"] = "refuse",
+) -> Structures:
     """Read structures.
 
     Parameters
@@ -57,6 +67,8 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
         Chemical symbols or indices of the central atoms; default all.
     index
         The frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred, ``-1`` the last.
+    occupancy
+        What becomes of structures with partly occupied sites: ``refuse``, or take the ``majority`` of each site.
 
     Yields
     ------
@@ -68,11 +80,14 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
     InputError
         If the file is missing, unreadable or empty, or has no such frames or centres.
     """
+    from nullmode.geometry.disorder import ordered
     from nullmode.geometry.environment import centers_of
+    from nullmode.geometry.units import warn_of_units
 
     if not path.is_file():
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
-    frames = _frames(path, index)
+    frames = [ordered(atoms, occupancy, f"frame {k} of {path}") for k, atoms in enumerate(_frames(path, index))]
+    warn_of_units(frames)
     if not frames or not any(len(atoms) for atoms in frames):
         raise InputError(f"`path` must contain at least one structure, got {path} with none (index {index!r}).")
     chosen = [centers_of(atoms, centers, k) for k, atoms in enumerate(frames)]
@@ -86,6 +101,8 @@ def structures(path: Path, centers: list[int | str] | int | str | None = None, i
 def _frames(path: Path, index: str) -> "list[Atoms]":
     from ase.io import read
 
+    from nullmode.geometry.symbols import check_symbol
+
     if not _INDEX.fullmatch(index):
         raise InputError(f"`index` must be a number or a slice such as ':100', got {index!r}.")
     number = None if ":" in index else int(index)
@@ -95,6 +112,7 @@ def _frames(path: Path, index: str) -> "list[Atoms]":
     except StopIteration:
         frames = []
     except Exception as error:  # ASE's readers raise whatever their parsers meet
+        check_symbol(error, path)
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
     frames = frames if isinstance(frames, list) else [frames]

@@ -9,6 +9,9 @@ import numpy as np
 from nullmode._support.arguments import as_whole, check_cutoff, listed, real_array
 from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
 from nullmode._support.types import Floats, InputError, Integers
+from nullmode.geometry.cell import check_cell
+from nullmode.geometry.disorder import check_ordered
+from nullmode.geometry.units import warn_of_units
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -130,8 +133,13 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     Raises
     ------
     InputError
-        For a non-finite or coincident position, an unknown element or index, a cell that does not span space, or if no
-        centre has a neighbour. Single centres without neighbours are allowed.
+        For a non-finite or coincident position, an unknown element or index, a partly occupied site, a cell that does
+        not span space, or if no centre has a neighbour. Single centres without neighbours are allowed.
+
+    Warns
+    -----
+    UserWarning
+        If the shortest distance of the first structures is beyond any chemistry: coordinates may not be in Å.
     """
     return cut(*checked_structures(atoms, cutoff, centers))
 
@@ -149,6 +157,7 @@ def checked_structures(
     for index, structure in enumerate(structures):
         if not isinstance(structure, Atoms):
             raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at index {index}.")
+    warn_of_units(structures)
     chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
@@ -173,10 +182,8 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
     _check_lengths(f"{where}.positions", positions)
     _check_lengths(f"{where}.cell", cell)
     numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
-    if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
-        raise InputError(
-            f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}."
-        )
+    check_cell(atoms, where)
+    check_ordered(atoms, where)
     neighbour_list = vesin.NeighborList(cutoff=cutoff, full_list=True)
     i, j, shift, vectors = neighbour_list.compute(
         points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True

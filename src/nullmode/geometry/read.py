@@ -8,7 +8,10 @@ from pathlib import Path
 
 from nullmode._support.arguments import check_cutoff
 from nullmode._support.types import InputError
+from nullmode.geometry.disorder import Occupancy, ordered
 from nullmode.geometry.environment import Centers, Environment, centers_of, environments_of
+from nullmode.geometry.symbols import check_symbol
+from nullmode.geometry.units import warn_of_units
 
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 _CHUNK = 256  # structures
@@ -26,7 +29,11 @@ class EnvironmentStream(Iterator[list[Environment]]):
 
 
 def read_environments(
-    path: str | Path, cutoff: float = 4.0, centers: Centers = None, index: str = ":"
+    path: str | Path,
+    cutoff: float = 4.0,
+    centers: Centers = None,
+    index: str = ":",
+    occupancy: Occupancy = "refuse",
 ) -> EnvironmentStream:
     """Read structures and cut environments out of them, as :func:`nullmode.scan` takes them.
 
@@ -39,6 +46,9 @@ def read_environments(
         As in :func:`nullmode.environments`.
     index
         Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred.
+    occupancy
+        What becomes of structures with partly occupied sites: ``refuse``, or take the ``majority`` of each site
+        (:func:`nullmode.majority_species`).
 
     Returns
     -------
@@ -55,10 +65,10 @@ def read_environments(
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
     if not _SLICE.fullmatch(index):
         raise InputError(f"`index` must be a slice such as ':100', got {index!r}.")
-    return EnvironmentStream((path,), _read(path, check_cutoff(cutoff), centers, index))
+    return EnvironmentStream((path,), _read(path, check_cutoff(cutoff), centers, index, occupancy))
 
 
-def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[list[Environment]]:
+def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Occupancy) -> Iterator[list[Environment]]:
     from ase.io import iread
 
     first = 0
@@ -68,10 +78,14 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str) -> Iterator[l
         try:
             chunk = list(islice(frames, _CHUNK))
         except Exception as error:  # ASE's readers raise whatever their parsers meet
+            check_symbol(error, path)
             reason = f"{type(error).__name__}: {error} (after frame {first})"
             raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
         if not chunk:
             break
+        chunk = [ordered(atoms, occupancy, f"frame {k} of {path}") for k, atoms in enumerate(chunk, first)]
+        if not first:
+            warn_of_units(chunk)
         result = [
             environment
             for frame, atoms in enumerate(chunk, first)

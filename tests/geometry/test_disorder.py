@@ -1,0 +1,117 @@
+"""Partly occupied sites: refused wherever structures enter, or reduced to what each site mostly holds."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import read, write
+
+import nullmode as nm
+from nullmode.families import file
+from nullmode.geometry.disorder import majority_species
+
+CELL = """data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Ti1 Ti 0.5 0.5 0.5 1.0
+F1 F 0.5 0.5 0.25 1.0
+"""
+SHARED = "A1 Sr 0 0 0 {}\nA2 La 0 0 0 {}\n"
+# Rows of the file, and symbols and first heights of the majority; None where there is none.
+SITES = {
+    "shared": (SHARED.format(0.7, 0.3), "TiFSr", None),
+    "shared, the second": (SHARED.format(0.3, 0.7), "TiFLa", None),
+    "shared by three": (SHARED.format(0.4, 0.35) + "A3 Ba 0 0 0 0.25\n", "TiFSr", None),
+    "shared, and often empty": (SHARED.format(0.3, 0.1), "TiF", None),
+    "shared evenly": (SHARED.format(0.5, 0.5), None, None),
+    "with digits in brackets": (SHARED.format("0.70(2)", "0.30(2)"), "TiFSr", None),
+    "mostly full": ("O1 O 0 0 0 0.9\n", "TiFO", None),
+    "half full": ("O1 O 0 0 0 0.5\n", "TiFO", None),
+    "mostly empty": ("O1 O 0 0 0 0.4\n", "TiF", None),
+    "empty": ("O1 O 0 0 0 0\n", "TiF", None),
+    "split": ("O1 O 0 0 0.005 0.6\nO2 O 0 0 -0.005 0.4\n", "TiFO", 0.04),
+    "split, other elements": ("A1 Sr 0 0 0.01 0.2\nA2 La 0 0 0 0.8\n", "TiFLa", 0),
+    "split evenly": ("O1 O 0 0 0.005 0.5\nO2 O 0 0 -0.005 0.5\n", None, None),
+    "split in three": ("".join(f"O{k} O 0 0 {k / 100} 0.333\n" for k in range(3)), None, None),
+    "neighbours, not split": ("O1 O 0 0 0 0.9\nO2 O 0 0 0.3 0.8\n", "TiFO2", 0),
+}
+ORDERED = {
+    "full": "O1 O 0 0 0 1.0\n",
+    "full to the digits": "O1 O 0 0 0 0.9999\n",
+    "not known": "O1 O 0 0 0 ?\n",
+    "no other": SHARED.format(1.0, 0.0),
+}
+
+
+def cif(folder, rows):
+    path = folder / "x.cif"
+    path.write_text(CELL + rows)
+    return path
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_disorder_is_refused_or_reduced(tmp_path, name):
+    rows, formula, height = SITES[name]
+    path = cif(tmp_path, rows)
+    atoms = read(path)
+    with pytest.raises(nm.InputError, match=r"`atoms\[0\]` must have fully occupied sites, got .* at atom 2"):
+        nm.environments(atoms)
+    with pytest.raises(nm.InputError, match=r"`frame 0 of .*x.cif` must have fully .* --occupancy majority"):
+        list(file.structures(path))
+    if formula is None:
+        with pytest.raises(nm.InputError, match="must have sites with a most frequent species"):
+            majority_species(atoms)
+        return
+    before = atoms.get_chemical_symbols()
+    ordered = majority_species(atoms)
+    assert atoms.get_chemical_symbols() == before
+    assert ordered.symbols.formula.format("hill") == Atoms(formula).symbols.formula.format("hill")
+    if height is not None:
+        assert ordered.positions[2, 2] == pytest.approx(height)
+    assert len(nm.environments(ordered, 6.5)) == len(ordered)
+    (again,) = file.structures(path, occupancy="majority")
+    assert (again.numbers == ordered.numbers).all()
+    (part,) = nm.read_environments(path, 6.5, occupancy="majority")
+    assert len(part) == len(ordered)
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_ordered_crystals_pass(tmp_path, name):
+    atoms = read(cif(tmp_path, ORDERED[name]))
+    assert len(nm.environments(atoms, 6.5)) == 3
+    assert (majority_species(atoms).positions == atoms.positions).all()
+
+
+@pytest.mark.parametrize("name", ["x.extxyz", "x.pdb"])
+def test_other_formats_keep_the_occupancy(tmp_path, name):
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]], cell=[9, 9, 9])
+    atoms.set_array("occupancy", np.array([1.0, 0.5]))
+    write(tmp_path / name, atoms)
+    with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
+        list(file.structures(tmp_path / name))
+
+
+def test_repeated_and_sorted_crystals_are_seen(tmp_path):
+    atoms = read(cif(tmp_path, SITES["shared"][0]))
+    for changed in (atoms.repeat((2, 1, 1)), atoms[[2, 1, 0]]):
+        with pytest.raises(nm.InputError, match=r"Sr 0\.7 / La 0\.3"):
+            nm.environments(changed)
+        assert majority_species(changed).symbols.formula.count()["Sr"] == len(changed) // 3
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1.0], [2.0, 0.5], [np.nan, np.nan]])
+def test_what_is_no_share_is_no_disorder(values):
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
+    atoms.set_array("occupancies", np.array(values))
+    assert len(nm.environments(atoms)) == 2
