@@ -8,6 +8,7 @@ from ase.io import read, write
 import nullmode as nm
 from nullmode.families import file
 from nullmode.geometry.disorder import majority_species
+from nullmode.sweep.structures import make_structures
 
 CELL = """data_x
 _cell_length_a 6
@@ -84,6 +85,14 @@ def test_disorder_is_refused_or_reduced(tmp_path, name):
     assert (again.numbers == ordered.numbers).all()
     (part,) = nm.read_environments(path, 6.5, occupancy="majority")
     assert len(part) == len(ordered)
+
+
+def test_families_of_ones_own_are_checked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cif(tmp_path, SITES["mostly full"][0])
+    (tmp_path / "own.py").write_text("from ase.io import read\n\n\ndef own():\n    yield read('x.cif')\n")
+    with pytest.raises(nm.InputError, match=r"`families.mine\[0\]` must have fully occupied sites"):
+        make_structures("own.py:own", {}, "mine")
 
 
 @pytest.mark.parametrize("name", ORDERED)

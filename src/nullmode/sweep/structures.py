@@ -8,6 +8,7 @@ from nullmode._support.code_hash import digest
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, parameter_model, validated
 from nullmode.families import FAMILIES
+from nullmode.geometry.disorder import check_ordered
 from nullmode.tables import parquet
 from nullmode.tables.structures import row_of
 
@@ -41,6 +42,7 @@ def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
     target = load(kind, FAMILIES, "family")
     rows: list[JSON] = []
     for index, atoms in enumerate(target(**validated(target, parameters, f"families.{name}.parameters"))):
+        check_ordered(atoms, f"families.{name}[{index}]")
         info = {key: value for key, value in atoms.info.items() if key != "centers"}
         row = row_of(atoms, index) | info
         if rows and row.keys() != rows[0].keys():
