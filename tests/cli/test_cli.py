@@ -2,6 +2,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from configs import CHECKOUT
 
 import nullmode as nm
 from nullmode._support import code_hash
+from nullmode._support.variants import load
 from nullmode.cli import main
+from nullmode.descriptors import DESCRIPTORS
 from nullmode.tables import columns, parquet
 
 SMALL = ["--n-max", "3", "--l-max", "2", "--no-progress"]
@@ -212,6 +215,21 @@ def test_help(nullmode, command):
     assert nullmode(*command, "-h")[1] == out
 
 
+@pytest.mark.parametrize("kind", DESCRIPTORS)
+def test_help_gives_the_defaults_of_the_descriptor(kind):
+    shown = {p.name: p.show_default for p in typer.main.get_command(main.app).commands["analyze"].params}
+    for name in ("n_max", "l_max", "cutoff", "cutoff_width", "width", "center_weight"):
+        for field in fields(load(kind, DESCRIPTORS, "descriptor")):
+            if field.name == name:
+                first, *others = shown[name].split("; ")
+                own = {text.split(": ")[0]: text.split(": ")[1] for text in others}
+                assert own.get(kind, first) == str(field.default)
+
+
+def test_version_is_printed(nullmode):
+    assert nullmode("--version")[:2] == (0, f"nullmode {nm.__version__}\n")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_gives_an_example_that_the_command_accepts(nullmode, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "80")
@@ -273,7 +291,19 @@ def bad_files(folder):
         (["analyze", "methane.xyz", "--centers", "Xe"], "`centers` must occur in methane.xyz"),
         (["analyze", "methane.xyz", "--centers", "9"], "`centers` must be atom indices of structure 0 (0 to 4)"),
         (["analyze", "methane.xyz", "--centers", "Qq"], "`centers` must be chemical symbols"),
-        (["analyze", "methane.xyz", "--descriptor", "soap"], "`--descriptor` must be a known descriptor, got 'soap'"),
+        (
+            ["analyze", "methane.xyz", "--descriptor", "soap"],
+            "`--descriptor` must be a known descriptor, got 'soap'. Did you mean `power-spectrum`?",
+        ),
+        (
+            ["analyze", "methane.xyz", "--parameter", "widht=1"],
+            "`descriptor.widht` is not known. Did you mean `width`?",
+        ),
+        (["analyze", "methane.xyz", "--parameter", "atom_sigma=1"], "is not known. Did you mean `width`?"),
+        (
+            ["analyze", "methane.xyz", "--species", "8,1"],
+            "`species` must cover the environments, got ('O', 'H') without C",
+        ),
         (["analyze", "methane.xyz", "--descriptor", "no.py:A"], "`--descriptor` must name an existing descriptor file"),
         (["analyze", "methane.xyz", "--descriptor", "radial-spectrum", "--l-max", "3"], "`descriptor.l_max` is not"),
         (["analyze", "methane.xyz", "--n-max", "0"], "`descriptor.n_max`"),

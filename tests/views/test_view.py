@@ -201,7 +201,7 @@ def test_missing_chemiscope_is_named_before_anything_is_computed(monkeypatch, tm
         return original(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"pip install 'nullmode\[reproduction\]'"):
+    with pytest.raises(InputError, match=r"-m pip install chemiscope$"):
         nm.write_view([], SOAP, tmp_path / "view.html")
 
 

@@ -17,6 +17,18 @@ from pydantic.dataclasses import dataclass
 
 from nullmode._support.types import InputError
 
+_ELSEWHERE = {
+    "soap": "power-spectrum",
+    "sigma": "width",
+    "atom_sigma": "width",
+    "r_cut": "cutoff",
+    "rcut": "cutoff",
+    "cutoff_transition_width": "cutoff_width",
+    "max_radial": "n_max",
+    "max_angular": "l_max",
+    "elements": "species",
+}
+"""What other codes call a descriptor or a parameter, for suggestions."""
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -65,7 +77,9 @@ def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 def suggest(name: str, known: list[str]) -> str:
     """List the known names for a message, and the one that was probably meant."""
-    close = get_close_matches(name, known, n=1, cutoff=0.85)
+    swapped = [item for item in known if sorted(item) == sorted(name)]
+    close = [item for item in [_ELSEWHERE.get(name, "")] if item in known] or swapped
+    close = close or get_close_matches(name, known, n=1, cutoff=0.85)
     return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known) or 'none'}."
 
 

@@ -1,9 +1,11 @@
 """The command line: thin over the public functions."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from nullmode import __version__
 from nullmode._support.types import InputError
 from nullmode.cli.analyze import analyze
 from nullmode.cli.claims import claims
@@ -19,6 +21,23 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Find the atomic displacements that a machine-learning descriptor does not see, and say why.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nullmode {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
+
+
 for command in (analyze, scan, find, view, provenance, claims):
     app.command()(command)
 

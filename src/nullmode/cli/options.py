@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nullmode.geometry.environment import Environment
 
 _DESCRIPTOR = "Descriptor"
-_OWN_DEFAULT = "the descriptor's own"
+_TRUNCATION = "8; bispectrum: 4; trispectrum: 3"
 
 File = Annotated[Path, typer.Argument(help="File of structures, in any format that ASE reads.")]
 Centers = Annotated[
@@ -75,7 +75,7 @@ def chooses_descriptor(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _option(text: str, default: str = _OWN_DEFAULT) -> Any:
+def _option(text: str, default: str) -> Any:
     return typer.Option(help=text, show_default=default, rich_help_panel=_DESCRIPTOR)
 
 
@@ -87,14 +87,14 @@ def _choice(
             rich_help_panel=_DESCRIPTOR,
         ),
     ] = "power-spectrum",
-    n_max: Annotated[int | None, _option("Number of radial functions.")] = None,
-    l_max: Annotated[int | None, _option("Largest angular momentum; the values 0 to l_max are used.")] = None,
-    cutoff: Annotated[float | None, _option("Radius of the environment, Å.")] = None,
+    n_max: Annotated[int | None, _option("Number of radial functions.", _TRUNCATION)] = None,
+    l_max: Annotated[int | None, _option("Largest angular momentum; 0 to l_max are used.", _TRUNCATION)] = None,
+    cutoff: Annotated[float | None, _option("Radius of the environment, Å.", "4.0")] = None,
     cutoff_width: Annotated[
-        float | None, _option("Range below the cutoff in which neighbours fade to zero, Å.")
+        float | None, _option("Range below the cutoff in which neighbours fade to zero, Å.", "0.5")
     ] = None,
-    width: Annotated[float | None, _option("Standard deviation of the Gaussian density of an atom, Å.")] = None,
-    center_weight: Annotated[float | None, _option("Weight of the Gaussian at the centre itself.")] = None,
+    width: Annotated[float | None, _option("Standard deviation of the Gaussian density of an atom, Å.", "0.3")] = None,
+    center_weight: Annotated[float | None, _option("Weight of the Gaussian at the centre itself.", "0.0")] = None,
     species: Annotated[
         str | None,
         _option("Chemical symbols or atomic numbers that neighbours may have, comma-separated.", "all that occur"),

@@ -1,6 +1,7 @@
 """The configuration, checked as a whole before any job starts; importing this is light (no Numba, ase, pandas)."""
 
 import inspect
+import sys
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -241,6 +242,6 @@ def _check_library(where: str, module: str, name: str = "") -> None:
     """Demand a library that only some configurations need."""
     if find_spec(module) is None:
         raise InputError(
-            f"`{where}` needs {name or module}, which is not installed. Install it with: "
-            "pip install 'nullmode[reproduction]'."
+            f"`{where}` needs {name or module}, which is not installed. "
+            f"Run: {sys.executable} -m pip install {name or module}"
         )

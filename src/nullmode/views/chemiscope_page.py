@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import math
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ def library() -> ModuleType:
     except ModuleNotFoundError as error:
         raise InputError(
             f"A view is made with chemiscope, which cannot be imported: {error}. "
-            "Install it with: pip install 'nullmode[reproduction]'."
+            f"Run: {sys.executable} -m pip install chemiscope"
         ) from None
     module: ModuleType = chemiscope
     return module
