@@ -1,6 +1,6 @@
 rule claims:
     input:
-        claims=local(SETTINGS.claims),
+        claims=local(ancient(SETTINGS.claims)),
         sensitivity=[TABLES["sensitivity"]],
         summary=[TABLES["summary"]],
         structures=STRUCTURES,
@@ -17,6 +17,6 @@ rule claims:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         claims=lambda wildcards: nullmode._support.code_hash.digest(SETTINGS.claims),
-        code=lambda wildcards: nullmode.sweep.origins.claims_code(SETTINGS.claims),
+        code=lambda wildcards: coded("claims", nullmode.sweep.origins.claims_code(SETTINGS.claims)),
     script:
         "../scripts/claims.py"

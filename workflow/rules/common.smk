@@ -1,7 +1,6 @@
-import functools
+import pathlib
 import sys
 
-import nullmode._support.files
 import nullmode._support.code_hash
 import nullmode.sweep.entries
 import nullmode.sweep.jobs
@@ -23,8 +22,6 @@ except nullmode._support.types.InputError as error:
 
 RESULTS = SETTINGS.results
 JOBS = {job.name: job for job in nullmode.sweep.jobs.plan(SETTINGS)}
-# Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
-sensitivity_code = functools.cache(nullmode.sweep.origins.sensitivity_code)
 SEARCHES = {name: nullmode.sweep.entries.search_task(SETTINGS, name) for name in SETTINGS.searches}
 REGRESSIONS = {
     regression.descriptor: nullmode.sweep.entries.regression_tasks(SETTINGS, regression.descriptor)
@@ -49,14 +46,42 @@ FIGURES = expand(
 VIEWS = expand("{results}/views/{view}.html", results=RESULTS, view=SETTINGS.views)
 CLAIMS = [f"{RESULTS}/claims.parquet", f"{RESULTS}/claims.html"] if SETTINGS.claims else []
 
-# Snakemake takes a file that exists for a result. It knows what it was writing itself when it was stopped, but not what
-# a copy or a broken disk cut short.
-MADE = [*STRUCTURES, *PARTS, *FOUND, *PREDICTED, *EXPLAINED, *TABLES.values(), *CLAIMS[:1]]
-if workflow.is_main_process and (damaged := nullmode._support.files.cut_short(MADE)):
-    sys.exit(
-        "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
-        f"rm {' '.join(map(str, damaged))}"
-    )
+RULES = (
+    "structures",
+    "layout",
+    "sensitivity",
+    "summary",
+    "search",
+    "regression",
+    "explanation",
+    "figure",
+    "view",
+    "claims",
+)
+# By content: Snakemake would rerun everything after a fresh clone, since it compares the times of scripts.
+SCRIPTS = {rule: nullmode._support.code_hash.meaning(workflow.source_path(f"../scripts/{rule}.py")) for rule in RULES}
+
+# Snakemake takes a file that exists for a result, unless it remembers to have made it otherwise, under this spelling and
+# in this working directory. What files say themselves holds wherever they are.
+MANIFEST = {}
+if workflow.is_main_process:
+    import nullmode.sweep.contents
+    import nullmode.sweep.stale
+
+    try:
+        PLAN = nullmode.sweep.contents.contents(SETTINGS, JOBS.values(), SCRIPTS)
+        # Where the results of a module with a prefix really are.
+        where = str(workflow.modifier.path_modifier.modify(RESULTS, property="output"))
+        opening = nullmode.sweep.stale.open_results(
+            where, PLAN, [str(pathlib.Path(file).resolve()) for file in workflow.configfiles]
+        )
+        # The rules of a caller keep the triggers that it chose.
+        opening.enforce(workflow, alone=workflow.modifier.is_main_snakefile())
+    except nullmode._support.types.InputError as error:
+        sys.exit(f"The results cannot be used:\n{error}")
+    MANIFEST = opening.manifest
+    if opening.message:
+        logger.info(opening.message)
 
 
 wildcard_constraints:
@@ -68,11 +93,15 @@ wildcard_constraints:
     job="[A-Za-z0-9][A-Za-z0-9_.+-]*",
 
 
-def family_file(wildcards):
-    """Give the file that a family reads, if it reads one, so that a change of it makes its structures anew."""
-    path = SETTINGS.families[wildcards.family].parameters.get("path")
+def coded(rule, code):
+    """Add the script of a rule to the origin of its job."""
+    return {**code, "script": SCRIPTS[rule]}
+
+
+def family_files(wildcards):
+    """Give the files that a family reads; their content counts, not their times."""
     # Local: the prefix of a module is for what the workflow writes.
-    return [] if path is None else local(path)
+    return [local(ancient(path)) for path in nullmode.sweep.origins.files_of_family(SETTINGS, wildcards.family)]
 
 
 def structures_of(tasks):

@@ -16,7 +16,7 @@ rule explanation:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         explanation=lambda wildcards: nullmode.sweep.settings.explanation(SETTINGS, wildcards.figure),
-        code=lambda wildcards: nullmode.sweep.origins.explanation_code(SETTINGS, wildcards.figure),
+        code=lambda wildcards: coded("explanation", nullmode.sweep.origins.explanation_code(SETTINGS, wildcards.figure)),
     script:
         "../scripts/explanation.py"
 
@@ -45,6 +45,6 @@ rule figure:
         figure=lambda wildcards: SETTINGS.figures[wildcards.figure].model_dump(exclude={"claim"}),
         tables=lambda wildcards: nullmode.sweep.settings.figure_tables(SETTINGS, wildcards.figure),
         caption=lambda wildcards: nullmode.sweep.report.caption(SETTINGS, wildcards.figure),
-        code=lambda wildcards: nullmode.sweep.origins.figure_code(SETTINGS, wildcards.figure),
+        code=lambda wildcards: coded("figure", nullmode.sweep.origins.figure_code(SETTINGS, wildcards.figure)),
     script:
         "../scripts/figure.py"

@@ -15,6 +15,8 @@ rule regressions:
     params:
         kind=lambda wildcards: REGRESSIONS[wildcards.descriptor][0].kind,
         tasks=lambda wildcards: plain(REGRESSIONS[wildcards.descriptor]),
-        code=lambda wildcards: nullmode.sweep.origins.regression_code(SETTINGS, wildcards.descriptor),
+        code=lambda wildcards: coded(
+            "regression", nullmode.sweep.origins.regression_code(SETTINGS, wildcards.descriptor)
+        ),
     script:
         "../scripts/regression.py"

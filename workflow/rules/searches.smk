@@ -15,6 +15,6 @@ rule search:
     params:
         kind=lambda wildcards: SEARCHES[wildcards.search].kind,
         task=lambda wildcards: plain([SEARCHES[wildcards.search]])[0],
-        code=lambda wildcards: nullmode.sweep.origins.search_code(SETTINGS, wildcards.search),
+        code=lambda wildcards: coded("search", nullmode.sweep.origins.search_code(SETTINGS, wildcards.search)),
     script:
         "../scripts/search.py"

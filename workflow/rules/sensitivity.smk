@@ -12,7 +12,7 @@ rule layout:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
-        code=nullmode.sweep.origins.layout_code(),
+        code=coded("layout", nullmode.sweep.origins.layout_code()),
     script:
         "../scripts/layout.py"
 
@@ -35,6 +35,11 @@ rule sensitivity:
     params:
         kind=lambda wildcards: JOBS[wildcards.job].kind,
         tasks=lambda wildcards: plain(JOBS[wildcards.job].tasks),
-        code=lambda wildcards: sensitivity_code(JOBS[wildcards.job].kind, JOBS[wildcards.job].bases),
+        code=lambda wildcards: coded(
+            "sensitivity",
+            nullmode.sweep.origins.sensitivity_code(
+                JOBS[wildcards.job].kind, JOBS[wildcards.job].bases, JOBS[wildcards.job].tasks
+            ),
+        ),
     script:
         "../scripts/sensitivity.py"

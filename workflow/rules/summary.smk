@@ -9,7 +9,7 @@ rule summary:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
-        code=nullmode.sweep.origins.summary_code(),
+        code=coded("summary", nullmode.sweep.origins.summary_code()),
         order=list(SETTINGS.descriptors),
     script:
         "../scripts/summary.py"

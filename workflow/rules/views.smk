@@ -19,6 +19,6 @@ rule view:
     params:
         view=lambda wildcards: SETTINGS.views[wildcards.view].model_dump(),
         kind=lambda wildcards: SETTINGS.descriptors[SETTINGS.views[wildcards.view].descriptor].kind,
-        code=lambda wildcards: nullmode.sweep.origins.view_code(SETTINGS, wildcards.view),
+        code=lambda wildcards: coded("view", nullmode.sweep.origins.view_code(SETTINGS, wildcards.view)),
     script:
         "../scripts/view.py"

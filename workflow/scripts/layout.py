@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     with job_log(snakemake.log[0], snakemake.input, snakemake.output, snakemake.params.code):
         write_layout(
+            snakemake.wildcards.family,
             snakemake.input[0],
             snakemake.wildcards.scope,
             float(snakemake.wildcards.cutoff),
             snakemake.output[0],
+            snakemake.params.code,
         )

@@ -13,8 +13,10 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nullmode._support import own_modules
 from nullmode._support.files import cache_folder, written
 from nullmode._support.types import JSON, InputError
+from nullmode._support.variants import module_from
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -50,8 +52,15 @@ def check_unchanged(planned: JSON) -> None:
     InputError
         If a module or a library is not what it was when :func:`origin` gave `planned`.
     """
-    now = origin(*planned["code"])
-    changed = [name for key in planned for name in planned[key] if now[key].get(name) != planned[key][name]]
+    for root in planned["code"]:
+        if root.endswith(".py"):
+            # As in the plan: it may extend the path on which its own modules are found.
+            module_from(Path(root), "file", root)
+    now = {
+        **origin(*planned["code"]),
+        "files": {name: digest(name) for name in planned.get("files", {}) if Path(name).is_file()},
+    }
+    changed = [name for key in now for name in planned.get(key, {}) if now[key].get(name) != planned[key][name]]
     if changed:
         raise InputError(
             f"The code must not change between the plan and a job, got changes in {', '.join(changed)}. "
@@ -91,6 +100,8 @@ def kernel_hash() -> str:
 def code_hash(*roots: str) -> str:
     """Hash of the code that a result depends on: the named modules and all of nullmode that they import.
 
+    Of a user's file, the user's own modules that it imports count too, and the files that its list ``FILES`` names.
+
     Comments, docstrings and formatting do not count: an edit of them makes no result out of date. The HTML template
     beside a module, a file of the same name, belongs to the module's code.
 
@@ -115,6 +126,8 @@ def code_hash(*roots: str) -> str:
     for path in files:
         name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
         total.update(f"{name}\0{_source(path).meaning}\0".encode())
+        for file in _source(path).declared:
+            total.update(f"{file.name}\0{digest(file)}\0".encode())
     return total.hexdigest()[:_DIGITS]
 
 
@@ -126,7 +139,10 @@ def _closure(roots: tuple[str, ...]) -> list[Path]:
         if path is None or path in files:
             continue
         files.add(path)
-        waiting.extend(_module_path(name) for name in _source(path).imports)
+        imports = _source(path).imports
+        waiting.extend(_module_path(name) for name in imports)
+        if not path.is_relative_to(PACKAGE):
+            waiting.extend(own_modules.files_of(imports, path.parent))
     return sorted(files)
 
 
@@ -161,23 +177,45 @@ def _names_defined(node: ast.stmt) -> list[str]:
     return [*names, node.name] if isinstance(node, ast.ClassDef | ast.FunctionDef) else names
 
 
+def meaning(path: str | Path) -> str:
+    """Hash of one Python file alone, as :func:`code_hash` sees it."""
+    return _source(Path(path)).meaning[:_DIGITS]
+
+
 class _Source(NamedTuple):
-    """The modules that a file imports; the hash of its syntax tree without docstrings and of the template beside it."""
+    """What a file imports, and what it means.
+
+    Attributes
+    ----------
+    imports
+        Names of modules.
+    meaning
+        Hash of its syntax tree without docstrings, and of the template beside it.
+    declared
+        Data files that a user's file says it reads.
+    """
 
     imports: frozenset[str]
     meaning: str
+    declared: tuple[Path, ...] = ()
 
 
 @cache
 def _source(path: Path) -> _Source:
-    imports, meaning = _parsed(path.read_bytes())
+    if path.suffix not in (".py", ".pyi"):
+        # A compiled module of a user's own.
+        return _Source(frozenset(), digest(path))
+    code = path.read_bytes()
+    imports, meaning = _parsed(code)
     names = set(imports)
-    if "nullmode" in names and not path.is_relative_to(PACKAGE):
+    own = not path.is_relative_to(PACKAGE)
+    if own and any(name.partition(".")[0] == "nullmode" for name in names):
         # A user's file that imports nullmode may use any public name.
         names.update(_source(PACKAGE / "__init__.pyi").imports)
     template = path.with_suffix(".html")
     content = meaning.encode() + (template.read_bytes() if template.is_file() else b"")
-    return _Source(frozenset(names), hashlib.sha256(content).hexdigest())
+    declared = own_modules.declared(path, ast.parse(code)) if own else []
+    return _Source(frozenset(names), hashlib.sha256(content).hexdigest(), tuple(declared))
 
 
 def _parsed(code: bytes) -> tuple[list[str], str]:
@@ -211,9 +249,11 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
         write(kind.__name__)
         if kind is ast.Import:
             imported.update(alias.name for alias in node.names)
-        elif kind is ast.ImportFrom and node.module and not node.level:
-            imported.add(node.module)
-            imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif kind is ast.ImportFrom:
+            start = "." * node.level + (node.module or "")
+            imported.add(start)
+            # What is imported from a package may be a module of it.
+            imported.update(f"{start}{'.' if node.module else ''}{alias.name}" for alias in node.names)
         for name in kind._fields:
             value = getattr(node, name, None)
             if value.__class__ is list:
@@ -244,4 +284,4 @@ def _is_text(body: list[Any]) -> bool:
 def _libraries(root: str) -> frozenset[str]:
     """Top-level packages outside nullmode that a root imports, directly or through modules of nullmode."""
     names = {name.partition(".")[0] for path in _closure((root,)) for name in _source(path).imports}
-    return frozenset(names - sys.stdlib_module_names)
+    return frozenset(names - sys.stdlib_module_names - {""})

@@ -110,7 +110,7 @@ def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") ->
         raise InputError(f"`{where}` must be a known {what}, got {kind!r}. {suggest(kind, known)}")
     if not attribute:
         raise InputError(f"`{where}` must name the object in the file, got {kind!r}. Write {path}:name.")
-    module_object = _module_from(Path(path), what, where)
+    module_object = module_from(Path(path), what, where)
     if not callable(getattr(module_object, attribute, None)):
         raise InputError(f"`{where}` must name a function or class in {path}, got {attribute!r}. Define it there.")
     return getattr(module_object, attribute)
@@ -121,7 +121,14 @@ def source_of(kind: str, table: Mapping[str, str]) -> str:
     return table.get(kind, kind).partition(":")[0]
 
 
-def _module_from(path: Path, what: str, where: str) -> ModuleType:
+def module_from(path: Path, what: str, where: str) -> ModuleType:
+    """Run a user's file, and give its module; for messages: what it is, and the key that names it.
+
+    Raises
+    ------
+    InputError
+        For a missing or broken file.
+    """
     if not path.is_file():
         raise InputError(f"`{where}` must name an existing {what} file, got {path} (from {Path.cwd()}).")
     path = path.resolve()
@@ -173,6 +180,11 @@ def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...
     # Annotations that are strings are looked up in the module of the function.
     model: type[BaseModel] = create_model("Parameters", __config__=config, __module__=target.__module__, **fields)
     return model
+
+
+def complete(target: Callable[..., Any], parameters: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """All parameters of a function as JSON has them: those given, and of the others the defaults, seeds among them."""
+    return parameter_model(target, where)(**parameters).model_dump(mode="json", fallback=repr)
 
 
 def constructed(target: type, parameters: Mapping[str, Any], where: str) -> Any:

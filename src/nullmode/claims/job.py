@@ -20,7 +20,10 @@ def write_ledger(
     """
     stated = model.read(claims)
     frame = ledger.ledger(stated, tables)
-    inputs = parquet.inputs({path: path for paths in tables.values() for path in paths})
+    folder = Path(table_file).parent
+    inputs = parquet.inputs(
+        {Path(path).relative_to(folder).as_posix(): path for paths in tables.values() for path in paths}
+    )
     provenance = {**code, "inputs": {**inputs, str(claims): {"sha256": digest(claims)}}}
     parquet.write(frame, table_file, "claims", provenance)
     with written(page_file) as temporary:

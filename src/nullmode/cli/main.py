@@ -11,6 +11,7 @@ from nullmode.cli.analyze import analyze
 from nullmode.cli.claims import claims
 from nullmode.cli.find import find
 from nullmode.cli.provenance import provenance
+from nullmode.cli.prune import prune
 from nullmode.cli.scan import scan
 from nullmode.cli.view import view
 
@@ -38,7 +39,7 @@ def _common(
     pass
 
 
-for command in (analyze, scan, find, view, provenance, claims):
+for command in (analyze, scan, find, view, provenance, claims, prune):
     app.command()(command)
 
 

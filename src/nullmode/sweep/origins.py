@@ -4,13 +4,15 @@ Snakemake runs a job again when its origin changes, and only then. So an origin 
 that a job uses and no others: an edit of one radial basis leaves the jobs of all others finished.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from nullmode._support.code_hash import origin
+from nullmode._support.code_hash import digest, origin
 from nullmode._support.types import JSON
-from nullmode._support.variants import constructed, load, source_of
+from nullmode._support.variants import constructed, load, source_of, validated
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.basis.radial._base import RadialBasis
 from nullmode.claims import model
@@ -22,30 +24,42 @@ from nullmode.search import SEARCHES
 from nullmode.sweep.entries import points
 from nullmode.sweep.schema import Settings
 from nullmode.sweep.settings import explanation
+from nullmode.sweep.tasks import SensitivityTask
 
 COLUMNS = "nullmode.tables.columns"
+# Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
+_origin = cache(origin)
+_digest = cache(digest)
 
 
 def structures_code(settings: Settings, family: str) -> JSON:
     """Origin of a family's structures."""
-    return origin(
+    return _origin(
         "nullmode.sweep.structures", f"{COLUMNS}:STRUCTURES", source_of(settings.families[family].kind, FAMILIES)
     )
 
 
+def files_of_family(settings: Settings, family: str) -> dict[str, str]:
+    """Files that the parameters of a family name, each with the hash of its bytes."""
+    entry = settings.families[family]
+    target = load(entry.kind, FAMILIES, "family")
+    return _hashed(validated(target, entry.parameters, f"families.{family}.parameters"))
+
+
 def layout_code() -> JSON:
     """Origin of the layout of a family that several jobs share."""
-    return origin("nullmode.sweep.sensitivity")
+    return _origin("nullmode.sweep.sensitivity")
 
 
-def sensitivity_code(kind: str, bases: Iterable[str]) -> JSON:
+def sensitivity_code(kind: str, bases: Iterable[str], tasks: Iterable[SensitivityTask] = ()) -> JSON:
     """Origin of sensitivities: of a kind of descriptor, in radial bases given by :func:`basis_modules`."""
-    return origin("nullmode.sweep.sensitivity", f"{COLUMNS}:SENSITIVITY", source_of(kind, DESCRIPTORS), *bases)
+    code = _origin("nullmode.sweep.sensitivity", f"{COLUMNS}:SENSITIVITY", source_of(kind, DESCRIPTORS), *bases)
+    return code | _files((kind, task.points) for task in tasks)
 
 
 def summary_code() -> JSON:
     """Origin of the merged table and its summary."""
-    return origin("nullmode.sweep.summary", f"{COLUMNS}:SENSITIVITY", f"{COLUMNS}:SUMMARY")
+    return _origin("nullmode.sweep.summary", f"{COLUMNS}:SENSITIVITY", f"{COLUMNS}:SUMMARY")
 
 
 def search_code(settings: Settings, name: str) -> JSON:
@@ -53,7 +67,8 @@ def search_code(settings: Settings, name: str) -> JSON:
     search = settings.searches[name]
     tables = f"{COLUMNS}:SEARCH", f"{COLUMNS}:SEARCH_STEPS"
     modules = source_of(search.kind, SEARCHES), *descriptor_modules(settings, search.descriptor)
-    return origin("nullmode.sweep.search", *tables, *modules)
+    own = (search.kind, search.parameters), _parameters(settings, search.descriptor)
+    return _origin("nullmode.sweep.search", *tables, *modules) | _files(own)
 
 
 def regression_code(settings: Settings, descriptor: str) -> JSON:
@@ -61,9 +76,10 @@ def regression_code(settings: Settings, descriptor: str) -> JSON:
     used = [regression for regression in settings.regressions.values() if regression.descriptor == descriptor]
     variants = [(source_of(each.model, MODELS), source_of(each.target, TARGETS)) for each in used]
     modules = sorted({module for pair in variants for module in pair})
-    return origin(
+    own = [(each.model, each.parameters) for each in used]
+    return _origin(
         "nullmode.sweep.regression", f"{COLUMNS}:REGRESSION", *modules, *descriptor_modules(settings, descriptor)
-    )
+    ) | _files([*own, _parameters(settings, descriptor)])
 
 
 def explanation_code(settings: Settings, figure: str) -> JSON:
@@ -71,28 +87,56 @@ def explanation_code(settings: Settings, figure: str) -> JSON:
     asked = explanation(settings, figure)
     modules = {module for name in asked["kinds"] for module in descriptor_modules(settings, name)}
     own = "nullmode.sweep.explanation", f"{COLUMNS}:EXPLANATIONS", source_of(asked["kind"], EXPLANATIONS)
-    return origin(*own, *sorted(modules))
+    return _origin(*own, *sorted(modules)) | _files(_parameters(settings, name) for name in asked["kinds"])
 
 
 def figure_code(settings: Settings, figure: str) -> JSON:
     """Origin of a figure."""
     shared = "nullmode.tables.parquet", "nullmode.views.captions", f"{COLUMNS}:WHERE"
-    return origin(*shared, source_of(settings.figures[figure].kind, FIGURES))
+    entry = settings.figures[figure]
+    return _origin(*shared, source_of(entry.kind, FIGURES)) | _files([(entry.kind, entry.parameters)])
 
 
 def view_code(settings: Settings, view: str) -> JSON:
     """Origin of a view."""
-    return origin(
-        "nullmode.views.view_job",
-        f"{COLUMNS}:SENSITIVITY",
-        *descriptor_modules(settings, settings.views[view].descriptor),
-    )
+    descriptor = settings.views[view].descriptor
+    modules = descriptor_modules(settings, descriptor)
+    code = _origin("nullmode.views.view_job", f"{COLUMNS}:SENSITIVITY", *modules)
+    return code | _files([_parameters(settings, descriptor)])
 
 
 def claims_code(path: str) -> JSON:
     """Origin of the ledger of a file of claims."""
     checks = {claim.check.partition(":")[0] for claim in model.read(path).values() if claim.check}
-    return origin("nullmode.claims.job", f"{COLUMNS}:TABLES", *sorted(checks))
+    return _origin("nullmode.claims.job", f"{COLUMNS}:TABLES", *sorted(checks))
+
+
+def _parameters(settings: Settings, descriptor: str) -> tuple[str, Any]:
+    entry = settings.descriptors[descriptor]
+    return entry.kind, [entry.parameters, entry.grid]
+
+
+def _files(given: Iterable[tuple[str, Any]]) -> JSON:
+    """Files that parameters of a user's own kinds name, with their hashes; other kinds read none."""
+    files = _hashed([parameters for kind, parameters in given if ".py:" in kind])
+    return {"files": files} if files else {}
+
+
+def _hashed(values: Any) -> dict[str, str]:
+    return {name: _digest(name) for name in _named(values)}
+
+
+def _named(value: Any) -> list[str]:
+    """Existing files that values name at any depth; of a folder, if it is given as a path, all files in it."""
+    if isinstance(value, str | Path):
+        try:
+            if isinstance(value, Path) and value.is_dir():
+                return sorted(str(file) for file in value.rglob("*") if file.is_file())
+            return [str(value)] if Path(value).is_file() else []
+        except OSError:  # a text that no file could be called
+            return []
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return [name for each in inner for name in _named(each)]
 
 
 def descriptor_modules(settings: Settings, name: str) -> list[str]:

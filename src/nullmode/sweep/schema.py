@@ -1,11 +1,13 @@
 """Models of the configuration: its keys and their types; :mod:`nullmode.sweep.settings` checks the names in it."""
 
+import os.path
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nullmode._support import axes
-from nullmode._support.types import Scope
+from nullmode._support.types import InputError, Scope
 
 
 def _in_order(value: Any) -> Any:
@@ -15,6 +17,24 @@ def _in_order(value: Any) -> Any:
 # Sorted, because Snakemake takes another order of the same parameters for a change.
 Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+def _folder(value: str) -> str:
+    """Give a folder the one spelling that files of it get, whatever its own."""
+    for text, why in {
+        "{": "Snakemake takes braces for a wildcard",
+        "}": "Snakemake takes braces for a wildcard",
+        "\n": "a path has one line",
+        "\0": "no path holds it",
+        "://": "a folder of this machine is needed",
+    }.items():
+        if text in value:
+            raise InputError(f"must be a folder without {text!r}, since {why}, got {value!r}. Use another name.")
+    if not value.strip():
+        raise InputError(f"must name a folder, got {value!r}. Write . for the one in which Snakemake runs.")
+    if value.startswith("~"):
+        value = str(Path(value).expanduser())
+    return os.path.normpath(value)
 
 
 class _Strict(BaseModel):
@@ -146,7 +166,7 @@ class Settings(_Strict):
     left out or be null.
     """
 
-    results: str = Field(
+    results: Annotated[str, AfterValidator(_folder)] = Field(
         default="results", description="folder that everything is written to, relative to where Snakemake runs"
     )
     rtol: Annotated[

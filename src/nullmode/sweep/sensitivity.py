@@ -23,6 +23,7 @@ from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.sweep.descriptor import description, fitted, made
 from nullmode.sweep.tasks import SensitivityTask, as_json, families_of, references_of
 from nullmode.tables import columns, parquet
+from nullmode.tables.identity import identified
 from nullmode.tables.structures import atoms_of
 
 
@@ -42,7 +43,7 @@ def write_sensitivity(
     """
     families = dict(zip(families_of(tasks), structures, strict=True))
     fits = dict(zip(references_of(tasks), references, strict=True))
-    whole_layouts = (json.loads(Path(path).read_text(encoding="utf-8")) for path in layouts)
+    whole_layouts = (json.loads(Path(path).read_text(encoding="utf-8"))["layout"] for path in layouts)
     rows = run_tasks(
         tasks,
         {task.family: read_structures(families[task.family], task) for task in tasks},
@@ -114,11 +115,13 @@ def read_structures(path: str | Path, task: SensitivityTask) -> pd.DataFrame:
     return parquet.read(path, "structures", filters=[("structure", "in", needed)])
 
 
-def write_layout(structures: str, scope: Scope, cutoff: float, output: str) -> None:
-    """Do the job that finds a family's layout: read the family and write what :func:`layout` says."""
+def write_layout(family: str, structures: str, scope: Scope, cutoff: float, output: str, code: JSON) -> None:
+    """Do the job that finds a family's layout: read the family and write what :func:`layout` says, and its origin."""
     whole = layout(parquet.read(structures, "structures"), scope, cutoff)
+    inputs = parquet.inputs({family: structures})
+    provenance = identified({"family": family, "scope": scope, "cutoff": cutoff, **code, "inputs": inputs})
     with written(output) as temporary:
-        temporary.write_text(json.dumps(whole), encoding="utf-8")
+        temporary.write_text(json.dumps({"layout": whole, "provenance": provenance}), encoding="utf-8")
 
 
 def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:

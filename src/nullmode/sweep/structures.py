@@ -6,7 +6,7 @@ import pandas as pd
 
 from nullmode._support.code_hash import digest
 from nullmode._support.types import JSON, InputError
-from nullmode._support.variants import load, parameter_model, validated
+from nullmode._support.variants import complete, load, validated
 from nullmode.families import FAMILIES
 from nullmode.geometry.disorder import check_ordered
 from nullmode.tables import parquet
@@ -24,7 +24,7 @@ def write_structures(family: JSON, name: str, files: Iterable[str], output: str,
     provenance = {
         "family": name,
         "kind": kind,
-        "parameters": complete(kind, parameters, name),
+        "parameters": complete(load(kind, FAMILIES, "family"), parameters, f"families.{name}.parameters"),
         "inputs": inputs,
         **code,
     }
@@ -51,10 +51,3 @@ def make_structures(kind: str, parameters: JSON, name: str) -> pd.DataFrame:
     if not rows:
         raise InputError(f"`families.{name}` must hold at least one structure, got none.")
     return pd.DataFrame(rows)
-
-
-def complete(kind: str, parameters: JSON, name: str) -> JSON:
-    """All parameters of a family as JSON has them: those given, and of the others the defaults, seeds among them."""
-    target = load(kind, FAMILIES, "family")
-    model = parameter_model(target, f"families.{name}.parameters")
-    return model(**parameters).model_dump(mode="json", fallback=repr)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from nullmode._support.types import JSON
 from nullmode.tables import agreement, columns, dataset, parquet
+from nullmode.tables.identity import identified
 
 
 def write_summary(
@@ -16,10 +17,18 @@ def write_summary(
 
     `descriptors` are names in the order of the rows; `code` is the origin of this code.
     """
-    provenance = agreement.merged(paths, code)
+    own = {"order": list(descriptors), **{key: code[key] for key in ("script",) if key in code}}
+    provenance = {**agreement.merged(paths, code), **own, "identity": _identity(paths, descriptors, code)}
     frame = united([dataset.load(paths, "sensitivity")], descriptors)
     parquet.write(frame, sensitivity, "sensitivity", provenance)
     parquet.write(summarize(frame), summary, "summary", provenance)
+
+
+def _identity(paths: Iterable[str | Path], descriptors: Sequence[str], code: JSON) -> str:
+    """Identity of what is merged; the tables themselves keep what all parts follow from, each once."""
+    inputs = {Path(path).stem: {"identity": parquet.identity_of(path)} for path in paths}
+    identity: str = identified({"order": list(descriptors), **code, "inputs": inputs})["identity"]
+    return identity
 
 
 def united(frames: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:

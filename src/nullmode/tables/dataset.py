@@ -12,7 +12,7 @@ from pyarrow.fs import LocalFileSystem
 
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import suggest
-from nullmode.tables import columns, parquet
+from nullmode.tables import columns, manifest, parquet
 from nullmode.tables.agreement import check_agreement, check_disjoint
 
 # Files that hold a table in a folder of results; of several patterns, the first with files counts.
@@ -40,6 +40,9 @@ def load(
 ) -> pd.DataFrame:
     """Read a table of a finished or running sweep, from the files of all its jobs.
 
+    Of a folder of results, those files are read that the workflow planned when it last ran there (``plan.json``), and
+    that were made as planned; what earlier plans left is not.
+
     Parameters
     ----------
     where
@@ -65,7 +68,7 @@ def load(
         For a missing folder, one without tables, a corrupt or foreign file, another table or schema version (the file
         is named), files that do not belong together, unknown columns, or filters that no row passes.
     """
-    files = {path: _opened(path, table) for path in _files(where, table)}
+    files = _files(where, table)
     contents = _pruned({path: content for path, (_, content) in files.items()}, filters)
     check_disjoint(contents)
     if not mixed:
@@ -86,27 +89,36 @@ def load(
     return frame
 
 
-def _files(where: str | Path | Iterable[str | Path], table: str) -> list[Path]:
+def _files(where: str | Path | Iterable[str | Path], table: str) -> dict[Path, tuple[Any, JSON]]:
+    """Open the files of a table."""
     if table not in columns.TABLES:
         raise InputError(f"`table` must be a known one, got {table!r}. {suggest(table, list(columns.TABLES))}")
     if not isinstance(where, str | Path):
         paths = [Path(path) for path in where]
         if not paths:
             raise InputError("`where` must name at least one file, got none.")
-        return paths
+        return {path: _opened(path, table) for path in paths}
     root = Path(where)
     if root.is_file():
-        return [root]
+        return {root: _opened(root, table)}
     if not root.is_dir():
         raise InputError(f"`where` must be an existing folder or Parquet file, got {where} (from {Path.cwd()}).")
     whole = any((root / name).is_dir() for name in ("sensitivity", "structures", "searches", "regressions", "tables"))
+    planned = manifest.identities(root)
+    others = 0
     for pattern in _FILES_OF.get(table, ()) if whole else ("**/*.parquet",):
-        files = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
+        paths = sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
+        known = paths if planned is None else [path for path in paths if path.resolve() in planned]
+        files = {path: _opened(path, table) for path in known}
+        if planned is not None:
+            files = {path: each for path, each in files.items() if each[1].get("identity") == planned[path.resolve()]}
         if files:
             return files
+        others += len(paths)
+    left = f", but {others} that its plan did not make" if others else ""
     raise InputError(
-        f"`where` must hold the {table} table, got {where} without a Parquet file of it. Run the workflow, or name the "
-        "folder or file that holds it."
+        f"`where` must hold the {table} table, got {where} without a Parquet file of it{left}. Run the workflow, or "
+        "name the folder or file that holds it."
     )
 
 

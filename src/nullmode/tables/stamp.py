@@ -9,10 +9,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nullmode._support.types import JSON, InputError
+from nullmode.tables.identity import identified
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = "nullmode"
 _PAGE_START, _PAGE_END = '<script type="application/json" id="provenance">', "</script>"
+_CAPTION = ".. nullmode "
 _SVG_DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 
@@ -31,9 +33,22 @@ def of_page(content: JSON, module: str) -> str:
     return _PAGE_START + _text(content, page=module).replace("<", "\\u003c") + _PAGE_END
 
 
+def of_caption(identity: str) -> str:
+    """Write the identity of a figure as the comment that ends its caption."""
+    return f"{_CAPTION}{identity}"
+
+
+def identity_of(path: str | Path) -> str | None:
+    """Read the identity of a figure, its caption or a page, None for one without; errors as :func:`read`."""
+    if Path(path).suffix == ".rst":
+        return Path(path).read_text(encoding="utf-8", errors="replace").rpartition(f"\n{_CAPTION}")[2].strip() or None
+    identity: str | None = read(path).get("identity")
+    return identity
+
+
 def _text(content: JSON, **more: str) -> str:
     versions = {"nullmode": version("nullmode"), **content.get("versions", {})}
-    return json.dumps({**content, "versions": versions, **more}, sort_keys=True)
+    return json.dumps({**identified(content), "versions": versions, **more}, sort_keys=True)
 
 
 def read(path: str | Path) -> JSON:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nullmode._support.files import written
 from nullmode._support.types import JSON
+from nullmode.tables import stamp
 from nullmode.tables.columns import WHERE
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ def caption(entry: JSON, tables: "Sequence[pd.DataFrame]", result: str) -> list[
     return [*paragraphs, f"Result: {result}"] if result else paragraphs
 
 
-def write(paragraphs: list[str], path: "str | Path") -> None:
-    """Write paragraphs of plain text as reStructuredText that shows them unchanged."""
+def write(paragraphs: list[str], path: "str | Path", identity: str = "") -> None:
+    """Write paragraphs of plain text as reStructuredText that shows them unchanged; the identity is a comment there."""
+    comment = [stamp.of_caption(identity)] if identity else []
     with written(path) as temporary:
-        temporary.write_text("\n\n".join(map(_escaped, paragraphs)) + "\n", encoding="utf-8")
+        temporary.write_text("\n\n".join([*map(_escaped, paragraphs), *comment]) + "\n", encoding="utf-8")
 
 
 def _escaped(text: str) -> str:

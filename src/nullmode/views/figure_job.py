@@ -9,6 +9,7 @@ from nullmode._support.types import JSON
 from nullmode.figures._base import Drawing, save
 from nullmode.figures._figure import load_figure
 from nullmode.tables import parquet
+from nullmode.tables.identity import identified
 from nullmode.views import captions
 
 
@@ -45,6 +46,6 @@ def write_figure(
     drawing, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
     text = captions.caption(caption, frames, result)
     inputs = parquet.inputs({file: path for (*_, file), path in zip(tables, paths, strict=True)})
-    provenance = {"figure": name, **figure, **code, "inputs": inputs}
+    provenance = identified({"figure": name, **figure, "caption": caption, **code, "inputs": inputs})
     save(drawing, png.removesuffix(".png"), provenance, "\n\n".join(text))
-    captions.write(text, caption_file)
+    captions.write(text, caption_file, provenance["identity"])
