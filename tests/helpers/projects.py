@@ -68,11 +68,11 @@ class Project:
         return done.stdout
 
     def jobs(self, *arguments, **options):
-        """First outputs of the jobs that a run would start or started, without the hash in a name."""
+        """First outputs of the jobs that a run would start or started, without the hash in a name, and the plan."""
         outputs = re.findall(r"^    output: ([^,\n]+)", self.run(*arguments, **options), flags=re.MULTILINE)
         names = [Path(output).relative_to(RESULTS).as_posix() for output in outputs]
         assert len(names) == len(set(names))
-        return {re.sub(r"_[0-9a-f]{6}\.parquet$", "", name) for name in names}
+        return {re.sub(r"_[0-9a-f]{6}\.parquet$", "", name) for name in names if Path(name).name != "plan.json"}
 
     def configure(self, config):
         (self.folder / "config/test.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
