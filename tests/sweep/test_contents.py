@@ -138,7 +138,8 @@ def made(folder, plan):
     tables = {"structures": "structures", "sensitivity": "sensitivity", "tables": "sensitivity"}
     for name, content in plan.items():
         if (table := tables.get(name.partition("/")[0])) and name != "tables/summary.parquet":
-            parquet.write(FRAMES[table], folder / name, table, content)
+            inputs = {key: given | {"sha256": ""} for key, given in content["inputs"].items()}
+            parquet.write(FRAMES[table], folder / name, table, content | {"inputs": inputs})
 
 
 def sweep(**more):

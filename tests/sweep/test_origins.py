@@ -1,10 +1,13 @@
 """What a job depends on: its kinds and radial bases with all that these import, and nothing else."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 from configs import CHECKOUT, small
 
 from nullmode._support import code_hash
+from nullmode._support.types import InputError
 from nullmode.basis.radial import RADIAL_BASES
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.sweep import origins
@@ -94,3 +97,67 @@ def test_a_column_belongs_to_the_origins_of_its_tables_alone(old, new, changed, 
     monkeypatch.setattr(code_hash, "PACKAGE", tmp_path)
     after = {name: code_hash._object_meaning(f"nullmode.tables.columns:{name}") for name in tables}
     assert {name for name in tables if before[name] != after[name]} == changed
+
+
+# A user's file, what it imports and reads, and one edit of each; a comment changes no code.
+OWN = {
+    "own.py": "import ase, helper\nfrom pack import deep\nFILES = ['table.csv', 'frames']\ndef f():\n    import late\n",
+    "helper.py": "X = 1\n",
+    "late.py": "X = 1\n",
+    "pack/__init__.py": "",
+    "pack/deep.py": "from . import beside\nfrom .beside import X\n",
+    "pack/beside.py": "X = 1\n",
+    "pack/unused.py": "X = 1\n",
+    "table.csv": "1\n",
+    "frames/a.xyz": "1\n",
+}
+EDITS = {
+    "helper.py": True,
+    "late.py": True,
+    "pack/__init__.py": True,
+    "pack/deep.py": True,
+    "pack/beside.py": True,
+    "table.csv": True,
+    "frames/a.xyz": True,
+    "frames/b.xyz": True,
+    "pack/unused.py": False,
+    "unused.csv": False,
+}
+
+
+def written(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return str(folder / "own.py")
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_a_users_file_imports_and_declares_belongs_to_it(name, tmp_path):
+    edited = OWN | {name: OWN.get(name, "") + "Y = 2\n"}
+    before, after = (code_hash.code_hash(written(tmp_path / at, files)) for at, files in (("a", OWN), ("b", edited)))
+    assert (before != after) == EDITS[name]
+    commented = written(tmp_path / "c", OWN | {"helper.py": "# A comment.\nX = 1\n"})
+    assert code_hash.code_hash(commented) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("FILES = ['nowhere.csv']", "must name existing files, relative to its folder, got .*nowhere.csv"),
+        ("FILES = list(range(2))", "must be a list of texts, written out"),
+    ],
+)
+def test_impossible_declarations_are_refused(line, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        code_hash.code_hash(written(tmp_path, {"own.py": line}))
+
+
+def test_files_that_parameters_name_are_found_at_any_depth(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, OWN)
+    named = {"a": "table.csv", "b": [{"c": "helper.py"}, 3, None], "d": "x" * 10_000, "e": "pack", "f": Path("frames")}
+    assert set(origins._hashed(named)) == {"table.csv", "helper.py", "frames/a.xyz"}
+    assert origins._files([("power-spectrum", named), ("own.py:f", {"a": "table.csv"})])["files"].keys() == {
+        "table.csv"
+    }

@@ -2,11 +2,12 @@
 
 import math
 import operator
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from nullmode._support.types import Floats, InputError
 
@@ -28,14 +29,38 @@ def distinct(items: list[T]) -> list[T]:
     return items
 
 
+def no_booleans(value: T) -> T:
+    """Refuse true and false, in lists too: Python would count them as 1 and 0."""
+    if isinstance(value, bool):
+        raise InputError(f"must not be true or false, got {str(value).lower()}. Put it in quotes if a text is meant.")
+    if isinstance(value, list | tuple):
+        for each in value:
+            no_booleans(each)
+    return value
+
+
+def _alike(items: list[Any]) -> list[Any]:
+    """Read numbers that YAML takes for texts, such as 3e-1, and refuse texts or truth values among numbers."""
+    items = [float(item) if isinstance(item, str) and _WITHOUT_POINT.fullmatch(item) else item for item in items]
+    numbers = [item for item in items if isinstance(item, int | float) and not isinstance(item, bool)]
+    others = [item for item in items if isinstance(item, str | bool)]
+    if numbers and others:
+        raise InputError(f"values must be all numbers or all texts, got {numbers[0]!r} and {others[0]!r}.")
+    return items
+
+
+_Number: TypeAlias = Annotated[int | float, BeforeValidator(no_booleans)]
+_WITHOUT_POINT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
+
+
 class Range(BaseModel):
     """Evenly spaced values from start to stop, both included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start: int | float
-    stop: int | float
-    step: Annotated[int | float, Field(gt=0)] = 1
+    start: _Number
+    stop: _Number
+    step: Annotated[_Number, Field(gt=0)] = 1
 
     @model_validator(mode="after")
     def _check_divides(self) -> Self:
@@ -77,13 +102,14 @@ def _form(value: Any) -> str:
 
 
 _Listed = Field(min_length=1, max_length=MOST_VALUES)
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
+_Finite = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(no_booleans)]
 Axis: TypeAlias = Annotated[
     Annotated[Range, Tag("Range")] | Annotated[list[_Finite], _Listed, AfterValidator(distinct), Tag("List")],
     Discriminator(_form),
 ]
 AnyAxis: TypeAlias = Annotated[
-    Annotated[Range, Tag("Range")] | Annotated[list[Any], _Listed, AfterValidator(distinct), Tag("List")],
+    Annotated[Range, Tag("Range")]
+    | Annotated[list[Any], _Listed, AfterValidator(_alike), AfterValidator(distinct), Tag("List")],
     Discriminator(_form),
 ]
 """An axis with values of any type."""

@@ -95,8 +95,8 @@ def contents(settings: Settings, jobs: Iterable[Job], scripts: Mapping[str, str]
             add([f"explanations/{name}.parquet"], "explanation", {"figure": name, **explained}, code, given)
         content = {"figure": name, **entry.model_dump(exclude={"claim"}), "caption": caption(settings, name)}
         given = {file: file for *_, file in figure_tables(settings, name)}
-        files = [f"figures/{name}.{ending}" for ending in ("pdf", "svg", "png", "rst")]
-        add(files, "figure", content, origins.figure_code(settings, name), given)
+        drawn = [f"figures/{name}.{ending}" for ending in ("pdf", "svg", "png", "rst")]
+        add(drawn, "figure", content, origins.figure_code(settings, name), given)
     for name, view in settings.views.items():
         given = {"sensitivity": SENSITIVITY, **{family: of_family(family) for family in view.families}}
         add(
