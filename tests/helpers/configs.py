@@ -29,6 +29,41 @@ def changed(place, value):
 
 # Place, value, and what the message must hold.
 BAD = {
+    "no for a symbol": (
+        "families.from_file.parameters.centers",
+        ["N", False],
+        "`families.from_file.parameters.centers`: must not be true",
+    ),
+    "true for a number": (
+        "descriptors.soap.parameters.n_max",
+        True,
+        "`descriptors.soap.n_max`: must not be true or false",
+    ),
+    "true for a length": ("tolerance", True, "`tolerance`: must not be true or false"),
+    "true in a grid": (
+        "descriptors.soap_swept.grid.n_max",
+        [True, 2],
+        "`descriptors.soap_swept.grid.n_max`: values must be all",
+    ),
+    "true alone in a grid": (
+        "descriptors.soap_swept.grid.n_max",
+        [True],
+        "`descriptors.soap_swept.n_max`: must not be true",
+    ),
+    "a text among numbers": (
+        "descriptors.soap_swept.grid.n_max",
+        ["2", 4],
+        "`descriptors.soap_swept.grid.n_max`: values must be all",
+    ),
+    "one number in two spellings": (
+        "descriptors.soap_swept.grid.width",
+        ["3e-1", 0.3],
+        "`descriptors.soap_swept.grid.width`: values must be distinct, got 0.3 twice",
+    ),
+    "no folder": ("results", " ", "`results`: must name a folder"),
+    "folder with braces": ("results", "a{b}c", "`results`: must be a folder without '{'"),
+    "folder elsewhere": ("results", "s3://bucket/x", "`results`: must be a folder without '://'"),
+    "no file of claims": ("claims", "", "`claims`: must name a file"),
     "unknown key": ("result", "x", "`result` is not known. Did you mean `results`?"),
     "unknown family key": ("families.pair_map.parameter", {}, "`families.pair_map.parameter` is not known"),
     "unknown descriptor key": ("descriptors.soap.grids", {}, "`descriptors.soap.grids` is not known"),

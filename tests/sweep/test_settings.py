@@ -12,6 +12,7 @@ from nullmode._support import axes
 from nullmode.sweep.origins import explanation_code, figure_code
 from nullmode.sweep.schema import Settings
 from nullmode.sweep.settings import check, explanation, figure_tables
+from nullmode.sweep.yaml_file import check_yaml
 
 # Files laid over each other.
 CONFIGS = {
@@ -241,3 +242,43 @@ def test_explanations_depend_on_their_descriptors_and_drawings_do_not():
     explained = codes(before, explanation_code), codes(after, explanation_code)
     assert list(explained[0]) == ["null_modes", "selection_rules", "near_singular"]
     assert all(explained[0][name] != explained[1][name] for name in explained[0])
+
+
+@pytest.mark.parametrize("spelling", ["out", "out/", "./out", "out//", "x/../out", "./out/."])
+def test_a_folder_has_one_spelling(spelling, monkeypatch):
+    monkeypatch.chdir(CHECKOUT)
+    assert check(changed("results", spelling)).results == "out"
+
+
+def test_the_home_folder_is_meant_by_its_sign(monkeypatch):
+    monkeypatch.chdir(CHECKOUT)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert check(changed("results", "~/out")).results == "/home/somebody/out"
+
+
+YAML = {
+    "a key twice": ("a: 1\nb: {c: 1,\n  c: 2}\n", "line 3: `b.c` is given twice, first in line 2"),
+    "no": ("a:\n  centers: [N, no]\n", "line 2: `a.centers.1`: YAML reads no as true or false. Write 'no' in quotes"),
+    "nobelium": ("centers: No\n", "line 1: `centers`: YAML reads No as true or false"),
+    "octal": ("seed: 010\n", "line 1: `seed`: YAML reads 010 as another number"),
+    "minutes": ("t: 1:30\n", "YAML reads 1:30 as another number"),
+    "a date": ("name: 2020-01-01\n", "YAML reads 2020-01-01 as a date"),
+    "a key that is true": ("on: 1\n", "line 1: `on`: YAML reads on as true or false"),
+    "no YAML": ("a: [1\n", "must be YAML"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), YAML.values(), ids=YAML)
+def test_what_yaml_reads_otherwise_is_refused(text, message, tmp_path):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"a\.yaml") as caught:
+        check_yaml(tmp_path / "a.yaml")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: true\nb: 'no'\nc: 1.0e-9\nd: 1e-9\ne: [0, -1, ~]\n", "x: &x {a: 1}\ny: {<<: *x, b: 2}\n", ""]
+)
+def test_plain_yaml_passes(text, tmp_path):
+    (tmp_path / "a.yaml").write_text(text)
+    check_yaml(tmp_path / "a.yaml")

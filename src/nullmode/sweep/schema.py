@@ -4,7 +4,7 @@ import os.path
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from nullmode._support import axes
 from nullmode._support.types import InputError, Scope
@@ -16,6 +16,7 @@ def _in_order(value: Any) -> Any:
 
 # Sorted, because Snakemake takes another order of the same parameters for a change.
 Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
+_NUMBER = BeforeValidator(axes.no_booleans)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
@@ -35,6 +36,12 @@ def _folder(value: str) -> str:
     if value.startswith("~"):
         value = str(Path(value).expanduser())
     return os.path.normpath(value)
+
+
+def _file(value: str) -> str:
+    if not value.strip() or set("{}\n\0") & set(value):
+        raise InputError(f"must name a file, without braces, got {value!r}. Leave the key out for none.")
+    return value
 
 
 class _Strict(BaseModel):
@@ -146,7 +153,7 @@ class ViewEntry(_Strict):
     descriptor: str = Field(
         description="name of the descriptor, of scope environment, at one truncation and run on the families"
     )
-    most: Annotated[int, Field(ge=1, description="environments of each family at most, evenly spaced")] = 50
+    most: Annotated[int, _NUMBER, Field(ge=1, description="environments of each family at most, evenly spaced")] = 50
 
 
 class Settings(_Strict):
@@ -170,10 +177,13 @@ class Settings(_Strict):
         default="results", description="folder that everything is written to, relative to where Snakemake runs"
     )
     rtol: Annotated[
-        float, Field(gt=0, lt=1, description="singular values up to ``rtol`` times the largest one count as null")
+        float,
+        _NUMBER,
+        Field(gt=0, lt=1, description="singular values up to ``rtol`` times the largest one count as null"),
     ] = 1e-9
     tolerance: Annotated[
         float,
+        _NUMBER,
         Field(
             gt=0,
             allow_inf_nan=False,
@@ -182,6 +192,7 @@ class Settings(_Strict):
     ] = 1e-6
     target_job_seconds: Annotated[
         float,
+        _NUMBER,
         Field(
             gt=0,
             allow_inf_nan=False,
@@ -205,7 +216,7 @@ class Settings(_Strict):
     views: dict[Name, ViewEntry] = Field(
         default={}, description="pages for the browser, each under the name of its file"
     )
-    claims: str | None = Field(
+    claims: Annotated[str, AfterValidator(_file)] | None = Field(
         default=None,
         description="file of claims (docs/claims.md) about the results, relative to where Snakemake runs",
     )

@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -116,8 +116,24 @@ def explanation(settings: Settings, figure: str) -> JSON:
     }
 
 
+def _refuse_booleans(target: Any, parameters: JSON, where: str) -> None:
+    """Refuse true and false where a number or a text is asked for: Python would count them as 1 and 0."""
+    for name, parameter in inspect.signature(target).parameters.items():
+        value, hint = parameters.get(name), parameter.annotation
+        if not isinstance(hint, str) and not _takes_booleans(hint):
+            try:
+                axes.no_booleans(value)
+            except InputError as error:
+                raise InputError(f"`{where}.{name}`: {error}") from None
+
+
+def _takes_booleans(hint: Any) -> bool:
+    return hint in (bool, Any, object, inspect.Parameter.empty) or any(map(_takes_booleans, get_args(hint)))
+
+
 def _check_family(family: FamilyEntry, where: str) -> None:
     target = load(family.kind, FAMILIES, "family", f"{where}.kind")
+    _refuse_booleans(target, family.parameters, f"{where}.parameters")
     checked = validated(target, family.parameters, f"{where}.parameters")
     if (path := checked.get("path")) is not None and not Path(path).is_file():
         raise InputError(f"`{where}.parameters.path` must be an existing file, got {path} (from {Path.cwd()}).")
@@ -125,6 +141,8 @@ def _check_family(family: FamilyEntry, where: str) -> None:
 
 def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: str) -> None:
     target = load(descriptor.kind, DESCRIPTORS, "descriptor", f"{where}.kind")
+    swept = {name: axes.values(axis) for name, axis in descriptor.grid.items()}
+    _refuse_booleans(target, {**descriptor.parameters, **swept}, where)
     _check_known(f"{where}.families", descriptor.families or [], settings.families)
     for axis in descriptor.grid:
         if axis in descriptor.parameters:
@@ -144,6 +162,7 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
 
 def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:
     target = load(search.kind, SEARCHES, "search", f"{where}.kind")
+    _refuse_booleans(target, search.parameters, f"{where}.parameters")
     validated(target, search.parameters, f"{where}.parameters", skip=GIVEN_TO_SEARCHES)
     _check_known(f"{where}.family", [search.family], settings.families)
     _check_one_descriptor(settings, search.descriptor, f"{where}.descriptor")
@@ -152,6 +171,7 @@ def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:
 def _check_regression(settings: Settings, regression: RegressionEntry, where: str) -> None:
     _check_library(where, "sklearn", "scikit-learn")
     target = load(regression.model, MODELS, "model", f"{where}.model")
+    _refuse_booleans(target, regression.parameters, f"{where}.parameters")
     validated(target, regression.parameters, f"{where}.parameters")
     load(regression.target, TARGETS, "target", f"{where}.target")
     _check_known(f"{where}.training", regression.training, settings.families)
@@ -164,6 +184,7 @@ def _check_regression(settings: Settings, regression: RegressionEntry, where: st
 def _check_figure(settings: Settings, entry: FigureEntry, where: str) -> None:
     figure = load_figure(entry.kind, f"{where}.kind")
     where = f"{where}.parameters"
+    _refuse_booleans(figure.draw, entry.parameters, where)
     checked = validated(figure.draw, entry.parameters, where, skip=GIVEN_TO_FIGURES)
     names = named(checked)
     for section, listed in names.items():

@@ -14,7 +14,7 @@ from nullmode.tables.identity import identified
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = "nullmode"
 _PAGE_START, _PAGE_END = '<script type="application/json" id="provenance">', "</script>"
-_CAPTION = ".. nullmode "
+_CAPTION = ".. nullmode: identity "
 _SVG_DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 
@@ -41,7 +41,8 @@ def of_caption(identity: str) -> str:
 def identity_of(path: str | Path) -> str | None:
     """Read the identity of a figure, its caption or a page, None for one without; errors as :func:`read`."""
     if Path(path).suffix == ".rst":
-        return Path(path).read_text(encoding="utf-8", errors="replace").rpartition(f"\n{_CAPTION}")[2].strip() or None
+        found = re.search(rf"^{_CAPTION}([0-9a-f]+)$", Path(path).read_text(encoding="utf-8"), re.MULTILINE)
+        return found[1] if found else None
     identity: str | None = read(path).get("identity")
     return identity
 
