@@ -67,7 +67,7 @@ CHANGES = {
         21,
         {"regressions", "figures", "claims.parquet", "claims.html"},
     ),
-    "a figure": ("figures.distributions.parameters.families", ["point_groups"], {"figures"}),
+    "a figure": ("figures.selection_rules.parameters.samples", 6, {"explanations", "figures"}),
     "a caption": ("figures.pair_map.claim", "R1: something.", {"figures"}),
     "a view": ("views.null_modes.most", 5, {"views"}),
     "claims": ("claims", "config/claims.yaml", {"claims.parquet", "claims.html"}),
@@ -218,5 +218,5 @@ def test_every_format_says_its_identity(tmp_path):
     assert stamp.identity_of(tmp_path / "a.rst") == "1" * 32
     (tmp_path / "b.rst").write_text("A caption of another's.\n")
     assert stamp.identity_of(tmp_path / "b.rst") is None
-    (tmp_path / "a.html").write_text(f"<!doctype html>{stamp.of_page({'identity': '2' * 32})}")
+    (tmp_path / "a.html").write_text(f"<!doctype html>{stamp.of_page({'identity': '2' * 32}, 'x')}")
     assert stamp.identity_of(tmp_path / "a.html") == "2" * 32

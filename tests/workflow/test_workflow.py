@@ -129,11 +129,8 @@ def test_what_files_say_holds_whatever_snakemake_remembers(project):
     os.utime(file, (0, 0))
     project.configure(config | {"rtol": 1e-2})
     said = project.run("-n")
-    for line in (
-        "content of tests/data/small.extxyz: structures/from_file.parquet",
-        "rtol 1e-09 → 0.01: 8 files, such as sensitivity/",
-    ):
-        assert f"\n  {line}" in said
+    assert "\n  content of tests/data/small.extxyz: structures/from_file.parquet\n" in said
+    assert re.search(r"^  rtol 1e-09 → 0.01: \d+ files, such as sensitivity/", said, re.MULTILINE)
     assert max(map(len, said.partition("Building DAG")[0].splitlines())) < 300
 
 
