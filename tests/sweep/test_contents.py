@@ -8,6 +8,7 @@ import pytest
 from configs import CHECKOUT, changed, small
 
 import nullmode as nm
+from nullmode.cli.prune import prune
 from nullmode.sweep.contents import contents
 from nullmode.sweep.jobs import plan
 from nullmode.sweep.settings import check
@@ -161,7 +162,7 @@ def results(tmp_path):
     return folder
 
 
-def test_what_an_earlier_plan_left_is_told_apart(results):
+def test_what_an_earlier_plan_left_is_told_apart(results, capsys):
     config = sweep()
     config["descriptors"]["soap"]["grid"]["width"] = [0.3, 0.6]
     second = planned(config)
@@ -174,6 +175,15 @@ def test_what_an_earlier_plan_left_is_told_apart(results):
     assert len(nm.load(results)) == len(nm.load(results / "sensitivity")) == 4
     left = manifest.leftover(results, opened.manifest["files"])
     assert {path.name.partition("_width-")[2][:3] for path in left} == {"0.5"}
+    (results / "tables/notes.html").write_text("mine")
+    (results / "logs/sensitivity").mkdir(parents=True)
+    (results / "logs/sensitivity" / left[0].with_suffix(".log").name).touch()
+    prune(results)
+    assert all(path.exists() for path in left)
+    prune(results, remove=True)
+    assert not any(path.exists() for path in [*left, results / "logs"])
+    assert "notes.html (not written by nullmode; stays)" in capsys.readouterr().out
+    assert (results / "tables/notes.html").exists()
     # A part that was not made as planned is no part either.
     part = next(path for path in results.glob("sensitivity/*.parquet") if path not in left)
     frame = parquet.read(part)

@@ -55,7 +55,10 @@ def read(folder: str | Path) -> JSON | None:
 
 def identities(where: Path) -> dict[Path, str] | None:
     """Find what the plan of a folder of results, or of one that `where` is a part of, knows: files and identities."""
-    for folder in (where, *where.absolute().parents[:2]):
+    inside = [
+        parent for parent in where.absolute().parents[:2] if where.absolute().relative_to(parent).parts[0] in _FOLDERS
+    ]
+    for folder in (where, *inside):
         if (content := read(folder)) is not None:
             return {(folder / name).resolve(): identity for name, identity in content["files"].items()}
     return None
