@@ -22,6 +22,7 @@ SCHEMA_VERSION = 3
 """Increased when a column, or a key of the provenance, changes its name, type or meaning; not for a new one."""
 _KEY = b"nullmode"
 _IDENTITY = b"nullmode.identity"
+_OURS = b"\x18\x08nullmode\x18"
 # As the footer holds it, in Thrift's compact form: the end of the key, a text of 32 bytes.
 _IN_FOOTER = re.compile(re.escape(_IDENTITY) + rb"\x18\x20([0-9a-f]{32})")
 
@@ -165,7 +166,7 @@ def provenance(path: str | Path) -> JSON:
 
 
 def identity_of(path: str | Path) -> str | None:
-    """Read the identity of a table from the last bytes of the file; None if there is none, whatever the file is.
+    """Read the identity of a table from the last bytes of the file: empty for one without, None for any other file.
 
     A tenth of the time that pyarrow takes to open a file: a run looks at all files of its plan when it starts.
     """
@@ -174,8 +175,10 @@ def identity_of(path: str | Path) -> str | None:
         file.seek(max(0, end - 8))
         size = int.from_bytes(file.read(4), "little")
         file.seek(max(0, end - 8 - size))
-        found = _IN_FOOTER.search(file.read(size))
-    return found[1].decode() if found else None
+        footer = file.read(size)
+    if found := _IN_FOOTER.search(footer):
+        return found[1].decode()
+    return "" if _OURS in footer else None
 
 
 def schema_at(path: str | Path) -> pa.Schema:
