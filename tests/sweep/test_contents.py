@@ -201,6 +201,9 @@ def test_two_configurations_do_not_share_a_folder(results, tmp_path):
     with pytest.raises(nm.InputError, match=r"which holds results of .*one.yaml:\n  rtol 1e-09 → 0.01: ") as caught:
         open_results(str(results), other, [str(two)])
     assert f"delete {results}/plan.json" in str(caught.value)
+    # A copy of both is no other configuration.
+    manifest.write(results / manifest.NAME, {"structures/a.parquet": ""}, ["../one.yaml"])
+    assert open_results(str(results), other, [str(one)]).stale
     one.unlink()
     assert open_results(str(results), other, [str(two)]).stale
 

@@ -5,6 +5,7 @@ them, wherever they are; a run compares this with its plan when it starts.
 """
 
 import json
+import os.path
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,7 +97,8 @@ def open_results(folder: str, plan: Mapping[str, JSON], configuration: list[str]
             f"{len(unknown)} files in {folder} belong to no job of this configuration; nullmode.load leaves them out, "
             f"and `nullmode prune {shlex.quote(folder)}` lists them."
         )
-    return Opening(folder, plan, stale, {"files": files, "configuration": configuration}, "\n".join(lines))
+    named = [os.path.relpath(name, folder) for name in configuration]
+    return Opening(folder, plan, stale, {"files": files, "configuration": named}, "\n".join(lines))
 
 
 def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[str]]:
@@ -189,15 +191,17 @@ def check_owner(
         Naming the other configuration, and what differs.
     """
     before = manifest.read(folder)
-    if before is None or before["configuration"] == configuration or not before["configuration"]:
+    # Relative to the folder, so that a copy of results and configuration is no other one.
+    others = [(Path(folder) / name).resolve() for name in before["configuration"]] if before else []
+    if before is None or not others or others == [Path(name).resolve() for name in configuration]:
         return
     lost = [name for name in before["files"] if name not in files and (Path(folder) / name).is_file()]
-    if not (lost or stale) or not all(Path(name).is_file() for name in before["configuration"]):
+    if not (lost or stale) or not all(other.is_file() for other in others):
         return
     orphaned = [f"  not in this plan: {_named(lost)}"] if lost else []
     told = "\n".join(filter(None, [explained(stale), *orphaned]))
     raise InputError(
         f"`results` must be a folder of this configuration, got {folder}, which holds results of "
-        f"{' '.join(before['configuration'])}:\n{told}\n"
+        f"{' '.join(map(str, others))}:\n{told}\n"
         f"Give `results` another folder. If this configuration replaces the other one, delete {folder}/{manifest.NAME}."
     )
