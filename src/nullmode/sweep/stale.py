@@ -120,7 +120,8 @@ def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[
             "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
             f"rm {' '.join(map(str, damaged))}"
         )
-    result, refused = {}, []
+    result: dict[str, list[str]] = {}
+    refused: list[str] = []
     for name, content in found.items():
         path = Path(folder) / name
         try:
