@@ -353,7 +353,7 @@ BAD = {
     "unknown search parameter": (
         "searches.orbit.parameters.lenght",
         1.0,
-        "`searches.orbit.parameters.lenght` is not known. Known: scheme, length",
+        "`searches.orbit.parameters.lenght` is not known. Did you mean `length`? Known: scheme, length",
     ),
     "search that fills its own start": ("searches.orbit.parameters.environment", [], "`searches.orbit.parameters.env"),
     "search without starts": (
