@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import ENVIRONMENTS, RANKS, SETTING, STRUCTURES, TD, environment, rng, stretched
+from dscribe.descriptors import ACSF
 from jacobi import jacobi
 from oracles import dscribe_soap
 from peers import (
@@ -26,6 +27,7 @@ from nullmode._support.elements import atomic_number
 from nullmode.spectrum.decomposition import decompose
 from nullmode.sweep.structures import make_structures
 
+G2 = [[4.0, k / 3] for k in range(1, 12)]
 EVERY = [pytest.param(a, e, id=f"{a}-{e}") for a in SMOOTH for e in ENVIRONMENTS if e != "crowded"]
 
 
@@ -138,11 +140,67 @@ def test_causes_are_told_apart_as_far_as_the_order_is_known(name):
     env = nm.Environment.from_vectors(stretched(1.15, 1.15, 1, 1))
     why = nm.attribute(env, adapter)
     assert why.null_symmetry == 5
-    assert why.rank_complete == {1: 2, 2: 4}[order]
-    assert why.null_unresolved == 0
+    assert why.rank_complete == {1: 2, 2: 4, None: None}[order]
+    assert order or why.null_truncation == 0
+    assert not order or why.null_unresolved == 0
     assert why.diagnostic == ""
     row = nm.analyze([env], adapter, attribution=True).iloc[0]
     assert (row["rank"], row["null_symmetry"]) == (why.rank, 5)
+
+
+GENERIC = [[1.1, 0.1, 0.2], [-0.4, 1.0, -0.3], [-0.5, -0.9, 0.8], [-0.2, 0.3, -1.4]]
+COMPRESSED = "n_species=3 species_Z={1 6 9}"
+TURBO = (
+    "soap_turbo rcut_hard=4 l_max=6 n_species=3 alpha_max={5 5 5} species_Z={1 6 9} central_index=2 "
+    + " ".join(f"{key}={{0.4 0.4 0.4}}" for key in ("atom_sigma_r", "atom_sigma_t"))
+    + " atom_sigma_r_scaling={0 0 0} atom_sigma_t_scaling={0 0 0} amplitude_scaling={1 1 1} central_weight={1 1 1}"
+)
+
+
+def soap(**compression):
+    return nm.FromDscribe(dscribe_power(6, 6, species=("H", "C", "F"), compression=compression))
+
+
+def quip_soap(options):
+    return nm.FromQuippy(f"soap cutoff=4.0 n_max=6 l_max=6 atom_sigma=0.4 Z=6 {options}")
+
+
+# The order that is declared, None where the features span no order.
+DECLARED = {
+    "dscribe": (lambda: soap(mode="off"), 2),
+    "dscribe, crossover": (lambda: soap(mode="crossover"), None),
+    "dscribe, mu1nu1": (lambda: soap(mode="mu1nu1"), None),
+    "dscribe, mu2": (lambda: soap(mode="mu2"), None),
+    "dscribe, a species of weight 0": (
+        lambda: soap(mode="off", species_weighting={"H": 1.0, "C": 1.0, "F": 0.0}), None,
+    ),
+    "dscribe, radial": (lambda: nm.FromDscribe(ACSF(species=("H", "C", "F"), r_cut=4.0, g2_params=G2)), 1),
+    "quippy": (lambda: quip_soap(COMPRESSED), 2),
+    "quippy, spelt out": (lambda: quip_soap(f"{COMPRESSED} nu_R=2 nu_S=2 K=0 coupling=T Z_mix=F"), 2),
+    "quippy, no species": (lambda: quip_soap(""), None),
+    **{
+        f"quippy, {option}": (lambda option=option: quip_soap(f"{COMPRESSED} {option}"), None)
+        for option in ("nu_R=1", "nu_R=0", "nu_S=1", "nu_S=0", "diagonal_radial=T", "K=3 Z_mix=T", "K=3 R_mix=T")
+    },
+    "quippy, turbo": (lambda: nm.FromQuippy(TURBO), 2),
+    "quippy, turbo, compressed": (lambda: nm.FromQuippy(f"{TURBO} compress_mode=trivial"), None),
+    "ours, radial": (lambda: nm.ACSF(g2=[(1, k / 3) for k in range(1, 12)], g4=()), 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_declared_order_is_one_that_the_features_span(name):
+    made, order = DECLARED[name]
+    descriptor = made()
+    assert descriptor.correlation_order == order
+    why = nm.attribute(nm.Environment.from_vectors(GENERIC, ["H", "H", "F", "F"]), descriptor, rtol=1e-8)
+    assert why.null_truncation == 0
+    assert why.null_unresolved == (0 if order else why.rank_symmetric - why.rank)
+
+
+def test_a_weight_that_vanishes_is_the_cutoff():
+    made = dscribe_power(weighting={"function": "poly", "r0": 2.0, "c": 1, "m": 1})
+    assert nm.FromDscribe(made).cutoff == 2.0
 
 
 def test_an_unknown_order_leaves_causes_unresolved():

@@ -85,6 +85,25 @@ BAD = {
         lambda: nm.FromQuippy("distance_2b cutoff=4 Z1=6 Z2=8").compute(ENV),
         r"`arguments` must name a descriptor of single centres",
     ),
+    "a misspelt key": (
+        lambda: nm.FromQuippy(quip() + " central_wieght=0"),
+        r"must hold keys that QUIP reads for soap, got 'central_wieght', .* Did you mean `central_weight`\?",
+    ),
+    "gap_fit's key": (
+        lambda: nm.FromQuippy("soap cutoff=4 n_max=2 l_max=2 atom_sigma=0.5 add_species=T"),
+        r"got 'add_species', which it would ignore\. Name the species in n_species and species_Z",
+    ),
+    "a word": (lambda: nm.FromQuippy("soap cutoff=4 n_max=2 l_max=2 atom_sigma=0.5 species_Z=1 6"), r"got '6', which"),
+    "another's key": (
+        lambda: nm.FromQuippy("coordination cutoff=4 cutoff_transition_width=1"),
+        r"got 'cutoff_transition_width', which it would ignore",
+    ),
+    "a key twice": (lambda: nm.FromQuippy(quip() + " n_max=3"), r"must give n_max once"),
+    "a space": (lambda: nm.FromQuippy(quip() + " nu_R = 1"), r"must have a value right after each `=`"),
+    "two kinds": (
+        lambda: nm.FromQuippy(quip() + " soap_turbo"),
+        r"must name a descriptor of single centres, and one only",
+    ),
     "no function": (lambda: nm.FromCallable(3, cutoff=4), r"`function` must be callable, got 3"),
     "no cutoff": (lambda: nm.FromCallable(square), r"`cutoff` must be a positive length in Å, got None"),
     "cutoff": (lambda: nm.FromCallable(square, cutoff=-1), r"`cutoff` must be a positive length in Å, got -1"),

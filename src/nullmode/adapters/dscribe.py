@@ -30,7 +30,8 @@ class FromDscribe(Adapter):
         Made with ``periodic=False`` (images are neighbours of their own here), ``average="off"``, double precision;
         its species include the centres'.
     cutoff, correlation_order, parity
-        Read from the descriptor: up to where atoms count; 2, or 1 for ACSF without G4 and G5; O3.
+        Read from the descriptor: up to where atoms count; 2, or 1 for ACSF without G4 and G5, or None for a compressed
+        SOAP, whose features do not span the power spectrum; O3.
 
     Raises
     ------
@@ -54,7 +55,13 @@ class FromDscribe(Adapter):
                     "An environment is one centre in a cluster, whose periodic images are neighbours of their own."
                 )
         if isinstance(made, known.SOAP):
-            cutoff, order = made._r_cut + made.get_cutoff_padding(), 2
+            cutoff = made._r_cut + made.get_cutoff_padding()
+            if made._weighting.get("function") == "poly":
+                # This weight is zero from r0 on.
+                cutoff = min(cutoff, made._weighting["r0"])
+            # Compressed features do not span the power spectrum, whatever the basis; a weight of a species may be zero.
+            whole = made.compression.get("mode", "off") == "off" and not made.compression.get("species_weighting")
+            order = 2 if whole else None
         else:
             cutoff, order = made.r_cut, 2 if len(made.g4_params) or len(made.g5_params) else 1
         self._settle(cutoff=float(cutoff), correlation_order=order, parity="O3")

@@ -1,5 +1,7 @@
 """QUIP's descriptors, through quippy, as descriptors."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +13,42 @@ import numpy as np
 
 from nullmode._support.elements import symbol
 from nullmode._support.types import Floats, InputError
+from nullmode._support.variants import suggest
 from nullmode.adapters._base import Adapter, check_species, cluster, peer
 from nullmode.geometry.environment import Environment
 
 # Fortran modules have global state.
 _LOCK = Lock()
 _MASK = "nullmode_center"
+# Keys that each kind of single centres reads (QUIP 0.10.3 prints them for `--help`); it ignores all others silently.
+_NEIGHBOURS = "Z n_species species_Z w"
+_ORDERED = f"cutoff min_cutoff l_max n_max {_NEIGHBOURS}"
+_FOUR = f"cutoff z0_ratio j_max Z_center n_Z_environment Z_environment {_NEIGHBOURS}"
+_KEYS = {
+    kind: set(keys.split())
+    for kind, keys in {
+        "soap": "cutoff cutoff_transition_width cutoff_dexp cutoff_scale cutoff_rate l_max n_max atom_gaussian_width "
+        "atom_sigma central_weight central_reference_all_species average diagonal_radial covariance_sigma0 normalise "
+        "normalize basis_error_exponent n_Z Z n_species species_Z xml_version nu_R nu_S Z_mix R_mix sym_mix coupling K "
+        "mix_shift Z_map radial_basis",
+        "soap_turbo": "rcut_hard cutoff_transition_width l_max n_species nf radial_enhancement basis scaling_mode "
+        "compress_file compress_mode central_index alpha_max atom_sigma_r atom_sigma_t atom_sigma_r_scaling "
+        "atom_sigma_t_scaling amplitude_scaling species_Z central_weight",
+        "behler": "Z specification specification_file",
+        "coordination": "cutoff transition_width Z_center",
+        "rdf": "cutoff transition_width Z r_min r_max n_gauss w_gauss",
+        "alex": "cutoff Z power_min power_max n_species species_Z",
+        "cosnx": _ORDERED,
+        "power_so3": _ORDERED,
+        "power_so4": _FOUR,
+        "bispectrum_so3": f"{_ORDERED} Z_center n_Z_environment Z_environment",
+        "bispectrum_so4": _FOUR,
+    }.items()
+}
+# Where one of these has another value, the features are a part of the power spectrum, or mixtures of its entries.
+_WHOLE = {"nu_R": 2, "nu_S": 2, "K": 0, "coupling": True} | dict.fromkeys(
+    ("diagonal_radial", "Z_mix", "R_mix", "sym_mix", "Z_map", "compress_file", "compress_mode"), False
+)
 
 
 @final
@@ -33,13 +65,16 @@ class FromQuippy(Adapter):
         QUIP's own string, for instance ``soap cutoff=4.0 cutoff_transition_width=0.5 n_max=8 l_max=8 atom_sigma=0.3
         n_Z=1 Z={6} n_species=2 species_Z={1 6}``.
     cutoff, correlation_order, parity
-        Read from QUIP: the cutoff; for ``soap`` and ``soap_turbo`` 2 and O3, else None.
+        Read from QUIP: the cutoff; for ``soap`` and ``soap_turbo`` 2 and O3, else None. The order is None, too, where
+        the features do not span the power spectrum: with ``nu_R``, ``nu_S`` or another compression, and without
+        ``species_Z``, where all neighbours count as one species.
 
     Raises
     ------
     InputError
-        If quippy is not installed, for a string that QUIP refuses, a descriptor of pairs or of whole structures, or a
-        species that it was not made for.
+        If quippy is not installed, for a string that QUIP refuses, a key that QUIP would ignore (also those of
+        ``gap_fit``, such as ``add_species``), a descriptor of pairs or of whole structures, or a species that it was not
+        made for.
     """
 
     arguments: str
@@ -48,11 +83,37 @@ class FromQuippy(Adapter):
         """Let QUIP read the string."""
         if not isinstance(self.arguments, str):
             raise InputError(f"`arguments` must be QUIP's string, got {self.arguments!r}.")
+        kind = self._checked_kind()
         if self._parsed.get("average"):
             # QUIP 0.10.3 writes outside of its memory if one of several centres is averaged.
             raise InputError(f"`arguments` must name a descriptor of single centres, got {self.arguments!r}.")
-        soap = bool({"soap", "soap_turbo"} & set(self.arguments.split()[:1]))
-        self._settle(cutoff=self._quip.cutoff(), correlation_order=2 if soap else None, parity="O3" if soap else None)
+        soap = kind in ("soap", "soap_turbo")
+        whole = all(self._parsed.get(key, value) == value for key, value in _WHOLE.items())
+        order = 2 if soap and whole and self._species else None
+        self._settle(cutoff=self._quip.cutoff(), correlation_order=order, parity="O3" if soap else None)
+
+    def _checked_kind(self) -> str:
+        """Name of the descriptor; refuse a string with keys that QUIP would ignore."""
+        if re.search(r"=(\s|$)|\s=", self.arguments):
+            raise InputError(f"`arguments` must have a value right after each `=`, got {self.arguments!r}.")
+        given = [word for word in self._parsed if word in _KEYS]
+        if len(given) != 1:
+            raise InputError(
+                f"`arguments` must name a descriptor of single centres, and one only, got {self.arguments!r}. "
+                f"Known: {', '.join(_KEYS)}."
+            )
+        [kind] = given
+        for key, count in Counter(re.findall(r"(?<!\S)(\w+)=", self.arguments)).items():
+            if count > 1:
+                raise InputError(f"`arguments` must give {key} once, got {self.arguments!r}. Remove one.")
+        for key in sorted(self._parsed.keys() - _KEYS[kind] - {kind}):
+            # gap_fit expands this one before QUIP reads the string.
+            remedy = "Name the species in n_species and species_Z. " if key == "add_species" else ""
+            raise InputError(
+                f"`arguments` must hold keys that QUIP reads for {kind}, got {key!r}, which it would ignore. "
+                f"{remedy}{suggest(key, sorted(_KEYS[kind]))}"
+            )
+        return kind
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[int]:  # noqa: ARG002
         """Count the features, 0 … F - 1."""

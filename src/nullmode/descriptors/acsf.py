@@ -198,7 +198,6 @@ class ACSF(NeighbourDescriptor):
         For a value out of range, or a species that is not in the layout.
     """
 
-    correlation_order: ClassVar[int | None] = 2
     parity: ClassVar[Parity | None] = "O3"
     g2: Annotated[
         tuple[tuple[Decay, Finite], ...] | None,
@@ -211,6 +210,12 @@ class ACSF(NeighbourDescriptor):
     ] = None
     g5: Annotated[Angular, Field(description="triples (eta in 1/Å², zeta, lambda)")] = ()
     species: SpeciesChoice = None
+
+    # The base class has a class variable; mypy cannot express that an instance computes it.
+    @property
+    def correlation_order(self) -> int:  # type: ignore[override]
+        """2; 1 without G4 and G5."""
+        return 2 if len(self._functions().angular) else 1
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[SymmetryFunctionLabel]:
         """Name every feature, in order; as in :meth:`Descriptor.feature_labels`."""
