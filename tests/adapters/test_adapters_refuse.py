@@ -102,7 +102,7 @@ BAD = {
     "a space": (lambda: nm.FromQuippy(quip() + " nu_R = 1"), r"must have a value right after each `=`"),
     "two kinds": (
         lambda: nm.FromQuippy(quip() + " soap_turbo"),
-        r"must name a descriptor of single centres, and one only",
+        r"of single centres, and one only",
     ),
     "no function": (lambda: nm.FromCallable(3, cutoff=4), r"`function` must be callable, got 3"),
     "no cutoff": (lambda: nm.FromCallable(square), r"`cutoff` must be a positive length in Å, got None"),

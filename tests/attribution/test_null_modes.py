@@ -9,6 +9,9 @@ from geometries import GEOMETRIES
 
 import nullmode as nm
 
+TABLE = {name: (vectors, species) for name, (vectors, species, _) in GEOMETRIES.items()} | {
+    "C3v": (TD * np.array([[1.3], [1], [1], [1]]), "H"),
+}
 NU_2 = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
 DESCRIPTORS = {
     "nu 1": nm.RadialSpectrum(**SETTING),
@@ -47,6 +50,27 @@ def test_modes_of_methane_and_of_the_spurious_point():
 
     assert content(TD) == [("symmetry", "E", 2), ("symmetry", "T2", 6)]
     assert content(pair(1.0, 0.0)) == [("incompleteness", "A", 1)]
+
+
+@pytest.mark.parametrize("noise", [3e-5, 3e-4, 3e-3])
+@pytest.mark.parametrize("name", ["tetrahedron", "octahedron", "cube", "C3v", "cis MA4B2"])
+def test_noise_within_the_tolerance_changes_no_name(name, noise):
+    vectors, species = TABLE[name]
+    exact = nm.Environment.from_vectors(vectors, species)
+    step = rng(1).normal(size=vectors.shape)
+    near = nm.Environment.from_vectors(vectors + noise * step / np.linalg.norm(step, axis=1).max(), species)
+    rtol, tolerance = 30 * noise, 3 * noise
+    assert nm.point_group(near, tolerance).name == nm.point_group(exact).name
+    modes = nm.split_null_modes(near, NU_2, rtol, tolerance)
+    found, expected = (
+        [(part.cause, part.irrep, len(part.modes)) for part in parts]
+        for parts in (modes, nm.split_null_modes(exact, NU_2))
+    )
+    assert found == expected
+    jacobian = NU_2.compute_with_jacobian(near)[1].reshape(-1, vectors.size)
+    flat = np.concatenate([part.modes for part in modes]).reshape(-1, vectors.size)
+    np.testing.assert_allclose(flat @ flat.T, np.eye(len(flat)), atol=1e-12)
+    assert np.linalg.norm(jacobian @ flat.T, 2) <= rtol * np.linalg.norm(jacobian, 2)
 
 
 def test_equal_spaces_have_equal_modes():

@@ -4,6 +4,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
+from ase.build import bulk, molecule
 from cases import BOND, COMMENT, RANKS, TD, f1, f2, pair, rings, rng, stretched
 from naive import spectrum
 from scipy.spatial.distance import pdist
@@ -263,6 +264,40 @@ def test_other_kinds_of_input_are_refused(start, descriptor):
 def test_sets_are_checked():
     with pytest.raises(nm.InputError, match="at least one"):
         nm.find_singular_points([], POWER)
-    far = nm.Environment.from_vectors([[0, 0, 9.0]])
-    with pytest.raises(nm.InputError, match=r"environments\[1\]: .*neighbour"):
-        nm.find_singular_points([copies()[0], far], POWER, attempts=1)
+    with pytest.raises(nm.InputError, match=r"environments\[0\]: `attempts` must be"):
+        nm.find_singular_points(copies()[:2], POWER, attempts=0)
+
+
+# From ASE, whose positions are symmetric to 1e-9 Å, or exactly so.
+SYMMETRIC = {
+    name: nm.environments(molecule(name), centers=[0])[0] for name in ("CH4", "SiH4", "NH3", "CO2", "N2", "H2O")
+}
+SYMMETRIC |= {
+    "cubic site": nm.environments(bulk("NaCl", "rocksalt", 5.6), cutoff=3.0, centers=[0])[0],
+    "far": nm.Environment.from_vectors([[0, 0, 9.0]]),
+    "random": nm.Environment.from_vectors(RANDOM),
+}
+
+
+def test_every_start_of_a_set_is_told_of():
+    points = nm.find_singular_points(list(SYMMETRIC.values()), POWER, max_displacement=0.02, attempts=1)
+    told = {name: point for point in points for k, name in enumerate(SYMMETRIC) if k in point.starts}
+    assert set(told) == set(SYMMETRIC)
+    assert {name for name, point in told.items() if point.status == "refused"} == {"far"}
+    assert points[-1].message.startswith("environments[7]: `environment` must have a neighbour within")
+    assert not points[-1].point_group
+    for name in ("CH4", "SiH4", "N2", "cubic site"):
+        assert "only one displacement keeps the symmetry" in told[name].message
+    for name, start in SYMMETRIC.items():
+        if name != "far":
+            assert told[name].distance <= 0.05
+            assert len(told[name].environments[0]) == len(start)
+
+
+@pytest.mark.parametrize("noise", [1e-13, 1e-9, 1e-7])
+def test_a_start_symmetric_within_the_tolerance_is_symmetric(noise):
+    exact = nm.Environment.from_vectors(stretched(1.15, 0.9, 1, 1))
+    moved = nm.Environment.from_vectors(exact.vectors + noise * rng(3).normal(size=(4, 3)))
+    ends = [nm.find_singular(start, POWER, attempts=2) for start in (exact, moved)]
+    assert [end.converged for end in ends] == [True, True]
+    assert ends[1].point_group == ends[0].point_group == "Cs"

@@ -6,6 +6,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from ase import Atoms
+from ase.build import molecule
+from cases import pair
 from tasks import searched
 from variant_cases import SEARCHES as OPTIONS
 
@@ -15,6 +18,7 @@ from nullmode.search import SEARCHES
 from nullmode.sweep import search
 from nullmode.sweep.structures import make_structures
 from nullmode.tables import parquet
+from nullmode.tables.structures import row_of
 
 each_kind = pytest.mark.parametrize("kind", SEARCHES)
 SOAP = {"n_max": 4, "l_max": 6, "cutoff": 4.0, "width": 0.5}
@@ -104,10 +108,30 @@ def test_searches_use_a_fitted_contraction():
     assert not np.allclose(found["singular_values"][0], other["singular_values"][0])
 
 
-def test_an_impossible_start_is_named():
-    start = make_structures("point_groups", {"names": ["C1", "Td"]}, "groups")
-    with pytest.raises(nm.InputError, match=r"single softest mode.* \(structure 1, centre 0\)"):
-        searched(start, task("orbit"), threads=1)
+# Symmetric, to rounding and to 1e-9 Å; without a neighbour; of one and of two.
+HOSTILE = ["CH4", "NH3", "CO2", "N2", "far"]
+
+
+@each_kind
+def test_every_start_has_a_row_and_a_bad_one_loses_nothing(kind, tmp_path):
+    atoms = [*map(molecule, HOSTILE[:-1]), Atoms("C2", positions=[[0, 0, 0], [9, 0, 0]])]
+    atoms.append(Atoms("CH4", positions=[[0, 0, 0], *pair(0.9, 0.03)]))
+    rows = pd.DataFrame([{**row_of(each, k), "centers": [0]} for k, each in enumerate(atoms)])
+    found, steps = searched(rows, task(kind), threads=1)
+    parquet.write(found, tmp_path / "found", "search", {})
+    parquet.write(steps, tmp_path / "steps", "search_steps", {})
+    found = parquet.read(tmp_path / "found", "search")
+    assert set(found["structure"]) == set(range(len(atoms)))
+    by_start = found.groupby("structure")
+    assert (by_start["status"].nunique() == 1).all()
+    status, message = by_start["status"].first(), by_start["message"].first()
+    assert (message[status == "refused"] != "").all()
+    assert status[4] == "refused"
+    assert "must have a neighbour" in message[4]
+    assert status[5] == "found"
+    alone, _ = searched(rows[5:].assign(structure=0).reset_index(drop=True), task(kind), threads=1)
+    first = found[found["structure"] == 5].iloc[0]
+    np.testing.assert_allclose(first["singular_values"], alone["singular_values"][0], rtol=1e-9)
 
 
 def test_a_progress_bar_is_shown_where_wanted(capsys):

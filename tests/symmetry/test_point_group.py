@@ -96,6 +96,9 @@ def test_near_the_tolerance_the_operations_are_still_a_group(seed, share):
     known = {permutation.tobytes() for permutation in group.permutations}
     assert all(one[other].tobytes() in known for one in group.permutations for other in group.permutations)
     assert group.deviation <= share * 3e-4
+    products = group.operations[:, None] @ group.operations
+    apart = np.abs(products[:, :, None] - group.operations).max(axis=(3, 4)).min(axis=2)
+    assert apart.max() < 1e-12
 
 
 ROUNDED = np.round(np.outer([1.1, -1.25, 2.3], np.array([2.0, -1.0, 0.7]) / np.sqrt(5.49)), 8)

@@ -73,8 +73,8 @@ class FromQuippy(Adapter):
     ------
     InputError
         If quippy is not installed, for a string that QUIP refuses, a key that QUIP would ignore (also those of
-        ``gap_fit``, such as ``add_species``), a descriptor of pairs or of whole structures, or a species that it was not
-        made for.
+        ``gap_fit``, such as ``add_species``), a descriptor of pairs or of whole structures, or a species that it was
+        not made for.
     """
 
     arguments: str

@@ -67,13 +67,15 @@ def split_null_modes(
         return []
     group = point_group(inside, counts.tolerance)
     symmetric = symmetric_projector(proper(group) if descriptor.parity == "SO3" else group)
-    share, vectors = np.linalg.eigh(null @ symmetric @ null.T)
-    spaces = [("symmetry", vectors[:, share < 0.5]), (_other_cause(counts), vectors[:, share >= 0.5])]
     split: dict[tuple[str, str], list[Floats]] = {}
-    for cause, space in spaces:
-        for irrep, modes in symmetry_adapted(group, (space.T @ null).reshape(-1, len(inside), 3)):
-            split.setdefault((cause, irrep), []).append(modes)
-    return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in split.items()]
+    for irrep, modes in symmetry_adapted(group, null.reshape(-1, len(inside), 3)):
+        flat = modes.reshape(len(modes), -1)
+        # Of an irreducible space, either all modes are totally symmetric or none is.
+        is_symmetric = np.trace(flat @ symmetric @ flat.T) > len(flat) / 2
+        cause = _other_cause(counts) if is_symmetric else "symmetry"
+        split.setdefault((cause, irrep), []).append(modes)
+    parts = sorted(split.items(), key=lambda part: (part[0][0] != "symmetry", part[0]))
+    return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in parts]
 
 
 def _plain(modes: Floats) -> Floats:

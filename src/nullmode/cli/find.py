@@ -49,8 +49,9 @@ def find(
     from nullmode.search.multistart import find_singular_points
 
     options.check_out(out, (".xyz", ".extxyz"), _is_points, file, choice, force)
+    starts = options.read_environments(file, choice, options.centers_of(centers), index, occupancy)[1]
     points = find_singular_points(
-        options.read_environments(file, choice, options.centers_of(centers), index, occupancy)[1],
+        starts,
         choice.descriptor,
         fixed_radii=fixed_radii,
         max_displacement=max_displacement,
@@ -59,26 +60,30 @@ def find(
         progress=progress,
     )
     if out is not None:
-        _write_points(points, out)
+        _write_points(points, starts, out)
     _print_points(points)
 
 
-def _write_points(points: Any, out: Path) -> None:
+def _write_points(points: Any, starts: Any, out: Path) -> None:
     import numpy as np
     from ase import Atoms
     from ase.io import write
 
     images = []
     for point in points:
-        end = point.environments[0]
+        # Where there was no search, the start itself, without a mode.
+        end = point.environments[0] if point.environments else starts[point.starts[0]]
+        mode = point.mode if point.environments else np.zeros((len(end), 3))
         info = {
             "written_by": _WRITER,
             "converged": point.converged,
             "spurious": point.spurious,
             "starts": list(point.starts),
+            "status": point.status,
+            "message": point.message,
         }
         image = Atoms([end.center_species, *end.species], positions=[[0, 0, 0], *end.vectors], info=info)
-        image.set_array("mode", np.concatenate([np.zeros((1, 3)), point.mode]))
+        image.set_array("mode", np.concatenate([np.zeros((1, 3)), mode]))
         images.append(image)
     with written(out) as temporary:
         write(temporary, images, format="extxyz")
@@ -95,9 +100,13 @@ def _print_points(points: Any) -> None:
 
     table = Table("starts", "singular", "point group", "rank", "by symmetry", "dimensions", "moved / Å", "s_d/s_1")
     for point in points:
+        starts = ", ".join(map(str, point.starts))
+        if point.status == "refused":
+            table.add_row(starts, "refused", style="red")
+            continue
         attribution, values = point.attribution[0], point.singular_values[0]
         table.add_row(
-            ", ".join(map(str, point.starts)),
+            starts,
             "yes" if point.converged else "no",
             point.point_group,
             f"{attribution.rank} of {attribution.n_dof}",
@@ -108,3 +117,6 @@ def _print_points(points: Any) -> None:
             style="yellow" if point.converged else None,
         )
     Console().print(table)
+    for point in points:
+        if point.message:
+            typer.echo(f"{', '.join(map(str, point.starts))}: {point.message}", err=True)

@@ -31,6 +31,7 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
         Of kind ``orbit``.
     """
     found, _ = searches[search]
+    found = found[found["found"] >= 0]
     orbits = [rows for _, rows in found.groupby(["structure", "center"], sort=True)]
     curves = [_curves(rows) for rows in orbits]
     labels = list(dict.fromkeys(label for curve in curves for label in curve))

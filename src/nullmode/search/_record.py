@@ -3,11 +3,14 @@
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from nullmode._support.types import Floats
 from nullmode.attribution.causes import Attribution
 from nullmode.geometry.environment import Environment
+
+SearchStatus = Literal["found", "not_found", "refused"]
+"""How the search from one start ended."""
 
 
 class Step(NamedTuple):
@@ -39,6 +42,8 @@ class SearchRecord(ABC):
         The steps of the search.
     attribution
         Why values are null in each environment; empty if not requested.
+    status
+        ``found``; ``not_found``; or ``refused``, where the start allows no search.
     per_environment
         The attributes that hold one entry per environment, with their names in tables.
     """
@@ -50,3 +55,8 @@ class SearchRecord(ABC):
     converged: bool
     history: tuple[Step, ...] = field(repr=False)
     attribution: tuple[Attribution, ...] = field(repr=False)
+
+    @property
+    def status(self) -> SearchStatus:
+        """How the search ended."""
+        return "found" if self.converged else "not_found" if self.history or self.environments else "refused"

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from nullmode._support.arguments import Seed, Tolerance
+from nullmode._support.failure import reason
 from nullmode._support.threads import progress_bar
 from nullmode._support.types import InputError
 from nullmode._support.variants import gated
@@ -48,27 +50,30 @@ def find_singular_points(
     Returns
     -------
     list of SingularPoint
-        Those that converged come first; nearest to their start first, or softest first among the others.
+        Each start is in one of them. Those that converged come first; nearest to their start first, or softest first
+        among the others. Last come starts from which there was no search, with the reason as their `message`.
 
     Raises
     ------
     InputError
-        As :func:`nullmode.find_singular`, with the index of the environment; nothing is returned then.
+        As :func:`nullmode.find_singular`, with the index of the environment, if there is a search from no start.
     """
     items = check_environments(environments)
     if not items:
         raise InputError("`environments` must hold at least one, got none.")
     check_descriptor(descriptor)
     descriptor = with_layout_of(descriptor, [within(item, descriptor.cutoff) for item in items])
-    points = []
+    points: list[SingularPoint] = []
     with progress_bar(len(items), progress, "starts") as advance:
         for k, item in enumerate(items):
             try:
                 point = find_singular(item, descriptor, seed=seed + k, tolerance=tolerance, **options)
-            except InputError as error:
-                raise InputError(f"environments[{k}]: {error}") from None
-            points.append(replace(point, starts=(k,)))
+                points.append(replace(point, starts=(k,)))
+            except Exception as error:  # whatever a descriptor meets at one start, the others are searched from
+                points.append(SingularPoint.refused(k, f"environments[{k}]: {reason(error)}"))
             advance(1)
+    if all(point.status == "refused" for point in points):
+        raise InputError(points[0].message)
     reflections = descriptor.parity != "SO3"
     kept: list[SingularPoint] = []
     for point in sorted(points, key=_rank):
@@ -86,4 +91,6 @@ def find_singular_points(
 
 
 def _rank(point: SingularPoint) -> tuple[bool, float]:
-    return not point.converged, point.distance if point.converged else point.history[-1].residual
+    if point.converged:
+        return False, point.distance
+    return True, point.history[-1].residual if point.history else inf

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field
@@ -21,7 +21,7 @@ from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import allowed_moves, symmetric_basis
 from nullmode.search._record import SearchRecord
 from nullmode.spectrum.decomposition import judge
-from nullmode.symmetry.point_group import largest_tolerance, point_group, proper
+from nullmode.symmetry.point_group import largest_tolerance, point_group, proper, symmetric_projector
 
 _KICK = 0.2  # Å per coordinate
 _BEYOND = 1e-3  # Å
@@ -60,7 +60,7 @@ class SingularPoint(SearchRecord):
     starts
         Indices of the starts that led here; 0 for a single start.
     message
-        Empty, or why it did not converge.
+        Empty, or why it did not converge, or why there was no search.
     """
 
     mode: Floats = field(repr=False)
@@ -74,8 +74,27 @@ class SingularPoint(SearchRecord):
 
     @property
     def point_group(self) -> str:
-        """Schoenflies symbol of the point."""
-        return self.attribution[0].point_group
+        """Schoenflies symbol of the point; empty where there was no search."""
+        return self.attribution[0].point_group if self.attribution else ""
+
+    @classmethod
+    def refused(cls, start: int, message: str) -> Self:
+        """Make the record of a start from which there was no search: it holds no environment."""
+        return cls(
+            environments=(),
+            singular_values=np.empty((0, 0)),
+            converged=False,
+            history=(),
+            attribution=(),
+            mode=np.empty((0, 3)),
+            spurious=False,
+            opening_rates=np.empty(0),
+            manifold_dimension=-1,
+            distance=np.nan,
+            evaluations=0,
+            starts=(start,),
+            message=message,
+        )
 
 
 @gated("environment", "descriptor")
@@ -106,7 +125,8 @@ def find_singular(
     ----------
     environment
         The start. Neighbours beyond the cutoff of the descriptor are left out; each of the others moves independently,
-        also periodic images. The search keeps the symmetry of the start: displace it a little to break the symmetry.
+        also periodic images. The search keeps the symmetry of the start, which is made exact where it holds within the
+        tolerance: displace it by more to break the symmetry.
     descriptor
         Any.
     fixed_atoms
@@ -154,11 +174,14 @@ def find_singular(
     only_proper = descriptor.parity == "SO3"
     own = point_group(start, min(tolerance, largest_tolerance(start.vectors)))
     own = proper(own) if only_proper else own
+    if len(own) > 1:
+        # Symmetric within the tolerance only, it would respond to displacements that break the symmetry.
+        evaluator.start = evaluator.environment(symmetric_projector(own) @ start.vectors.ravel())
     symmetric, others = symmetric_basis(own)
-    moves = allowed_moves(start.vectors, symmetric, own, fixed_atoms, fixed_radii)
+    moves = allowed_moves(evaluator.start.vectors, symmetric, own, fixed_atoms, fixed_radii)
     reach = np.inf if max_displacement is None else max_displacement
     bounds = Bounds(
-        start=start.vectors,
+        start=evaluator.start.vectors,
         closest=min_distance,
         farthest=_farthest(start, descriptor, max_radius),
         displacement=reach,

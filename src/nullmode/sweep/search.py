@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nullmode._support.elements import symbol
+from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
-from nullmode._support.types import JSON, InputError
+from nullmode._support.types import JSON
 from nullmode._support.variants import load, validated
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, within
@@ -22,7 +24,7 @@ from nullmode.sweep.descriptor import description, environments_in, fitted, made
 from nullmode.sweep.tasks import SearchTask, as_json
 from nullmode.tables import columns, parquet
 
-_SHARED = {field.name for field in fields(SearchRecord)}
+_SHARED = {field.name for field in fields(SearchRecord)} | {"message"}
 _NOTHING: JSON = dict.fromkeys(column.name for column in columns.ATTRIBUTION)
 
 
@@ -64,7 +66,8 @@ def run_search(
     Returns
     -------
     found, steps
-        Rows of the search and search_steps tables, in order of the environments.
+        Rows of the search and search_steps tables, in order of the environments. Every start has a row, also one that
+        the search refuses, whose status and message say so.
     """
     given = made(task, task.parameters)
     environments = environments_in(structures, given.cutoff)
@@ -74,11 +77,11 @@ def run_search(
     find = load(task.search_kind, SEARCHES, "search")
     options = validated(find, task.search_parameters, f"searches.{task.search}.parameters", skip=GIVEN)
 
-    def run(environment: Environment) -> SearchRecord:
+    def run(environment: Environment) -> SearchRecord | str:
         try:
             record: SearchRecord = find(environment, descriptor, rtol=task.rtol, **options)
-        except InputError as error:
-            raise InputError(f"{error} (structure {environment.structure}, centre {environment.center})") from None
+        except Exception as error:  # whatever a descriptor meets at one start, the others are searched from
+            return reason(error)
         return record
 
     found: list[JSON] = []
@@ -97,37 +100,46 @@ def run_search(
             }
             inside = within(environment, given.cutoff)
             found.extend({**start, **row} for row in _rows(record, inside, task.rtol))
-            steps.extend({**start, "step": k, **step._asdict()} for k, step in enumerate(record.history))
+            history = () if isinstance(record, str) else record.history
+            steps.extend({**start, "step": k, **step._asdict()} for k, step in enumerate(history))
             advance(1)
     coordinates = structures[["structure", *parquet.coordinates(structures, "structures")]]
-    frame = pd.DataFrame(found).merge(coordinates, on="structure", suffixes=("", "_of_start"))
+    values = {name: [row.get(name) for row in found] for name in dict.fromkeys(chain.from_iterable(found))}
+    # What a start lacks makes no fractions of the whole numbers of others.
+    lacking = {name for name, column in values.items() if any(value is None for value in column)}
+    rows = pd.DataFrame({k: pd.Series(v, dtype=object) if k in lacking else v for k, v in values.items()})
+    frame = rows.merge(coordinates, on="structure", suffixes=("", "_of_start"))
     return frame, pd.DataFrame(steps, columns=[column.name for column in columns.SEARCH_STEPS])
 
 
-def _rows(record: SearchRecord, start: Environment, rtol: float) -> list[JSON]:
-    """One row per environment found, or one that says that nothing was."""
-    count = len(record.environments)
-    own = [(field.name, getattr(record, field.name)) for field in fields(record) if field.name not in _SHARED]
-    named = record.per_environment
+def _rows(record: SearchRecord | str, start: Environment, rtol: float) -> list[JSON]:
+    """One row per environment found, or one that says that nothing was, or why the start was refused."""
+    refused = isinstance(record, str)
+    own = [] if refused else [(each.name, getattr(record, each.name)) for each in fields(record)]
+    own = [(name, value) for name, value in own if name not in _SHARED]
+    found = () if refused else record.environments
+    named = {} if refused else record.per_environment
     rows = []
-    for k in range(count) or [-1]:
-        values = record.singular_values[k] if count else np.empty(0)
+    for k in range(len(found)) or [-1]:
+        values = record.singular_values[k] if found else np.empty(0)
         judgement = judge(values, np.nan, rtol=rtol).of_one()
         row: JSON = {
             "found": k,
-            "converged": record.converged,
+            "converged": not refused and record.converged,
+            "status": "refused" if refused else record.status,
+            "message": record if refused else getattr(record, "message", ""),
             "center_species": symbol(start.center_species),
             "species": start.species.tolist(),
             "start_vectors": start.vectors.ravel().tolist(),
-            "vectors": record.environments[k].vectors.ravel().tolist() if count else [],
+            "vectors": found[k].vectors.ravel().tolist() if found else [],
             "singular_values": values.tolist(),
             "n_dof": len(values),
             "rank": judgement["rank"],
             "inverse_condition_number": judgement["inverse_condition_number"],
         }
         row |= {name: _plain(value) for name, value in own if name not in named}
-        row |= {named[name]: _plain(value[k]) if count else None for name, value in own if name in named}
-        rows.append(row | (asdict(record.attribution[k]) if record.attribution and count else _NOTHING))
+        row |= {named[name]: _plain(value[k]) if found else None for name, value in own if name in named}
+        rows.append(row | (asdict(record.attribution[k]) if found and record.attribution else _NOTHING))
     return rows
 
 

@@ -6,6 +6,9 @@ from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.symmetry.point_group import PointGroup, displacement_representation
 from nullmode.symmetry.schoenflies import rotation_axis, rotation_order
 
+# Least share of each mode in the invariant space next to its span. Of an irreducible space that lacks one of d modes,
+# the share is 1 - 1/d, at most 0.8.
+_INVARIANT = 0.9
 # C3v and D3h represent the continuous groups: names of their irreducible representations in these.
 _CONTINUOUS = {
     "C∞v": {"A1": "Σ+", "A2": "Σ-", "E": "Π"},
@@ -25,13 +28,14 @@ def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats
     group
         Point group of the environment.
     modes, shape (k, n, 3)
-        Orthonormal displacements whose span the group does not change: the modes of one singular value, or all null
-        modes.
+        Orthonormal displacements whose span the group does not change, as far as the environment has its symmetry: the
+        modes of one singular value, or all null modes.
 
     Returns
     -------
     list of (str, ndarray of shape (dimension, n, 3))
-        Name and orthonormal displacements of each irreducible subspace, sorted by name. Complex pairs count as one.
+        Name and orthonormal displacements of each irreducible subspace, sorted by name, within the span of the modes.
+        Complex pairs count as one.
 
     Raises
     ------
@@ -42,13 +46,19 @@ def symmetry_adapted(group: PointGroup, modes: Floats) -> list[tuple[str, Floats
     if k == 0:
         return []
     flat = modes.reshape(k, -1)
-    representation = flat @ displacement_representation(group) @ flat.T
-    leak = np.abs(representation @ np.swapaxes(representation, 1, 2) - np.eye(k)).max()
-    if leak > 1e-6:
+    operations = displacement_representation(group)
+    # The modes of an environment that is symmetric within the tolerance span a space that is nearly invariant: they are
+    # named by the invariant space next to it.
+    moved = (flat @ np.swapaxes(operations, 1, 2)).reshape(-1, flat.shape[1])
+    shares, axes = np.linalg.eigh(moved.T @ moved / len(operations))
+    if shares[-k] < _INVARIANT:
         raise InputError(
             f"`modes` must span a space that the group {group.name} does not change, got one that it mixes with others "
-            f"({leak:.1e}). Give all modes of a singular value, or all null modes."
+            f"({1 - shares[-k]:.1e}). Give all modes of a singular value, or all null modes."
         )
+    u, _, v = np.linalg.svd(flat @ axes[:, -k:])
+    invariant = u @ v @ axes[:, -k:].T
+    representation = invariant @ operations @ invariant.T
     random = np.random.default_rng(0).normal(size=(k, k))
     mean = (representation @ (random + random.T) @ np.swapaxes(representation, 1, 2)).mean(axis=0)
     values, vectors = np.linalg.eigh(mean)

@@ -16,6 +16,9 @@ from nullmode.symmetry.schoenflies import schoenflies
 # refined on all vectors.
 _LOOSE = 50.0
 _CANDIDATES_AT_ONCE = 512
+# Operations that multiply this well are a group to rounding.
+_EXACT = 1e-13
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,11 +30,13 @@ class PointGroup:
     name
         Schoenflies symbol; ``C∞v`` and ``D∞h`` for collinear environments, ``Kh`` without neighbours.
     operations, shape (g, 3, 3)
-        Orthogonal matrices. A continuous group is represented by C3v or D3h: averages of vectors over them are equal.
+        Orthogonal matrices, which multiply as the permutations do, also where these hold within the tolerance only. A
+        continuous group is represented by C3v or D3h: averages of vectors over them are equal.
     permutations, shape (g, n)
         Operation k takes neighbour j to where neighbour permutations[k, j] is.
     deviation
-        Largest distance between a moved neighbour and its image, in Å; at most the tolerance.
+        Largest distance between a moved neighbour and its image, in Å, each operation fitted to all neighbours; at most
+        the tolerance.
     axis, shape (3,)
         Unit vector along a collinear environment; None for all other environments.
     tolerance
@@ -90,6 +95,8 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
     )
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
     line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
+    if axis is None:
+        operations = _multiplying(operations, permutations)
     return PointGroup(
         name=line or schoenflies(operations),
         operations=operations,
@@ -258,10 +265,40 @@ def largest_group(operations: Floats, permutations: Integers, deviations: Floats
     return operations, permutations, deviations
 
 
+def _multiplying(operations: Floats, permutations: Integers) -> Floats:
+    """Operations near the given ones that multiply as their permutations and determinants do.
+
+    Each is replaced by the orthogonal matrix closest to the mean of all products that should equal it, until all do.
+    """
+    keys = _keys(permutations, operations)
+    order = np.argsort(keys)
+    products = _product_keys(permutations, operations)
+    # operations[table[a, b]] should be operations[a] @ operations[b].
+    table = order[np.searchsorted(keys, products, sorter=order)]
+    for _ in range(_ROUNDS):
+        if np.abs(operations[:, None] @ operations - operations[table]).max() < _EXACT:
+            break
+        u, _, v = np.linalg.svd((operations[table] @ np.swapaxes(operations, 1, 2)).mean(axis=1))
+        operations = u @ v
+    return operations
+
+
 def _closed(permutations: Integers, operations: Floats) -> bool:
     """Whether every product of two operations is among them; compared by permutation and determinant."""
+    return bool(np.isin(_product_keys(permutations, operations), _keys(permutations, operations)).all())
+
+
+def _keys(permutations: Integers, operations: Floats) -> Integers:
+    """One number for each operation: the sum of its images with random weights, negative for improper ones."""
+    return np.asarray(permutations @ _weights(permutations) * np.where(np.linalg.det(operations) > 0, 1, -1))
+
+
+def _product_keys(permutations: Integers, operations: Floats) -> Integers:
+    """Give the same for the product of every operation with every other, shape (g, g)."""
     signs = np.linalg.det(operations) > 0
-    # One number stands for each permutation: the sum of its images with random weights.
-    weights = np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1])
-    products = permutations[:, permutations] @ weights * np.where(signs[:, None] == signs, 1, -1)
-    return bool(np.isin(products, permutations @ weights * np.where(signs, 1, -1)).all())
+    products = permutations[:, permutations] @ _weights(permutations)
+    return np.asarray(products * np.where(signs[:, None] == signs, 1, -1))
+
+
+def _weights(permutations: Integers) -> Integers:
+    return np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1])

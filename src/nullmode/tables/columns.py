@@ -120,6 +120,8 @@ SEARCH = (
     *_FROM,
     Column("found", _INTEGER, "index among the results from this start, from 0; -1 if there are none"),
     Column("converged", pa.bool_(), "whether the search from this start reached its goal"),
+    Column("status", _TEXT, "found | not_found | refused: how the search from this start ended"),
+    Column("message", _TEXT, "empty, or why the search from this start found nothing or was refused"),
     Column("center_species", _TEXT, "chemical symbol of the centre"),
     Column("species", _INTEGERS, "atomic numbers of the neighbours"),
     Column("start_vectors", _FLOATS, "x, y, z of each neighbour of the start, relative to the centre", "Å"),
