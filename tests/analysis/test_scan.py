@@ -112,13 +112,16 @@ def cut_near():
     yield nm.environments(STRUCTURES["methane"], cutoff=2.0)
 
 
+def with_oxygen_alone():
+    yield [nm.Environment.from_vectors(TD, "O")] * 3
+
+
 OPEN = replace(SOAP, species=None)
 FAILURES = {
     "the stream": (lambda: breaking(250), SOAP, BrokenError, None),
     "the stream, at once": (lambda: breaking(0), SOAP, BrokenError, None),
     "an interrupt": (lambda: (_ for _ in ()).throw(KeyboardInterrupt), SOAP, KeyboardInterrupt, None),
-    "a species": (with_oxygen, SOAP, nm.InputError, "`species` must cover the environments, got .* without O"),
-    "a species, open": (with_oxygen, OPEN, nm.InputError, "The layout is that of the first 100 environments: give"),
+    "every row": (lambda: [next(with_oxygen_alone())], SOAP, nm.InputError, "`species` must cover .* without O"),
     "a cutoff": (cut_near, SOAP, nm.InputError, r"`environments` must reach .* got some cut at 2.0"),
     "no list": (lambda: [1], SOAP, nm.InputError, "`environment` must be a nullmode.Environment"),
     "no lists": (lambda: [environment("methane")], SOAP, nm.InputError, "`environments` must be a sequence"),
@@ -137,6 +140,19 @@ def test_failure_leaves_an_older_file_as_it_was(path, stream, descriptor, error,
         nm.scan(stream(), descriptor, path, threads=threads, force=True)
     assert path.read_bytes() == b"older"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("descriptor", "hint"), [(SOAP, ""), (OPEN, " The layout is that of the first 100 env")])
+def test_an_error_stays_in_the_row_of_its_environment(path, descriptor, hint):
+    assert nm.scan(with_oxygen(), descriptor, path) == 251
+    rows = parquet.read(path, "spectra")
+    nm.scan(methanes(250), descriptor, path)
+    pd.testing.assert_frame_equal(rows[:250], parquet.read(path, "spectra"))
+    last = rows.iloc[250]
+    assert (last["structure"], last["n_neighbours"], last["rank"], last["status"]) == (250, 4, 0, "failed")
+    assert last["message"].startswith("`species` must cover the environments, got ")
+    assert hint in last["message"]
 
 
 @pytest.mark.parametrize(("options", "message"), [({"rtol": 2}, "`rtol` must"), ({"threads": 0}, "`threads` must")])

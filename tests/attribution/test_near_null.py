@@ -3,6 +3,7 @@
 import functools
 import runpy
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from configs import CHECKOUT
 from geometries import GEOMETRIES
 
 import nullmode as nm
+from nullmode.attribution import near_null
 from nullmode.attribution.near_null import _resolution
 from nullmode.symmetry.nearby import nearly_symmetric
 from nullmode.symmetry.point_group import displacement_representation
@@ -72,6 +74,8 @@ def test_records_hold_what_they_say(env, descriptor, cause, fewest, confidence):
         shares = np.array([mode.symmetry, mode.incompleteness, mode.truncation, mode.cutoff])
         assert ((shares >= 0) & (shares <= 1) | np.isnan(shares)).all()
         assert mode.confidence == np.nanmax(shares) / max(1, np.nansum(shares))
+        assert mode.strongest_share == np.nanmax(shares)
+        assert mode.strongest[0] == mode.cause
 
 
 @pytest.mark.parametrize(("below", "published"), list(zip(FAR, (8e-4, 9e-5, 9e-7, 9e-9), strict=True)))
@@ -200,6 +204,27 @@ def test_near_the_icosahedron_some_modes_open_with_the_third_power():
     found = nm.explain_near_null(nm.Environment.from_vectors(vectors + step, species), NU_2)
     assert Counter(round(mode.exponent, 1) for mode in found) == {1.0: 10, 2.0: 12, 3.0: 10}
     assert {mode.cause for mode in found} == {"symmetry"}
+
+
+# Ratios of a mode of ratio 1e-4, below 1e-2: with a larger basis, the next order, a raised cutoff.
+SHARES = {
+    "one": ((1e-2, 1e-2, 1e-4), "truncation", ("truncation",), 1.0),
+    "two alike": ((1e-2, 1e-2, 1e-2), "tie", ("truncation", "cutoff"), 1.0),
+    "nearly alike": ((9e-3, 1e-2, 1e-2), "tie", ("truncation", "cutoff"), 1.0),
+    "none enough": ((2e-4, 2e-4, 3e-4), "none", ("cutoff",), np.log10(3) / 2),
+    "none at all": ((1e-4, 1e-4, 1e-4), "none", (), 0.0),
+    "nothing to try": ((None, None, None), "none", (), 0.0),
+}
+
+
+@pytest.mark.parametrize(("ratios", "cause", "strongest", "share"), SHARES.values(), ids=SHARES.keys())
+def test_ties_are_told_and_what_helps_most(ratios, cause, strongest, share, monkeypatch):
+    larger, following, raised = ratios
+    changed = SimpleNamespace(larger_truncation=larger, next_order=following, raised_cutoff=raised, paths=[], scale=1.0)
+    monkeypatch.setattr(near_null, "_resolution", lambda _, ratio: np.nan if ratio is None else ratio)
+    found = near_null._explained(np.zeros((4, 3)), 1e-4, 1e-2, changed, 1.0)
+    assert (found.cause, found.strongest) == (cause, strongest)
+    assert found.strongest_share == pytest.approx(share)
 
 
 def test_exact_null_values_are_not_soft():

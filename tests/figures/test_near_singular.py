@@ -111,6 +111,22 @@ def test_result_says_why_and_which_choice_leaves_fewest():
     assert said.endswith("at most 2 environments per bar.")
 
 
+# Shares of the first choice and of the others.
+CURES = {
+    "one better": ([1.0, 0.25, 0.5], " and 25 % (b)"),
+    "two better alike": ([1.0, 0.25, 0.25], " and 25 % (b and 1 other)"),
+    "all alike": ([1.0, 1.0, 1.0], ", and no other choice leaves fewer"),
+    "the first is best": ([0.2, 1.0, 0.2], ", and no other choice leaves fewer"),
+    "one choice": ([1.0], ""),
+}
+
+
+@pytest.mark.parametrize(("shares", "said"), CURES.values(), ids=CURES.keys())
+def test_no_choice_is_a_cure_that_leaves_as_many(shares, said):
+    rows = pd.DataFrame({"near_singular": shares, "choice": list("abc")[: len(shares)]})
+    assert near_singular._cure(rows, rows["near_singular"]) == said
+
+
 def test_few_environments_tell_the_causes_of_all():
     all_asked, one_asked = (found("shaken", [FINE], explained=n).iloc[0] for n in (3, 1))
     assert all_asked["near_singular"] == one_asked["near_singular"] == 1

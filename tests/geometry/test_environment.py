@@ -6,8 +6,10 @@ from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
 
 import nullmode as nm
+from nullmode.geometry.environment import within
 
 CH4 = molecule("CH4")
+AL = bulk("Al", a=4.05, cubic=True) * (2, 2, 2)
 NAN_POSITION = CH4.copy()
 NAN_POSITION.positions[2, 1] = np.nan
 FAR_POSITION = CH4.copy()
@@ -163,3 +165,58 @@ def test_defaults_and_numbers():
     assert nm.Environment.from_vectors(np.eye(3), np.array([1, 8, 8])).species.tolist() == [1, 8, 8]
     assert nm.Environment.from_vectors(np.eye(3, dtype=np.float32)).vectors.dtype == np.float64
     assert len(nm.Environment.from_vectors([])) == len(nm.Environment.from_vectors(np.empty((0, 3)))) == 0
+
+
+# How a crystal whose second shell lies at the cutoff is given: by rounding, that shell is in, out or in part.
+def turned(atoms, seed):
+    result = atoms.copy()
+    result.rotate(77.0 * (seed + 1), np.random.default_rng(seed).normal(size=3), rotate_cell=True)
+    return result
+
+
+def rounded(atoms):
+    result = atoms.copy()
+    result.positions = np.round(result.positions, 8)
+    result.cell[:] = np.round(np.array(result.cell), 8)
+    return result
+
+
+AT_CUTOFF = {
+    "as it lies": AL,
+    "one atom": bulk("Al", a=4.05),
+    **{f"turned {seed}": turned(AL, seed) for seed in range(4)},
+    "turned, in a file": rounded(turned(AL, 5)),
+    "away from the origin": Atoms(AL.numbers, AL.positions + 100 / 3, cell=AL.cell, pbc=True),
+}
+
+
+@pytest.mark.parametrize("name", AT_CUTOFF)
+def test_a_shell_at_the_cutoff_is_out_whatever_the_rounding(name):
+    direct = nm.environments(AT_CUTOFF[name], cutoff=4.05)
+    wide = nm.environments(AT_CUTOFF[name], cutoff=5.0)
+    narrow = [within(each, 4.05) for each in wide]
+    held = nm.EnvironmentSet.from_environments(wide).within(4.05)
+    for envs in (direct, narrow, list(held), [within(each, 4.05) for each in direct]):
+        assert {(len(each), each.at_cutoff, each.cutoff) for each in envs} == {(12, 6, 4.05)}
+        assert nm.point_group(envs[0], 1e-5).name == "Oh"
+    soap = nm.PowerSpectrum(n_max=2, l_max=2, cutoff=4.05)
+    table = nm.analyze(AT_CUTOFF[name], soap, rtol=1e-6, attribution=True, tolerance=1e-5)
+    counts = table[["n_neighbours", "n_at_cutoff", "rank", "n_dof", "null_truncation"]]
+    assert counts.drop_duplicates().values.tolist() == [[12, 6, 1, 33, 0]]
+
+
+@pytest.mark.parametrize(("below", "count"), [(0.0, 3), (4e-8, 3), (6e-8, 4), (1e-7, 4), (-4e-8, 3), (-1e-3, 3)])
+def test_an_atom_is_at_the_cutoff_within_a_stated_length(below, count):
+    vectors = np.array([[1, 0.1, 0], [0, 1.2, 0], [0.2, 0, 1.3], [0, 0.6, -0.8]])
+    vectors[3] *= 4.0 - below
+    env = within(nm.Environment.from_vectors(vectors), 4.0)
+    assert (len(env), env.at_cutoff) == (count, int(abs(below) < 5e-8))
+    assert within(env, 4.0) is env
+    assert (len(within(env, 1.25)), within(env, 1.25).at_cutoff) == (2, 0)
+    for descriptor in (nm.PowerSpectrum(n_max=4, l_max=3, cutoff_width=0.0), nm.FromCallable(ours, cutoff=4.0)):
+        row = nm.analyze([nm.Environment.from_vectors(vectors)], descriptor).iloc[0]
+        assert (row["n_neighbours"], row["n_at_cutoff"]) == (count, env.at_cutoff)
+
+
+def ours(vectors):
+    return nm.PowerSpectrum(n_max=4, l_max=3, cutoff_width=0.0).compute(nm.Environment.from_vectors(vectors))

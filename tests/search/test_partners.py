@@ -7,6 +7,8 @@ from naive import same_multisets
 
 import nullmode as nm
 from nullmode import InputError
+from nullmode.search._evaluation import Evaluator
+from nullmode.search._polish import attributed
 from nullmode.search.partners import find_partners
 
 POWER = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
@@ -52,6 +54,25 @@ def test_a_record_says_what_is_at_each_partner():
     assert result.history[-1].residual == result.feature_distances[0]
     assert sum(result.outcomes.values()) == len(result.history) >= result.n_starts
     assert result.history[-1].evaluations == result.evaluations
+
+
+def test_a_singular_partner_is_found_to_rounding():
+    # nu = 2 has rank 17 of 18 at both members of the ring pair; equal features alone fix them to 1e-7 Å.
+    result = find_partners(made(rings([0, 2, 3.7], 0.6)), POWER, n_starts=10)
+    assert result.converged
+    assert (result.attribution[0].rank, result.attribution[0].null_incompleteness) == (17, 1)
+    assert result.singular_values[0][-1] < 1e-13 * result.singular_values[0][0]
+    assert result.feature_distances[0] < 1e-12
+
+
+def test_positions_that_leave_a_rank_open_are_said_to():
+    start = made(rings([0, 2, 3.7], 0.6))
+    evaluator = Evaluator(start, POWER)
+    vectors = start.vectors + 1e-7 * rng(1).normal(size=(7, 3))
+    jacobian = evaluator.evaluate([vectors])[0][1]
+    why = attributed(evaluator, made(vectors), jacobian, 1e-9)
+    assert (why.rank, why.ambiguous) == (18, True)
+    assert "may be zero: equal features fix these positions to 1e-7 Å only" in why.diagnostic
 
 
 @pytest.mark.law(cases=1)

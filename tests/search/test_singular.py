@@ -298,6 +298,6 @@ def test_every_start_of_a_set_is_told_of():
 def test_a_start_symmetric_within_the_tolerance_is_symmetric(noise):
     exact = nm.Environment.from_vectors(stretched(1.15, 0.9, 1, 1))
     moved = nm.Environment.from_vectors(exact.vectors + noise * rng(3).normal(size=(4, 3)))
-    ends = [nm.find_singular(start, POWER, attempts=2) for start in (exact, moved)]
-    assert [end.converged for end in ends] == [True, True]
-    assert ends[1].point_group == ends[0].point_group == "Cs"
+    end = nm.find_singular(moved, POWER, attempts=1, max_displacement=0.05).environments[0]
+    # Exactly, and not only as well as the start.
+    assert len(nm.point_group(end, 1e-12)) == len(nm.point_group(exact)) > 1

@@ -15,7 +15,7 @@ from nullmode._support.types import Floats, InputError, Parity
 from nullmode.descriptors._base import InexactDescriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.descriptors._parameters import check_reach
-from nullmode.geometry.environment import Environment, within
+from nullmode.geometry.environment import Environment, inside, within
 
 FIRST_STEP = 0.08
 """Widest step of a finite difference, in Å: well below the width of the Gaussians that represent atoms."""
@@ -55,9 +55,9 @@ class Adapter(InexactDescriptor):
 
     def compute_batch(self, environments: Sequence[Environment]) -> list[Floats]:
         """Features (F,) of each environment."""
-        inside = self._inside(environments)
-        fixed = with_layout_of(self, inside)
-        return [fixed._values(environment) for environment in inside]
+        near = self._inside(environments)
+        fixed = with_layout_of(self, near)
+        return [fixed._values(environment) for environment in near]
 
     def compute_batch_with_jacobian(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats]]:
         """Features (F,) and Jacobian (F, n, 3), in 1/Å, of each environment."""
@@ -65,13 +65,13 @@ class Adapter(InexactDescriptor):
 
     def compute_batch_with_error(self, environments: Sequence[Environment]) -> list[tuple[Floats, Floats, float]]:
         """Features, Jacobian, and the estimated error of the Jacobian: 0 if the peer differentiates."""
-        inside = self._inside(environments)
-        fixed = with_layout_of(self, inside)
+        cut = self._inside(environments)
+        fixed = with_layout_of(self, cut)
         result = []
-        for environment, near in zip(environments, inside, strict=True):
+        for environment, near in zip(environments, cut, strict=True):
             phi, slopes, error = fixed._one(near)
             jacobian = np.zeros((len(phi), len(environment), 3))
-            jacobian[:, (environment.vectors**2).sum(axis=1) < self.cutoff**2] = slopes
+            jacobian[:, inside(environment.vectors, self.cutoff)] = slopes
             result.append((phi, jacobian, error))
         return result
 

@@ -64,26 +64,27 @@ def analyze(
     -------
     pandas.DataFrame
         One row per environment (structure), in input order; columns as in ``docs/tables.md``. Where an analysis is not
-        possible, ``status`` gives the reason; the other rows are not affected.
+        possible, ``status`` and ``message`` give the reason; the other rows are not affected.
 
     Raises
     ------
     InputError
-        For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that does not cover the species.
+        For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that refuses all of them, for
+        instance because it does not cover the species.
     """
     options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
     if scope not in get_args(Scope):
         raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
     if scope == "environment":
         cases, descriptor = _cases(what, descriptor, centers)
-        frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress)
+        frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, strict=True)
         return frame.drop(columns="point")
     if degrees_of_freedom != "neighbours":
         raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
     structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
     descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
     wholes = [StructureRanks(structure) for structure in structures]
-    frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress)
+    frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress, strict=True)
     return frame.drop(columns="point")
 
 
@@ -132,7 +133,7 @@ def truncation_sweep(
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     cases, descriptor = _cases(what, descriptor, centers)
     descriptors = [changed(descriptor, **point) for point in points]
-    frame, _ = measure(cases, descriptors, options, threads=threads, progress=progress)
+    frame, _ = measure(cases, descriptors, options, threads=threads, progress=progress, strict=True)
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
     return frame.drop(columns="point")

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nullmode._support.elements import symbol
+from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
 from nullmode.attribution.causes import EnvironmentRanks, attribution_columns
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
+from nullmode.geometry.environment import Environment
 from nullmode.linalg.householder import complete_frame
 from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
@@ -49,18 +52,22 @@ def measure(
     threads: int | None = None,
     progress: bool = False,
     keep_features: bool = False,
+    strict: bool = False,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
     """Analyse environments by descriptors of one cutoff, beyond which the environments have no neighbours.
 
     Descriptors that differ in their truncation alone share Jacobians: see :mod:`nullmode.spectrum.truncations`. The
     table begins with ``point``, the index of the descriptor, and is ordered by it, then as the environments. For each
     descriptor, the features of every environment are given too; none unless `keep_features`.
+
+    An error, also one of memory, stays in the row of its environment; if `strict`, the first is raised where all fail.
     """
     frames: list[pd.DataFrame] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
+    errors: list[Exception] = []
     with single_threaded_blas(), progress_bar(len(cases) * len(descriptors), progress) as advance:
         for sweep in sweeps(descriptors):
-            n_features = len(sweep.descriptor.compute_batch([cases[0].environment])[0])
+            n_features = _n_features(cases, sweep.descriptor)
             layout = plan(sweep, [case.environment for case in cases], n_features)
             width = 3 * max(1, *(len(case.environment) for case in cases))
             bytes_each = 8 * width * (max(1, n_features) + (len(layout.first) - 1) * width)
@@ -68,19 +75,33 @@ def measure(
             chunks = [cases[start : start + length] for start in range(0, len(cases), length)]
 
             def run(chunk: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
+                try:
+                    return [tried(chunk, sweep, layout)]
+                except Exception as error:
+                    half = len(chunk) // 2
+                    if half:
+                        return run(chunk[:half], sweep, layout) + run(chunk[half:], sweep, layout)
+                    errors.append(error)
+                    [case] = chunk
+                    lost = [{"point": point[0], **_failed(case.environment, error)} for point in sweep.points]
+                    nothing = [np.full(len(layout.order), np.nan)] if keep_features else ()
+                    return [(pd.DataFrame(lost, columns=["point", *_ENVIRONMENT]), nothing)]
+
+            def tried(chunk: Sequence[EnvironmentRanks], sweep: Sweep, layout: Plan) -> Any:
                 results = evaluate(sweep.descriptor, [case.environment for case in chunk])
                 features, jacobians, errors = zip(*results, strict=True)
                 frame = _rows(chunk, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
-                for frame, chunk_features in pool.map(run, chunks):
+                for frame, chunk_features in chain.from_iterable(pool.map(run, chunks)):
                     frames.append(frame)
                     for index, n, l in sweep.points if keep_features else ():
                         kept = layout.kept(n, l)
                         features[index].extend(phi[kept] for phi in chunk_features)
                     advance(len(frame))
     frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
+    _raise_if_all(errors, frame, strict)
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
     return frame.astype(_types(options)), features
@@ -94,16 +115,22 @@ def measure_whole(
     threads: int | None = None,
     progress: bool = False,
     keep_features: bool = False,
+    strict: bool = False,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
     """Do as :func:`measure` for whole structures."""
     pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
 
     def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
         point, descriptor, case = pair
-        row, phi = structure_row(case, descriptor, options.rtol, options.tolerance)
+        try:
+            row, phi = structure_row(case, descriptor, options.rtol, options.tolerance)
+        except Exception as error:
+            errors.append(error)
+            row, phi = _failed_structure(case, error), np.full(1, np.nan)
         return {"point": point, **row}, phi
 
     rows: list[JSON] = []
+    errors: list[Exception] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
     with (
         single_threaded_blas(),
@@ -117,6 +144,7 @@ def measure_whole(
             advance(1)
     wanted = columns.ENVIRONMENT if options.tolerance is None else columns.ANALYSIS
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
+    _raise_if_all(errors, frame, strict)
     return frame.astype(_types(options)), features
 
 
@@ -134,14 +162,57 @@ def structure_row(
         "center": -1,
         "center_species": None,
         "n_neighbours": sum(len(environment) for environment in case.structure.environments),
+        "n_at_cutoff": sum(environment.at_cutoff for environment in case.structure.environments),
         "n_dof": result.n_dof,
         "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
         **{name: getattr(result, name) for name in Judgement._fields if name != "status"},
         "status": status,
+        "message": "",
     }
     if tolerance is not None and status == "ok":
         row |= attribution_columns(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
     return row, total.features
+
+
+def _n_features(cases: Sequence[EnvironmentRanks], descriptor: Descriptor) -> int:
+    """Count the features; 0 where those of no environment can be computed."""
+    for case in cases:
+        with suppress(Exception):
+            return len(descriptor.compute_batch([case.environment])[0])
+    return 0
+
+
+def _failed(environment: Environment, error: Exception) -> JSON:
+    """Columns of an environment that could not be analysed."""
+    return {
+        "structure": environment.structure,
+        "center": environment.center,
+        "center_species": symbol(environment.center_species),
+        "n_neighbours": len(environment),
+        "n_at_cutoff": environment.at_cutoff,
+        "n_dof": 0,
+        "rank": 0,
+        "singular_values": np.empty(0),
+        "status": "failed",
+        "message": reason(error),
+    }
+
+
+def _failed_structure(case: StructureRanks, error: Exception) -> JSON:
+    environments = case.structure.environments
+    counts = {
+        "n_neighbours": sum(len(environment) for environment in environments),
+        "n_at_cutoff": sum(environment.at_cutoff for environment in environments),
+    }
+    whole = {"structure": case.structure.index, "center": -1, "center_species": None}
+    return _failed(environments[0], error) | whole | counts
+
+
+def _raise_if_all(errors: list[Exception], frame: pd.DataFrame, strict: bool) -> None:
+    """Raise the first error where nothing could be analysed: then it is the arguments that are wrong, not a row."""
+    refused = [error for error in errors if not isinstance(error, MemoryError)]
+    if strict and refused and (frame["status"] == "failed").all():
+        raise refused[0]
 
 
 def _types(options: AnalysisOptions) -> dict[str, str]:
@@ -185,9 +256,11 @@ def _rows(
         "center": [environment.center for environment in environments],
         "center_species": [symbol(environment.center_species) for environment in environments],
         "n_neighbours": [len(environment) for environment in environments],
+        "n_at_cutoff": [environment.at_cutoff for environment in environments],
         "n_dof": np.tile(n_dof, len(points)),
         "singular_values": spectra.ravel(),
         **{name: column.ravel() for name, column in judged.items()},
+        "message": "",
     }
     frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
     if options.tolerance is None:

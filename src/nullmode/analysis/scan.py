@@ -14,6 +14,7 @@ import pyarrow as pa
 from nullmode._support.arguments import check_threads
 from nullmode._support.code_hash import origin
 from nullmode._support.elements import symbol
+from nullmode._support.failure import reason
 from nullmode._support.output import check_output, files_behind
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
@@ -24,6 +25,7 @@ from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.spectrum.batch import spectra
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.tables import parquet
+from nullmode.tables.columns import SPECTRA
 
 _ROW_GROUP = 1 << 14  # environments
 
@@ -43,7 +45,8 @@ def scan(
     """Write singular values, ranks and noise of a stream of environments to a Parquet file.
 
     For each thread, 16 384 environments are in memory at a time, and for the stream twice as many. The file does not
-    depend on the number of threads, nor on how the stream is divided. It appears when it is complete.
+    depend on the number of threads, nor on how the stream is divided. It appears when it is complete. An environment
+    that cannot be analysed has a row with the status ``failed`` and a message.
 
     Parameters
     ----------
@@ -74,8 +77,8 @@ def scan(
     Raises
     ------
     InputError
-        As :func:`nullmode.spectra`, for an empty stream, and before any work for a path that cannot be written, that is
-        read, or that holds something else.
+        As :func:`nullmode.spectra` if that refuses every environment, for an empty stream, and before any work for a
+        path that cannot be written, that is read, or that holds something else.
     OSError
         If the file cannot be written; an older one is left as it was.
     """
@@ -94,6 +97,9 @@ def scan(
     workers = threads or processors()
     waiting: deque[Future[list[Any]]] = deque()
     count = 0
+    failures: list[str] = []
+    hint = f" The layout is that of the first {len(first)} environments: give the descriptor its own."
+    hint = "" if fixed is descriptor else hint
     with (
         single_threaded_blas(),
         progress_bar(total, progress) as advance,
@@ -102,23 +108,20 @@ def scan(
     ):
 
         def finish_one() -> None:
-            try:
-                rows = waiting.popleft().result()
-            except InputError as error:
-                if fixed is descriptor:
-                    raise
-                where = f"The layout is that of the first {len(first)} environments: give the descriptor its own."
-                raise InputError(f"{error} {where}") from error
+            rows = waiting.popleft().result()
             write(rows)
+            failures.extend(message for message in rows[-1].to_pylist() if message)
             advance(len(rows[0]))
 
         for chunk in chain([first], chunks):
-            waiting.append(pool.submit(_rows, chunk, count, fixed, rtol))
+            waiting.append(pool.submit(_rows_apart, chunk, count, fixed, rtol, hint))
             count += len(chunk)
             if len(waiting) > workers:
                 finish_one()
         while waiting:
             finish_one()
+        if len(failures) == count:
+            raise InputError(failures[0])
     return count
 
 
@@ -154,6 +157,37 @@ def _files(descriptor: Descriptor) -> list[str]:
         return []
 
 
+def _rows_apart(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float, hint: str) -> list[Any]:
+    """Do as :func:`_rows`; where that fails, halve the chunk until the error is in the row of one environment."""
+    try:
+        return _rows(chunk, first, descriptor, rtol)
+    except Exception as error:
+        if chunk.cutoff < descriptor.cutoff:
+            # A set has one cutoff: no row of it can be analysed.
+            raise
+        half = len(chunk) // 2
+        if half:
+            parts = [
+                _rows_apart(chunk.take(np.arange(start, stop)), first + start, descriptor, rtol, hint)
+                for start, stop in ((0, half), (half, len(chunk)))
+            ]
+            return [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
+        [environment] = chunk.within(descriptor.cutoff)
+        row = {
+            "structure": first if environment.structure is None else environment.structure,
+            "center": environment.center,
+            "center_species": symbol(environment.center_species),
+            "n_neighbours": len(environment),
+            "n_at_cutoff": environment.at_cutoff,
+            "n_dof": 0,
+            "rank": 0,
+            "singular_values": [],
+            "status": "failed",
+            "message": reason(error) + (hint if isinstance(error, InputError) else ""),
+        }
+        return [pa.array([row.get(column.name)], type=column.type) for column in SPECTRA]
+
+
 def _rows(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float) -> list[Any]:
     """Columns of the table ``spectra``."""
     items = chunk.within(descriptor.cutoff)
@@ -167,10 +201,12 @@ def _rows(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float
         pa.array(items.center),
         pa.array([symbol(int(number)) for number in numbers]).take(pa.array(inverse)),
         pa.array(np.diff(items.offsets)),
+        pa.array(items.at_cutoff),
         pa.array(result.n_dof),
         pa.array(result.rank),
         pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(result.singular_values[known])),
         pa.array(result.inverse_condition_number, from_pandas=True),
         pa.array(result.rotation_floor, from_pandas=True),
         pa.array(result.status),
+        pa.array(np.full(len(items), "", dtype=object)),
     ]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
-from nullmode._support.types import JSON, InputError, Parity
+from nullmode._support.failure import reason
+from nullmode._support.types import JSON, Parity
 from nullmode.attribution.completeness import LARGEST_ORDER, rank_complete
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor, evaluate
 from nullmode.geometry.environment import Environment, check_environment, within
@@ -216,9 +217,9 @@ def attribution_columns(
     """Do as :func:`explain_rank`, as columns of a table; where the ranks cannot be found, the diagnostic says why."""
     try:
         return asdict(explain_rank(geometry, rank, n_dof, descriptor, rtol, tolerance))
-    except InputError as error:
+    except Exception as error:
         # One row without an explanation must not stop the others.
-        return {"diagnostic": str(error)}
+        return {"diagnostic": reason(error)}
 
 
 def _at_the_cutoff(geometry: GeometryRanks, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:

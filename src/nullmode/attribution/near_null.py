@@ -17,10 +17,12 @@ from nullmode.spectrum.decomposition import Sensitivity, decompose, sensitivity
 from nullmode.symmetry.nearby import Symmetrized, nearly_symmetric
 from nullmode.symmetry.point_group import rank_symmetric
 
-NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "none"]
+NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "tie", "none"]
 
 # How many times the distance is halved along the straight path to a symmetric environment.
 _HALVINGS = 3
+# Shares that differ by less are tied: fits of exponents are not more precise.
+_TIE = 0.05
 # Singular values below this, over the largest, are noise: no law can be fitted to them.
 _NOISE = 1e-13
 
@@ -34,9 +36,10 @@ class NearNull:
     descriptor is its resolution, (sum_k (v·v_k)²/s_k²)^(-1/2) over s_1, with s_k and v_k of the changed descriptor: the
     precision with which least squares finds the amplitude of v from features with unit noise. For the unchanged
     descriptor it is s_k/s_1. `confidence` is the largest share over the sum of all shares, or over 1 if they add up to
-    less: 1 if one cause explains everything and the others nothing, a half if two explain everything. If no share
-    reaches a half, the cause is ``none``, with a confidence of 1 minus the largest share. These numbers measure
-    evidence; they are not probabilities.
+    less: 1 if one cause explains everything and the others nothing, a half if two explain everything. Where other
+    shares come within 0.05 of the largest, the cause is ``tie``. If no share reaches a half, it is ``none``, with a
+    confidence of 1 minus the largest share; `strongest` tells which cause explains most all the same. These numbers
+    measure evidence; they are not probabilities.
 
     Attributes
     ----------
@@ -45,7 +48,11 @@ class NearNull:
     ratio
         s_k/s_1.
     cause
-        ``symmetry``, ``incompleteness``, ``truncation``, ``cutoff`` or ``none``.
+        ``symmetry``, ``incompleteness``, ``truncation``, ``cutoff``, ``tie`` or ``none``.
+    strongest
+        The causes with the largest share, more than one if they are tied; empty if none explains anything.
+    strongest_share
+        The largest share, in [0, 1].
     confidence
         In [0, 1].
     symmetry
@@ -77,6 +84,8 @@ class NearNull:
     mode: Floats
     ratio: float
     cause: NearCause
+    strongest: tuple[str, ...]
+    strongest_share: float
     confidence: float
     symmetry: float
     incompleteness: float
@@ -217,13 +226,16 @@ def _explained(mode: Floats, ratio: float, threshold: float, changed: _Spectra, 
         "cutoff": share(weight * log10(raised / ratio)) if raised > 0 else nan,
     }
     known = {cause: value for cause, value in shares.items() if not isnan(value)}
-    winner = max(known, key=lambda cause: known[cause])
-    clear = known[winner] >= 0.5
+    most = max(known.values())
+    strongest = tuple(cause for cause, value in known.items() if value > 0 and value >= most - _TIE)
+    clear = most >= 0.5
     return NearNull(
         mode=mode,
         ratio=ratio,
-        cause=cast("NearCause", winner if clear else "none"),
-        confidence=known[winner] / max(1.0, sum(known.values())) if clear else 1 - known[winner],
+        cause=cast("NearCause", "none" if not clear else "tie" if len(strongest) > 1 else strongest[0]),
+        strongest=strongest,
+        strongest_share=most,
+        confidence=most / max(1.0, sum(known.values())) if clear else 1 - most,
         **shares,
         symmetric_group=best.group.name if best else "",
         symmetric_distance=best.distance if best else inf,

@@ -132,6 +132,8 @@ def _sentence(name: str, rows: "pd.DataFrame", along: str) -> str:
     if medians.max() <= rows["rtol"].iloc[0]:
         return f"{ranks}, and s_d/s_1 at most {number(medians.max())} at {along} = {largest[along].iloc[0]:g}."
     low, high = ((number(medians[at]), at[0]) for at in (medians.idxmin(), medians.idxmax()))
+    if low[0] == high[0]:
+        return f"{ranks}; the median of s_d/s_1 at {along} = {largest[along].iloc[0]:g} is {low[0]} with each."
     return (
         f"{ranks}; the median of s_d/s_1 at {along} = {largest[along].iloc[0]:g} is between {low[0]} ({low[1]}) and "
         f"{high[0]} ({high[1]})."

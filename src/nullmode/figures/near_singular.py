@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLOURS = {**CAUSES, "cutoff": "#66ccee", "none": "0.75"}
+_COLOURS = {**CAUSES, "cutoff": "#66ccee", "tie": "0.55", "none": "0.75"}
 # Of s_r/s_1: below it there is rounding alone.
 _NOISE = 1e-15
 _NAMES = {
@@ -22,8 +22,11 @@ _NAMES = {
     "truncation": "truncation",
     "unresolved": "body order or truncation",
     "cutoff": "neighbours at the cutoff",
+    "tie": "two of these alike",
     "none": "none of these alone",
 }
+# Shares of sets that differ by less are equal.
+_ALIKE = 1e-9
 # Share of a set that a cause must have to be named.
 _WORTH_SAYING = 0.005
 
@@ -157,12 +160,11 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", choices: list[str]) -> None:
 def _result(bars: "pd.DataFrame", labels: dict[str, str], explained: int) -> str:
     phrases = []
     for family, rows in bars.groupby("family", sort=False):
-        first, best = rows.iloc[0], rows.sort_values("near_singular", kind="stable").iloc[0]
+        first, share = rows.iloc[0], rows["near_singular"]
         causes = [f"{_NAMES[cause]} {100 * first[cause]:.0f}" for cause in _NAMES if first[cause] >= _WORTH_SAYING]
         why = f" ({', '.join(causes)})" if causes else ""
         phrases.append(
-            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f} %{why} and "
-            f"{100 * best['near_singular']:.0f} % ({plain(str(best['choice']))})"
+            f"{labels.get(str(family), str(family))}: {100 * first['near_singular']:.0f} %{why}{_cure(rows, share)}"
         )
     start = str(bars["choice"].iloc[0]).partition(":")[0]
     return (
@@ -170,3 +172,14 @@ def _result(bars: "pd.DataFrame", labels: dict[str, str], explained: int) -> str
         f"{'; '.join(phrases)}. "
         f"The causes are those of at most {explained} environments per bar."
     )
+
+
+def _cure(rows: "pd.DataFrame", share: "pd.Series[float]") -> str:
+    """Say with which other choice there are fewest near-singular environments, if any leaves fewer."""
+    if len(rows) == 1:
+        return ""
+    fewest = rows[share <= share.min() + _ALIKE]
+    if share.iloc[0] <= share.min() + _ALIKE:
+        return ", and no other choice leaves fewer"
+    others = f" and {len(fewest) - 1} other{'s' * (len(fewest) > 2)}" if len(fewest) > 1 else ""
+    return f" and {100 * share.min():.0f} % ({plain(str(fewest['choice'].iloc[0]))}{others})"

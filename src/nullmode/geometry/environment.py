@@ -8,7 +8,7 @@ import numpy as np
 
 from nullmode._support.arguments import as_whole, check_cutoff, listed, real_array
 from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
-from nullmode._support.types import Floats, InputError, Integers
+from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.geometry.cell import check_cell
 from nullmode.geometry.disorder import check_ordered
 from nullmode.geometry.units import warn_of_units
@@ -22,6 +22,9 @@ CLOSEST = 1e-6
 """Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
 FARTHEST = 1e6
 """Lengths above this, in Å, are refused: no environment is that wide, and squares of some overflow."""
+AT_CUTOFF = 5e-8
+"""Atoms this close to a cutoff, in Å, are at it, and left out: rounding, also to the eight digits of a file, would keep
+a part of a shell. Out rather than in, since features that end smoothly do not see what is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +47,8 @@ class Environment:
         Index of the structure in the set that was given; None if made from vectors.
     center
         Index of the central atom; -1 if made from vectors.
+    at_cutoff
+        Number of atoms within 5e-8 Å of the cutoff; they are left out.
     """
 
     vectors: Floats
@@ -53,6 +58,7 @@ class Environment:
     atoms: Integers
     structure: int | None = None
     center: int = -1
+    at_cutoff: int = 0
 
     @classmethod
     def from_vectors(
@@ -120,7 +126,8 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     atoms
         One structure or several, molecules or periodic.
     cutoff
-        Neighbours with |r| < cutoff belong to the environment, in Å.
+        Neighbours with |r| < cutoff belong to the environment, in Å; atoms less than 5e-8 Å inside the cutoff are at
+        it, and do not.
     centers
         Chemical symbols or atom indices of the centres; None for every atom. Structures without the chosen species
         are left out.
@@ -184,7 +191,7 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
     numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
     check_cell(atoms, where)
     check_ordered(atoms, where)
-    neighbour_list = vesin.NeighborList(cutoff=cutoff, full_list=True)
+    neighbour_list = vesin.NeighborList(cutoff=cutoff + AT_CUTOFF, full_list=True)
     i, j, shift, vectors = neighbour_list.compute(
         points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True
     )
@@ -195,6 +202,9 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
             f"`{where}.positions` must be distinct, got atoms {i[near][0]} and {j[near][0]} at the same place. "
             "Remove one of them."
         )
+    kept = inside(vectors, cutoff)
+    at_cutoff = np.bincount(i[~kept], minlength=len(atoms))
+    i, j, shift, vectors = i[kept], j[kept], shift[kept], vectors[kept]
     order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
     i, j, vectors = i[order], _final(j[order]), _final(np.ascontiguousarray(vectors[order]))
     first = np.searchsorted(i, np.arange(len(atoms) + 1))
@@ -209,6 +219,7 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
             atoms=j[rows],
             structure=index,
             center=center,
+            at_cutoff=int(at_cutoff[center]),
         )
 
 
@@ -239,13 +250,20 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     return np.flatnonzero(mask)
 
 
+def inside(vectors: Floats, cutoff: float) -> Bools:
+    """Whether neighbours, shape (n, 3), are nearer than `cutoff` (Å) and not at it, whatever their direction."""
+    return np.asarray(np.sqrt((vectors**2).sum(axis=1)) < cutoff - AT_CUTOFF)
+
+
 def within(environment: Environment, cutoff: float) -> Environment:
-    """Leave out the neighbours that are not nearer than `cutoff` (Å)."""
-    keep = (environment.vectors**2).sum(axis=1) < cutoff**2
+    """Leave out the neighbours that are not nearer than `cutoff` (Å), or at it."""
+    keep = inside(environment.vectors, cutoff)
+    narrower = environment.cutoff is None or cutoff < environment.cutoff
     if keep.all():
-        return environment
+        return replace(environment, at_cutoff=0) if narrower and environment.at_cutoff else environment
+    at_cutoff = int(np.count_nonzero(~keep & inside(environment.vectors, cutoff + 2 * AT_CUTOFF)))
     kept = {name: _final(getattr(environment, name)[keep]) for name in ("vectors", "species", "atoms")}
-    return replace(environment, **kept)
+    return replace(environment, **kept, cutoff=cutoff if narrower else environment.cutoff, at_cutoff=at_cutoff)
 
 
 def check_environment(environment: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from nullmode._support.arguments import real_array
 from nullmode._support.elements import atomic_number
 from nullmode._support.types import Floats, InputError, Integers
-from nullmode.geometry.environment import CLOSEST, FARTHEST, Environment, Species, check_environments
+from nullmode.geometry.environment import AT_CUTOFF, CLOSEST, FARTHEST, Environment, Species, check_environments, inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,6 +26,8 @@ class EnvironmentSet:
         Neighbours offsets[i] to offsets[i + 1] belong to environment i.
     center_species, center, structure, shape (m,)
         Atomic number and index of each central atom, and the index of its structure in its set; -1 where there is none.
+    at_cutoff, shape (m,)
+        Number of atoms within 5e-8 Å of the cutoff; they are left out.
     cutoff
         Radius in Å up to which neighbours were looked for; infinite if there are no others at any distance.
     """
@@ -36,6 +38,7 @@ class EnvironmentSet:
     center_species: Integers
     center: Integers
     structure: Integers
+    at_cutoff: Integers
     cutoff: float
 
     def __len__(self) -> int:
@@ -52,6 +55,7 @@ class EnvironmentSet:
                 atoms=np.arange(len(self.vectors[rows])),
                 structure=None if self.structure[i] < 0 else int(self.structure[i]),
                 center=int(self.center[i]),
+                at_cutoff=int(self.at_cutoff[i]),
             )
 
     @classmethod
@@ -97,6 +101,7 @@ class EnvironmentSet:
             center_species=np.full(m, atomic_number(center_species, "center_species")),
             center=none,
             structure=none,
+            at_cutoff=np.zeros(m, dtype=np.int64),
             cutoff=np.inf,
         )
 
@@ -111,6 +116,7 @@ class EnvironmentSet:
             center_species=np.array([item.center_species for item in items], dtype=np.int64),
             center=np.array([item.center for item in items], dtype=np.int64),
             structure=np.array([-1 if item.structure is None else item.structure for item in items], dtype=np.int64),
+            at_cutoff=np.array([item.at_cutoff for item in items], dtype=np.int64),
             cutoff=min((np.inf if item.cutoff is None else item.cutoff for item in items), default=np.inf),
         )
 
@@ -122,18 +128,26 @@ class EnvironmentSet:
         ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
         arrays = {
             name: np.concatenate([getattr(item, name) for item in sets])
-            for name in ("vectors", "species", "center_species", "center", "structure")
+            for name in ("vectors", "species", "center_species", "center", "structure", "at_cutoff")
         }
         offsets = [item.offsets[:-1] + end for item, end in zip(sets, ends[:-1], strict=True)]
         return cls(**arrays, offsets=np.concatenate([*offsets, ends[-1:]]), cutoff=min(item.cutoff for item in sets))
 
     def within(self, cutoff: float) -> Self:
-        """Leave out the neighbours that are not nearer than `cutoff` (Å)."""
-        keep = (self.vectors**2).sum(axis=1) < cutoff**2
+        """Leave out the neighbours that are not nearer than `cutoff` (Å), or at it."""
+        keep = inside(self.vectors, cutoff)
         if keep.all():
-            return self
+            return replace(self, at_cutoff=np.zeros_like(self.at_cutoff)) if cutoff < self.cutoff else self
         before = np.concatenate([[0], np.cumsum(keep)])
-        return replace(self, vectors=self.vectors[keep], species=self.species[keep], offsets=before[self.offsets])
+        out = ~keep & inside(self.vectors, cutoff + 2 * AT_CUTOFF)
+        return replace(
+            self,
+            vectors=self.vectors[keep],
+            species=self.species[keep],
+            offsets=before[self.offsets],
+            at_cutoff=np.diff(np.concatenate([[0], np.cumsum(out)])[self.offsets]),
+            cutoff=min(cutoff, self.cutoff),
+        )
 
     def take(self, indices: Integers) -> Self:
         """Choose environments, in the order given."""
@@ -150,4 +164,5 @@ class EnvironmentSet:
             center_species=self.center_species[indices],
             center=self.center[indices],
             structure=self.structure[indices],
+            at_cutoff=self.at_cutoff[indices],
         )

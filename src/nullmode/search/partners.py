@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
-from nullmode.attribution.causes import attribute
 from nullmode.attribution.counterfactual import LADDER
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.geometry.environment import Environment
 from nullmode.search._evaluation import Evaluator
+from nullmode.search._polish import attributed, polished, undecided
 from nullmode.search._record import SearchRecord, Step
 from nullmode.symmetry.superposition import superpose
 
@@ -37,7 +37,9 @@ _ROUNDING = 1e-14  # of features, over their norm
 class Partners(SearchRecord):
     """Environments that have the features of a given one and are not congruent to it.
 
-    `environments` are the partners, in the order in which they were found; `converged` tells whether there is one. A
+    `environments` are the partners, in the order in which they were found; `converged` tells whether there is one. One
+    that is singular is brought there to rounding; where that fails and a value may be null or not, its attribution is
+    ambiguous, and the diagnostic says why. A
     step of `history` is one least-squares solution. Its phase tells how it ended: ``partner``, ``known partner``,
     ``itself`` or ``local minimum``, with the prefix "deflated:" if the start was used again with the known solutions
     removed. Its residual is the distance of the features over their norm, its length the distance from the start.
@@ -236,7 +238,7 @@ def _starts(evaluator: Evaluator, n_starts: int, seed: int) -> Iterator[Floats]:
 
 def _record(search: _Search, starts: int, rtol: float) -> Partners:
     evaluator, own = search.evaluator, search.known[0]
-    partners = [end for end in search.solutions if end.phase == "partner"]
+    partners = [_polished(search, end, rtol) for end in search.solutions if end.phase == "partner"]
     # Around a removed solution there are further minima, which are none of the residual itself.
     missed = min(
         (end for end in search.solutions if end.phase == "local minimum" and not end.deflated),
@@ -251,7 +253,7 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
         singular_values=np.stack(spectra) if spectra else np.empty((0, n_dof)),
         converged=bool(partners),
         history=tuple(search.history),
-        attribution=tuple(attribute(end.environment, evaluator.descriptor, rtol) for end in partners),
+        attribution=tuple(attributed(evaluator, end.environment, end.jacobian, rtol) for end in partners),
         feature_distances=np.array([end.residual for end in partners]),
         structural_distances=np.array([end.distance for end in partners]),
         splits=tuple(_splits(own, end.environment, evaluator.descriptor) for end in partners),
@@ -260,6 +262,17 @@ def _record(search: _Search, starts: int, rtol: float) -> Partners:
         best_residual=missed.residual if missed else np.inf,
         best_distance=missed.distance if missed else np.nan,
     )
+
+
+def _polished(search: _Search, end: _Solution, rtol: float) -> _Solution:
+    """Bring a partner at a singular point to rounding: features alone fix its soft mode to about 1e-7 Å."""
+    evaluator, found = search.evaluator, end.environment.vectors
+    if not len(undecided(evaluator.sensitivity(found, end.jacobian, rtol).singular_values, rtol)):
+        return end
+    vectors = polished(evaluator, found, search.target, search.tolerance)
+    if vectors is None:
+        return end
+    return search._solution(evaluator.environment(vectors), deflated=end.deflated)._replace(phase=end.phase)
 
 
 def _splits(one: Environment, other: Environment, descriptor: Descriptor) -> dict[int, float]:

@@ -174,7 +174,7 @@ def find_singular(
     only_proper = descriptor.parity == "SO3"
     own = point_group(start, min(tolerance, largest_tolerance(start.vectors)))
     own = proper(own) if only_proper else own
-    if len(own) > 1:
+    if own.deviation > accuracy / 10:
         # Symmetric within the tolerance only, it would respond to displacements that break the symmetry.
         evaluator.start = evaluator.environment(symmetric_projector(own) @ start.vectors.ravel())
     symmetric, others = symmetric_basis(own)

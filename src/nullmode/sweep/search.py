@@ -114,32 +114,36 @@ def run_search(
 
 def _rows(record: SearchRecord | str, start: Environment, rtol: float) -> list[JSON]:
     """One row per environment found, or one that says that nothing was, or why the start was refused."""
-    refused = isinstance(record, str)
-    own = [] if refused else [(each.name, getattr(record, each.name)) for each in fields(record)]
-    own = [(name, value) for name, value in own if name not in _SHARED]
-    found = () if refused else record.environments
-    named = {} if refused else record.per_environment
+    common: JSON = {
+        "center_species": symbol(start.center_species),
+        "species": start.species.tolist(),
+        "start_vectors": start.vectors.ravel().tolist(),
+    }
+    if isinstance(record, str):
+        none = {"found": -1, "vectors": [], "singular_values": [], "n_dof": 0, "rank": 0}
+        none |= {"converged": False, "status": "refused", "message": record, "inverse_condition_number": np.nan}
+        return [common | none | _NOTHING]
+    count = len(record.environments)
+    own = [(field.name, getattr(record, field.name)) for field in fields(record) if field.name not in _SHARED]
+    named = record.per_environment
     rows = []
-    for k in range(len(found)) or [-1]:
-        values = record.singular_values[k] if found else np.empty(0)
+    for k in range(count) or [-1]:
+        values = record.singular_values[k] if count else np.empty(0)
         judgement = judge(values, np.nan, rtol=rtol).of_one()
-        row: JSON = {
+        row = common | {
             "found": k,
-            "converged": not refused and record.converged,
-            "status": "refused" if refused else record.status,
-            "message": record if refused else getattr(record, "message", ""),
-            "center_species": symbol(start.center_species),
-            "species": start.species.tolist(),
-            "start_vectors": start.vectors.ravel().tolist(),
-            "vectors": found[k].vectors.ravel().tolist() if found else [],
+            "converged": record.converged,
+            "status": record.status,
+            "message": getattr(record, "message", ""),
+            "vectors": record.environments[k].vectors.ravel().tolist() if count else [],
             "singular_values": values.tolist(),
             "n_dof": len(values),
             "rank": judgement["rank"],
             "inverse_condition_number": judgement["inverse_condition_number"],
         }
         row |= {name: _plain(value) for name, value in own if name not in named}
-        row |= {named[name]: _plain(value[k]) if found else None for name, value in own if name in named}
-        rows.append(row | (asdict(record.attribution[k]) if found and record.attribution else _NOTHING))
+        row |= {named[name]: _plain(value[k]) if count else None for name, value in own if name in named}
+        rows.append(row | (asdict(record.attribution[k]) if record.attribution and count else _NOTHING))
     return rows
 
 

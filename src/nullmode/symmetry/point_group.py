@@ -301,4 +301,4 @@ def _product_keys(permutations: Integers, operations: Floats) -> Integers:
 
 
 def _weights(permutations: Integers) -> Integers:
-    return np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1])
+    return np.asarray(np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1]))

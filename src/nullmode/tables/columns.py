@@ -28,6 +28,7 @@ ENVIRONMENT = (
         _INTEGER,
         "neighbours inside the cutoff, each periodic image counted; for a whole structure, those of all its centres",
     ),
+    Column("n_at_cutoff", _INTEGER, "atoms within 5e-8 Å of the cutoff, which are left out, whatever their rounding"),
     Column("n_dof", _INTEGER, "number of displacements, rigid motions excluded (d)"),
     Column(
         "rank",
@@ -41,6 +42,7 @@ ENVIRONMENT = (
         "rotation_floor", _FLOAT, "response to rigid motions over the largest singular value: the noise of the Jacobian"
     ),
     Column("status", _TEXT, " | ".join(get_args(Status))),
+    Column("message", _TEXT, "empty, or the error that stopped the analysis of a row that failed"),
 )
 WHERE = (
     Column("family", _TEXT, "name of the family in the configuration"),
@@ -178,8 +180,10 @@ EXPLANATIONS = (
     Column(
         "cause",
         _TEXT,
-        "why it is null or soft: symmetry | incompleteness | truncation | unresolved | cutoff | none; otherwise seen",
+        "why it is null or soft: symmetry | incompleteness | truncation | unresolved | cutoff | tie | none; else seen",
     ),
+    Column("strongest", _TEXT, "of a soft mode: the causes with the largest share of its softness; null for others"),
+    Column("strongest_share", _FLOAT, "that share, 0 to 1; null for others"),
     Column("irrep", _TEXT, "Mulliken symbol of a null mode in the point group; null where it was not determined"),
     Column("displacement", _FLOATS, "x, y, z of each neighbour, of unit length; null where not known"),
     Column("force", _FLOAT, "along the mode, of the four-body energy; null where not asked for", "1/Å"),

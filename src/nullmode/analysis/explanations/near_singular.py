@@ -81,4 +81,5 @@ def _modes(case: Case, threshold: float) -> Iterator[JSON]:
     for cause, count in counts.items():
         yield from ({"cause": cause} for _ in range(int(count)))
     for mode in explain_near_null(environment, descriptor, threshold, row["rtol"], row["tolerance"]):
-        yield {"cause": mode.cause, "ratio": mode.ratio, "displacement": mode.mode.ravel().tolist()}
+        strongest = {"strongest": ", ".join(mode.strongest), "strongest_share": mode.strongest_share}
+        yield {"cause": mode.cause, **strongest, "ratio": mode.ratio, "displacement": mode.mode.ravel().tolist()}
