@@ -44,7 +44,7 @@ SETS = {
     "methane": frames([TD]),
     "shaken": frames([TD + 1e-4 * rng(seed).normal(size=(4, 3)) for seed in range(3)]),
     "cutoff": frames([at_the_cutoff(seed) for seed in (5, 6)]),
-    "vanishing": frames([at_the_cutoff(5, gap=1e-11)]),
+    "vanishing": frames([at_the_cutoff(5, gap=1e-7)]),
     "X": structures.make_structures("point_groups", {"names": ["X"]}, "X"),
     "half": frames([generic(5), TD + 1e-4 * rng(1).normal(size=(4, 3)), generic(6), TD]),
 }

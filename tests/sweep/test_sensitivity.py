@@ -22,6 +22,7 @@ COLUMNS = [
     "center",
     "center_species",
     "n_neighbours",
+    "n_at_cutoff",
     "n_dof",
     "rank",
     "singular_values",
@@ -29,6 +30,7 @@ COLUMNS = [
     "inverse_condition_number",
     "rotation_floor",
     "status",
+    "message",
 ]
 
 

@@ -97,6 +97,12 @@ def _print_summary(frame: Any) -> None:
     if frame["ambiguous"].any():
         table.caption = "?: the counts depend on --tolerance, since the environment is close to a more symmetric one"
     Console().print(table)
+    at_cutoff = int((frame["n_at_cutoff"] > 0).sum())
+    if at_cutoff:
+        typer.echo(f"{at_cutoff} with atoms at the cutoff, which are left out (column n_at_cutoff)", err=True)
+    failed = frame["message"].replace("", None).dropna()
+    if len(failed):
+        typer.secho(f"{len(failed)} not analysed, the first: {failed.iloc[0]}", err=True, fg="red")
     diagnostics = frame["diagnostic"].replace("", None).dropna()
     if len(diagnostics):
         typer.secho(f"{len(diagnostics)} not explained, the first: {diagnostics.iloc[0]}", err=True, fg="red")
