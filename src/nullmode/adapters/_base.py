@@ -15,7 +15,8 @@ from nullmode._support.types import Floats, InputError, Parity
 from nullmode.descriptors._base import InexactDescriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.descriptors._parameters import check_reach
-from nullmode.geometry.environment import Environment, inside, within
+from nullmode.geometry.cutoff import inside
+from nullmode.geometry.environment import Environment, within
 
 FIRST_STEP = 0.08
 """Widest step of a finite difference, in Å: well below the width of the Gaussians that represent atoms."""

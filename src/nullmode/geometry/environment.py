@@ -8,9 +8,11 @@ import numpy as np
 
 from nullmode._support.arguments import as_whole, check_cutoff, listed, real_array
 from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
-from nullmode._support.types import Bools, Floats, InputError, Integers
+from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.cell import check_cell
+from nullmode.geometry.cutoff import AT_CUTOFF, at_cutoff, inside
 from nullmode.geometry.disorder import check_ordered
+from nullmode.geometry.lengths import check_lengths
 from nullmode.geometry.units import warn_of_units
 
 if TYPE_CHECKING:
@@ -20,11 +22,6 @@ Species: TypeAlias = int | str
 Centers: TypeAlias = Species | Sequence[Species] | None
 CLOSEST = 1e-6
 """Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
-FARTHEST = 1e6
-"""Lengths above this, in Å, are refused: no environment is that wide, and squares of some overflow."""
-AT_CUTOFF = 5e-8
-"""Atoms this close to a cutoff, in Å, are at it, and left out: rounding, also to the eight digits of a file, would keep
-a part of a shell. Out rather than in, since features that end smoothly do not see what is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,7 +85,7 @@ class Environment:
         array = array.reshape(0, 3) if array.shape == (0,) else array
         if array.ndim != 2 or array.shape[1] != 3:
             raise InputError(f"`vectors` must have shape (n, 3), got {array.shape}; one row per neighbour, in Å.")
-        _check_lengths("vectors", array)
+        check_lengths("vectors", array)
         _check_distinct(array)
         n = len(array)
         kinds: Any = "H" if species is None else species
@@ -186,8 +183,8 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
 
     where = f"atoms[{index}]"
     positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
-    _check_lengths(f"{where}.positions", positions)
-    _check_lengths(f"{where}.cell", cell)
+    check_lengths(f"{where}.positions", positions)
+    check_lengths(f"{where}.cell", cell)
     numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
     check_cell(atoms, where)
     check_ordered(atoms, where)
@@ -203,7 +200,7 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
             "Remove one of them."
         )
     kept = inside(vectors, cutoff)
-    at_cutoff = np.bincount(i[~kept], minlength=len(atoms))
+    count = np.bincount(i[~kept], minlength=len(atoms))
     i, j, shift, vectors = i[kept], j[kept], shift[kept], vectors[kept]
     order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
     i, j, vectors = i[order], _final(j[order]), _final(np.ascontiguousarray(vectors[order]))
@@ -219,7 +216,7 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
             atoms=j[rows],
             structure=index,
             center=center,
-            at_cutoff=int(at_cutoff[center]),
+            at_cutoff=int(count[center]),
         )
 
 
@@ -250,20 +247,15 @@ def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integ
     return np.flatnonzero(mask)
 
 
-def inside(vectors: Floats, cutoff: float) -> Bools:
-    """Whether neighbours, shape (n, 3), are nearer than `cutoff` (Å) and not at it, whatever their direction."""
-    return np.asarray(np.sqrt((vectors**2).sum(axis=1)) < cutoff - AT_CUTOFF)
-
-
 def within(environment: Environment, cutoff: float) -> Environment:
     """Leave out the neighbours that are not nearer than `cutoff` (Å), or at it."""
     keep = inside(environment.vectors, cutoff)
     narrower = environment.cutoff is None or cutoff < environment.cutoff
     if keep.all():
         return replace(environment, at_cutoff=0) if narrower and environment.at_cutoff else environment
-    at_cutoff = int(np.count_nonzero(~keep & inside(environment.vectors, cutoff + 2 * AT_CUTOFF)))
+    count = int(np.count_nonzero(at_cutoff(environment.vectors, cutoff)))
     kept = {name: _final(getattr(environment, name)[keep]) for name in ("vectors", "species", "atoms")}
-    return replace(environment, **kept, cutoff=cutoff if narrower else environment.cutoff, at_cutoff=at_cutoff)
+    return replace(environment, **kept, cutoff=cutoff if narrower else environment.cutoff, at_cutoff=count)
 
 
 def check_environment(environment: Any) -> None:
@@ -288,15 +280,6 @@ def check_environments(environments: Any) -> list[Environment]:
 def _final(array: Any) -> Any:
     array.setflags(write=False)
     return array
-
-
-def _check_lengths(argument: str, array: Floats) -> None:
-    for bad, what in ((~np.isfinite(array), "finite"), (np.abs(array) > FARTHEST, f"at most {FARTHEST:.0e} Å")):
-        if bad.any():
-            row, column = np.argwhere(bad)[0]
-            raise InputError(
-                f"`{argument}` must be {what}, got {array[row, column]} in row {row}, component {'xyz'[column]}."
-            )
 
 
 def _check_distinct(vectors: Floats) -> None:

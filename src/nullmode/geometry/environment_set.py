@@ -9,7 +9,9 @@ import numpy as np
 from nullmode._support.arguments import real_array
 from nullmode._support.elements import atomic_number
 from nullmode._support.types import Floats, InputError, Integers
-from nullmode.geometry.environment import AT_CUTOFF, CLOSEST, FARTHEST, Environment, Species, check_environments, inside
+from nullmode.geometry.cutoff import at_cutoff, inside
+from nullmode.geometry.environment import CLOSEST, Environment, Species, check_environments
+from nullmode.geometry.lengths import FARTHEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,7 +141,7 @@ class EnvironmentSet:
         if keep.all():
             return replace(self, at_cutoff=np.zeros_like(self.at_cutoff)) if cutoff < self.cutoff else self
         before = np.concatenate([[0], np.cumsum(keep)])
-        out = ~keep & inside(self.vectors, cutoff + 2 * AT_CUTOFF)
+        out = at_cutoff(self.vectors, cutoff)
         return replace(
             self,
             vectors=self.vectors[keep],

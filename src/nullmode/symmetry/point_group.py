@@ -270,9 +270,8 @@ def _multiplying(operations: Floats, permutations: Integers) -> Floats:
 
     Each is replaced by the orthogonal matrix closest to the mean of all products that should equal it, until all do.
     """
-    keys = _keys(permutations, operations)
+    keys, products = _keys(permutations, operations)
     order = np.argsort(keys)
-    products = _product_keys(permutations, operations)
     # operations[table[a, b]] should be operations[a] @ operations[b].
     table = order[np.searchsorted(keys, products, sorter=order)]
     for _ in range(_ROUNDS):
@@ -285,20 +284,16 @@ def _multiplying(operations: Floats, permutations: Integers) -> Floats:
 
 def _closed(permutations: Integers, operations: Floats) -> bool:
     """Whether every product of two operations is among them; compared by permutation and determinant."""
-    return bool(np.isin(_product_keys(permutations, operations), _keys(permutations, operations)).all())
+    keys, products = _keys(permutations, operations)
+    return bool(np.isin(products, keys).all())
 
 
-def _keys(permutations: Integers, operations: Floats) -> Integers:
-    """One number for each operation: the sum of its images with random weights, negative for improper ones."""
-    return np.asarray(permutations @ _weights(permutations) * np.where(np.linalg.det(operations) > 0, 1, -1))
+def _keys(permutations: Integers, operations: Floats) -> tuple[Integers, Integers]:
+    """One number for each operation, and for each product of two, shapes (g,) and (g, g).
 
-
-def _product_keys(permutations: Integers, operations: Floats) -> Integers:
-    """Give the same for the product of every operation with every other, shape (g, g)."""
-    signs = np.linalg.det(operations) > 0
-    products = permutations[:, permutations] @ _weights(permutations)
-    return np.asarray(products * np.where(signs[:, None] == signs, 1, -1))
-
-
-def _weights(permutations: Integers) -> Integers:
-    return np.asarray(np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1]))
+    It is the sum of the images with random weights, negative for improper operations.
+    """
+    weights = np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1])
+    proper = np.linalg.det(operations) > 0
+    products = permutations[:, permutations] @ weights * np.where(proper[:, None] == proper, 1, -1)
+    return np.asarray(permutations @ weights * np.where(proper, 1, -1)), np.asarray(products)
