@@ -304,8 +304,8 @@ def bad_files(folder):
         ),
         (["analyze", "methane.xyz", "--parameter", "atom_sigma=1"], "is not known. Did you mean `width`?"),
         (
-            ["analyze", "methane.xyz", "--species", "8,1"],
-            "`species` must cover the environments, got ('O', 'H') without C",
+            ["analyze", "methane.xyz", "--species", "8,9"],
+            "`species` must cover the environments, got ('O', 'F') without H",
         ),
         (["analyze", "methane.xyz", "--descriptor", "no.py:A"], "`--descriptor` must name an existing descriptor file"),
         (["analyze", "methane.xyz", "--descriptor", "radial-spectrum", "--l-max", "3"], "`descriptor.l_max` is not"),
