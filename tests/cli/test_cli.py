@@ -246,6 +246,17 @@ def test_help_gives_an_example_that_the_command_accepts(nullmode, monkeypatch, n
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_help_names_every_option_whole_in_a_narrow_terminal(nullmode, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    words = nullmode(name, "--help")[1].split()
+    options = typer.main.get_command(main.app).commands[name].params
+    assert {flag for option in options for flag in [*option.opts, *option.secondary_opts]} <= {
+        *words,
+        *(option.name for option in options),
+    }
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_argument_and_option_has_a_help_text(name):
     command = typer.main.get_command(main.app).commands[name]
     assert [parameter.name for parameter in command.params if not getattr(parameter, "help", None)] == []
@@ -319,7 +330,10 @@ def bad_files(folder):
         (["analyze", "methane.xyz", "--threads", "0"], "Invalid value for '--threads'"),
         (["analyze", "methane.xyz", "--out", "no/where.parquet"], "`--out` must lie in an existing folder"),
         (["analyze", "methane.xyz", "--n-max", "many"], "Invalid value for '--n-max'"),
-        (["analyze", "methane.xyz", "--sigma", "1"], "No such option"),
+        (["analyze", "methane.xyz", "--sigma", "1"], "No such option: --sigma. Did you mean --width?"),
+        (["analyze", "methane.xyz", "--n_max=3"], "No such option: --n_max. Did you mean --n-max?"),
+        (["view", "methane.xyz", "--parity", "O3"], "--parity. Did you mean --parameter parity=...?"),
+        (["find", "methane.xyz", "--xyz"], "No such option: --xyz"),
         (["analyze"], "Missing argument"),
         (["find", "missing.xyz"], "`path` must be an existing structure file, got missing.xyz"),
         (["find", "methane.xyz", "--out", "no/where.xyz"], "`--out` must lie in an existing folder"),

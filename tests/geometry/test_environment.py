@@ -16,6 +16,14 @@ FAR_POSITION = CH4.copy()
 FAR_POSITION.positions[1, 0] = -1e300
 FLAT_CELL = Atoms("Cu2", positions=[[0, 0, 0], [1, 0, 0]], cell=[[3, 0, 0], [6, 0, 0], [0, 0, 3]], pbc=True)
 
+
+def with_array(name, values):
+    """Methane with an array that ASE does not check."""
+    atoms = CH4.copy()
+    atoms.arrays[name] = np.asarray(values)
+    return atoms
+
+
 BAD_VECTORS = {
     "shape": (([[1, 2]],), r"`vectors` must have shape \(n, 3\), got \(1, 2\)"),
     "nan": (([[0, 0, np.nan]],), r"`vectors` must be finite, got nan in row 0, component z"),
@@ -56,6 +64,21 @@ BAD_STRUCTURES = {
         (Atoms("HX", positions=[[0, 0, 0], [1, 0, 0]]),),
         r"`atoms\[0\].numbers` must be chemical symbols .* got the placeholder X \(0\) at index 1",
     ),
+    "complex": (
+        (with_array("positions", CH4.positions + 0j),),
+        r"`atoms\[0\].positions` must hold real numbers, got comp",
+    ),
+    "objects": (
+        (with_array("positions", CH4.positions.astype(object)),),
+        r"\.positions` must hold real numbers, got obj",
+    ),
+    "flat": ((with_array("positions", CH4.positions[:, :2]),), r"`atoms\[0\].positions` must have shape \(n, 3\), got"),
+    "fewer": (
+        (with_array("positions", CH4.positions[:4]),),
+        r"`atoms\[0\].numbers` must be one .* the 4 positions, got",
+    ),
+    "half": ((with_array("numbers", [6, 1, 1, 1.5, 1]),), r"`atoms\[0\].numbers` must be whole numbers, got 1.5"),
+    "symbols": ((with_array("numbers", list("CHHHH")),), r"`atoms\[0\].numbers` must hold real numbers, got texts"),
     "cell": ((FLAT_CELL,), r"`atoms\[0\].cell` must have independent vectors"),
     "cutoff": ((CH4, 0.0), r"`cutoff` must be a positive length in Å, got 0.0"),
     "cutoff nan": ((CH4, np.nan), r"`cutoff` must be a positive length in Å, got nan"),
@@ -220,3 +243,19 @@ def test_an_atom_is_at_the_cutoff_within_a_stated_length(below, count):
 
 def ours(vectors):
     return nm.PowerSpectrum(n_max=4, l_max=3, cutoff_width=0.0).compute(nm.Environment.from_vectors(vectors))
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "longdouble", ">f8", "<f8"])
+@pytest.mark.parametrize("structure", [CH4, bulk("C", "diamond", 3.57)], ids=["molecule", "crystal"])
+def test_any_real_numbers_are_positions(structure, kind):
+    given = structure.copy()
+    given.arrays["positions"] = given.positions.astype(kind)
+    given.arrays["numbers"] = given.numbers.astype("float32")
+    kept = given.arrays["positions"]
+    expected = structure.copy()
+    expected.positions[:] = kept.astype(float)
+    for one, other in zip(nm.environments(given, 3.0), nm.environments(expected, 3.0), strict=True):
+        assert one.vectors.dtype == np.dtype("=f8")
+        np.testing.assert_array_equal(one.vectors, other.vectors)
+        np.testing.assert_array_equal(one.species, other.species)
+    assert given.arrays["positions"] is kept

@@ -144,6 +144,14 @@ def test_centre_without_neighbours_is_shown_alone():
     assert np.isnan(data["properties"]["log10 s_d/s_1"]["values"][1])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_centres_without_any_neighbours_are_shown(tmp_path, count):
+    alone = nm.Environment.from_vectors(np.zeros((0, 3)))
+    nm.write_view([alone] * count, SOAP, tmp_path / "view.html")
+    held = json.loads(unpacked((tmp_path / "view.html").read_text(encoding="utf-8"), "dataset"))
+    assert [structure["size"] for structure in held["structures"]] == [1] * count
+
+
 def test_rows_are_chosen_evenly():
     frame = structures.make_structures("random_methane", {"n_structures": 11}, "random")
     table = nm.analyze(atoms_of(frame)[0], SOAP, centers="C", attribution=True).assign(family="random", rtol=1e-9)

@@ -4,15 +4,18 @@ Numba takes a second to import, so a kernel is compiled, and Numba imported, on 
 declares or checks parameters (the Snakefile, ``--help``) stays light.
 """
 
+import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable
-from functools import cached_property, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from nullmode._support.code_hash import kernel_hash
 from nullmode._support.files import cache_folder
+from nullmode._support.types import InputError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,6 +23,7 @@ R = TypeVar("R")
 # Sums may be reordered and fused; NaN and infinity keep their meaning, which full fastmath would drop.
 FASTMATH = frozenset({"contract", "reassoc", "nsz"})
 _COMPILING = threading.RLock()
+_UNWRITABLE: set[Path] = set()
 
 
 def kernel_cache() -> Path:
@@ -47,6 +51,13 @@ class Kernel(Generic[P, R]):
         with _COMPILING:
             if "dispatcher" in self.__dict__:
                 return self.__dict__["dispatcher"]
+            if cast("Any", numba.config).DISABLE_JIT:
+                raise InputError(
+                    "nullmode's kernels need Numba's compiler, which NUMBA_DISABLE_JIT switches off. Unset it: "
+                    "unset NUMBA_DISABLE_JIT."
+                )
+            if sys.stderr is not None and sys.stderr.isatty():
+                announce_compiling()
             # Inlined, a kernel that another one calls is the same machine code whether it was compiled or loaded.
             # Otherwise the compiling process takes the callee's own, optimised by itself, with other last bits.
             dispatcher = cast("Any", numba.njit)(
@@ -67,24 +78,47 @@ class Kernel(Generic[P, R]):
 
 
 def _enable_cache(dispatcher: Any) -> None:
-    # Numba reads the directory from its global settings at this moment only; caches of other packages do not change.
+    # Numba reads its global settings at this moment only; caches of other packages do not change.
     import numba
 
     directory = kernel_cache()
     config: Any = numba.config
-    before = config.CACHE_DIR
+    before = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        config.CACHE_DIR = str(directory)
+        tempfile.TemporaryFile(dir=directory).close()
+        # In any other place Numba would look only at the file of the function, and load stale code.
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(directory), "UserProvidedCacheLocator"
         dispatcher.enable_caching()
     except (OSError, RuntimeError) as error:
-        warnings.warn(
-            f"compiled kernels cannot be kept in {directory} ({error}); every process compiles anew. "
-            "Set NULLMODE_CACHE to a writable directory.",
-            stacklevel=2,
-        )
+        if directory not in _UNWRITABLE:
+            _UNWRITABLE.add(directory)
+            warnings.warn(
+                f"compiled kernels cannot be kept in {directory} ({error}); every process compiles anew. "
+                "Set NULLMODE_CACHE to a writable directory.",
+                stacklevel=2,
+            )
     finally:
-        config.CACHE_DIR = before
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+
+
+@cache
+def announce_compiling() -> None:
+    """Let this process say on stderr, once, that it compiles: a new machine or version waits for that."""
+    from numba.core import event
+
+    class Notice(event.Listener):
+        said = False
+
+        def on_start(self, _: Any) -> None:
+            if not self.said:
+                self.said = True
+                print("Compiling kernels: this takes up to a minute, once per machine.", file=sys.stderr, flush=True)
+
+        def on_end(self, _: Any) -> None:
+            pass
+
+    cast("Any", event).register("numba:compile", Notice())
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:

@@ -60,6 +60,8 @@ def real_array(argument: str, values: Any) -> Floats:
         raise InputError(
             f"`{argument}` must be an array with rows of one length, got a value that is none: {error}."
         ) from None
+    if np.ma.is_masked(values):
+        raise InputError(f"`{argument}` must hold real numbers, got masked entries.")
     if array.dtype.kind not in "fiu":
         got = _KINDS.get(array.dtype.kind, array.dtype.name)
         raise InputError(f"`{argument}` must hold real numbers, got {got}.")

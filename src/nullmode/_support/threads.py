@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from nullmode._support._jit import announce_compiling
+
 
 def single_threaded_blas() -> Any:
     """Context in which BLAS uses one thread."""
@@ -31,13 +33,17 @@ def processors() -> int:
 
 @contextmanager
 def progress_bar(total: int | None, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
-    """Context with a function that advances a bar on stderr; without a bar, it does nothing."""
+    """Context with a function that advances a bar on stderr; without a bar, it does nothing.
+
+    While kernels compile, the bar stands still; a line says so.
+    """
     if not wanted:
         yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    announce_compiling()
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)

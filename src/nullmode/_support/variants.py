@@ -23,7 +23,12 @@ _ELSEWHERE = {
     "atom_sigma": "width",
     "r_cut": "cutoff",
     "rcut": "cutoff",
+    "r_max": "cutoff",
+    "interaction_cutoff": "cutoff",
     "cutoff_transition_width": "cutoff_width",
+    "cutoff_smooth_width": "cutoff_width",
+    "gaussian_sigma_constant": "width",
+    "central_weight": "center_weight",
     "max_radial": "n_max",
     "max_angular": "l_max",
     "elements": "species",
@@ -77,10 +82,15 @@ def gated(*skip: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 def suggest(name: str, known: list[str]) -> str:
     """List the known names for a message, and the one that was probably meant."""
+    close = meant(name, known)
+    return (f"Did you mean `{close}`? " if close else "") + f"Known: {', '.join(known) or 'none'}."
+
+
+def meant(name: str, known: list[str]) -> str:
+    """Find the known name that was probably meant by another one; empty if there is none."""
     swapped = [item for item in known if sorted(item) == sorted(name)]
     close = [item for item in [_ELSEWHERE.get(name, "")] if item in known] or swapped
-    close = close or get_close_matches(name, known, n=1, cutoff=0.85)
-    return (f"Did you mean `{close[0]}`? " if close else "") + f"Known: {', '.join(known) or 'none'}."
+    return (close or get_close_matches(name, known, n=1, cutoff=0.85) or [""])[0]
 
 
 def load(kind: str, table: Mapping[str, str], what: str, where: str = "kind") -> Any:

@@ -9,6 +9,7 @@ from nullmode._support.files import written
 from nullmode.cli import options
 
 _WRITER = "nullmode find"
+_SEARCH = "Search"
 _LONGEST_LINE = 10_000
 
 
@@ -22,17 +23,28 @@ def find(
     centers: options.Centers = None,
     index: options.Index = ":",
     occupancy: options.Occupy = "refuse",
-    fixed_radii: Annotated[bool, typer.Option(help="Keep the neighbours' distances from the centre.")] = False,
+    fixed_radii: Annotated[
+        bool,
+        typer.Option("--fixed-radii", help="Keep the neighbours' distances from the centre.", rich_help_panel=_SEARCH),
+    ] = False,
     max_displacement: Annotated[
         float | None,
         typer.Option(
-            help="Largest displacement from the start, of all neighbours together, Å.", show_default="no limit"
+            help="Largest displacement from the start, of all neighbours together, Å.",
+            show_default="no limit",
+            rich_help_panel=_SEARCH,
         ),
     ] = None,
     asymmetry: Annotated[
-        float, typer.Option(help="Smallest distance of a point from symmetric environments, Å; 0 allows these too.")
+        float,
+        typer.Option(
+            help="Smallest distance of a point from symmetric environments, Å; 0 allows these too.",
+            rich_help_panel=_SEARCH,
+        ),
     ] = 0.3,
-    attempts: Annotated[int, typer.Option(help="Number of attempts from each environment.")] = 20,
+    attempts: Annotated[
+        int, typer.Option(help="Number of attempts from each environment.", rich_help_panel=_SEARCH)
+    ] = 20,
     progress: options.Progress = True,
     force: options.Force = False,
 ) -> None:

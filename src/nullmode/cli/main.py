@@ -9,6 +9,7 @@ from nullmode import __version__
 from nullmode._support.types import InputError
 from nullmode.cli.analyze import analyze
 from nullmode.cli.claims import claims
+from nullmode.cli.command import Command
 from nullmode.cli.find import find
 from nullmode.cli.provenance import provenance
 from nullmode.cli.prune import prune
@@ -40,7 +41,7 @@ def _common(
 
 
 for command in (analyze, scan, find, view, provenance, claims, prune):
-    app.command()(command)
+    app.command(cls=Command)(command)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from nullmode._support.arguments import as_whole, check_cutoff, listed, real_array
 from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
 from nullmode._support.types import Floats, InputError, Integers
+from nullmode.geometry.arrays import with_plain_arrays
 from nullmode.geometry.cell import check_cell
 from nullmode.geometry.cutoff import AT_CUTOFF, at_cutoff, inside
 from nullmode.geometry.disorder import check_ordered
@@ -137,8 +138,8 @@ def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers:
     Raises
     ------
     InputError
-        For a non-finite or coincident position, an unknown element or index, a partly occupied site, a cell that does
-        not span space, or if no centre has a neighbour. Single centres without neighbours are allowed.
+        For positions that are no real numbers, not finite or coincident, an unknown element or index, a partly occupied
+        site, a cell that does not span space, or if no centre has a neighbour. Single ones may have none.
 
     Warns
     -----
@@ -161,6 +162,7 @@ def checked_structures(
     for index, structure in enumerate(structures):
         if not isinstance(structure, Atoms):
             raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at index {index}.")
+    structures = [with_plain_arrays(structure, f"atoms[{index}]") for index, structure in enumerate(structures)]
     warn_of_units(structures)
     chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
     if not any(len(indices) for indices in chosen):
@@ -182,6 +184,7 @@ def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers)
     import vesin
 
     where = f"atoms[{index}]"
+    atoms = with_plain_arrays(atoms, where)
     positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
     check_lengths(f"{where}.positions", positions)
     check_lengths(f"{where}.cell", cell)

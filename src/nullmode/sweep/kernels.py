@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock
 
-from nullmode._support._jit import kernel_cache
+from nullmode._support._jit import announce_compiling, kernel_cache
 from nullmode._support.variants import load
 from nullmode.analysis.analyze import analyze
 from nullmode.descriptors import DESCRIPTORS
@@ -21,6 +21,7 @@ def compile_kernels(*kinds: str) -> None:
     Of jobs that start together, one compiles and the others wait for it. Kernels of a user's own file are compiled by
     each job when it calls them.
     """
+    announce_compiling()
     for kind in sorted({*kinds} & DESCRIPTORS.keys()):
         with _locked(kind):
             environment = Environment.from_vectors([[1.0, 0.0, 0.0], [0.0, 1.1, 0.2]])

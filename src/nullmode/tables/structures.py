@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nullmode._support.types import JSON, Integers
+from nullmode.geometry.arrays import with_plain_arrays
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 def row_of(atoms: "Atoms", index: int) -> JSON:
     """Columns of the structures table for structure number `index` of a family; without central atoms, all are."""
+    atoms = with_plain_arrays(atoms, f"structures[{index}]")
     return {
         "structure": index,
         "numbers": atoms.numbers.tolist(),

@@ -138,7 +138,7 @@ def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shape
 
 def _spectra(rows: pd.DataFrame) -> tuple[JSON, JSON]:
     """Singular values of each environment as one more property, and the parameter that they are drawn over."""
-    longest = int(rows["n_dof"].max())
+    longest = max(1, int(rows["n_dof"].max()))
     spectra = np.full((len(rows), longest), np.nan)
     for spectrum, values in zip(spectra, rows["singular_values"], strict=True):
         if len(values):
