@@ -14,7 +14,7 @@ from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, environments_of
 from nullmode.tables import stamp
-from nullmode.tables.structures import atoms_of
+from nullmode.tables.structures import atoms_of, sound
 from nullmode.views import chemiscope_page
 from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
 from nullmode.views.chemiscope_page import library, write_page
@@ -82,6 +82,8 @@ def chosen(
 ) -> tuple[pd.DataFrame, list[Environment]]:
     """Choose rows of every family, evenly spaced and at most `most`, and cut their environments out of the structures.
 
+    Structures that were skipped are left out.
+
     Parameters
     ----------
     table
@@ -99,9 +101,10 @@ def chosen(
     chosen_rows: list[pd.DataFrame] = []
     environments: list[Environment] = []
     for family, known in structures.items():
-        rows = table[table["family"] == family]
+        rows = table[(table["family"] == family) & (table["status"] != "bad_structure")]
         rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))]
-        atoms = dict(zip(known["structure"], atoms_of(known)[0], strict=True))
+        kept = sound(known)
+        atoms = dict(zip(kept["structure"], atoms_of(kept)[0], strict=True))
         for structure, center in zip(rows["structure"], rows["center"], strict=True):
             environments += environments_of(atoms[structure], structure, cutoff, np.array([center]))
         chosen_rows.append(rows)
