@@ -47,7 +47,7 @@ CLOSING = """
 | `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank counts noise: raise `rtol` |
 | `rtol_below_error` | `rtol` is below the error that the finite differences estimate of themselves: raise `rtol` |
 | `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |
-| `bad_structure` | the structure cannot be analysed and was skipped (`on_bad_structure: skip`); `defect` in its table of structures says why; no other column has a meaning |
+| `bad_structure` | the structure cannot be analysed and was skipped; `defect` in the table of structures says why |
 
 ## Names that a coordinate must not have
 

@@ -73,6 +73,7 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Oc
 
     first = 0
     empty = True
+    numbers: Iterator[int] = iter(())
     frames = iread(path, index=index)
     while True:
         try:

@@ -172,7 +172,7 @@ def _skipped(structures: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Rows, with few columns, of the centres of skipped structures, or of these as wholes."""
     rows: list[JSON] = []
     for structure in structures[structures["defect"].notna()].itertuples():
-        row = {"structure": structure.structure, "center": -1, "center_species": None, "singular_values": []}
+        row: JSON = {"structure": structure.structure, "center": -1, "center_species": None, "singular_values": []}
         row |= {"n_neighbours": 0, "n_dof": 0, "rank": 0, "status": "bad_structure"}
         if scope == "structure":
             rows.append(row)

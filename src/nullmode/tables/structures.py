@@ -1,6 +1,7 @@
 """Rows of the structures table from structures of ASE, and back."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def _centers(atoms: "Atoms", where: str) -> list[int]:
     return known
 
 
-def _coordinates(info: JSON, where: str) -> JSON:
+def _coordinates(info: Mapping[Any, Any], where: str) -> JSON:
     """Refuse names that another column has, whatever the case: DuckDB and others do not tell cases apart."""
     result: JSON = {}
     taken = set(RESERVED)
@@ -73,7 +74,7 @@ def _coordinates(info: JSON, where: str) -> JSON:
 
 def _value(value: Any, name: str, where: str) -> float | str:
     """Refuse all but a number or a text, and give it as Python has it."""
-    plain = value.item() if isinstance(value, np.generic) else value
+    plain: Any = value.item() if isinstance(value, np.generic) else value
     number = isinstance(plain, float) or (isinstance(plain, int) and abs(plain) <= _LARGEST)
     if not number and not (isinstance(plain, str) and plain == plain.encode(errors="replace").decode()):
         raise InputError(
@@ -82,7 +83,7 @@ def _value(value: Any, name: str, where: str) -> float | str:
         )
     if name == "pair" and as_whole(plain) is None:
         raise InputError(f"`{where}.info['pair']` must be an integer, equal for all members, got {plain!r}.")
-    return plain
+    return cast("float | str", plain)
 
 
 def sound(structures: pd.DataFrame) -> pd.DataFrame:

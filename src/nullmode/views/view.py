@@ -57,7 +57,7 @@ def write_view(
     shown: list[Environment] = listed(environments)
     rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance, progress=progress)
     rows = rows.assign(rtol=rtol)
-    write_rows(rows, shown, with_layout_of(descriptor, shown), path, name)
+    write_rows(rows, shown, [with_layout_of(descriptor, shown)] * len(shown), path, name)
 
 
 def is_view(path: Path) -> bool:
@@ -68,13 +68,13 @@ def is_view(path: Path) -> bool:
 def write_rows(
     rows: pd.DataFrame,
     environments: Sequence[Environment],
-    descriptor: Descriptor,
+    descriptors: Sequence[Descriptor],
     path: str | Path,
     name: str,
     provenance: JSON | None = None,
 ) -> None:
     """Write such a page from rows of a table; for the arguments see :func:`make_dataset` and :func:`write_page`."""
-    write_page(make_dataset(rows, environments, descriptor, name), COLOURS, path, provenance)
+    write_page(make_dataset(rows, environments, descriptors, name), COLOURS, path, provenance)
 
 
 def chosen(
