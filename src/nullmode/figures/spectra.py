@@ -79,7 +79,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Put large groups first, and those that are not known last."""
     orders = [-group_order(group) if isinstance(group, str) else 0.0 for group in rows["point_group"]]
-    by_structure = np.lexsort((rows["center"], rows["structure"], orders))
+    by_structure = np.lexsort([rows["center"].to_numpy(), rows["structure"].to_numpy(), np.array(orders)])
     return rows.iloc[by_structure]
 
 
