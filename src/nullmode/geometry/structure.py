@@ -26,7 +26,8 @@ def check_sound(atoms: "Atoms", where: str) -> None:
     Raises
     ------
     InputError
-        For a non-finite or coincident position, an unknown element, a cell that does not span space, or partly occupied sites.
+        For a non-finite or coincident position, an unknown element, a cell that does not span space, or partly occupied
+        sites.
     """
     check_structure(atoms, where)
     i, j, _, vectors = pairs_within(atoms, _NEAR)
