@@ -1,8 +1,9 @@
 """Write docs/tables.md from the declarations of the tables: `make docs`."""
 
 from pathlib import Path
+from textwrap import wrap
 
-from nullmode.tables.columns import TABLES, Column
+from nullmode.tables.columns import RESERVED, TABLES, Column
 from nullmode.tables.parquet import SCHEMA_VERSION
 
 PAGE = Path(__file__).with_name("tables.md")
@@ -46,12 +47,20 @@ CLOSING = """
 | `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank counts noise: raise `rtol` |
 | `rtol_below_error` | `rtol` is below the error that the finite differences estimate of themselves: raise `rtol` |
 | `not_finite` | the descriptor gave NaN or infinity; `singular_values` are NaN |
+| `bad_structure` | the structure cannot be analysed and was skipped; `defect` in the table of structures says why |
+
+## Names that a coordinate must not have
+
+The coordinates of a family stand beside the columns above. So `Atoms.info` must not use their names, in whatever case,
+for coordinates: a structure that does is refused.
+
 """
 
 
 def page() -> str:
     """Return the whole page."""
-    return OPENING + "".join(_section(name, columns) for name, columns in TABLES.items()) + CLOSING
+    reserved = "\n".join(wrap(f"Reserved are {', '.join(f'`{name}`' for name in RESERVED)}.", 120))
+    return OPENING + "".join(_section(name, columns) for name, columns in TABLES.items()) + CLOSING + reserved + "\n"
 
 
 def _section(name: str, columns: tuple[Column, ...]) -> str:

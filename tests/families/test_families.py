@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 from cases import RANKS, TD, WATER
+from configs import CHECKOUT
+from nasty import SKIPPED
 from scipy.spatial.distance import pdist, squareform
 from variant_cases import FAMILIES as PARAMETERS
 from variant_cases import SMALL, made
@@ -241,7 +243,8 @@ def test_ladder_has_the_point_groups_and_ranks_of_the_table():
 def test_file_is_read_exactly():
     items = made("file", path=SMALL)
     assert [str(atoms.symbols) for atoms in items] == ["OH2", "NH3", "C2H4", "NaCl"]
-    assert [atoms.info for atoms in items] == [{"centers": list(range(len(atoms)))} for atoms in items]
+    infos = [{"centers": list(range(len(atoms))), "frame": frame} for frame, atoms in enumerate(items)]
+    assert [atoms.info for atoms in items] == infos
     assert items[3].pbc.all()
     assert items[0].positions[0, 0] == 0.10204595606925913
 
@@ -254,10 +257,19 @@ def test_file_is_read_exactly():
         ("-1", None, [[0, 1]]),
         (":2", 0, [[0], [0]]),
         ("1:3", ["H", 0], [[0, 1, 2, 3], [0, 2, 3, 4, 5]]),
+        ("::2", 0, [[0], [0]]),
+        ("-3:-1", 0, [[0], [0]]),
+        ("::-3", 0, [[0], [0]]),
+        ("2", 1, [[1]]),
+        ("-4", 0, [[0]]),
     ],
 )
 def test_frames_and_centres_are_chosen(index, centers, expected):
-    assert [a.info["centers"] for a in file.structures(SMALL, centers, index)] == expected
+    chosen = list(file.structures(SMALL, centers, index))
+    assert [a.info["centers"] for a in chosen] == expected
+    every = range(4)
+    numbers = every[slice(*(int(k) if k else None for k in index.split(":")))] if ":" in index else [every[int(index)]]
+    assert [a.info["frame"] for a in chosen] == list(numbers)
 
 
 @pytest.mark.parametrize(
@@ -295,23 +307,94 @@ def test_any_format_of_ase_is_read(tmp_path):
 # A family that breaks its word.
 
 
-def _nothing():
-    return iter(())
+def _with(**info):
+    return Atoms("CH", positions=[[0, 0, 0], [1, 0, 0]], info=info)
 
 
-def _other_coordinates():
-    yield Atoms("CH", positions=[[0, 0, 0], [1, 0, 0]], info={"t": 1.0})
-    yield Atoms("CH", positions=[[0, 0, 0], [1, 0, 0]], info={"s": 1.0})
+def _bad(**info):
+    return Atoms("CH", positions=[[0, 0, 0], [np.nan, 0, 0]], info=info)
 
 
-@pytest.mark.parametrize(
-    ("family", "message"),
-    [(_nothing, "`families.mine` must hold at least one structure"), (_other_coordinates, "the same coordinates")],
-)
-def test_family_that_yields_what_it_may_not(monkeypatch, family, message):
-    monkeypatch.setattr(structures, "load", lambda *_: family)
+# Of a family that breaks its word: what it returns, and what the message must hold.
+BROKEN = {
+    "nothing": ([], "`families.mine` must hold at least one structure"),
+    "None": (None, "`families.mine` must yield structures, got NoneType"),
+    "one structure alone": (_with(), "`families.mine` must yield structures, got Atoms"),
+    "text": ("CH4", "`families.mine` must yield ase.Atoms, got str for structure 0"),
+    "rows": ([_with(), {"numbers": [1]}], "`families.mine` must yield ase.Atoms, got dict for structure 1"),
+    "other coordinates": (
+        [_with(t=1.0), _with(s=1.0)],
+        "the same coordinates, of the same kinds, got {'s': 'number'}",
+    ),
+    "other kinds": ([_with(t=1.0), _with(t="a")], "got {'t': 'text'} of structure 1, and {'t': 'number'} of the first"),
+    "truth and number": ([_with(t=True), _with(t=1)], "the same coordinates, of the same kinds"),
+    "list": (
+        [_with(t=[1, 2])],
+        r"`families.mine\[0\].info\['t'\]` must be a number of 64 bits or a text, got \[1, 2\]",
+    ),
+    "array": (
+        [_with(), _with(t=np.ones(2))],
+        r"`families.mine\[1\].info\['t'\]` must be a number of 64 bits or a text",
+    ),
+    "None for a number": ([_with(t=None)], "must be a number of 64 bits or a text, got None"),
+    "complex": ([_with(t=1j)], "must be a number of 64 bits or a text, got 1j"),
+    "number too large": ([_with(t=2**64)], "must be a number of 64 bits or a text"),
+    "half a letter": ([_with(t="\ud800")], "must be a number of 64 bits or a text"),
+    "pair of texts": ([_with(pair="a")], r"info\['pair'\]` must be an integer, equal for all members, got 'a'"),
+    "pair of fractions": ([_with(pair=0.5)], r"info\['pair'\]` must be an integer"),
+    "key that is no name": ([Atoms("CH", info={3: 1})], "`families.mine.0..info` must have names for keys, .* got 3"),
+    "empty name": ([_with(**{" ": 1})], "must have names for keys"),
+    "name of pyarrow": ([_with(__filename=1)], "must have names for keys"),
+    "name of a search": ([_with(mode_of_start=1)], "must have names for keys"),
+    "names that differ in case": ([_with(t=1, T=2)], "name of another column, got 'T'"),
+    "centre out of range": (
+        [_with(centers=[2])],
+        r"info\['centers'\]` must be distinct indices of its 2 atoms, .* \[2\]",
+    ),
+    "negative centre": ([_with(centers=[-1])], "must be distinct indices"),
+    "centre twice": ([_with(centers=[1, 1])], "must be distinct indices"),
+    "mask of centres": ([_with(centers=np.array([True, False]))], "must be distinct indices .* numpy.flatnonzero"),
+    "symbol of centres": ([_with(centers="C")], "must be distinct indices"),
+    "bad structure": (
+        [_with(t=1), _bad(t=2)],
+        r"mine\[1\].positions` must be finite, got nan in row 1.* is t 2 of",
+    ),
+    **{
+        f"column {name}": (
+            [_with(**{name: 1})],
+            f"name of another column, got '{name}'.* Reserved: ambiguous, .*, width.$",
+        )
+        for name in (
+            *("rank", "n_dof", "status", "point_group", "tolerance", "structure", "family", "RANK", "positions"),
+            *("n_ok", "rank_max", "found", "predicted", "pair_distance", "numbers", "Defect"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_family_that_yields_what_it_may_not(monkeypatch, name):
+    result, message = BROKEN[name]
+    monkeypatch.setattr(structures, "load", lambda *_: lambda: result)
     with pytest.raises(InputError, match=message):
         structures.make_structures("mine", {}, "mine")
+
+
+def test_bad_structures_are_skipped_where_asked():
+    kind = str(CHECKOUT / "tests/helpers/nasty.py:structures")
+    made = structures.make_structures(kind, {}, "mine", "skip")
+    assert made["defect"].dropna().index.map(made["name"]).tolist() == SKIPPED
+    assert made["defect"][0] == "`families.mine[0].positions` must be finite, got nan in row 1, component x."
+    with pytest.raises(InputError, match=r"`families.mine` must hold a sound structure, got none. The .*got nan"):
+        structures.make_structures(kind, {"names": SKIPPED}, "mine", "skip")
+
+
+def test_numbers_of_numpy_are_coordinates(monkeypatch):
+    info = {"a": np.float32(0.5), "b": np.int8(3), "c": np.bool_(True), "d": np.str_("x"), "e": np.nan}
+    monkeypatch.setattr(structures, "load", lambda *_: lambda: [_with(**info)])
+    assert structures.make_structures("mine", {}, "mine")[[*"abcd"]].to_dict("records") == [
+        {"a": 0.5, "b": 3, "c": True, "d": "x"}
+    ]
 
 
 @pytest.mark.parametrize(

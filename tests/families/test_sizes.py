@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import ase.io
 import numpy as np
 import pytest
@@ -82,6 +84,19 @@ def test_a_cutoff_in_a_crystal_holds_more_than_its_cell(tmp_path):
 def test_what_is_no_file_of_structures_tells_nothing(tmp_path, text):
     (tmp_path / "bad.xyz").write_text(text)
     assert size_of("file", path=tmp_path / "bad.xyz") is None
+
+
+@pytest.mark.parametrize("count", [3, 50000])
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_compressed_files_are_estimated_too(tmp_path, suffix, count):
+    path = tmp_path / f"packed.extxyz.{suffix}"
+    with import_module({"xz": "lzma", "gz": "gzip"}.get(suffix, suffix)).open(path, "wt") as file:
+        file.write("3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n" * count)
+    size = size_of("file", path=path, centers="O")
+    assert size.structures == pytest.approx(count, rel=0.5 if count > 3 else 0)
+    assert size[1:] == FamilySize(structures=count, atoms=3, centers=1, species=2)[1:]
+    path.write_bytes(path.read_bytes()[:20])
+    assert size_of("file", path=path) is None
 
 
 @pytest.mark.parametrize("suffix", ["cif", "vasp", "db"])

@@ -89,8 +89,8 @@ def test_crossings_show_what_is_lost_there_alone(table):
         ({"ring": {"psi": [0]}}, "`at` must name crossings of the families"),
         ({"rings": {"phi": [0]}}, "`at` must name coordinates of the families, got 'phi'"),
         ({"rings": {"u": [0]}}, "`at` must name coordinates of the families, got 'u'"),
-        ({"rings": {"psi": [5]}}, "`at` must be values of the families, with others near, got psi = 5"),
-        ({"rings": {"psi": [30]}}, "`at` must be values of the families, with others near, got psi = 30"),
+        ({"rings": {"psi": [5]}}, "`at` must be values of the families, with others near on both sides, got psi = 5"),
+        ({"rings": {"psi": [30]}}, "`at` must be values of the families, with others near on both sides, got psi = 30"),
     ],
 )
 def test_crossings_that_are_not_there(table, at, message):

@@ -44,6 +44,7 @@ def frames():
             "cell": [[0.0] * 9],
             "pbc": [[0, 0, 0]],
             "centers": [[0]],
+            "defect": [None],
             "u": [0.7],
         }
     )

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from configs import CHECKOUT, changed, small
+from nasty import SKIPPED
 
 from nullmode._support import axes
 from nullmode._support.variants import load, validated
@@ -347,6 +348,8 @@ def test_more_is_asked_for_at_each_attempt(config):
 
 ROWS = {
     "pairs": {"pair_map": {"kind": "degenerate_pair", "parameters": {"u": [0.7, 0.8], "v": [-0.05, 0.0, 0.05]}}},
+    # Some have no neighbours, or cannot be analysed.
+    "nasty": {"rare": {"kind": "tests/helpers/nasty.py:structures", "on_bad_structure": "skip"}},
     # Not every structure has oxygen as a centre, or a neighbour in reach.
     "file": {"from_file": {"kind": "file", "parameters": {"path": "tests/data/small.extxyz", "centers": "O"}}},
 }
@@ -371,7 +374,8 @@ def rows(config, folder):
     """All rows, by way of files as in the workflow, and the number of jobs."""
     settings, parts = check(config), []
     for family, entry in settings.families.items():
-        parquet.write(make_structures(entry.kind, entry.parameters, family), folder / family, "structures", {})
+        made = make_structures(entry.kind, entry.parameters, family, entry.on_bad_structure)
+        parquet.write(made, folder / family, "structures", {})
     for job in plan(settings):
         task = job.tasks[0]
         layouts = {
@@ -397,3 +401,6 @@ def test_rows_are_the_same_in_whatever_jobs(tmp_path, family, sweep):
         parquet.write(frame, tmp_path / name, "sensitivity", {})
     assert (tmp_path / "alone").read_bytes() == (tmp_path / "split").read_bytes()
     assert (alone["status"] == "ok").any()
+    skipped = alone[alone["status"] == "bad_structure"]
+    assert set(skipped.get("name", [])) == (set(SKIPPED) if family == "nasty" else set())
+    assert (skipped["n_dof"] == 0).all()

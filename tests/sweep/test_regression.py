@@ -178,14 +178,6 @@ def test_rows_say_what_they_are_about():
             assert part[coordinate].isna().all() if known is None else part[coordinate].tolist() == known.tolist()
 
 
-def test_coordinates_do_not_hide_columns():
-    rows = run("ridge", {**FAMILIES, "others": FAMILIES["others"].assign(role="x", predicted=1.0)})
-    tested = rows[rows["role"] == "test"]
-    assert (tested["role_of_structure"] == "x").all()
-    assert (tested["predicted_of_structure"] == 1).all()
-    assert tested["predicted"].nunique() > 1
-
-
 def test_what_was_learned_is_not_tested():
     mixed = pd.concat([FAMILIES["others"], FAMILIES["pairs"][3:6]], ignore_index=True)
     mixed["structure"] = range(len(mixed))

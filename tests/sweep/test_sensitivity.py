@@ -15,6 +15,7 @@ from nullmode.sweep.jobs import plan as jobs
 from nullmode.sweep.settings import check
 from nullmode.sweep.structures import make_structures
 from nullmode.sweep.tasks import as_json
+from nullmode.tables.structures import row_of
 
 SOAP = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
 COLUMNS = [
@@ -234,16 +235,10 @@ def test_a_contraction_in_a_workflow_is_the_one_that_python_fits():
 
 def test_a_contraction_is_fitted_to_a_family_of_other_species_too():
     ethanol = [rattled(molecule("CH3CH2OH"), 0.1, seed) for seed in range(5)]
-    rows = [
-        {
-            "numbers": a.numbers,
-            "positions": a.positions.ravel(),
-            "cell": np.zeros(9),
-            "pbc": a.pbc,
-            "centers": [0, 1, 2],
-        }
-        for a in ethanol
-    ]
+    rows = []
+    for index, atoms in enumerate(ethanol):
+        atoms.info = {"centers": [0, 1, 2]}
+        rows.append(row_of(atoms, index))
     methane = {"n_structures": 3, "seed": 3}
     basis = {"kind": "optimal-contraction", "n_primitives": 6, "reference": "ethanol"}
     task = {"family": "methane", "descriptor": "soap", "kind": "power-spectrum"}

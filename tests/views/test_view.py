@@ -39,7 +39,7 @@ def rows(envs, descriptor=SOAP):
 
 def dataset(descriptor=SOAP):
     envs = environments()
-    return make_dataset(rows(envs, descriptor), envs, descriptor, "Groups")
+    return make_dataset(rows(envs, descriptor), envs, [descriptor] * len(envs), "Groups")
 
 
 def arrows(data, shape):
@@ -131,7 +131,7 @@ def test_many_null_modes_are_cut_off():
     few = nm.RadialSpectrum(n_max=2, cutoff=6.0)
     table = nm.analyze(envs, few, attribution=True).assign(rtol=1e-9)
     assert table["n_dof"][0] - table["rank"][0] > 12
-    assert list(make_dataset(table, envs, few, "few")["shapes"]) == [f"null_{k}" for k in range(1, 13)]
+    assert list(make_dataset(table, envs, [few] * len(envs), "few")["shapes"]) == [f"null_{k}" for k in range(1, 13)]
 
 
 def test_centre_without_neighbours_is_shown_alone():
@@ -139,7 +139,7 @@ def test_centre_without_neighbours_is_shown_alone():
 
     envs = nm.environments(Atoms("CH4Ar", [[0, 0, 0], *environments()[0].vectors, [30, 0, 0]]), 4.0, ["C", "Ar"])
     table = nm.analyze(envs, SOAP, attribution=True).assign(rtol=1e-9)
-    data = make_dataset(table, envs, SOAP, "alone")
+    data = make_dataset(table, envs, [SOAP] * len(envs), "alone")
     assert [structure["size"] for structure in data["structures"]] == [5, 1]
     assert np.isnan(data["properties"]["log10 s_d/s_1"]["values"][1])
 
@@ -194,7 +194,7 @@ def test_same_view_is_the_same_bytes(page, tmp_path):
 
 def test_page_says_what_it_follows_from(tmp_path):
     envs = environments()
-    view.write_rows(rows(envs), envs, SOAP, tmp_path / "view.html", "groups", {"view": "a</script>b"})
+    view.write_rows(rows(envs), envs, [SOAP] * len(envs), tmp_path / "view.html", "groups", {"view": "a</script>b"})
     content = stamp.read(tmp_path / "view.html")
     assert content["view"] == "a</script>b"
     assert "nullmode" in content["versions"]

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-Status = Literal["ok", "no_neighbours", "rtol_below_floor", "rtol_below_error", "not_finite", "failed"]
+Status = Literal["ok", "no_neighbours", "rtol_below_floor", "rtol_below_error", "not_finite", "failed", "bad_structure"]

@@ -152,8 +152,11 @@ def read_environments(
     """Read the structures of a file, and the environments of their centres."""
     from nullmode.families.file import structures
     from nullmode.geometry.environment import environments
+    from nullmode.geometry.structure import check_sound
 
     atoms = list(structures(file, centers, index, occupancy))
+    for frame in atoms:
+        check_sound(frame, f"frame {frame.info['frame']} of {file}")
     return atoms, environments(atoms, choice.descriptor.cutoff, centers)
 
 

@@ -1,6 +1,10 @@
 """Structures from any file that ASE reads."""
 
 import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from lzma import LZMAError
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +15,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 _SAMPLE_BYTES = 1 << 20
+_UNPACKERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 _INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
@@ -21,10 +26,17 @@ def _size(
     occupancy: str = "refuse",  # noqa: ARG001
 ) -> FamilySize | None:
     """Estimate from the first megabyte of (extended) XYZ; other formats would have to be read completely."""
-    if path.suffix not in (".xyz", ".extxyz") or not path.is_file():
+    unpack = _UNPACKERS.get(path.suffix)
+    if (path.with_suffix("") if unpack else path).suffix not in (".xyz", ".extxyz") or not path.is_file():
         return None
-    with path.open("rb") as file:
-        lines = file.read(_SAMPLE_BYTES).split(b"\n")
+    try:
+        with path.open("rb") as packed, import_module(unpack).open(packed) if unpack else packed as file:
+            sample = file.read(_SAMPLE_BYTES)
+            # As much of the rest as of the sample: its share of the file, where it is not all of it.
+            size = len(sample) * path.stat().st_size / packed.tell() if file.read(1) else len(sample)
+    except (OSError, EOFError, LZMAError):
+        return None
+    lines = sample.split(b"\n")
     wanted = {str(item) for item in (centers if isinstance(centers, list) else [centers])}
     frames = chosen = line = 0
     symbols: list[str] = []
@@ -40,7 +52,7 @@ def _size(
         return None
     if not symbols:
         return None
-    every = range(round(frames * path.stat().st_size / sum(len(row) + 1 for row in lines[:line])))
+    every = range(round(frames * size / sum(len(row) + 1 for row in lines[:line])))
     return FamilySize(
         structures=len(every[slice(*bounds)]) if ":" in index else 1,
         atoms=len(symbols) / frames,
@@ -73,7 +85,7 @@ def structures(
     Yields
     ------
     ase.Atoms
-        Coordinates: none; the ``info`` of the frames is left out.
+        Coordinate: ``frame``, the number of the frame in the file, from 0. The ``info`` of the frames is left out.
 
     Raises
     ------
@@ -86,19 +98,21 @@ def structures(
 
     if not path.is_file():
         raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
-    frames = [ordered(atoms, occupancy, f"frame {k} of {path}") for k, atoms in enumerate(_frames(path, index))]
+    read, numbers = _frames(path, index)
+    frames = [ordered(each, occupancy, f"frame {k} of {path}") for k, each in zip(numbers, read, strict=True)]
     warn_of_units(frames)
     if not frames or not any(len(atoms) for atoms in frames):
         raise InputError(f"`path` must contain at least one structure, got {path} with none (index {index!r}).")
-    chosen = [centers_of(atoms, centers, k) for k, atoms in enumerate(frames)]
+    chosen = [centers_of(atoms, centers, number) for number, atoms in zip(numbers, frames, strict=True)]
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure contains. Name others.")
-    for atoms, indices in zip(frames, chosen, strict=True):
-        atoms.info = {"centers": indices.tolist()}
+    for atoms, indices, number in zip(frames, chosen, numbers, strict=True):
+        atoms.info = {"centers": indices.tolist(), "frame": number}
         yield atoms
 
 
-def _frames(path: Path, index: str) -> "list[Atoms]":
+def _frames(path: Path, index: str) -> "tuple[list[Atoms], Sequence[int]]":
+    """Read the frames that are asked for, and the number of each in the file."""
     from ase.io import read
 
     from nullmode.geometry.symbols import check_symbol
@@ -107,8 +121,9 @@ def _frames(path: Path, index: str) -> "list[Atoms]":
         raise InputError(f"`index` must be a number or a slice such as ':100', got {index!r}.")
     number = None if ":" in index else int(index)
     try:
-        # ASE takes the first frame if there are fewer than `index` counts back: read all that follow, and count them.
-        frames = read(path, index=slice(number, None) if number is not None and number < 0 else index)
+        # ASE takes the first frame if there are fewer than `index` counts back. What is counted from the end has its
+        # number in a file that was read as a whole.
+        frames = read(path, index=":" if "-" in index else index)
     except StopIteration:
         frames = []
     except Exception as error:  # ASE's readers raise whatever their parsers meet
@@ -117,9 +132,13 @@ def _frames(path: Path, index: str) -> "list[Atoms]":
         raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
     frames = frames if isinstance(frames, list) else [frames]
     if number is None:
-        return frames
-    if len(frames) < max(1, -number):
+        chosen = slice(*(int(part) if part else None for part in index.split(":")))
+        if "-" in index:
+            return frames[chosen], range(len(frames))[chosen]
+        return frames, range(chosen.start or 0, sys.maxsize, chosen.step or 1)[: len(frames)]
+    known = len(frames) if number < 0 else number + len(frames)
+    if not -known <= number < known:
         raise InputError(
             f"`index` must be the index of a frame of {path}, got {index}, which does not exist. Use a smaller one."
         )
-    return frames[:1]
+    return [frames[number if number < 0 else 0]], [number % known]

@@ -125,25 +125,42 @@ def legend_above(figure: "Figure", handles: list[Any], labels: list[str]) -> Non
     figure.legend(handles, labels, loc="outside upper center", ncols=columns)
 
 
-def select(table: "pd.DataFrame", family: str, descriptor: str, *, single: bool) -> "pd.DataFrame":
-    """Rows of one family and one descriptor; `single` demands that they belong to one truncation.
+def select(
+    table: "pd.DataFrame", family: str, descriptor: str, *coordinates: str, single: bool = True
+) -> "pd.DataFrame":
+    """Rows of one family and one descriptor that hold singular values; `single` demands one truncation.
+
+    Environments without neighbours, skipped structures and Jacobians that are not finite are left out. Where all values
+    are null, the inverse condition number is 0.
 
     Raises
     ------
     InputError
-        If there are none, or several truncations where one is drawn.
+        If there are none, if a coordinate is missing, or for several truncations where one is drawn.
     """
     rows = table[(table["family"] == family) & (table["descriptor"] == descriptor)]
     if rows.empty:
         raise InputError(
             f"`descriptor` must have been run on the family, got {descriptor!r} on {family!r} without rows."
         )
+    for name in coordinates:
+        if name not in rows or rows[name].isna().all():
+            raise InputError(f"`family` must have a coordinate `{name}`, got {family!r}, which has none. Draw another.")
+    rows = rows[[len(values) > 0 and bool(np.isfinite(values).all()) for values in rows["singular_values"]]]
+    if rows.empty:
+        raise InputError(f"`family` must hold an environment that was analysed, got {family!r}, where none could be.")
+    rows = rows.assign(inverse_condition_number=rows["inverse_condition_number"].astype(float).fillna(0.0))
     varied = [name for name in SWEPT if rows[name].nunique(dropna=False) > 1]
     if single and varied:
         raise InputError(
             f"`descriptor` must have one truncation for this figure, got {descriptor!r} swept over {', '.join(varied)}."
         )
     return rows
+
+
+def explained(explanations: "pd.DataFrame", family: str, descriptor: str) -> "pd.DataFrame":
+    """Rows of an explanations table of one family and one descriptor; there may be none."""
+    return explanations[(explanations["family"] == family) & (explanations["descriptor"] == descriptor)]
 
 
 def having(rows: "dict[str, pd.DataFrame]", coordinate: str) -> list[str]:
@@ -174,6 +191,8 @@ def plain(text: str) -> str:
 
 def number(value: float) -> str:
     """Write a number with two digits, for a sentence."""
+    if not np.isfinite(value):
+        return "not known"
     if value == 0 or 1e-3 <= abs(value) < 1e4:
         return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
     digits, _, power = f"{value:.1e}".partition("e")
@@ -194,6 +213,12 @@ def logarithmic(ax: "Axes", zero: float, band: tuple[float, float], top: float, 
     ax.set_yticks([*(10.0**p for p in powers), zero], [*(f"$10^{{{p}}}$" for p in powers), null])
 
 
+def log_scale(ax: "Axes") -> None:
+    """Give the lines of an axis a logarithmic scale, where they have a positive value at all."""
+    if any((np.asarray(line.get_ydata(), dtype=float) > 0).any() for line in ax.get_lines()):
+        ax.set_yscale("log")
+
+
 def null_band(ax: "Axes", rtol: float) -> float:
     """Do the same for values that are null up to `rtol`; returns where they are drawn."""
     logarithmic(ax, 0.1 * rtol, (0.02 * rtol, 0.5 * rtol), 2)
@@ -202,7 +227,11 @@ def null_band(ax: "Axes", rtol: float) -> float:
 
 
 def spectra(rows: "pd.DataFrame") -> Floats:
-    """Singular values over the largest, one row each, at least ``FLOOR``; shape (n, d)."""
-    values = np.stack(rows["singular_values"].to_list())
-    ratios: Floats = np.maximum(values / values[:, :1], FLOOR)
+    """Singular values over the largest, one row each, at least ``FLOOR``; shape (n, d).
+
+    NaN stands beyond the values of a row that has fewer than others; where all are null, the ratios are the least.
+    """
+    ratios = np.full((len(rows), int(rows["n_dof"].max()) if len(rows) else 0), np.nan)
+    for row, values, rank in zip(ratios, rows["singular_values"], rows["rank"], strict=True):
+        row[: len(values)] = np.maximum(np.asarray(values) / values[0], FLOOR) if rank else FLOOR
     return ratios

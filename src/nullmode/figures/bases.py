@@ -58,6 +58,11 @@ def draw(
     first = chosen[families[0]]
     if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
         raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
+    needed = along, "n_max", "l_max", "radial_basis"
+    if any(rows[list(needed)].isna().any(axis=None) for rows in chosen.values()):
+        raise InputError(
+            f"`descriptor` must have {', '.join(needed)} for this figure, got {descriptor!r}. Name another."
+        )
     varied = [name for name in _VARIANTS if first[name].nunique() > 1]
     values = [sorted(first[name].unique()) for name in varied]
     variants = [variant for variant in product(*values) if first[varied].eq(list(variant)).all(axis=1).any()]
@@ -88,6 +93,8 @@ def draw(
 
 def _panel(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:
     """Draw the ranks and the ratios of one variant of one family."""
+    if rows.empty:
+        return
     floor = rows["rtol"].iloc[0]
     logarithmic(ratios, floor / 5, (floor / 30, floor), 2, "null")
     for index, (basis, (colour, marker)) in enumerate(looks.items()):

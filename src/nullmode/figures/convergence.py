@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, Drawing, number, panels
+from nullmode.figures._base import FLOOR, Drawing, log_scale, number, panels
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
             linewidth=0.6,
             label="converged" if converged[start] else "not converged",
         )
-    ax.set(yscale="log", xlabel="Jacobians computed", ylabel="residual")
+    log_scale(ax)
+    ax.set(xlabel="Jacobians computed", ylabel="residual")
     ax.set_title(f"{search}: {sum(converged.values())} of {len(converged)} starts converged")
     handles, labels = ax.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))

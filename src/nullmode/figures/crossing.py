@@ -58,7 +58,7 @@ def draw(
     for line, descriptor in zip(axes, descriptors, strict=True):
         ranks = []
         for ax, (family, name, value) in zip(line, crossings, strict=True):
-            rows = select(table, family, descriptor, single=True)
+            rows = select(table, family, descriptor)
             ranks.append(_panel(ax, _near(rows, family, name, value, within), name, value))
         line[0].set_ylabel(title(rows) + "\n\n$s_k / s_1$", linespacing=1.3)
         results.append(f"{descriptor} {', '.join(f'{middle} ({min(sides)})' for *sides, middle in ranks)}")
@@ -82,9 +82,10 @@ def _near(rows: "pd.DataFrame", family: str, name: str, value: float, within: fl
     mine = rows[(rows[name] - value).abs() <= within * (1 + 1e-9)]
     if "sign" in mine:
         mine = mine[mine["sign"] == mine["sign"].max()]
-    if not (mine[name] == value).any() or len(mine) < 3:
+    if not all(side.any() for side in (mine[name] == value, mine[name] < value, mine[name] > value)):
         raise InputError(
-            f"`at` must be values of the families, with others near, got {name} = {value:g} of {family!r}."
+            f"`at` must be values of the families, with others near on both sides, got {name} = {value:g} of "
+            f"{family!r}."
         )
     return mine.sort_values(name)
 

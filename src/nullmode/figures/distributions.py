@@ -54,10 +54,7 @@ def draw(
     results = []
     orders = set()
     for column, family in enumerate(families):
-        chosen = {
-            name: select(table, family, name, single=True).dropna(subset="inverse_condition_number")
-            for name in descriptors
-        }
+        chosen = {name: select(table, family, name) for name in descriptors}
         orders |= {_order(rows) for rows in chosen.values()}
         ax = axes[0, column]
         medians = _ridges(ax, list(chosen.values()))
@@ -92,8 +89,8 @@ def _logs(rows: "pd.DataFrame") -> Floats:
 def _ridges(ax: "Axes", chosen: "list[pd.DataFrame]") -> list[float]:
     """Draw the histograms of one family; returns the medians, NaN where all is singular."""
     every = [_logs(rows) for rows in chosen]
-    low = np.floor(min((logs.min() for logs in every if len(logs)), default=-1.0))
-    edges = np.arange(low, _BIN / 2, _BIN)
+    low = min(-1.0, np.floor(min((logs.min() for logs in every if len(logs)), default=-1.0)))
+    edges = np.linspace(low, 0.0, round(-low / _BIN) + 1)
     medians = []
     for row, (rows, logs) in enumerate(zip(chosen, every, strict=True)):
         counts, _ = np.histogram(logs, edges)
@@ -135,10 +132,11 @@ def _against(ax: "Axes", first: "pd.DataFrame", second: "pd.DataFrame") -> str:
     ax.set(xlim=(low, 0), ylim=(low, 0), aspect="equal")
     ax.set_xlabel(rf"{label(first)}: $\log_{{10}}(s_d / s_1)$")
     ax.set_ylabel(rf"{label(second)}: $\log_{{10}}(s_d / s_1)$")
-    correlation = np.corrcoef(x, y)[0, 1] if len(x) > 1 else np.nan
-    above = (y > x).mean() if len(x) else np.nan
-    ax.set_title(f"correlation {correlation:.2f}, above the line {above:.1%}", loc="left")
     names = (first["descriptor"].iloc[0], second["descriptor"].iloc[0])
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return f"too few environments tell {names[0]} and {names[1]} apart for a correlation"
+    correlation, above = np.corrcoef(x, y)[0, 1], (y > x).mean()
+    ax.set_title(f"correlation {correlation:.2f}, above the line {above:.1%}", loc="left")
     return (
         f"{names[1]} is above {names[0]} for {above:.1%} of the environments, and the correlation of their logarithms "
         f"is {correlation:.2f}"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nullmode.figures._base import FLOOR, Drawing, key, legend_above, listing, number, panels, select
+from nullmode.figures._base import FLOOR, Drawing, key, legend_above, listing, log_scale, number, panels, select
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
         As many, each at one truncation: the one whose features are to stay constant on the family at the same position.
     """
     pairs = zip(families, descriptors, strict=True)
-    chosen = [select(table, family, name, single=True).sort_values(["pair", "length"]) for family, name in pairs]
+    needed = "t", "length", "pair", "four_body_energy"
+    chosen = [select(table, family, name, *needed).sort_values(["pair", "length"]) for family, name in pairs]
     starts = list(dict.fromkeys(t for rows in chosen for t in rows["t"]))
     size = (1.9 * len(starts) + 0.9, 1.6 * len(_ROWS) + 0.8)
     figure, axes = panels(len(_ROWS), len(starts), size, sharex=True, sharey="row")
@@ -45,8 +46,9 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
         ax.set_title(f"start t = {t:g}")
     for line, (name, text) in zip(axes, _ROWS.items(), strict=True):
         line[0].set_ylabel(text)
-        if name != "four_body_energy":
-            line[0].set_yscale("log")
+        # They share one scale.
+        for ax in line if name != "four_body_energy" else ():
+            log_scale(ax)
     for ax in axes[-1]:
         ax.set_xlabel("length / Å")
     handles: list[Any] = [key(color=shade) for _, shade in zip(chosen, _SHADES, strict=False)]

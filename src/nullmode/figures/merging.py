@@ -43,15 +43,15 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     descriptors
         Each at one truncation.
     """
-    first = {family: select(table, family, descriptors[0], single=True) for family in families}
+    first = {family: select(table, family, descriptors[0]) for family in families}
     with_u, with_mode = having(first, "u"), having(first, "mode")
     if not len(with_u) == len(with_mode) == 1 or len(families) != 2:
         raise InputError(f"`families` must be one with a coordinate `u` and one with `mode`, got {families}.")
     figure, [axes] = panels(1, 3, (8.6, 3.4))
     results = []
     for index, name in enumerate(descriptors):
-        rows = select(table, with_u[0], name, single=True)
-        moved = select(table, with_mode[0], name, single=True)
+        rows = select(table, with_u[0], name)
+        moved = select(table, with_mode[0], name)
         order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
         opening = _opening(axes[0], rows, colour, order)
         apart = _distance(axes[1], rows, colour, order)
@@ -103,8 +103,11 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
 
 def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     """Draw the distance of the features of the two members; returns a phrase for the caption."""
-    mine = rows[(rows["sign"] == 1) & (rows["u"] != 1)].sort_values("u", ascending=False)
+    known = rows["pair_distance"].notna()
+    mine = rows[(rows["sign"] == 1) & (rows["u"] != 1) & known].sort_values("u", ascending=False)
     x, y = _gap(mine), mine["pair_distance"].to_numpy()
+    if not len(y):
+        return "nothing that was measured"
     text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
     if (y > ROUNDING).all():
         fitted = _law(x, y)

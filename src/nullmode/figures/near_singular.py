@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from nullmode.figures._base import CAUSES, FLOOR, Drawing, legend_above, panels, patches, plain, select
+from nullmode.figures._base import CAUSES, Drawing, legend_above, panels, patches, plain, select, spectra
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def draw(
     for ax, family in zip(axes[0], families, strict=True):
         rows = bars[bars["family"] == family].set_index("choice").reindex(choices)
         _panel(ax, rows, choices)
-        count = int(rows["environments"].max())
+        count = int(rows["environments"].fillna(0).max())
         ax.set_title(f"{(labels or {}).get(family, family)}\n{count} environments", loc="left")
     axes[0, 0].set_yticks(range(len(choices)), choices)
     axes[0, 0].invert_yaxis()
@@ -109,13 +109,13 @@ def shares(
 
 
 def _counted(rows: "pd.DataFrame", modes: "pd.DataFrame", threshold: float) -> dict[str, float]:
-    judged = rows[(rows["status"] == "ok") & (rows["rank_symmetric"] > 0)].sort_values(["structure", "center"])
+    known = (rows["status"] == "ok") & (rows["rank_symmetric"].fillna(0) > 0)
+    judged = rows[known].sort_values(["structure", "center"])
     allowed = [
-        np.asarray(values[:rank]) / values[0]
-        for values, rank in zip(judged["singular_values"], judged["rank_symmetric"], strict=True)
+        values[: int(most)] for values, most in zip(spectra(judged), judged["rank_symmetric"].to_list(), strict=True)
     ]
-    ratios = np.maximum([values[-1] for values in allowed], FLOOR)
-    share = np.count_nonzero(ratios < threshold) / len(judged)
+    ratios = np.array([values[-1] for values in allowed])
+    share = np.count_nonzero(ratios < threshold) / max(1, len(judged))
     by_cause = dict.fromkeys(_COLOURS, 0.0)
     explained = modes.groupby(["structure", "center"], sort=False)["cause"]
     for _, causes in explained:
@@ -124,8 +124,8 @@ def _counted(rows: "pd.DataFrame", modes: "pd.DataFrame", threshold: float) -> d
     return {
         "environments": len(judged),
         "near_singular": share,
-        "median_ratio": float(np.median(ratios)),
-        "soft_modes": float(np.mean([np.count_nonzero(values < threshold) for values in allowed])),
+        "median_ratio": float(np.median(ratios)) if len(ratios) else np.nan,
+        "soft_modes": sum(np.count_nonzero(values < threshold) for values in allowed) / max(1, len(judged)),
         **by_cause,
     }
 

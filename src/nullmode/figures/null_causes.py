@@ -30,8 +30,10 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     descriptors
         Each at one truncation.
     """
-    chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-    names = list(dict.fromkeys(chosen[0].sort_values("structure")["name"]))
+    import pandas as pd
+
+    chosen = [select(table, family, descriptor, "name") for descriptor in descriptors]
+    names = list(dict.fromkeys(pd.concat(chosen).sort_values("structure", kind="stable")["name"]))
     size = (0.36 * len(names) + 2.6, 1.35 * len(chosen) + 0.5)
     figure, axes = panels(len(chosen), 1, size, sharex=True, sharey=True)
     drawn = set()
@@ -51,7 +53,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 def _sentence(rows: "pd.DataFrame") -> str:
     """Count the null values of one descriptor by cause."""
     causes = [f"{count:.0f} by {cause}" for cause in CAUSES if (count := rows[f"null_{cause}"].sum())]
-    unsure = int(rows["ambiguous"].astype(bool).sum())
+    unsure = int(rows["ambiguous"].isin([True]).sum())
     counts = f"{rows['descriptor'].iloc[0]}: {listing(causes) or 'none'}"
     return f"{counts}; {unsure} counts depend on the tolerance." if unsure else f"{counts}."
 
@@ -72,7 +74,7 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", names: list[str]) -> set[str]:
         texts = [f"{height:.3g}" if height else "" for height in heights]
         ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
         bottom += heights
-    known, unsure = set(counted["name"]), set(counted.loc[counted["ambiguous"].astype(bool), "name"])
+    known, unsure = set(counted["name"]), set(counted.loc[counted["ambiguous"].isin([True]), "name"])
     for index, name in enumerate(names):
         text = "?" if name in unsure else "" if name in known else "not\nknown"
         ax.text(index, bottom[index], text, ha="center", va="bottom", fontsize=6)

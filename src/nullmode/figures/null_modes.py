@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, panels, patches, select
+from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, listing, panels, patches
 from nullmode.figures._figure import figure
 from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
@@ -36,7 +36,7 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
     """
     lines: dict[str, pd.DataFrame] = {}
     for descriptor in descriptors:
-        for name, rows in select(explanations, family, descriptor, single=True).groupby("name", sort=False):
+        for name, rows in explained(explanations, family, descriptor).groupby("name", sort=False):
             if len(null := rows[rows["cause"] != "seen"]) and (names is None or name in names):
                 lines[f"{name}\n{descriptor}"] = null
     wide = max(map(len, lines.values()), default=1)
@@ -51,7 +51,7 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
         for ax, mode, cause, irrep in zip(line, displacements, null["cause"], null["irrep"], strict=False):
             draw_molecule(ax, molecule, view)
             _arrows(ax, molecule, mode, view, CAUSES[cause])
-            ax.set_title(irrep)
+            ax.set_title(irrep if isinstance(irrep, str) else "")
         line[0].text(-0.15, 0.5, label, transform=line[0].transAxes, ha="right", va="center")
     causes = {cause for null in lines.values() for cause in null["cause"]}
     colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}

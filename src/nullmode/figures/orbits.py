@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import FLOOR, Drawing, number, panels
+from nullmode.figures._base import FLOOR, Drawing, log_scale, number, panels
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
     found, _ = searches[search]
     found = found[found["found"] >= 0]
     orbits = [rows for _, rows in found.groupby(["structure", "center"], sort=True)]
+    if not orbits:
+        figure, [[ax]] = panels(1, 1, (4.5, 1.5))
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "no orbit was found", transform=ax.transAxes, ha="center")
+        return Drawing(figure, "No orbit was found.")
     curves = [_curves(rows) for rows in orbits]
     labels = list(dict.fromkeys(label for curve in curves for label in curve))
     size = (2.2 * len(orbits) + 0.8, 1.5 * len(labels) + 0.5)
@@ -42,11 +47,9 @@ def draw(searches: "dict[str, tuple[pd.DataFrame, pd.DataFrame]]", search: str) 
             if label in curve:
                 ax.plot(rows["length"], curve[label], color="C0")
             if label != "four-body energy":
-                ax.set_yscale("log")
+                log_scale(ax)
         first = rows.iloc[0]
-        axes[0, column].set_title(
-            f"structure {first['structure']}, centre {first['center']}\n{_ENDS[first['stopped']]}"
-        )
+        axes[0, column].set_title(f"structure {first['structure']}, centre {first['center']}\n{_end(first)}")
         axes[-1, column].set_xlabel("length / Å")
     for ax, label in zip(axes[:, 0], labels, strict=True):
         ax.set_ylabel(label)
@@ -58,12 +61,16 @@ def _sentence(rows: "pd.DataFrame", curve: dict[str, Any]) -> str:
     first, ratios = rows.iloc[0], rows["inverse_condition_number"]
     result = (
         f"Orbit from structure {first['structure']}, centre {first['center']}: {rows['length'].max():.2f} Å "
-        f"long, {_ENDS[first['stopped']]}; s_d/s_1 is between {number(ratios.min())} and {number(ratios.max())}, the "
+        f"long, {_end(first)}; s_d/s_1 is between {number(ratios.min())} and {number(ratios.max())}, the "
         f"features differ by at most {number(rows['feature_distance'].max())} from those at the start"
     )
     if energy := curve.get("four-body energy"):
         result += f", the energy is between {min(energy):.3f} and {max(energy):.3f}"
     return f"{result}."
+
+
+def _end(first: "pd.Series") -> str:
+    return _ENDS.get(first["stopped"], str(first["stopped"]))
 
 
 def _curves(rows: "pd.DataFrame") -> dict[str, Any]:

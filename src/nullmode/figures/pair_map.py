@@ -31,8 +31,8 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """
     from matplotlib.colors import Normalize
 
-    chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-    signs = sorted(chosen[0]["sign"].unique())
+    chosen = [select(table, family, descriptor, "sign", "u", "v") for descriptor in descriptors]
+    signs = sorted({sign for rows in chosen for sign in rows["sign"]})
     wide, high = len(signs) + 1, len(chosen)
     size = (2.7 * wide + 1.4, 2.6 * high + 0.4)
     figure, axes = panels(high, wide, size, sharex=True, sharey=True)
@@ -50,7 +50,8 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         partner = rows[rows["sign"] == signs[-1]]
         distance = _log(partner["pair_distance"])
         seen = distance[partner["pair_distance"] > ROUNDING]
-        mesh = _map(line[-1], partner, distance, Normalize(seen.min(), seen.max()))
+        span = Normalize(seen.min(), seen.max()) if len(seen) else Normalize(np.log10(ROUNDING), 0)
+        mesh = _map(line[-1], partner, distance, span)
         line[-1].set_title(" against ".join(map(_name, signs)))
         figure.colorbar(mesh, ax=line[-1], label=r"$\log_{10}(|\phi_+ - \phi_-| / |\phi_-|)$", extend="min")
         line[0].set_ylabel(title(rows) + "\n\n" + r"$v / \pi$")
@@ -91,5 +92,7 @@ def _log(values: "pd.Series") -> "pd.Series":
 
 
 def _map(ax: "Axes", rows: "pd.DataFrame", values: "pd.Series", norm: "Normalize") -> "QuadMesh":
-    grid = rows.assign(value=values.loc[rows.index]).pivot_table(index="v", columns="u", values="value")
+    grid = rows.assign(value=values.loc[rows.index]).groupby(["v", "u"])["value"].mean().unstack()
+    if grid.empty:
+        grid = grid.reindex(index=[0.0], columns=[0.0])
     return ax.pcolormesh(grid.columns, grid.index, grid, norm=norm, shading="nearest", rasterized=True)

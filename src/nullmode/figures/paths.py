@@ -48,9 +48,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     descriptors
         Each at one truncation.
     """
-    chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
-    paths = list(dict.fromkeys(chosen[0]["path"]))
-    size = (1.65 * len(paths) + 0.9, 2.1 * len(chosen) + 0.5)
+    chosen = [select(table, family, descriptor, "path", "t") for descriptor in descriptors]
+    paths = list(dict.fromkeys(path for rows in chosen for path in rows["path"]))
+    size = (max(4.2, 1.65 * len(paths) + 0.9), 2.1 * len(chosen) + 0.5)
     figure, axes = panels(len(chosen), len(paths), size, sharey=True, sharex="col")
     for line, rows in zip(axes, chosen, strict=True):
         for ax, path in zip(line, paths, strict=True):
@@ -58,7 +58,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         line[0].set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
     for ax, path in zip(axes[-1], paths, strict=True):
         ax.set_xlabel(_LABELS.get(path, f"{path}: t") + _samples(rows[rows["path"] == path]))
-    handles, labels = axes[0, 0].get_legend_handles_labels()
+    entries = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    labels = sorted(entries, key=lambda label: (label == "rtol", len(label), label))
+    handles = [entries[label] for label in labels]
     if any((spectra(rows) <= FLOOR).any() for rows in chosen):
         handles.append(key(color="0.4", **OPEN, markersize=4))
         labels.append(f"0 (below {FLOOR:g})")
@@ -69,7 +71,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 def _sentence(rows: "pd.DataFrame", paths: list[str]) -> str:
     """Say which ranks one descriptor has along each path."""
     ranks = rows.groupby(["path", "t"])["rank"].median()
-    spans = [f"{path} {_span(ranks[path])}" for path in paths]
+    spans = [f"{path} {_span(ranks[path]) if path in ranks else 'not known'}" for path in paths]
     return f"Rank of {rows['descriptor'].iloc[0]} along each path, of at most {rows['n_dof'].max()}: {listing(spans)}."
 
 
@@ -81,7 +83,7 @@ def _span(ranks: "pd.Series") -> str:
 
 def _samples(rows: "pd.DataFrame") -> str:
     counts = rows.groupby("t").size()
-    if counts.max() == 1:
+    if not len(counts) or counts.max() == 1:
         return ""
     return f"\nmedian of {counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
 
@@ -96,10 +98,11 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     logarithmic(ax, ZERO, BAND, 3)
     for k, shade in enumerate(shades):
         # Smaller markers on top, so that coinciding values all show.
-        size, seen = 4.5 - 0.4 * k, values[k] > FLOOR
-        y = values[k].where(seen)
+        size, hidden = max(1.0, 4.5 - 0.4 * k), values[k] <= FLOOR
+        y = values[k].where(~hidden)
         ax.plot(t, y, color=shade, label=f"k = {k + 1}", marker="o", markersize=size, linewidth=0.8)
-        ax.plot(t, seen.map({True: np.nan, False: ZERO}), color=shade, **OPEN, markersize=size)
-    ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8, label="rtol")
+        ax.plot(t, hidden.map({True: ZERO, False: np.nan}), color=shade, **OPEN, markersize=size)
+    for rtol in rows["rtol"].unique():
+        ax.axhline(rtol, color="0.5", linestyle=":", linewidth=0.8, label="rtol")
     if noisy:
         ax.set_xscale("log")

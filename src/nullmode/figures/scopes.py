@@ -70,7 +70,7 @@ def _by_scope(
 ) -> "dict[str, dict[str, pd.DataFrame]]":
     result: dict[str, dict[str, pd.DataFrame]] = {}
     for family in families:
-        chosen = [select(table, family, descriptor, single=True) for descriptor in descriptors]
+        chosen = [select(table, family, descriptor) for descriptor in descriptors]
         result[family] = {str(each["scope"].iloc[0]): each.sort_values("structure") for each in chosen}
         if result[family].keys() != _SCOPES.keys() or len(chosen) != len(_SCOPES):
             raise InputError(f"`descriptors` must be one of scope environment and one of structure, got {descriptors}.")
@@ -81,7 +81,7 @@ def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:
     """Draw the ranks and what is missing; returns a sentence for the caption."""
     positions = np.arange(len(names))
     for shift, scope in zip((-0.21, 0.21), _SCOPES, strict=True):
-        mine = rows[scope].set_index("name").loc[names]
+        mine = _named(rows[scope], names)
         bottom = np.zeros(len(names))
         for label, (column, colour) in _BARS.items():
             heights = mine[column].fillna(0).to_numpy(dtype=float)
@@ -92,15 +92,20 @@ def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:
     ax.set_xticks(positions, names)
     ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[], ylabel="displacements\none centre | all centres")
     ax.spines["left"].set_visible(False)
-    one, whole = (rows[scope].set_index("name").loc[names] for scope in _SCOPES)
+    one, whole = (_named(rows[scope], names) for scope in _SCOPES)
     ranks = zip(names, one["rank"], whole["rank"], strict=True)
-    lifted = [f"{name} ({few} to {more})" for name, few, more in ranks if few < more]
+    lifted = [f"{name} ({few:.0f} to {more:.0f})" for name, few, more in ranks if few < more]
     bound = int((whole["rank"] == whole["rank_symmetric"]).sum())
     return (
-        f"Of {one['n_dof'].max()} displacements, the rank of all centres is larger than that of one centre for "
+        f"Of {one['n_dof'].max():.0f} displacements, the rank of all centres is larger than that of one centre for "
         f"{' and '.join(lifted) or 'no structure'}, and is as large as symmetry allows for {bound} of {len(names)} "
         "structures."
     )
+
+
+def _named(rows: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":
+    """Give the first row of each name, of nulls where there is none."""
+    return rows.drop_duplicates("name").set_index("name").reindex(names)
 
 
 def _line(ax: "Axes", rows: "dict[str, pd.DataFrame]") -> str:
@@ -126,10 +131,11 @@ def _points(ax: "Axes", points: "dict[str, dict[str, pd.DataFrame]]") -> str:
     """Draw s_d/s_1 of points that are singular for their body order; returns a sentence."""
     least, count = np.inf, 0
     for index, both in enumerate(points.values()):
-        one, whole = (both[scope].set_index("structure") for scope in _SCOPES)
+        one, whole = (both[scope].drop_duplicates("structure").set_index("structure") for scope in _SCOPES)
         # Members of a pair are one where it is singular.
         spurious = one[one["null_incompleteness"].fillna(0) > 0]
         chosen = spurious.drop_duplicates("pair").index if "pair" in spurious.dropna(axis=1) else spurious.index
+        chosen = chosen.intersection(whole.index)
         zero = null_band(ax, float(one["rtol"].iloc[0]))
         x = index + np.linspace(-0.3, 0.3, len(chosen)) if len(chosen) > 1 else np.full(len(chosen), float(index))
         for scope, (_, marks) in zip((one, whole), _SCOPES.values(), strict=True):

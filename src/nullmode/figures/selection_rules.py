@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, legend_above, number, panels, patches, select, title
+from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, number, panels, patches, title
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -54,16 +54,22 @@ def draw(
     seed
         Of the distortions.
     """
-    chosen = [select(explanations, family, descriptor, single=True) for descriptor in descriptors]
-    drawn = list(dict.fromkeys(chosen[0]["name"])) if names is None else names
+    chosen = {descriptor: explained(explanations, family, descriptor) for descriptor in descriptors}
+    held = dict.fromkeys(name for rows in chosen.values() for name in rows["name"])
+    drawn = [name for name in names or held if name in held]
+    if not drawn:
+        figure, [[ax]] = panels(1, 1, (4.5, 1.5))
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "no structure of four neighbours", transform=ax.transAxes, ha="center")
+        return Drawing(figure, "No structure has four neighbours, as the energy asks for.")
     size = (1.35 * len(drawn) + 1.4, 1.7 * len(chosen) + 0.7)
     figure, axes = panels(len(chosen), len(drawn), size, sharex=True, sharey=True)
     most: dict[str, Floats] = {}
-    for line, rows in zip(axes, chosen, strict=True):
+    for line, (descriptor, rows) in zip(axes, chosen.items(), strict=True):
         for ax, name in zip(line, drawn, strict=True):
             for cause, forces in _panel(ax, name, rows[rows["name"] == name]).items():
                 most[cause] = np.maximum(most.get(cause, 0.0), forces)
-        line[0].set_ylabel(title(rows) + "\n\nforce along mode / Å$^{-1}$")
+        line[0].set_ylabel((title(rows) if len(rows) else descriptor) + "\n\nforce along mode / Å$^{-1}$")
     for ax in axes[-1]:
         ax.set_xlabel("mode k")
     handles, labels = axes[0, 0].get_legend_handles_labels()

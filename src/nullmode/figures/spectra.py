@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nullmode.figures._base import (
     BAND,
     CAUSES,
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_SEEN = "0.25"
+_SEEN, _UNKNOWN = "0.25", "0.7"
+_KEY = ["structure", "center"]
 # Of the values of one structure, side by side.
 _WIDTH = 0.75
 # In the order in which null values are coloured, from the largest.
@@ -47,15 +50,21 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     descriptors
         Each at one truncation, and such that causes are known.
     """
-    chosen = [_sorted(select(table, family, descriptor, single=True)) for descriptor in descriptors]
-    first = chosen[0]
+    import pandas as pd
+
+    chosen = [_sorted(select(table, family, descriptor, "name")) for descriptor in descriptors]
+    # A descriptor may have values where another has none.
+    first = _sorted(pd.concat(chosen).drop_duplicates(_KEY))
+    places = {key: place for place, key in enumerate(zip(*(first[name] for name in _KEY), strict=True))}
     size = (max(4.5, 0.52 * len(first) + 2.4), 1.9 * len(chosen) + 1.0)
     figure, axes = panels(len(chosen), 1, size, sharex=True, sharey=True)
     for ax, rows in zip(axes[:, 0], chosen, strict=True):
-        _panel(ax, rows)
+        _panel(ax, rows, places)
         ax.set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
-    order = [group_order(group) for group in first["point_group"]]
-    ticks = [f"{n}\n{g}\n{o:.0f}" for n, g, o in zip(first["name"], first["point_group"], order, strict=True)]
+    groups = [
+        (group, f"{group_order(group):.0f}") if isinstance(group, str) else ("", "") for group in first["point_group"]
+    ]
+    ticks = [f"{name}\n{group}\n{order}" for name, (group, order) in zip(first["name"], groups, strict=True)]
     axes[-1, 0].set_xticks(range(len(first)), ticks)
     axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
     causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]
@@ -68,18 +77,24 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 
 
 def _sorted(rows: "pd.DataFrame") -> "pd.DataFrame":
-    return rows.sort_values(
-        ["point_group", "structure"], key=lambda c: -c.map(group_order) if c.name == "point_group" else c, kind="stable"
-    )
+    """Put large groups first, and those that are not known last."""
+    orders = [-group_order(group) if isinstance(group, str) else 0.0 for group in rows["point_group"]]
+    by_structure = np.lexsort([rows["center"].to_numpy(), rows["structure"].to_numpy(), np.array(orders)])
+    return rows.iloc[by_structure]
 
 
-def _panel(ax: "Axes", rows: "pd.DataFrame") -> None:
+def _panel(ax: "Axes", rows: "pd.DataFrame", places: dict[tuple[int, int], int]) -> None:
+    import pandas as pd
+
     logarithmic(ax, ZERO, BAND, 3)
-    for index, (values, (_, row)) in enumerate(zip(spectra(rows), rows.iterrows(), strict=True)):
-        d = len(values)
+    for values, (_, row) in zip(spectra(rows), rows.iterrows(), strict=True):
+        index, d = places[row["structure"], row["center"]], int(row["n_dof"])
+        counts = {cause: row[f"null_{cause}"] for cause in _ORDER if pd.notna(row[f"null_{cause}"])}
         colours = [_SEEN] * int(row["rank"])
-        colours += [CAUSES[cause] for cause in _ORDER for _ in range(int(row[f"null_{cause}"]))]
-        for k, (value, colour) in enumerate(zip(values, colours, strict=True)):
+        colours += [CAUSES[cause] for cause, count in counts.items() for _ in range(int(count))]
+        # Causes may not be known.
+        colours += [_UNKNOWN] * (d - len(colours))
+        for k, (value, colour) in enumerate(zip(values[:d], colours, strict=True)):
             x = index + _WIDTH * ((k + 0.5) / d - 0.5)
             if value > FLOOR:
                 ax.plot(x, value, color=colour, marker="o", markersize=3, linestyle="none")
@@ -88,7 +103,7 @@ def _panel(ax: "Axes", rows: "pd.DataFrame") -> None:
         if index:
             ax.axvline(index - 0.5, color="0.9", linewidth=0.5, zorder=0)
     ax.axhline(rows["rtol"].iloc[0], color="0.5", linestyle=":", linewidth=0.8)
-    ax.set_xlim(-0.6, len(rows) - 0.4)
+    ax.set_xlim(-0.6, len(places) - 0.4)
 
 
 def _sentence(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
@@ -100,7 +115,7 @@ def _sentence(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
     null, seen = 0.0, 1.0
     for rows in chosen:
         for values, rank in zip(spectra(rows), rows["rank"], strict=True):
-            null = max(null, values[rank:].max(initial=0.0))
+            null = max(null, np.nanmax(values[rank:], initial=0.0))
             seen = min(seen, values[:rank].min(initial=1.0))
     return (
         f"Of {chosen[0]['n_dof'].sum()} values of {len(chosen[0])} structures: {'; '.join(counts)}. Null values are at "

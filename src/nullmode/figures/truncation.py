@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nullmode._support.types import InputError
 from nullmode.figures._base import FLOOR, Drawing, number, panels, select
 from nullmode.figures._figure import figure
 
@@ -27,6 +28,8 @@ def draw(table: "pd.DataFrame", families: list[str], descriptor: str, labels: di
         Titles for families, by their names; default: the names.
     """
     chosen = [select(table, family, descriptor, single=False) for family in families]
+    if any(rows[["n_max", "l_max"]].isna().any(axis=None) for rows in chosen):
+        raise InputError(f"`descriptor` must have n_max and l_max for this figure, got {descriptor!r}. Name another.")
     size = (3.1 * len(families) + 0.8, 5.2)
     figure, axes = panels(2, len(families), size, sharex=True, sharey=True)
     for column, (family, rows) in enumerate(zip(families, chosen, strict=True)):

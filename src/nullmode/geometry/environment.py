@@ -10,10 +10,10 @@ from nullmode._support.arguments import as_whole, check_cutoff, listed, real_arr
 from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
-from nullmode.geometry.cell import check_cell
 from nullmode.geometry.cutoff import AT_CUTOFF, at_cutoff, inside
-from nullmode.geometry.disorder import check_ordered
 from nullmode.geometry.lengths import check_lengths
+from nullmode.geometry.neighbours import pairs_within
+from nullmode.geometry.structure import CLOSEST, check_apart, check_structure
 from nullmode.geometry.units import warn_of_units
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Species: TypeAlias = int | str
 Centers: TypeAlias = Species | Sequence[Species] | None
-CLOSEST = 1e-6
-"""Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -179,29 +177,18 @@ def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers
     return result
 
 
-def environments_of(atoms: "Atoms", index: int, cutoff: float, chosen: Integers) -> Iterator[Environment]:
-    """Cut the environments of the chosen centres out of one structure; all of them may lack neighbours."""
-    import vesin
+def environments_of(
+    atoms: "Atoms", index: int, cutoff: float, chosen: Integers, where: str | None = None
+) -> Iterator[Environment]:
+    """Cut the environments of the chosen centres out of one structure; all of them may lack neighbours.
 
-    where = f"atoms[{index}]"
+    `where` names the structure in messages; by default it is ``atoms[index]``.
+    """
+    where = where or f"atoms[{index}]"
     atoms = with_plain_arrays(atoms, where)
-    positions, cell, pbc = atoms.get_positions(), np.array(atoms.cell), np.array(atoms.pbc)
-    check_lengths(f"{where}.positions", positions)
-    check_lengths(f"{where}.cell", cell)
-    numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
-    check_cell(atoms, where)
-    check_ordered(atoms, where)
-    neighbour_list = vesin.NeighborList(cutoff=cutoff + AT_CUTOFF, full_list=True)
-    i, j, shift, vectors = neighbour_list.compute(
-        points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True
-    )
-    i, j = i.astype(np.int64), j.astype(np.int64)
-    near = (vectors**2).sum(axis=1) < CLOSEST**2
-    if near.any():
-        raise InputError(
-            f"`{where}.positions` must be distinct, got atoms {i[near][0]} and {j[near][0]} at the same place. "
-            "Remove one of them."
-        )
+    numbers = check_structure(atoms, where)
+    i, j, shift, vectors = pairs_within(atoms, cutoff + AT_CUTOFF)
+    check_apart(i, j, vectors, where)
     kept = inside(vectors, cutoff)
     count = np.bincount(i[~kept], minlength=len(atoms))
     i, j, shift, vectors = i[kept], j[kept], shift[kept], vectors[kept]

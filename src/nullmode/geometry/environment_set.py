@@ -10,8 +10,9 @@ from nullmode._support.arguments import real_array
 from nullmode._support.elements import atomic_number
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.cutoff import at_cutoff, inside
-from nullmode.geometry.environment import CLOSEST, Environment, Species, check_environments
+from nullmode.geometry.environment import Environment, Species, check_environments
 from nullmode.geometry.lengths import FARTHEST
+from nullmode.geometry.structure import CLOSEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from nullmode._support.arguments import check_cutoff
@@ -73,9 +73,11 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Oc
 
     first = 0
     empty = True
+    numbers: Iterator[int] = iter(())
     frames = iread(path, index=index)
     while True:
         try:
+            numbers = numbers if first else _numbers(path, index)
             chunk = list(islice(frames, _CHUNK))
         except Exception as error:  # ASE's readers raise whatever their parsers meet
             check_symbol(error, path)
@@ -83,13 +85,16 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Oc
             raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
         if not chunk:
             break
-        chunk = [ordered(atoms, occupancy, f"frame {k} of {path}") for k, atoms in enumerate(chunk, first)]
+        own = list(islice(numbers, len(chunk)))
+        chunk = [ordered(atoms, occupancy, f"frame {k} of {path}") for k, atoms in zip(own, chunk, strict=True)]
         if not first:
             warn_of_units(chunk)
         result = [
             environment
-            for frame, atoms in enumerate(chunk, first)
-            for environment in environments_of(atoms, frame, cutoff, centers_of(atoms, centers, frame))
+            for frame, (atoms, k) in enumerate(zip(chunk, own, strict=True), first)
+            for environment in environments_of(
+                atoms, frame, cutoff, centers_of(atoms, centers, k), f"frame {k} of {path}"
+            )
         ]
         empty = empty and not result
         yield result
@@ -98,3 +103,13 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Oc
         raise InputError(f"`index` must choose at least one frame of {path}, got {index!r}, which chooses none.")
     if empty:
         raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")
+
+
+def _numbers(path: Path, index: str) -> Iterator[int]:
+    """Count the chosen frames as the file does; to count from its end, it is read once more."""
+    from ase.io import iread
+
+    chosen = slice(*(int(part) if part else None for part in index.split(":")))
+    if "-" in index:
+        return iter(range(sum(1 for _ in iread(path, index=":")))[chosen])
+    return count(chosen.start or 0, chosen.step or 1)

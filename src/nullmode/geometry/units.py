@@ -10,6 +10,7 @@ from nullmode._support.elements import symbol
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.cell import check_cell
 from nullmode.geometry.disorder import check_ordered
+from nullmode.geometry.neighbours import pairs_within
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -78,7 +79,6 @@ def _nearest(atoms: "Atoms") -> tuple[float, float, int, int] | None:
 
 def _pairs(atoms: "Atoms", positions: Floats, cutoff: float) -> tuple[Integers, Integers, Floats]:
     """Find both atoms and the distance of near pairs; of periodic ones, those within `cutoff`."""
-    import vesin
     from scipy.spatial import KDTree
 
     if len(atoms) > _MOST_WITH_IMAGES or not atoms.pbc.any():
@@ -87,6 +87,5 @@ def _pairs(atoms: "Atoms", positions: Floats, cutoff: float) -> tuple[Integers, 
             return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
         found, index = map(np.asarray, KDTree(positions).query(positions, k=list(near)))
         return np.repeat(np.arange(len(atoms)), len(near)), index.ravel().astype(np.int64), found.ravel()
-    search = vesin.NeighborList(cutoff=cutoff, full_list=False)
-    i, j, distance = search.compute(points=positions, box=np.array(atoms.cell), periodic=atoms.pbc, quantities="ijd")
-    return i.astype(np.int64), j.astype(np.int64), distance
+    i, j, _, vectors = pairs_within(atoms, cutoff)
+    return i, j, np.linalg.norm(vectors, axis=1)

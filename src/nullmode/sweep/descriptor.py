@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from nullmode.descriptors._contraction import fit_contraction, unfitted_basis
 from nullmode.geometry.environment import Environment, cut
 from nullmode.spectrum.truncations import sweeps
 from nullmode.sweep.tasks import Task
-from nullmode.tables.structures import atoms_of
+from nullmode.tables.structures import atoms_of, sound
 
 _COLUMNS = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
 
@@ -30,9 +30,11 @@ def made(task: Task, parameters: JSON) -> Descriptor:
 
 
 def environments_in(structures: pd.DataFrame, cutoff: float) -> list[Environment]:
-    """Cut the environments of a family's centres out of rows of the structures table."""
-    atoms, centers = atoms_of(structures)
-    return cut(atoms, cutoff, centers)
+    """Cut the environments of a family's centres out of rows of the structures table; skipped structures have none."""
+    kept = sound(structures)
+    atoms, centers = atoms_of(kept)
+    numbers = kept["structure"].tolist()
+    return [replace(each, structure=numbers[each.structure or 0]) for each in cut(atoms, cutoff, centers)]
 
 
 def fitted(descriptors: list[Descriptor], references: Mapping[str, pd.DataFrame]) -> list[Descriptor]:

@@ -119,7 +119,7 @@ def _rows(
             }
         )
         coordinates = structures[name][["structure", *parquet.coordinates(structures[name], "structures")]]
-        frames.append(frame[kept[chunk]].merge(coordinates, on="structure", suffixes=("", "_of_structure")))
+        frames.append(frame[kept[chunk]].merge(coordinates, on="structure"))
         start = chunk.stop
     rows = pd.concat(frames, ignore_index=True)
     own = [column.name for column in columns.REGRESSION]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from nullmode._support import axes
-from nullmode._support.types import InputError, Scope
+from nullmode._support.types import InputError, OnBadStructure, Scope
 
 
 def _in_order(value: Any) -> Any:
@@ -59,6 +59,12 @@ class FamilyEntry(_Strict):
 
     kind: str = Field(description="a family below, or ``path/to/file.py:function`` (docs/how-to-add-a-family.md)")
     parameters: Parameters = Field(default={}, description="arguments of that family")
+    on_bad_structure: OnBadStructure = Field(
+        default="stop",
+        description="``stop``: a structure that cannot be analysed, such as one with a position that is not finite or "
+        "two atoms at one place, ends the job that makes the structures. ``skip``: it is left out; its rows have the "
+        "status ``bad_structure``",
+    )
 
 
 class DescriptorEntry(_Strict):

@@ -4,14 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
 from nullmode._support.arguments import check_tolerance
+from nullmode._support.elements import known_number, symbol
 from nullmode._support.files import written
-from nullmode._support.types import JSON, Floats, Scope
+from nullmode._support.types import JSON, Floats, Integers, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
 from nullmode.attribution.causes import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
@@ -24,7 +25,9 @@ from nullmode.sweep.descriptor import description, fitted, made
 from nullmode.sweep.tasks import SensitivityTask, as_json, families_of, references_of
 from nullmode.tables import columns, parquet
 from nullmode.tables.identity import identified
-from nullmode.tables.structures import atoms_of
+from nullmode.tables.structures import atoms_of, sound
+
+_MEASURED = [column.name for column in columns.SENSITIVITY if column not in columns.WHERE]
 
 
 def write_sensitivity(
@@ -92,10 +95,12 @@ def run_tasks(
         frames: list[list[pd.DataFrame]] = [[] for _ in members]
         for cutoff in dict.fromkeys(each.cutoff for listed in descriptors for each in listed):
             geometry = _geometry(structures[family], cutoff, scope, part=members[0].structures is not None)
+            skipped = _skipped(structures[family], scope)
             for task, listed, own in zip(members, descriptors, frames, strict=True):
                 chosen = {k: each for k, each in enumerate(listed) if each.cutoff == cutoff}
-                if chosen and geometry.environments:
-                    own.append(_rows(task, chosen, geometry, references or {}, layouts or {}, threads, progress))
+                if chosen and (geometry.environments or len(skipped)):
+                    options = references or {}, layouts or {}, threads, progress
+                    own.append(_rows(task, chosen, geometry, skipped, *options))
         for task, own in zip(members, frames, strict=True):
             result[task.family, task.descriptor].append(_in_order(task, own, structures[family]))
     # A part of a family may hold no centre; without rows, columns have no types.
@@ -107,11 +112,11 @@ def read_structures(path: str | Path, task: SensitivityTask) -> pd.DataFrame:
     """Read the structures that a task needs: its own, and the first of each pair that they belong to."""
     if task.structures is None:
         return parquet.read(path, "structures")
-    known = parquet.read(path, "structures", columns=["structure", "pair"])
+    known = parquet.read(path, "structures", columns=["structure", "defect", "pair"])
     own = known[_within(known["structure"], task.structures)]
     needed = set(own["structure"])
     if "pair" in known:
-        needed.update(known[known["pair"].isin(own["pair"])].groupby("pair")["structure"].min())
+        needed.update(sound(known[known["pair"].isin(own["pair"])]).groupby("pair")["structure"].min())
     return parquet.read(path, "structures", filters=[("structure", "in", needed)])
 
 
@@ -136,7 +141,10 @@ def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
 
 
 class _Geometry(NamedTuple):
-    """Environments of a family within a cutoff, and of each, or of each whole structure, what geometry says of it."""
+    """Environments of the sound structures of a family within a cutoff, and what geometry says of each, or each whole.
+
+    The environments count these structures, the rows of ``structures``.
+    """
 
     structures: pd.DataFrame
     environments: list[Environment]
@@ -145,6 +153,7 @@ class _Geometry(NamedTuple):
 
 def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
     """Cut the environments out, and whole structures if the scope asks for them; of a part, there may be none."""
+    structures = sound(structures)
     atoms, centers = atoms_of(structures)
     if scope == "structure":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
@@ -159,10 +168,27 @@ def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bo
     return _Geometry(structures, environments, [EnvironmentRanks(environment) for environment in environments])
 
 
+def _skipped(structures: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """Rows, with few columns, of the centres of skipped structures, or of these as wholes."""
+    rows: list[JSON] = []
+    for structure in structures[structures["defect"].notna()].itertuples():
+        row: JSON = {"structure": structure.structure, "center": -1, "center_species": None, "singular_values": []}
+        row |= {"n_neighbours": 0, "n_dof": 0, "rank": 0, "status": "bad_structure"}
+        if scope == "structure":
+            rows.append(row)
+            continue
+        numbers: Any = structure.numbers
+        for center in cast("Any", structure.centers):
+            species = symbol(numbers[center]) if known_number(numbers[center]) else None
+            rows.append({**row, "center": center, "center_species": species})
+    return pd.DataFrame(rows)
+
+
 def _rows(
     task: SensitivityTask,
     chosen: Mapping[int, Descriptor],
     geometry: _Geometry,
+    skipped: pd.DataFrame,
     references: Mapping[str, pd.DataFrame],
     layouts: Mapping[float, JSON],
     threads: int | None,
@@ -170,43 +196,57 @@ def _rows(
 ) -> pd.DataFrame:
     """Rows of a task at those of its points that have one cutoff; `point` is the index among all of them."""
     cutoff = next(iter(chosen.values())).cutoff
-    whole_family = layouts.get(cutoff)
-    shared = Layout(**whole_family) if whole_family else Layout.of(geometry.environments, cutoff)
-    descriptors = [shared.fix(descriptor) for descriptor in chosen.values()]
+    descriptors = list(chosen.values())
+    if whole_family := layouts.get(cutoff):
+        descriptors = [Layout(**whole_family).fix(descriptor) for descriptor in descriptors]
+    elif geometry.environments:
+        shared = Layout.of(geometry.environments, cutoff)
+        descriptors = [shared.fix(descriptor) for descriptor in descriptors]
     described = [
         description(task, task.points[k], each, task.family) for k, each in zip(chosen, descriptors, strict=True)
     ]
-    coordinates = parquet.coordinates(geometry.structures, "structures")
-    paired = "pair" in coordinates
-    options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
-    answer: Any = measure_whole if task.scope == "structure" else measure
-    frame, features = answer(
-        geometry.ranks,
-        fitted(descriptors, references),
-        options,
-        threads=threads,
-        progress=progress,
-        keep_features=paired,
-    )
-    for name in coordinates:
-        frame[name] = geometry.structures[name].to_numpy()[frame["structure"]]
-    frame["structure"] = geometry.structures["structure"].to_numpy()[frame["structure"]]
-    frame["pair_distance"] = _pair_distances(frame, features) if paired else np.nan
+    numbers = geometry.structures["structure"].to_numpy()
+    frames: list[pd.DataFrame] = []
+    if geometry.ranks:
+        paired = "pair" in geometry.structures
+        options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
+        answer: Any = measure_whole if task.scope == "structure" else measure
+        frame, features = answer(
+            geometry.ranks,
+            fitted(descriptors, references),
+            options,
+            threads=threads,
+            progress=progress,
+            keep_features=paired,
+        )
+        pairs = geometry.structures["pair"].to_numpy()[frame["structure"]] if paired else None
+        frame["structure"] = numbers[frame["structure"]]
+        frame["pair_distance"] = np.nan if pairs is None else _pair_distances(frame, pairs, features)
+        frames.append(frame)
+    if len(skipped):
+        points = range(len(descriptors))
+        left_out = pd.concat([skipped.assign(point=point) for point in points], ignore_index=True)
+        left_out = left_out.reindex(columns=["point", *_MEASURED])
+        frames.append(
+            left_out.astype(frames[0].dtypes) if frames else left_out.astype(object).where(left_out.notna(), None)
+        )
+    frame = pd.concat(frames, ignore_index=True)
     rows: pd.DataFrame = pd.DataFrame(described).loc[frame["point"]].reset_index(drop=True).join(frame)
     rows["point"] = np.array(list(chosen))[rows["point"]]
     return rows
 
 
 def _in_order(task: SensitivityTask, frames: list[pd.DataFrame], structures: pd.DataFrame) -> pd.DataFrame:
-    """Put the rows of a task in order of its points, and leave out those of structures that it does not hold."""
+    """Put the rows of a task in order of its points, leave out structures that it does not hold, add coordinates."""
+    coordinates = parquet.coordinates(structures, "structures")
     if not frames:
-        coordinates = parquet.coordinates(structures, "structures")
         return pd.DataFrame(columns=[*(column.name for column in columns.SENSITIVITY), *coordinates])
-    rows = pd.concat(frames).sort_values("point", kind="stable").drop(columns="point")
+    rows = pd.concat(frames).sort_values(["point", "structure"], kind="stable").drop(columns="point")
     if task.structures is not None:
         rows = rows[_within(rows["structure"], task.structures)]
     rows.index = pd.RangeIndex(len(rows))
-    return rows
+    known = structures.set_index("structure")[coordinates].loc[rows["structure"]].reset_index(drop=True)
+    return pd.concat([rows, known], axis=1)
 
 
 def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.Series[bool]":
@@ -214,12 +254,17 @@ def _within(numbers: "pd.Series[Any]", structures: Sequence[int | None]) -> "pd.
     return (numbers >= start) & (numbers < (np.inf if stop is None else stop))
 
 
-def _pair_distances(frame: pd.DataFrame, features: list[list[Floats]]) -> list[float]:
-    """Distance of each row's features from those of the first row with its point, pair and centre, over their norm."""
+def _pair_distances(frame: pd.DataFrame, pairs: Integers, features: list[list[Floats]]) -> list[float]:
+    """Distance of each row's features from those of the first row with its point, pair and centre, over their norm.
+
+    It is NaN where the two have different numbers of features, or the first has none but zeros.
+    """
     first: dict[tuple[int, int, int], Floats] = {}
     result = []
     every = (phi for point in features for phi in point)
-    for point, pair, center, phi in zip(frame["point"], frame["pair"], frame["center"], every, strict=True):
+    for point, pair, center, phi in zip(frame["point"], pairs, frame["center"], every, strict=True):
         partner = first.setdefault((point, pair, center), phi)
-        result.append(float(np.linalg.norm(phi - partner) / np.linalg.norm(partner)))
+        norm = np.linalg.norm(partner)
+        comparable = phi.shape == partner.shape and norm > 0
+        result.append(float(np.linalg.norm(phi - partner) / norm) if comparable else np.nan)
     return result

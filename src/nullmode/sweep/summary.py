@@ -41,10 +41,10 @@ def united(frames: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.Dat
     frame = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     coordinates = sorted(parquet.coordinates(frame, "sensitivity"))
     frame = frame[[*frame.columns.difference(coordinates, sort=False), *coordinates]]
-    first = frame["descriptor"].map({name: index for index, name in enumerate(descriptors)})
     where = [column.name for column in columns.WHERE if column.name != "descriptor"]
-    keys = ["first", *where, "structure", "center"]
-    return frame.assign(first=first).sort_values(keys, kind="stable", ignore_index=True).drop(columns="first")
+    rows = frame.sort_values([*where, "structure", "center"], kind="stable")
+    place = {name: index for index, name in enumerate(descriptors)}
+    return rows.sort_values("descriptor", kind="stable", ignore_index=True, key=lambda names: names.map(place))
 
 
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:

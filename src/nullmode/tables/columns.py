@@ -98,6 +98,7 @@ STRUCTURES = (
     Column("cell", _FLOATS, "three cell vectors, row by row", "Å"),
     Column("pbc", _INTEGERS, "1 along periodic directions"),
     Column("centers", _INTEGERS, "indices of the central atoms"),
+    Column("defect", _TEXT, "why the structure is skipped, in every analysis; null where it is sound"),
 )
 PERCENTILES = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
 """Of the inverse condition number, in the table summary."""
@@ -202,3 +203,7 @@ TABLES = {
     "regression": REGRESSION,
     "explanations": EXPLANATIONS,
 }
+RESERVED = sorted(
+    {each.name for table in (STRUCTURES, SENSITIVITY, SUMMARY, SPECTRA, SEARCH, REGRESSION) for each in table}
+)
+"""Names that a coordinate must not have: columns of the tables in which coordinates stand beside them."""

@@ -1,28 +1,96 @@
 """Rows of the structures table from structures of ASE, and back."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from nullmode._support.types import JSON, Integers
+from nullmode._support.arguments import as_whole, listed
+from nullmode._support.types import JSON, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
+from nullmode.tables.columns import RESERVED
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+_LARGEST = 2**63 - 1
 
-def row_of(atoms: "Atoms", index: int) -> JSON:
-    """Columns of the structures table for structure number `index` of a family; without central atoms, all are."""
-    atoms = with_plain_arrays(atoms, f"structures[{index}]")
+
+def row_of(atoms: "Atoms", index: int, where: str = "atoms") -> JSON:
+    """Columns of the structures table for structure number `index` of a family; without central atoms, all are.
+
+    What else stands in ``info`` are coordinates, which become further columns. `where` names the structure in messages.
+
+    Raises
+    ------
+    InputError
+        For central atoms that the structure does not have, and for a coordinate whose name or value no table can hold.
+    """
+    atoms = with_plain_arrays(atoms, where)
     return {
         "structure": index,
         "numbers": atoms.numbers.tolist(),
         "positions": atoms.positions.ravel().tolist(),
         "cell": np.array(atoms.cell).ravel().tolist(),
         "pbc": atoms.pbc.astype(int).tolist(),
-        "centers": list(map(int, atoms.info.get("centers", range(len(atoms))))),
+        "centers": _centers(atoms, where),
+        "defect": None,
+        **_coordinates(atoms.info, where),
     }
+
+
+def _centers(atoms: "Atoms", where: str) -> list[int]:
+    given = listed(atoms.info.get("centers", range(len(atoms))))
+    chosen = [as_whole(each) for each in given]
+    known = [each for each in chosen if each is not None and 0 <= each < len(atoms)]
+    if len(set(known)) < len(given):
+        raise InputError(
+            f"`{where}.info['centers']` must be distinct indices of its {len(atoms)} atoms, from 0, got {given}. "
+            "Turn a mask into indices with numpy.flatnonzero."
+        )
+    return known
+
+
+def _coordinates(info: Mapping[Any, Any], where: str) -> JSON:
+    """Refuse names that another column has, whatever the case: DuckDB and others do not tell cases apart."""
+    result: JSON = {}
+    taken = set(RESERVED)
+    for name, value in info.items():
+        if name == "centers":
+            continue
+        if not isinstance(name, str) or not name.strip() or name.startswith("__") or name.endswith("_of_start"):
+            raise InputError(
+                f"`{where}.info` must have names for keys, none that begins with two underscores or ends in _of_start, "
+                f"got {name!r}. Rename it."
+            )
+        if name.lower() in taken:
+            raise InputError(
+                f"`{where}.info` must not give a coordinate the name of another column, got {name!r}. Rename it. "
+                f"Reserved: {', '.join(RESERVED)}."
+            )
+        taken.add(name.lower())
+        result[name] = _value(value, name, where)
+    return result
+
+
+def _value(value: Any, name: str, where: str) -> float | str:
+    """Refuse all but a number or a text, and give it as Python has it."""
+    plain: Any = value.item() if isinstance(value, np.generic) else value
+    number = isinstance(plain, float) or (isinstance(plain, int) and abs(plain) <= _LARGEST)
+    if not number and not (isinstance(plain, str) and plain == plain.encode(errors="replace").decode()):
+        raise InputError(
+            f"`{where}.info[{name!r}]` must be a number of 64 bits or a text, got {value!r}. Leave it out, or split it "
+            "into several coordinates."
+        )
+    if name == "pair" and as_whole(plain) is None:
+        raise InputError(f"`{where}.info['pair']` must be an integer, equal for all members, got {plain!r}.")
+    return cast("float | str", plain)
+
+
+def sound(structures: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the structures that are not skipped."""
+    return structures[structures["defect"].isna()]
 
 
 def atoms_of_row(row: Any) -> "Atoms":

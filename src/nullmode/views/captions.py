@@ -63,7 +63,11 @@ def _setting(entry: JSON, rows: "pd.DataFrame") -> str:
     groups: Any = rows.groupby(["family", "scope"], sort=False)
     for (family, scope), group in groups:
         count = len(group[["structure", "center"]].drop_duplicates())
-        sources.append(f"{count} {scope}{'s' * (count != 1)} of {family}")
+        # Of an environment without neighbours, or a skipped structure, there is nothing to draw.
+        empty = group["singular_values"].map(len) == 0 if "singular_values" in group else group["center"].isna()
+        missing = len(group[empty][["structure", "center"]].drop_duplicates())
+        without = f" ({missing} of them without values)" if missing else ""
+        sources.append(f"{count} {scope}{'s' * (count != 1)} of {family}{without}")
     others = [f"{name} {_values(value)}" for name, value in entry["parameters"].items() if not isinstance(value, dict)]
     clauses = [", ".join(sources), *_descriptors(entry, rows), ", ".join(others)]
     if len(rows):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nullmode._support.types import JSON, Floats, InputError
-from nullmode.attribution.null_modes import split_null_modes
+from nullmode._support.types import JSON, Floats
+from nullmode.analysis.explanations._cases import null_modes_of
 from nullmode.descriptors._base import Descriptor
 from nullmode.figures._base import CAUSES, FLOOR
 from nullmode.geometry.environment import Environment, within
@@ -47,15 +47,17 @@ class DisplayedMode(NamedTuple):
     displacements: Floats
 
 
-def make_dataset(rows: pd.DataFrame, environments: Sequence[Environment], descriptor: Descriptor, name: str) -> JSON:
+def make_dataset(
+    rows: pd.DataFrame, environments: Sequence[Environment], descriptors: Sequence[Descriptor], name: str
+) -> JSON:
     """Make a dataset in which each environment is a structure, with its properties and arrows for each of its modes.
 
     Parameters
     ----------
     rows
         Rows of the sensitivity table, or of the analysis table with a column ``rtol``: one for each environment.
-    environments, descriptor
-        What the rows were computed from.
+    environments, descriptors
+        What each row was computed from.
 
     Returns
     -------
@@ -63,16 +65,17 @@ def make_dataset(rows: pd.DataFrame, environments: Sequence[Environment], descri
         As ``chemiscope.create_input`` makes it. Its shapes are ``null_1``, ``null_2``, … and ``softest``, the softest
         mode where none is null; the longest arrow of a mode is 0.8 Å.
     """
-    inside = [within(environment, descriptor.cutoff) for environment in environments]
-    tuples: Any = rows.itertuples(index=False)
-    modes = [_modes(environment, descriptor, row) for environment, row in zip(inside, tuples, strict=True)]
+    inside = [within(each, descriptor.cutoff) for each, descriptor in zip(environments, descriptors, strict=True)]
+    records: Any = rows[["n_dof", "singular_values", "rtol", "tolerance"]].itertuples(index=False)
+    modes = [_modes(*each) for each in zip(inside, descriptors, records, strict=True)]
     shapes = sorted({shape for own in modes for shape in own}, key=lambda shape: (len(shape), shape))
     shown = [shape for shape in ("null_1", SOFTEST) if shape in shapes]
     properties = _properties(rows, modes, shapes)
     spectra, parameters = _spectra(rows)
+    seen_by = " or ".join(dict.fromkeys(map(repr, descriptors)))
     dataset: JSON = library().create_input(
         structures=[_atoms(environment) for environment in inside],
-        metadata={"name": name, "description": f"Environments as {descriptor!r} sees them."},
+        metadata={"name": name, "description": f"Environments as {seen_by} sees them."},
         properties=properties | spectra,
         parameters=parameters,
         shapes={shape: _arrows(shape, inside, modes) for shape in shapes},
@@ -88,17 +91,13 @@ def make_dataset(rows: pd.DataFrame, environments: Sequence[Environment], descri
 
 def _modes(environment: Environment, descriptor: Descriptor, row: Any) -> dict[str, DisplayedMode]:
     """Null modes by the names of their shapes, or the softest mode where none is null."""
-    if not len(environment) or not row.n_dof:
+    if not row.n_dof or not np.isfinite(row.singular_values).all():
         return {}
     sensitivity = decompose(descriptor.compute_with_jacobian(environment)[1], environment, row.rtol)
     if sensitivity.rank == sensitivity.n_dof:
         return {SOFTEST: DisplayedMode(SOFTEST, "", sensitivity.modes[-1])}
-    try:
-        groups = split_null_modes(environment, descriptor, row.rtol, row.tolerance)
-        null = [DisplayedMode(group.cause, group.irrep, mode) for group in groups for mode in group.modes]
-    except InputError:  # symmetric within the tolerance, but not to the precision that the null modes need
-        null = [DisplayedMode("unresolved", "", mode) for mode in sensitivity.modes[sensitivity.rank :]]
-    return {f"null_{k + 1}": mode for k, mode in enumerate(null[:_MOST_MODES])}
+    null = null_modes_of(environment, descriptor, sensitivity, row.rtol, row.tolerance)
+    return {f"null_{k + 1}": DisplayedMode(*mode) for k, mode in enumerate(null[:_MOST_MODES])}
 
 
 def _arrows(shape: str, environments: list[Environment], modes: list[dict[str, DisplayedMode]]) -> JSON:
@@ -120,7 +119,7 @@ def _arrows(shape: str, environments: list[Environment], modes: list[dict[str, D
 
 def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shapes: list[str]) -> JSON:
     """Properties of the environments: columns of the table, and what the arrows of each shape are."""
-    ratios = np.maximum(rows["inverse_condition_number"].to_numpy(dtype=float), FLOOR)
+    ratios = np.maximum(rows["inverse_condition_number"].to_numpy(dtype=float, na_value=np.nan), FLOOR)
     properties: JSON = {
         "number": _property(np.arange(len(rows)), "number of the environment in this view, from 0"),
         _RATIO: _property(np.log10(ratios), f"smallest over largest singular value, at least {FLOOR:g}"),
@@ -132,7 +131,9 @@ def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shape
         properties[f"arrows {shape}"] = _property(labels, "cause and irreducible representation of these arrows")
     for column in ("family", *coordinates(rows, "sensitivity"), "structure", "center"):
         if column in rows:
-            properties[column] = _property(rows[column], "where the environment comes from")
+            properties[column if column not in properties else f"{column} (coordinate)"] = _property(
+                rows[column], "where the environment comes from"
+            )
     return properties
 
 

@@ -14,7 +14,7 @@ from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, environments_of
 from nullmode.tables import stamp
-from nullmode.tables.structures import atoms_of
+from nullmode.tables.structures import atoms_of, sound
 from nullmode.views import chemiscope_page
 from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
 from nullmode.views.chemiscope_page import library, write_page
@@ -57,7 +57,7 @@ def write_view(
     shown: list[Environment] = listed(environments)
     rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance, progress=progress)
     rows = rows.assign(rtol=rtol)
-    write_rows(rows, shown, with_layout_of(descriptor, shown), path, name)
+    write_rows(rows, shown, [with_layout_of(descriptor, shown)] * len(shown), path, name)
 
 
 def is_view(path: Path) -> bool:
@@ -68,19 +68,21 @@ def is_view(path: Path) -> bool:
 def write_rows(
     rows: pd.DataFrame,
     environments: Sequence[Environment],
-    descriptor: Descriptor,
+    descriptors: Sequence[Descriptor],
     path: str | Path,
     name: str,
     provenance: JSON | None = None,
 ) -> None:
     """Write such a page from rows of a table; for the arguments see :func:`make_dataset` and :func:`write_page`."""
-    write_page(make_dataset(rows, environments, descriptor, name), COLOURS, path, provenance)
+    write_page(make_dataset(rows, environments, descriptors, name), COLOURS, path, provenance)
 
 
 def chosen(
     table: pd.DataFrame, structures: Mapping[str, pd.DataFrame], cutoff: float, most: int
 ) -> tuple[pd.DataFrame, list[Environment]]:
     """Choose rows of every family, evenly spaced and at most `most`, and cut their environments out of the structures.
+
+    Structures that were skipped are left out.
 
     Parameters
     ----------
@@ -99,9 +101,10 @@ def chosen(
     chosen_rows: list[pd.DataFrame] = []
     environments: list[Environment] = []
     for family, known in structures.items():
-        rows = table[table["family"] == family]
+        rows = table[(table["family"] == family) & (table["status"] != "bad_structure")]
         rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))]
-        atoms = dict(zip(known["structure"], atoms_of(known)[0], strict=True))
+        kept = sound(known)
+        atoms = dict(zip(kept["structure"], atoms_of(kept)[0], strict=True))
         for structure, center in zip(rows["structure"], rows["center"], strict=True):
             environments += environments_of(atoms[structure], structure, cutoff, np.array([center]))
         chosen_rows.append(rows)

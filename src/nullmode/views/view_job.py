@@ -19,8 +19,11 @@ def write_page(
     files = dict(zip(view["families"], structures, strict=True))
     wanted = [("family", "in", view["families"]), ("descriptor", "==", view["descriptor"])]
     rows = parquet.read(table, "sensitivity", filters=wanted)
-    descriptor = descriptor_of(rows, {view["descriptor"]: kind})
+    # Families may hold other species, and then channels.
+    made = {text: descriptor_of(each, {view["descriptor"]: kind}) for text, each in rows.groupby("parameters")}
+    cutoff = next(iter(made.values())).cutoff
     frames = {family: parquet.read(path, "structures") for family, path in files.items()}
-    shown, environments = chosen(rows, frames, descriptor.cutoff, view["most"])
+    shown, environments = chosen(rows, frames, cutoff, view["most"])
+    descriptors = [made[text] for text in shown["parameters"]]
     inputs = parquet.inputs({"sensitivity": table, **files})
-    write_rows(shown, environments, descriptor, output, name, {"view": name, **view, **code, "inputs": inputs})
+    write_rows(shown, environments, descriptors, output, name, {"view": name, **view, **code, "inputs": inputs})

@@ -14,8 +14,10 @@ from nullmode.descriptors import DESCRIPTORS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nullmode._support.types import Floats
     from nullmode.descriptors._base import Descriptor
     from nullmode.geometry.environment import Environment
+    from nullmode.spectrum.decomposition import Sensitivity
 
 
 class Case(NamedTuple):
@@ -41,7 +43,10 @@ def cases_of(
     descriptor: str,
     names: Sequence[str] | None,
 ) -> list[Case]:
-    """Cut out the first centre of those structures of a family that have the names, or of all, for one descriptor."""
+    """Cut out the first centre of those structures of a family that have the names, or of all, for one descriptor.
+
+    Centres that were not analysed, for instance without neighbours, are left out.
+    """
     known = structures[family]
     if "name" not in known:
         raise InputError("`family` must have a coordinate `name`, got one without. Use a family such as point_groups.")
@@ -51,10 +56,9 @@ def cases_of(
             raise InputError(f"`names` must be those of the family, got {name!r}. Known: {', '.join(by_name.index)}.")
     rows = table[(table["family"] == family) & (table["descriptor"] == descriptor)]
     made = descriptor_of(rows, kinds)
-    return [
-        Case(rows[rows["name"] == name].iloc[0], environment_of(by_name.loc[name], made.cutoff), made)
-        for name in names or by_name.index
-    ]
+    first = rows.assign(name=rows["name"].astype(str)).drop_duplicates("name").set_index("name", drop=False)
+    analysed = [name for name in names or by_name.index if name in first.index and first.at[name, "status"] == "ok"]
+    return [Case(first.loc[name], environment_of(by_name.loc[name], made.cutoff), made) for name in analysed]
 
 
 def environment_of(structure: Any, cutoff: float, center: int | None = None) -> "Environment":
@@ -64,6 +68,33 @@ def environment_of(structure: Any, cutoff: float, center: int | None = None) -> 
 
     chosen = structure.centers[:1] if center is None else [center]
     return cut([atoms_of_row(structure)], cutoff, [np.array(chosen)])[0]
+
+
+def null_modes_of(
+    environment: "Environment", descriptor: "Descriptor", result: "Sensitivity", rtol: float, tolerance: float
+) -> "list[tuple[str, str, Floats]]":
+    """Give cause, irrep (or an empty text) and displacements (n, 3) of each null mode of a decomposition.
+
+    Where symmetry within the tolerance is not precise enough to tell the modes apart, all are unresolved.
+    """
+    from nullmode.attribution.null_modes import split_null_modes
+
+    if result.rank == result.n_dof:
+        return []
+    try:
+        groups = split_null_modes(environment, descriptor, rtol, tolerance)
+    except InputError:
+        return [("unresolved", "", mode) for mode in result.modes[result.rank :]]
+    return [(group.cause, group.irrep, mode) for group in groups for mode in group.modes]
+
+
+def table_of(rows: "Sequence[JSON]") -> "pd.DataFrame":
+    """Put rows of :func:`rows_of` in a table, which may be empty."""
+    import pandas as pd
+
+    from nullmode.tables.columns import EXPLANATIONS
+
+    return pd.DataFrame(rows, columns=[*(column.name for column in EXPLANATIONS), "name"])
 
 
 def rows_of(case: Case, modes: Sequence[JSON]) -> Iterator[JSON]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode._support.types import JSON
+from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, load
 from nullmode.analysis.explanations._cases import Case, environment_of, rows_of
 from nullmode.descriptors import DESCRIPTORS
@@ -48,12 +48,17 @@ def explain(
 
 def _asked(rows: "pd.DataFrame", threshold: float, explained: int) -> "pd.DataFrame":
     """Choose some of the near-singular environments of one truncation."""
-    judged = rows[(rows["status"] == "ok") & (rows["rank_symmetric"] > 0)].sort_values(["structure", "center"])
-    ratios = [
-        values[int(rank) - 1] / values[0]
-        for values, rank in zip(judged["singular_values"], judged["rank_symmetric"], strict=True)
+    known = (rows["status"] == "ok") & (rows["rank_symmetric"].fillna(0) > 0)
+    judged = rows[known].sort_values(["structure", "center"])
+    # By a product: all values may be null.
+    near = judged[
+        [
+            bool(values[int(most) - 1] < threshold * values[0] or not rank)
+            for values, most, rank in zip(
+                judged["singular_values"], judged["rank_symmetric"], judged["rank"], strict=True
+            )
+        ]
     ]
-    near = judged[np.array(ratios) < threshold]
     return near.iloc[np.unique(np.linspace(0, len(near) - 1, min(explained, len(near))).astype(int))]
 
 
@@ -80,6 +85,10 @@ def _modes(case: Case, threshold: float) -> Iterator[JSON]:
     }
     for cause, count in counts.items():
         yield from ({"cause": cause} for _ in range(int(count)))
-    for mode in explain_near_null(environment, descriptor, threshold, row["rtol"], row["tolerance"]):
+    try:
+        soft = explain_near_null(environment, descriptor, threshold, row["rtol"], row["tolerance"])
+    except InputError:  # symmetric within the tolerance, but not to the precision that modes need
+        return
+    for mode in soft:
         strongest = {"strongest": ", ".join(mode.strongest), "strongest_share": mode.strongest_share}
         yield {"cause": mode.cause, **strongest, "ratio": mode.ratio, "displacement": mode.mode.ravel().tolist()}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.types import JSON
-from nullmode.analysis.explanations._cases import Case, cases_of, rows_of
+from nullmode.analysis.explanations._cases import Case, cases_of, null_modes_of, rows_of, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,19 +20,18 @@ def explain(
     names: list[str] | None,
 ) -> "pd.DataFrame":
     """Explain all modes of the structures that have the names, or of all structures of a family."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        row
-        for descriptor in descriptors
-        for case in cases_of(table, structures, kinds, family, descriptor, names)
-        for row in rows_of(case, modes_of(case))
+    return table_of(
+        [
+            row
+            for descriptor in descriptors
+            for case in cases_of(table, structures, kinds, family, descriptor, names)
+            for row in rows_of(case, modes_of(case))
+        ]
     )
 
 
 def modes_of(case: Case) -> list[JSON]:
     """Decompose one environment: ratio, cause, irrep and displacement of each mode, at the row's tolerances."""
-    from nullmode.attribution.null_modes import split_null_modes
     from nullmode.spectrum.decomposition import decompose
 
     row, environment, descriptor = case
@@ -44,8 +43,7 @@ def modes_of(case: Case) -> list[JSON]:
         for ratio, mode in zip(ratios, result.modes, strict=False)
     ]
     null = [
-        {"cause": part.cause, "irrep": part.irrep, "displacement": np.ravel(mode).tolist()}
-        for part in split_null_modes(environment, descriptor, rtol, tolerance)
-        for mode in part.modes
+        {"cause": cause, "irrep": irrep or None, "displacement": np.ravel(mode).tolist()}
+        for cause, irrep, mode in null_modes_of(environment, descriptor, result, rtol, tolerance)
     ]
     return [*seen, *null]

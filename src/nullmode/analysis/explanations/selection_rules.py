@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.types import JSON
-from nullmode.analysis.explanations._cases import Case, cases_of, rows_of
+from nullmode.analysis.explanations._cases import Case, cases_of, rows_of, table_of
 from nullmode.analysis.explanations.null_modes import modes_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nullmode.learning.smooth_models import SmoothModel
+
+# Of the four-body energy.
+_NEIGHBOURS = 4
 
 
 def explain(
@@ -25,19 +28,20 @@ def explain(
     amplitude: float,
     seed: int,
 ) -> "pd.DataFrame":
-    """Explain all modes of structures of four neighbours, with the forces along them.
+    """Explain all modes of those structures that have four neighbours, with the forces along them.
 
     The models of a descriptor, a linear one and one of Gaussians, are fitted to the four-body energies and forces of
     random distortions of all these structures.
     """
-    import pandas as pd
-
     from nullmode.learning.four_body import four_body_energy
     from nullmode.learning.smooth_models import distorted, fit_model
 
     rows: list[JSON] = []
     for descriptor in descriptors:
-        cases = cases_of(table, structures, kinds, family, descriptor, names)
+        every = cases_of(table, structures, kinds, family, descriptor, names)
+        cases = [case for case in every if len(case.environment) == _NEIGHBOURS]
+        if not cases:
+            continue
         training = distorted([case.environment for case in cases], samples, amplitude, seed)
         energies, forces = zip(*(four_body_energy(item.vectors) for item in training), strict=True)
         linear, kernel = (
@@ -45,7 +49,7 @@ def explain(
         )
         for case in cases:
             rows += rows_of(case, _forces(case, linear, kernel))
-    return pd.DataFrame(rows)
+    return table_of(rows)
 
 
 def _forces(case: Case, linear: "SmoothModel", kernel: "SmoothModel") -> list[JSON]:
