@@ -19,7 +19,8 @@ from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.geometry.environment import Environment
 from nullmode.linalg.householder import complete_frame
-from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
+from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
+from nullmode.spectrum.judgement import Judgement, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
 from nullmode.tables import columns
@@ -90,7 +91,7 @@ def measure(
             def tried(chunk: Sequence[EnvironmentRanks], sweep: Sweep, layout: Plan) -> Any:
                 results = evaluate(sweep.descriptor, [case.environment for case in chunk])
                 features, jacobians, errors = zip(*results, strict=True)
-                frame = _rows(chunk, jacobians, np.array(errors), sweep, layout, descriptors, options)
+                frame = _rows(chunk, features, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
@@ -156,7 +157,7 @@ def structure_row(
     The row has the columns of the attribution if a tolerance is given and the status is ``ok``.
     """
     total = sum_jacobians(case.structure, descriptor)
-    result, status = decompose_sum(case.structure, total, rtol)
+    result, status = decompose_sum(case.structure, total, descriptor, rtol)
     row: JSON = {
         "structure": case.structure.index,
         "center": -1,
@@ -221,6 +222,7 @@ def _types(options: AnalysisOptions) -> dict[str, str]:
 
 def _rows(
     cases: Sequence[EnvironmentRanks],
+    features: Sequence[Floats],
     jacobians: Sequence[Floats],
     errors: Floats,
     sweep: Sweep,
@@ -235,14 +237,17 @@ def _rows(
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
     empty = np.array([len(case.environment) == 0 for case in cases])
     errors = errors * [error_growth(case.environment, options.degrees_of_freedom) for case in cases]
-    n_dof = np.zeros(len(cases), dtype=np.int64)
+    n_dof, none = np.zeros(len(cases), dtype=np.int64), np.zeros((layout.n_n, layout.n_l))
     spectra = np.empty(shape, dtype=object)
     judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
     for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, options.degrees_of_freedom):
         values, response = singular_values(matrices, frames, n_rigid, layout)
         values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
         values[:, ~finite[members]] = np.nan
+        # Not from the matrices: where images move together, the terms are those of the single images.
+        sizes = [np.fmax(layout.norms(jacobians[i]), layout.norms(features[i])) if finite[i] else none for i in members]
         known = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
+        known |= {"terms": np.array(sizes)[:, n, l].T, "rounding": sweep.descriptor.rounding}
         judgement = judge(values, response if n_rigid else np.nan, rtol=options.rtol, **known)
         n_dof[members] = values.shape[-1]
         for name, column in judged.items():

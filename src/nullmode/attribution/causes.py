@@ -12,9 +12,9 @@ from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON, Parity
 from nullmode.attribution.completeness import LARGEST_ORDER, rank_complete
-from nullmode.descriptors._base import Descriptor, changed, check_descriptor, evaluate
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.spectrum.decomposition import check_rtol, decompose, sensitivity
+from nullmode.spectrum.decomposition import check_rtol, decompose, measured
 from nullmode.symmetry.point_group import count_symmetric, largest_tolerance, point_group
 
 
@@ -124,7 +124,7 @@ class EnvironmentRanks(GeometryRanks):
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         alone = replace(self.environment, cutoff=None)
-        return decompose(descriptor.compute_with_jacobian(alone)[1], alone, rtol).rank
+        return decompose(descriptor, alone, rtol).rank
 
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:  # noqa: D102
         symmetric = count_symmetric(self.group(tolerance), parity)
@@ -160,9 +160,8 @@ def attribute(
     check_environment(environment)
     check_descriptor(descriptor)
     inside = within(environment, descriptor.cutoff)
-    _, jacobian, error = evaluate(descriptor, [inside])[0]
-    measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
-    return explain_rank(EnvironmentRanks(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
+    result = measured(descriptor, inside, rtol)
+    return explain_rank(EnvironmentRanks(inside), result.rank, result.n_dof, descriptor, rtol, tolerance)
 
 
 def explain_rank(

@@ -35,4 +35,4 @@ class StructureRanks(GeometryRanks):
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
         alone = replace(self.structure, environments=environments)
-        return decompose_sum(alone, sum_jacobians(alone, descriptor), rtol)[0].rank
+        return decompose_sum(alone, sum_jacobians(alone, descriptor), descriptor, rtol)[0].rank

@@ -33,7 +33,7 @@ ENVIRONMENT = (
     Column(
         "rank",
         _INTEGER,
-        "number of singular values above rtol times the largest; for a whole structure see docs/theory.md",
+        "number of singular values above rtol times the largest and above rounding_floor",
     ),
     Column("singular_values", _FLOATS, "the d singular values of the Jacobian, descending", "1/Å"),
     Column("condition_number", _FLOAT, "largest over smallest singular value; infinite where singular"),
@@ -41,6 +41,7 @@ ENVIRONMENT = (
     Column(
         "rotation_floor", _FLOAT, "response to rigid motions over the largest singular value: the noise of the Jacobian"
     ),
+    Column("rounding_floor", _FLOAT, "values up to this are rounding, whatever rtol; see docs/theory.md", "1/Å"),
     Column("status", _TEXT, " | ".join(get_args(Status))),
     Column("message", _TEXT, "empty, or the error that stopped the analysis of a row that failed"),
 )

@@ -90,7 +90,7 @@ def _modes(environment: Environment, descriptor: Descriptor, row: Any) -> dict[s
     """Null modes by the names of their shapes, or the softest mode where none is null."""
     if not len(environment) or not row.n_dof:
         return {}
-    sensitivity = decompose(descriptor.compute_with_jacobian(environment)[1], environment, row.rtol)
+    sensitivity = decompose(descriptor, environment, row.rtol)
     if sensitivity.rank == sensitivity.n_dof:
         return {SOFTEST: DisplayedMode(SOFTEST, "", sensitivity.modes[-1])}
     try:
