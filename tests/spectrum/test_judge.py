@@ -34,6 +34,7 @@ CASES = {
     "no neighbours before all": ([], 0.1, {"finite": False, "empty": True}, (0, NAN, NAN, NAN, NAN, "no_neighbours")),
 }
 
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_rule_holds(name):
     values, response, known, expected = CASES[name]

@@ -13,7 +13,7 @@ from oracles import featomic_features
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
-from nullmode.analysis.rows import structure_row
+from nullmode.analysis.rows import AnalysisOptions, structure_row
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures
@@ -269,7 +269,7 @@ def test_rows_fit_the_analysis_table(tmp_path):
     atoms = [WHOLE["methane"], Atoms("H"), WHOLE["crystal"]]
     descriptor = nm.PowerSpectrum(n_max=4, l_max=3, species=("H", "C", "O", "Mg"), **SETTING)
     cases = [StructureRanks(structure) for structure in whole_structures(*checked_structures(atoms, 4.0, None))]
-    rows = [structure_row(case, descriptor, 1e-9, 1e-6)[0] for case in cases]
+    rows = [structure_row(case, descriptor, AnalysisOptions(rtol=1e-9))[0] for case in cases]
     frame = pd.DataFrame(rows, columns=[column.name for column in columns.ANALYSIS])
     parquet.write(frame.convert_dtypes(), tmp_path / "rows.parquet", "analysis", {})
     read = parquet.read(tmp_path / "rows.parquet", "analysis")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from nullmode._support.types import Parity
-from nullmode.attribution.causes import GeometryRanks
+from nullmode.attribution.geometry_ranks import GeometryRanks
 from nullmode.descriptors._base import Descriptor
-from nullmode.spectrum.whole_structure import Structure, decompose_sum, sum_jacobians
+from nullmode.spectrum.whole_structure import Structure, decompose_sum, rigid_motions, sum_jacobians
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
@@ -31,6 +31,9 @@ class StructureRanks(GeometryRanks):
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[None, int]:  # noqa: ARG002
         """Give rank_symmetric alone: for no order is there a theory of sums over centres."""
         return None, self.group(tolerance).rank_symmetric(parity)
+
+    def n_dof(self, tolerance: float) -> int:  # noqa: D102
+        return 3 * len(self.structure.positions) - rigid_motions(self.structure, tolerance).shape[1]
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLOURS = {**CAUSES, "cutoff": "#66ccee", "tie": "0.55", "none": "0.75"}
+_COLOURS = {**CAUSES, "tie": "0.55", "none": "0.75"}
 # Of s_r/s_1: below it there is rounding alone.
 _NOISE = 1e-15
 _NAMES = {

@@ -24,6 +24,11 @@ CLOSEST = 1e-6
 """Atoms nearer than this, in Å, coincide: there a direction, and with it a derivative, has no meaning."""
 
 
+def at_origin(tolerance: float) -> float:
+    """Length in Å below which an atom of a molecule is at the centroid, as its direction has no meaning."""
+    return max(4 * tolerance, CLOSEST)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Environment:
     """A centre and its neighbours; made by :meth:`from_vectors` or :func:`environments`.

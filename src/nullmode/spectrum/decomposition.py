@@ -6,17 +6,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nullmode._support.arguments import as_real, real_array
+from nullmode._support.arguments import as_real, check_tolerance, real_array
 from nullmode._support.status import Status
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import ROUNDING, Descriptor, evaluate
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.batched_svd import decompose_many
-from nullmode.linalg.householder import COLLINEAR, complete_frame
-from nullmode.linalg.rotations import infinitesimal_rotations
+from nullmode.linalg.householder import complete_frame
+from nullmode.linalg.rotations import LINEAR, rotations_of
 from nullmode.spectrum.judgement import judge, size_of_terms
 
 DegreesOfFreedom = Literal["neighbours", "atoms"]
+_ALIKE = 1e-6
+"""Images of an atom that a rotation moves apart by no more than this, over its largest displacement, move alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +86,7 @@ def sensitivity(
     features: Floats | None = None,
     jacobian_error: float = 0.0,
     rounding: float = ROUNDING,
+    tolerance: float = LINEAR,
 ) -> Sensitivity:
     """Analyse a Jacobian: singular values, modes, rank, condition number and noise floor.
 
@@ -107,6 +110,8 @@ def sensitivity(
         Estimated error of the Jacobian, in 1/Å, as finite differences supply it.
     rounding
         Relative rounding of the Jacobian, as ``descriptor.rounding`` states it.
+    tolerance
+        Length in Å: neighbours that are no farther from a line through the centre are on it, and have a rotation less.
 
     Raises
     ------
@@ -115,7 +120,7 @@ def sensitivity(
         relative error.
     """
     check_rtol(rtol)
-    matrix, rotations = _checked(jacobian, environment, degrees_of_freedom)
+    matrix, rotations = _checked(jacobian, environment, degrees_of_freedom, check_tolerance(tolerance))
     error = jacobian_error * error_growth(environment, degrees_of_freedom)
     terms = size_of_terms(None if features is None else real_array("features", features), jacobian)
     result, status = decompose_matrix(matrix, rotations, rtol, terms=terms, rounding=rounding, error=error)
@@ -123,18 +128,18 @@ def sensitivity(
     return result
 
 
-def measured(descriptor: Descriptor, environment: Environment, rtol: float) -> Sensitivity:
+def measured(descriptor: Descriptor, environment: Environment, rtol: float, tolerance: float = LINEAR) -> Sensitivity:
     """Do as :func:`sensitivity` for a descriptor, with all that is known of its features and errors."""
     features, jacobian, error = evaluate(descriptor, [environment])[0]
-    known = {"jacobian_error": error, "rounding": descriptor.rounding}
+    known = {"jacobian_error": error, "rounding": descriptor.rounding, "tolerance": tolerance}
     return sensitivity(jacobian, environment, rtol, features=features, **known)
 
 
-def decompose(descriptor: Descriptor, environment: Environment, rtol: float) -> Sensitivity:
+def decompose(descriptor: Descriptor, environment: Environment, rtol: float, tolerance: float = LINEAR) -> Sensitivity:
     """Do as :func:`sensitivity` for a descriptor, but accept an rtol below the noise of its Jacobian."""
     features, jacobian, error = evaluate(descriptor, [environment])[0]
     terms = size_of_terms(features, jacobian)
-    matrix = _checked(jacobian, environment, "neighbours")
+    matrix = _checked(jacobian, environment, "neighbours", tolerance)
     return decompose_matrix(*matrix, rtol, terms=terms, rounding=descriptor.rounding, error=error)[0]
 
 
@@ -171,7 +176,9 @@ def decompose_matrix(
     return result, status
 
 
-def _checked(jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom) -> tuple[Floats, Floats]:
+def _checked(
+    jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom, tolerance: float
+) -> tuple[Floats, Floats]:
     """Check a Jacobian against its environment, and give what :func:`displacements` does."""
     check_environment(environment)
     jacobian = real_array("jacobian", jacobian)
@@ -182,14 +189,17 @@ def _checked(jacobian: Floats, environment: Environment, degrees_of_freedom: Deg
         raise InputError(
             f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
         )
-    return displacements(jacobian, environment, degrees_of_freedom)
+    return displacements(jacobian, environment, degrees_of_freedom, tolerance)
 
 
 def displacements(
-    jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom = "neighbours"
+    jacobian: Floats,
+    environment: Environment,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
+    tolerance: float = LINEAR,
 ) -> tuple[Floats, Floats]:
-    """Express a Jacobian as a matrix over c degrees of freedom, shape (F, c), and the rotations in these, (c, 3)."""
-    rotations = infinitesimal_rotations(environment.vectors)
+    """Express a Jacobian as a matrix over c degrees of freedom, shape (F, c), and the rotations, shape (c, 0 to 3)."""
+    rotations = rotations_of(environment.vectors, tolerance)
     matrix = jacobian.reshape(len(jacobian), 3 * len(environment))
     if degrees_of_freedom == "atoms":
         return _move_together(matrix, rotations, environment.atoms, environment.center)
@@ -212,7 +222,5 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
     count = np.maximum(spread.sum(axis=0), 1.0)
     together = spread.T @ rotations / count[:, None]
     apart = rotations - spread @ together
-    _, size, axes = np.linalg.svd(apart, full_matrices=False) if len(apart) else (None, np.zeros(3), np.eye(3))
-    return matrix @ spread, np.ascontiguousarray(
-        together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T
-    )
+    _, size, axes = np.linalg.svd(apart, full_matrices=False) if apart.size else (None, np.zeros(0), apart.T)
+    return matrix @ spread, np.ascontiguousarray(together @ axes[size <= _ALIKE * np.abs(rotations).max(initial=1)].T)

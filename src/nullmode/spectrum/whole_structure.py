@@ -10,9 +10,8 @@ from nullmode._support.status import Status
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
-from nullmode.linalg.householder import COLLINEAR
-from nullmode.linalg.rotations import infinitesimal_rotations, rotation_basis
+from nullmode.geometry.environment import Centers, Environment, at_origin, checked_structures, environments_of
+from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, check_rtol, check_status, decompose_matrix
 from nullmode.spectrum.judgement import norm, size_of_terms
 
@@ -169,7 +168,7 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
             jacobian[block, :, environment.center] -= jac.sum(axis=1)
             terms += size_of_terms(phi, jac)
             if len(environment):
-                rotations = rotation_basis(environment.vectors, COLLINEAR)
+                rotations = rotation_basis(environment.vectors, LINEAR)
                 noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
             # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
             bound += error * np.sqrt(2.0 * len(environment))
@@ -179,14 +178,14 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
 
 
 def decompose_sum(
-    structure: Structure, total: SummedJacobian, descriptor: Descriptor, rtol: float
+    structure: Structure, total: SummedJacobian, descriptor: Descriptor, rtol: float, tolerance: float = LINEAR
 ) -> tuple[Sensitivity, Status]:
     """Analyse a structure's Jacobian, and judge it; one that is not finite counts as zero."""
     finite = bool(np.isfinite(total.jacobian).all())
     matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
     return decompose_matrix(
         matrix if finite else np.zeros_like(matrix),
-        rigid_motions(structure),
+        rigid_motions(structure, tolerance),
         rtol,
         terms=total.terms if finite else 0.0,
         rounding=descriptor.rounding,
@@ -197,18 +196,20 @@ def decompose_sum(
     )
 
 
-def rigid_motions(structure: Structure) -> Floats:
-    """Displacements by translations, and by the rotations that keep the lattice; shape (3 N, 3 to 6)."""
+def rigid_motions(structure: Structure, tolerance: float = LINEAR) -> Floats:
+    """Displacements by translations, and by the rotations that keep the lattice; shape (3 N, 3 to 6), independent.
+
+    Atoms within the tolerance of a line, in Å, are on it, as for :func:`nullmode.symmetry.space_group.isometries`.
+    """
     positions, axes = structure.positions, structure.cell[structure.pbc.astype(bool)]
     translations = np.tile(np.eye(3), (len(positions), 1))
     if len(axes) > 1:
         return translations
     vectors = positions - positions.mean(axis=0)
-    rotations = infinitesimal_rotations(vectors)
-    period = 0.0
     if len(axes):
         period = float(np.linalg.norm(axes[0]))
-        rotations = rotations @ (axes.T / period)
-    # Rotations are scaled to the size of translations, so that their length in Å does not decide which of them count.
-    reach = max(period, float(np.linalg.norm(vectors, axis=1).max()))
-    return np.hstack([translations, rotations / (reach or 1.0)])
+        is_line = bool(np.linalg.norm(np.cross(vectors, axes[0] / period), axis=1).max() <= tolerance)
+        rotations = infinitesimal_rotations(vectors) @ (axes[: 1 - is_line].T / period)
+    else:
+        rotations = rotations_of(vectors, tolerance, at_origin(tolerance))
+    return np.hstack([translations, rotations])

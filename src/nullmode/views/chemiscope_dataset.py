@@ -32,7 +32,16 @@ _THICKNESS = {"baseRadius": 0.04, "headRadius": 0.09, "headLength": 0.18}
 _LEAST = 1e-9
 _NO_ARROW: JSON = {"vector": [0.0, 0.0, 1.0], "scale": 1e-6}
 _COLUMNS = (
-    *("n_neighbours", "n_dof", "rank", "null_symmetry", "null_incompleteness", "null_truncation", "null_unresolved"),
+    *(
+        "n_neighbours",
+        "n_dof",
+        "rank",
+        "null_symmetry",
+        "null_incompleteness",
+        "null_truncation",
+        "null_cutoff",
+        "null_unresolved",
+    ),
     *("point_group", "center_species", "status"),
 )
 _MEANINGS = {column.name: column.meaning for column in SENSITIVITY}
