@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -259,7 +259,7 @@ def _rows(
         values[:, ~finite[members]] = np.nan
         # Not from the matrices: where images move together, the terms are those of the single images.
         sizes = [np.fmax(layout.norms(jacobians[i]), layout.norms(features[i])) if finite[i] else none for i in members]
-        known = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
+        known: Any = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
         known |= {"terms": np.array(sizes)[:, n, l].T, "rounding": sweep.descriptor.rounding}
         judgement = judge(values, response if n_rigid else np.nan, rtol=options.rtol, **known)
         n_dof[members] = values.shape[-1]
@@ -290,8 +290,9 @@ def _rows(
         for (point, case), rank, status in zip(product(points, cases), frame["rank"], frame["status"], strict=True)
     ]
     for k, explanation in enumerate(explanations):
-        if explanation.get("n_dof", frame.at[k, "n_dof"]) < frame.at[k, "n_dof"]:
-            bent = _bent(frame.at[k, "singular_values"], frame.at[k, "rounding_floor"], options.rtol)
+        values: Any = frame.at[k, "singular_values"]
+        if explanation.get("n_dof", len(values)) < len(values):
+            bent = _bent(values, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
             for name, value in bent.items():
                 frame.at[k, name] = value
     return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))

@@ -85,7 +85,7 @@ class EnvironmentRanks(GeometryRanks):
         return largest_tolerance(self.environment.vectors)
 
     def n_dof(self, tolerance: float) -> int:  # noqa: D102
-        return 3 * len(self.environment) - rotations_of(self.environment.vectors, tolerance).shape[1]
+        return 3 * len(self.environment) - int(rotations_of(self.environment.vectors, tolerance).shape[1])
 
     def may_grow(self, tolerance: float) -> bool:
         """Compare sorted distances: an operation takes each neighbour to one of its species at its distance."""

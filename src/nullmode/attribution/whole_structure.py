@@ -33,7 +33,7 @@ class StructureRanks(GeometryRanks):
         return None, self.group(tolerance).rank_symmetric(parity)
 
     def n_dof(self, tolerance: float) -> int:  # noqa: D102
-        return 3 * len(self.structure.positions) - rigid_motions(self.structure, tolerance).shape[1]
+        return 3 * len(self.structure.positions) - int(rigid_motions(self.structure, tolerance).shape[1])
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]

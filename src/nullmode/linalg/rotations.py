@@ -9,6 +9,7 @@ from nullmode._support.types import Floats
 
 LINEAR = 1e-6
 """Largest distance, in Å, of atoms from the line that they are said to be on, where no other tolerance is given."""
+_NEARLY_LINEAR = 1e-4
 _MIRROR = np.array([1.0, 1.0, -1.0])
 
 
@@ -91,8 +92,20 @@ def rotations_of(vectors: Floats, tolerance: float = LINEAR, at_origin: float = 
     every = infinitesimal_rotations(vectors)
     axis = line_axis(vectors[np.linalg.norm(vectors, axis=1) >= at_origin], tolerance)
     if axis is None:
-        return every
+        nearly = line_axis(vectors, _NEARLY_LINEAR * np.linalg.norm(vectors, axis=1).max())
+        return every if nearly is None else _with_small_turn(every @ axis_frame(nearly).T, vectors)
     return np.asarray(every @ axis_frame(axis)[:2].T) if axis.any() else every[:, :0]
+
+
+def _with_small_turn(rotations: Floats, vectors: Floats) -> Floats:
+    """Take out of the last rotation, a small one about a nearly common direction, what rounding puts along the vectors.
+
+    Features respond to such a part, which is relatively large, as they do to no rotation.
+    """
+    turn = rotations[:, 2].reshape(-1, 3)
+    directions = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    turn -= (turn * directions).sum(axis=1, keepdims=True) * directions
+    return np.column_stack([rotations[:, :2], turn.ravel()])
 
 
 def rotation_basis(vectors: Floats, rtol: float) -> Floats:

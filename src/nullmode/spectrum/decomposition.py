@@ -131,7 +131,7 @@ def sensitivity(
 def measured(descriptor: Descriptor, environment: Environment, rtol: float, tolerance: float = LINEAR) -> Sensitivity:
     """Do as :func:`sensitivity` for a descriptor, with all that is known of its features and errors."""
     features, jacobian, error = evaluate(descriptor, [environment])[0]
-    known = {"jacobian_error": error, "rounding": descriptor.rounding, "tolerance": tolerance}
+    known: Any = {"jacobian_error": error, "rounding": descriptor.rounding, "tolerance": tolerance}
     return sensitivity(jacobian, environment, rtol, features=features, **known)
 
 

@@ -61,7 +61,7 @@ def judge(
     padded = values if values.shape[-1] else np.zeros((*values.shape[:-1], 1))
     largest, smallest = padded[..., 0], padded[..., -1]
     nothing_seen = (largest <= error) & (np.asarray(error) <= rtol * np.asarray(terms))
-    rounding_floor = np.where(nothing_seen, error, rounding * np.asarray(terms))
+    rounding_floor = np.maximum(rounding * np.asarray(terms), np.where(nothing_seen, error, 0.0))
     threshold = np.maximum(rtol * largest, rounding_floor)
     rank = np.asarray((values > threshold[..., None]).sum(axis=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
