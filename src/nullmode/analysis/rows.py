@@ -290,9 +290,9 @@ def _rows(
         for (point, case), rank, status in zip(product(points, cases), frame["rank"], frame["status"], strict=True)
     ]
     for k, explanation in enumerate(explanations):
-        values: Any = frame.at[k, "singular_values"]
-        if explanation.get("n_dof", len(values)) < len(values):
-            bent = _bent(values, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
+        found: Any = frame.at[k, "singular_values"]
+        if explanation.get("n_dof", len(found)) < len(found):
+            bent = _bent(found, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
             for name, value in bent.items():
                 frame.at[k, name] = value
     return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))
