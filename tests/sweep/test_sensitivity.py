@@ -29,6 +29,7 @@ COLUMNS = [
     "condition_number",
     "inverse_condition_number",
     "rotation_floor",
+    "rounding_floor",
     "status",
     "message",
 ]

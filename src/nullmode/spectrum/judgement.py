@@ -71,7 +71,8 @@ def judge(
     status = np.full(floor.shape, "ok", dtype=object)
     # Later lines overrule earlier ones.
     status[threshold < error] = "rtol_below_error"
-    status[response > threshold] = "rtol_below_floor"
+    # An rtol below the rounding of all numbers asks for what no floor grants.
+    status[response > (threshold if rtol >= rounding else rtol * largest)] = "rtol_below_floor"
     unknown = np.logical_not(finite) | np.asarray(empty)
     if finite is not True:
         status[..., np.logical_not(finite)] = "not_finite"
