@@ -20,7 +20,7 @@ _NAMES = {
     "symmetry": "a symmetric structure nearby",
     "incompleteness": "body order",
     "truncation": "truncation",
-    "unresolved": "body order or truncation",
+    "unresolved": "cause not known",
     "cutoff": "neighbours at the cutoff",
     "tie": "two of these alike",
     "none": "none of these alone",

@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 
     def norms(self, rows: Floats) -> Floats:
         """Frobenius norm, at each truncation, of an array with one row per feature, shape (n_n, n_l)."""
-        flat = rows.reshape(len(rows), -1)
+        flat = rows.reshape(len(rows), rows.size // max(1, len(rows)))
         # Scaled, so that squares neither overflow nor vanish.
         scale = max(SMALLEST, flat.max(initial=0.0), -flat.min(initial=0.0))
         squares = np.square(flat / scale).sum(axis=1)
