@@ -12,7 +12,7 @@ import numpy as np
 import nullmode as nm
 from nullmode._support.variants import load
 from nullmode.analysis.rows import AnalysisOptions, measure
-from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed
 from nullmode.descriptors._layout import with_layout_of

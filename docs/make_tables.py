@@ -42,7 +42,7 @@ CLOSING = """
 
 | status | meaning |
 |---|---|
-| `ok` | the row can be used |
+| `ok` | the row can be used; a rank of 0 means that all values are below `rounding_floor`: nothing is seen |
 | `no_neighbours` | no neighbour is inside the cutoff of the centre (of a structure: of any centre) |
 | `rtol_below_floor` | `rtol` is below `rotation_floor`, so the rank counts noise: raise `rtol` |
 | `rtol_below_error` | `rtol` is below the error that the finite differences estimate of themselves: raise `rtol` |

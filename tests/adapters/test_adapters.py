@@ -65,7 +65,7 @@ def test_features_are_invariant_and_jacobian_equivariant(name, where):
     np.testing.assert_allclose(phi_moved, phi, rtol=0, atol=1e-12 * np.abs(phi).max())
     tolerance = 1e-12 * np.abs(jac).max() + error + error_moved
     np.testing.assert_allclose(jac_moved, jac[:, order] @ turn.T, rtol=0, atol=tolerance)
-    seen = decompose(jac, environment(where), 1e-9)
+    seen = decompose(adapter, environment(where), 1e-9)
     assert seen.rotation_floor < 1e-14 + error / seen.singular_values[0] < 1e-9
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from ase import Atoms
 from cases import COMPLETE, RANKS, RING_PAIRS, SERIES, SETTING, TD, pair, rings, rng
 from geometries import GEOMETRIES
 
@@ -9,6 +10,9 @@ from nullmode.attribution.completeness import rank_complete
 NU_1 = nm.RadialSpectrum(n_max=8, **SETTING)
 NU_2 = nm.PowerSpectrum(n_max=8, l_max=12, **SETTING)
 SMALL = nm.PowerSpectrum(n_max=2, l_max=2, **SETTING)
+
+
+CAUSES = ("symmetry", "incompleteness", "cutoff", "truncation", "unresolved")
 
 
 def environment(name):
@@ -53,7 +57,7 @@ def test_counts_are_ordered_and_add_up(name):
     for descriptor in (NU_1, NU_2, SMALL):
         r = nm.attribute(env, descriptor)
         assert r.rank <= r.rank_complete <= r.rank_symmetric <= r.n_dof
-        assert r.n_dof == r.rank + r.null_symmetry + r.null_incompleteness + r.null_truncation
+        assert r.n_dof == r.rank + sum(getattr(r, f"null_{cause}") for cause in CAUSES)
 
 
 @pytest.mark.parametrize(("vectors", "ranks"), SERIES.values(), ids=SERIES.keys())
@@ -159,8 +163,84 @@ def test_neighbours_at_the_cutoff_are_told_from_a_small_basis(distance):
     vectors = np.array([[1.0, 0.1, 0.2], [-0.3, 0.9, 0.5], [0.2, -0.4, 0.3]])
     vectors[2] *= (4.0 - distance) / np.linalg.norm(vectors[2])
     result = nm.attribute(nm.Environment.from_vectors(vectors), nm.PowerSpectrum(n_max=8, l_max=8, **SETTING))
-    assert result.null_truncation == result.null_cutoff > 0
+    assert (result.null_truncation, result.null_unresolved) == (0, 0)
+    assert result.null_cutoff == result.n_dof - result.rank > 0
+    env = nm.Environment.from_vectors(vectors)
+    assert {part.cause for part in nm.split_null_modes(env, nm.PowerSpectrum(n_max=8, l_max=8, **SETTING))} == {
+        "cutoff"
+    }
     assert nm.attribute(environment("generic"), SMALL).null_cutoff == 0
+
+
+def at_radii(radii, seed=0):
+    directions = rng(seed).normal(size=(len(radii), 3))
+    return np.array(radii)[:, None] * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+
+
+CLOSE = at_radii(2.0 + 0.005 * np.arange(6))
+LAPLACIAN = {"radial_basis": "laplacian-eigenstates"}
+# Vectors, descriptor; null values due to the truncation, and of unknown cause.
+WIDTHS = {
+    "width hides one": (CLOSE, nm.RadialSpectrum(n_max=8, width=0.5, **LAPLACIAN), (0, 1)),
+    "at the largest truncation": (CLOSE, nm.RadialSpectrum(n_max=50, width=0.5, **LAPLACIAN), (0, 1)),
+    "and few functions another": (CLOSE, nm.RadialSpectrum(n_max=4, width=0.5, **LAPLACIAN), (1, 1)),
+    "a narrow one hides nothing": (CLOSE, nm.RadialSpectrum(n_max=4, width=0.1, **LAPLACIAN), (2, 0)),
+    "none": (CLOSE, nm.RadialSpectrum(n_max=4, density="delta", **LAPLACIAN), (2, 0)),
+    "few harmonics": (rng(5).normal(size=(4, 3)), nm.PowerSpectrum(n_max=2, l_max=2), (1, 0)),
+}
+
+
+@pytest.mark.parametrize(("vectors", "descriptor", "counts"), WIDTHS.values(), ids=WIDTHS.keys())
+def test_truncation_is_blamed_only_where_a_larger_one_sees_more(vectors, descriptor, counts):
+    result = nm.attribute(nm.Environment.from_vectors(vectors), descriptor)
+    assert (result.null_truncation, result.null_unresolved) == counts
+
+
+@pytest.mark.parametrize("rtol", [1e-6, 1e-4, 1e-3])
+def test_a_small_truncation_is_not_ambiguous_at_any_rtol(rtol):
+    for seed in range(4):
+        result = nm.attribute(nm.Environment.from_vectors(rng(seed).uniform(-2, 2, size=(4, 3))), SMALL, rtol)
+        assert (result.null_truncation, result.ambiguous) == (1, False)
+
+
+@pytest.mark.parametrize("digits", [3, 4, 6, 8])
+@pytest.mark.parametrize("base", ["Td", "octahedron", "NH3", "planar"])
+def test_rows_that_are_nearly_symmetric_say_how_near_whatever_their_rank(base, digits):
+    turned = RANKS[base][0] @ np.linalg.qr(rng(3).normal(size=(3, 3)))[0]
+    vectors = np.round(turned, digits)
+    row = nm.analyze(nm.Environment.from_vectors(vectors), NU_2, attribution=True, tolerance=1e-12).iloc[0]
+    error = np.linalg.norm(vectors - turned, axis=1).max()
+    assert 0.01 * error < row.group_grows_at < 10 * error
+    assert np.isnan(nm.attribute(environment("generic"), NU_2).group_grows_at)
+
+
+def test_what_needs_no_theory_is_known_of_many_neighbours():
+    vectors = at_radii(rng(1).uniform(1, 3.9, size=101))
+    chiral = nm.Bispectrum(n_max=1, l_max=1, **SETTING)
+    result = nm.attribute(nm.Environment.from_vectors(vectors), chiral)
+    assert (result.point_group, result.rank_complete, result.rank_symmetric) == ("C1", None, 300)
+    assert result.null_unresolved == 300 - result.rank > 0
+    assert "1030301 tuples, of at most 1000000" in result.diagnostic
+
+
+BENT = np.array([[0, 0, 1.06], [2e-4, 1e-4, -1.15]])
+
+
+@pytest.mark.parametrize(
+    ("rtol", "tolerance", "expected"),
+    [(1e-3, 3e-4, ("C∞v", 4, 2, 2)), (1e-9, 3e-4, ("Cs", 3, 3, 0)), (1e-3, 1e-6, ("Cs", 3, 2, 0))],
+)
+def test_a_line_is_one_decision(rtol, tolerance, expected):
+    env = nm.Environment.from_vectors(BENT, ["H", "N"])
+    row = nm.analyze(env, NU_2, rtol, attribution=True, tolerance=tolerance).iloc[0]
+    assert (row.point_group, row.n_dof, row["rank"], row.null_symmetry) == expected
+    assert len(row.singular_values) == row.n_dof
+    assert row.diagnostic == ""
+    single = nm.attribute(env, NU_2, rtol, tolerance)
+    assert (single.point_group, single.n_dof, single.rank, single.null_symmetry) == expected
+    atoms = Atoms("CHN", np.vstack([np.zeros(3), BENT]))
+    whole = nm.analyze(atoms, NU_2, rtol, attribution=True, tolerance=tolerance, scope="structure").iloc[0]
+    assert (whole.point_group, whole.n_dof, whole["rank"], whole.null_symmetry) == expected
 
 
 @pytest.mark.parametrize("rtol", [1e-4, 1e-2])

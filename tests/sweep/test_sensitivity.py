@@ -30,6 +30,7 @@ COLUMNS = [
     "condition_number",
     "inverse_condition_number",
     "rotation_floor",
+    "rounding_floor",
     "status",
     "message",
 ]

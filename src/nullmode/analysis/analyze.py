@@ -11,7 +11,7 @@ import pandas as pd
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
-from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
@@ -54,7 +54,8 @@ def analyze(
     degrees_of_freedom
         As in :func:`nullmode.sensitivity`.
     attribution, tolerance
-        Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`, and its tolerance.
+        Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`; and the length in Å
+        within which positions are symmetric, or on a line.
     threads
         How many to use; default all this process may.
     progress
@@ -148,7 +149,7 @@ def _options(
     check_threads(threads)
     if attribution and dofs != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {dofs!r}.")
-    return AnalysisOptions(rtol=rtol, degrees_of_freedom=dofs, tolerance=tolerance if attribution else None)
+    return AnalysisOptions(rtol=rtol, degrees_of_freedom=dofs, attribution=attribution, tolerance=tolerance)
 
 
 def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:

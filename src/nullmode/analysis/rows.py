@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,15 @@ from nullmode._support.elements import symbol
 from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
-from nullmode.attribution.causes import EnvironmentRanks, attribution_columns
+from nullmode.attribution.causes import attribution_columns
+from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.geometry.environment import Environment
 from nullmode.linalg.householder import complete_frame
-from nullmode.spectrum.decomposition import DegreesOfFreedom, Judgement, displacements, error_growth, judge
+from nullmode.linalg.rotations import LINEAR
+from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
+from nullmode.spectrum.judgement import Judgement, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
 from nullmode.tables import columns
@@ -37,11 +40,12 @@ _JUDGED = {name: object if name == "status" else np.float64 for name in Judgemen
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions:
-    """What is computed for every environment; values are explained only if a tolerance is given."""
+    """What is computed for every environment; within the tolerance, in Å, positions are symmetric or linear."""
 
     rtol: float
     degrees_of_freedom: DegreesOfFreedom = "neighbours"
-    tolerance: float | None = None
+    attribution: bool = True
+    tolerance: float = LINEAR
 
 
 def measure(
@@ -90,7 +94,7 @@ def measure(
             def tried(chunk: Sequence[EnvironmentRanks], sweep: Sweep, layout: Plan) -> Any:
                 results = evaluate(sweep.descriptor, [case.environment for case in chunk])
                 features, jacobians, errors = zip(*results, strict=True)
-                frame = _rows(chunk, jacobians, np.array(errors), sweep, layout, descriptors, options)
+                frame = _rows(chunk, features, jacobians, np.array(errors), sweep, layout, descriptors, options)
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
@@ -123,7 +127,7 @@ def measure_whole(
     def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
         point, descriptor, case = pair
         try:
-            row, phi = structure_row(case, descriptor, options.rtol, options.tolerance)
+            row, phi = structure_row(case, descriptor, options)
         except Exception as error:
             errors.append(error)
             row, phi = _failed_structure(case, error), np.full(1, np.nan)
@@ -142,21 +146,19 @@ def measure_whole(
             if keep_features:
                 features[row["point"]].append(phi)
             advance(1)
-    wanted = columns.ENVIRONMENT if options.tolerance is None else columns.ANALYSIS
+    wanted = columns.ANALYSIS if options.attribution else columns.ENVIRONMENT
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
     _raise_if_all(errors, frame, strict)
     return frame.astype(_types(options)), features
 
 
-def structure_row(
-    case: StructureRanks, descriptor: Descriptor, rtol: float, tolerance: float | None = None
-) -> tuple[JSON, Floats]:
+def structure_row(case: StructureRanks, descriptor: Descriptor, options: AnalysisOptions) -> tuple[JSON, Floats]:
     """Give the row of one structure, cut at the cutoff of a descriptor with a fixed layout, and its features (F,).
 
-    The row has the columns of the attribution if a tolerance is given and the status is ``ok``.
+    The row has the columns of the attribution if these are asked for and the status is ``ok``.
     """
     total = sum_jacobians(case.structure, descriptor)
-    result, status = decompose_sum(case.structure, total, rtol)
+    result, status = decompose_sum(case.structure, total, descriptor, options.rtol, options.tolerance)
     row: JSON = {
         "structure": case.structure.index,
         "center": -1,
@@ -169,8 +171,10 @@ def structure_row(
         "status": status,
         "message": "",
     }
-    if tolerance is not None and status == "ok":
-        row |= attribution_columns(case, result.rank, result.n_dof, descriptor, rtol, tolerance)
+    if options.attribution and status == "ok":
+        row |= attribution_columns(case, result.rank, descriptor, options.rtol, options.tolerance)
+        if row["n_dof"] < result.n_dof:
+            row |= _bent(result.singular_values, result.rounding_floor, options.rtol)
     return row, total.features
 
 
@@ -216,11 +220,22 @@ def _raise_if_all(errors: list[Exception], frame: pd.DataFrame, strict: bool) ->
 
 
 def _types(options: AnalysisOptions) -> dict[str, str]:
-    return {"structure": "int64"} | ({} if options.tolerance is None else _NULLABLE)
+    return {"structure": "int64"} | (_NULLABLE if options.attribution else {})
+
+
+def _bent(values: Floats, rounding_floor: float, rtol: float) -> JSON:
+    """Columns of what is a line within the tolerance, but has a rank that no line has: it turns about its axis too.
+
+    Nothing sees this rotation, which was counted as a displacement: the last value is its zero.
+    """
+    judgement = judge(values[:-1], np.nan, rtol=rtol, terms=rounding_floor, rounding=1.0).of_one()
+    kept = ("condition_number", "inverse_condition_number")
+    return {"n_dof": len(values) - 1, "singular_values": values[:-1]} | {name: judgement[name] for name in kept}
 
 
 def _rows(
     cases: Sequence[EnvironmentRanks],
+    features: Sequence[Floats],
     jacobians: Sequence[Floats],
     errors: Floats,
     sweep: Sweep,
@@ -235,14 +250,17 @@ def _rows(
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
     empty = np.array([len(case.environment) == 0 for case in cases])
     errors = errors * [error_growth(case.environment, options.degrees_of_freedom) for case in cases]
-    n_dof = np.zeros(len(cases), dtype=np.int64)
+    n_dof, none = np.zeros(len(cases), dtype=np.int64), np.zeros((layout.n_n, layout.n_l))
     spectra = np.empty(shape, dtype=object)
     judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
-    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, options.degrees_of_freedom):
+    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, options):
         values, response = singular_values(matrices, frames, n_rigid, layout)
         values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
         values[:, ~finite[members]] = np.nan
-        known = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
+        # Not from the matrices: where images move together, the terms are those of the single images.
+        sizes = [np.fmax(layout.norms(jacobians[i]), layout.norms(features[i])) if finite[i] else none for i in members]
+        known: Any = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
+        known |= {"terms": np.array(sizes)[:, n, l].T, "rounding": sweep.descriptor.rounding}
         judgement = judge(values, response if n_rigid else np.nan, rtol=options.rtol, **known)
         n_dof[members] = values.shape[-1]
         for name, column in judged.items():
@@ -263,27 +281,31 @@ def _rows(
         "message": "",
     }
     frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
-    if options.tolerance is None:
+    if not options.attribution:
         return frame
     explanations = [
-        attribution_columns(case, int(rank), int(n_dof), descriptors[point], options.rtol, options.tolerance)
+        attribution_columns(case, int(rank), descriptors[point], options.rtol, options.tolerance)
         if status == "ok"
         else {}
-        for (point, case), rank, n_dof, status in zip(
-            product(points, cases), frame["rank"], frame["n_dof"], frame["status"], strict=True
-        )
+        for (point, case), rank, status in zip(product(points, cases), frame["rank"], frame["status"], strict=True)
     ]
+    for k, explanation in enumerate(explanations):
+        found: Any = frame.at[k, "singular_values"]
+        if explanation.get("n_dof", len(found)) < len(found):
+            bent = _bent(found, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
+            for name, value in bent.items():
+                frame.at[k, name] = value
     return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))
 
 
 def _alike(
-    cases: Sequence[EnvironmentRanks], jacobians: Sequence[Floats], finite: Any, degrees_of_freedom: DegreesOfFreedom
+    cases: Sequence[EnvironmentRanks], jacobians: Sequence[Floats], finite: Any, options: AnalysisOptions
 ) -> Iterator[tuple[list[int], list[Floats], list[Floats], int]]:
     """Group environments with equal numbers of degrees of freedom and of rotations; they are decomposed together."""
     groups: dict[tuple[int, int], tuple[list[int], list[Floats], list[Floats]]] = {}
     for i, (case, jacobian) in enumerate(zip(cases, jacobians, strict=True)):
         usable = jacobian if finite[i] else np.zeros_like(jacobian)
-        matrix, rotations = displacements(usable, case.environment, degrees_of_freedom)
+        matrix, rotations = displacements(usable, case.environment, options.degrees_of_freedom, options.tolerance)
         frame, n_rigid = complete_frame(rotations)
         members, matrices, frames = groups.setdefault((len(frame), n_rigid), ([], [], []))
         members.append(i)

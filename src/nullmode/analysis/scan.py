@@ -207,6 +207,7 @@ def _rows(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float
         pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(result.singular_values[known])),
         pa.array(result.inverse_condition_number, from_pandas=True),
         pa.array(result.rotation_floor, from_pandas=True),
+        pa.array(result.rounding_floor, from_pandas=True),
         pa.array(result.status),
         pa.array(np.full(len(items), "", dtype=object)),
     ]

@@ -1,33 +1,36 @@
-"""The causes of null singular values: symmetry, a low body order, a small truncation; counted from ranks."""
+"""The causes of null singular values: symmetry, body order, truncation, cutoff; counted from ranks."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON, Parity
-from nullmode.attribution.completeness import LARGEST_ORDER, rank_complete
-from nullmode.descriptors._base import Descriptor, changed, check_descriptor, evaluate
+from nullmode.attribution.completeness import LARGEST_ORDER
+from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
+from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.spectrum.decomposition import check_rtol, decompose, sensitivity
-from nullmode.symmetry.point_group import count_symmetric, largest_tolerance, point_group
+from nullmode.spectrum.decomposition import check_rtol, measured
+
+_FARTHEST_CHANGE = 0.1
+"""Å; values that open as the square of a larger distance are not null at an rtol that leaves anything to see."""
+_GROWTH_WITHIN = 1e-2
+"""Å; coordinates in files have errors up to this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """The null singular values of one environment, or of a whole structure, counted by cause.
 
-    n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_unresolved.
+    n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_cutoff + null_unresolved.
 
     Attributes
     ----------
     n_dof
-        Number of displacements, rigid motions excluded.
+        Number of displacements, rigid motions excluded; with one rotation less if all is on a line within `tolerance`.
     rank
         Measured, with the truncation of the descriptor.
     rank_complete
@@ -38,22 +41,28 @@ class Attribution:
         n_dof - rank_symmetric: null values that symmetry demands.
     null_incompleteness
         rank_symmetric - rank_complete: the body order is too low.
-    null_truncation
-        rank_complete - rank: the truncation is too small. Do not read it so where the row is ambiguous.
-    null_unresolved
-        rank_symmetric - rank where rank_complete is not known; else 0.
     null_cutoff
-        Number of the values counted in null_truncation or null_unresolved that are not null any more when the cutoff is
-        raised by ``cutoff_width``: they belong to neighbours in the smoothing range.
+        Null values beyond these that are seen when the cutoff is raised by ``cutoff_width``: they belong to neighbours
+        in the smoothing range.
+    null_truncation
+        Null values beyond these that a larger truncation sees.
+    null_unresolved
+        The other null values, of unknown cause: where rank_complete is not known, body order or truncation; else the
+        width of the density or the nearness of a more symmetric environment, since no truncation that was tried sees
+        them. Descriptors whose truncation cannot be raised have none of the latter kind.
     point_group
         Schoenflies symbol.
     ambiguous
-        Whether values are null and the counts depend on the tolerance, between rtol·1 Å and 30·sqrt(rtol)·1 Å: the
-        environment is close to a more symmetric or degenerate one.
+        Whether values are null and the counts depend on the tolerance: the environment is close to a more symmetric or
+        degenerate one. Tolerances from rtol·1 Å to 30·sqrt(rtol)·1 Å, at most 0.1 Å, are looked at, but none at which
+        geometry would allow less than is seen at this rtol, by this truncation or a larger one.
     nearest_tolerance
         The length in Å at which the counts change, nearest to the tolerance asked for; NaN if not ambiguous.
     tolerance
         The length in Å at which the ranks were counted: smaller than asked for if the measured rank demands it.
+    group_grows_at
+        Length in Å, up to 0.01, within which the environment has a higher symmetry than it has at `tolerance`, whatever
+        its rank; NaN if it has not.
     diagnostic
         Empty; or what is wrong, such as ranks that are not in order, with the tolerances tried.
     """
@@ -64,76 +73,15 @@ class Attribution:
     rank_symmetric: int
     null_symmetry: int
     null_incompleteness: int
+    null_cutoff: int
     null_truncation: int
     null_unresolved: int
-    null_cutoff: int
     point_group: str
     ambiguous: bool
     nearest_tolerance: float
     tolerance: float
+    group_grows_at: float
     diagnostic: str
-
-
-class GeometryRanks(ABC):
-    """The ranks that geometry allows for an environment or a structure, remembered for each tolerance, in Å."""
-
-    def __init__(self, environments: Sequence[Environment]) -> None:
-        self._environments = environments
-        self._groups: dict[float, Any] = {}
-
-    @abstractmethod
-    def _group(self, tolerance: float) -> Any:
-        """Find the point group or the isometries."""
-
-    @abstractmethod
-    def largest_tolerance(self) -> float:
-        """Largest tolerance at which atoms stay distinct."""
-
-    @abstractmethod
-    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
-        """Give rank_complete (None where not known) and rank_symmetric."""
-
-    @abstractmethod
-    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:
-        """Measure the rank with these neighbours alone, even if the descriptor reaches further."""
-
-    def group(self, tolerance: float) -> Any:
-        """Point group or isometries; both have a Schoenflies symbol as `name`."""
-        if tolerance not in self._groups:
-            self._groups[tolerance] = self._group(tolerance)
-        return self._groups[tolerance]
-
-    def farthest(self) -> float:
-        """Distance of the farthest neighbour, in Å."""
-        return max(float(np.linalg.norm(e.vectors, axis=1).max(initial=0.0)) for e in self._environments)
-
-
-class EnvironmentRanks(GeometryRanks):
-    """The ranks that geometry allows for one environment."""
-
-    def __init__(self, environment: Environment) -> None:
-        super().__init__([environment])
-        self.environment = environment
-        self._complete: dict[tuple[int, str, float], int] = {}
-
-    def _group(self, tolerance: float) -> Any:
-        return point_group(self.environment, tolerance)
-
-    def largest_tolerance(self) -> float:  # noqa: D102
-        return largest_tolerance(self.environment.vectors)
-
-    def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
-        alone = replace(self.environment, cutoff=None)
-        return decompose(descriptor.compute_with_jacobian(alone)[1], alone, rtol).rank
-
-    def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:  # noqa: D102
-        symmetric = count_symmetric(self.group(tolerance), parity)
-        if order is None:
-            return None, symmetric
-        key = order, parity, tolerance
-        if key not in self._complete:
-            self._complete[key] = rank_complete(self.environment, order, parity, tolerance)
-        return self._complete[key], symmetric
 
 
 def attribute(
@@ -160,15 +108,14 @@ def attribute(
     check_environment(environment)
     check_descriptor(descriptor)
     inside = within(environment, descriptor.cutoff)
-    _, jacobian, error = evaluate(descriptor, [inside])[0]
-    measured = sensitivity(jacobian, inside, rtol, jacobian_error=error)
-    return explain_rank(EnvironmentRanks(inside), measured.rank, measured.n_dof, descriptor, rtol, tolerance)
+    result = measured(descriptor, inside, rtol, tolerance)
+    return explain_rank(EnvironmentRanks(inside), result.rank, descriptor, rtol, tolerance)
 
 
 def explain_rank(
-    geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+    geometry: GeometryRanks, rank: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> Attribution:
-    """Count n_dof - rank by cause, given the measured rank; see :func:`attribute`."""
+    """Count the null values by cause, given the measured rank; see :func:`attribute`."""
     check_rtol(rtol)
     check_tolerance(tolerance)
     parity: Parity = descriptor.parity or "O3"
@@ -177,9 +124,10 @@ def explain_rank(
         order = None
     used = tolerance
     complete, symmetric = geometry.counts(order, parity, used)
-    diagnostic = ""
-    while not rank <= (symmetric if complete is None else complete) <= symmetric <= n_dof:
+    diagnostic = "" if order is None else geometry.too_large_for(order)
+    while not rank <= (symmetric if complete is None else complete) <= symmetric <= geometry.n_dof(used):
         if used / 10 < SMALLEST_TOLERANCE:
+            n_dof = geometry.n_dof(used)
             diagnostic = (
                 f"rank {rank} <= rank_complete {complete} <= rank_symmetric {symmetric} <= n_dof {n_dof} does not hold "
                 f"at any tolerance from {tolerance:.0e} to {used:.0e} Å (rtol {rtol:.0e})"
@@ -187,12 +135,19 @@ def explain_rank(
             break
         used /= 10
         complete, symmetric = geometry.counts(order, parity, used)
+    n_dof = geometry.n_dof(used)
+    most = symmetric if complete is None else complete
+    cutoff = _at_the_cutoff(geometry, descriptor, rank, rtol, most)
+    # Negative only if the ranks are out of order.
+    missing = most - rank - cutoff
+    reached = None if complete is None or missing <= 0 else geometry.rank_reached(descriptor, rtol, most)
+    truncation = 0 if complete is None else missing if reached is None else min(missing, max(reached - rank, 0))
     change = np.nan
     if rank < n_dof:
-        high = min(30 * sqrt(rtol), geometry.largest_tolerance())
+        high = min(30 * sqrt(rtol), _FARTHEST_CHANGE, geometry.largest_tolerance())
         # If the measured rank demanded a smaller tolerance, the counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
-        change = _nearest_change(geometry, order, parity, low, high, tolerance)
+        change = _nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
     return Attribution(
         n_dof=n_dof,
         rank=rank,
@@ -200,23 +155,24 @@ def explain_rank(
         rank_symmetric=symmetric,
         null_symmetry=n_dof - symmetric,
         null_incompleteness=0 if complete is None else symmetric - complete,
-        null_truncation=0 if complete is None else complete - rank,
-        null_unresolved=symmetric - rank if complete is None else 0,
-        null_cutoff=_at_the_cutoff(geometry, descriptor, rank, rtol, symmetric if complete is None else complete),
+        null_cutoff=cutoff,
+        null_truncation=truncation,
+        null_unresolved=missing - truncation,
         point_group=geometry.group(used).name,
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
         tolerance=used,
+        group_grows_at=_growth(geometry, used),
         diagnostic=diagnostic,
     )
 
 
 def attribution_columns(
-    geometry: GeometryRanks, rank: int, n_dof: int, descriptor: Descriptor, rtol: float, tolerance: float
+    geometry: GeometryRanks, rank: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> JSON:
     """Do as :func:`explain_rank`, as columns of a table; where the ranks cannot be found, the diagnostic says why."""
     try:
-        return asdict(explain_rank(geometry, rank, n_dof, descriptor, rtol, tolerance))
+        return asdict(explain_rank(geometry, rank, descriptor, rtol, tolerance))
     except Exception as error:
         # One row without an explanation must not stop the others.
         return {"diagnostic": reason(error)}
@@ -234,25 +190,54 @@ def _at_the_cutoff(geometry: GeometryRanks, descriptor: Descriptor, rank: int, r
 
 
 def _nearest_change(
-    geometry: GeometryRanks, order: int | None, parity: Parity, low: float, high: float, tolerance: float
+    geometry: GeometryRanks,
+    of: tuple[int | None, Parity],
+    lengths: tuple[float, float],
+    tolerance: float,
+    seen: int,
 ) -> float:
-    """Length between low and high, nearest to the tolerance, at which the counts change; NaN if they do not.
+    """Length in a range, nearest to the tolerance, at which the counts change; NaN if they do not.
 
-    Counts fall as the tolerance grows, so that equal counts at two lengths hold between them too.
+    Counts fall as the tolerance grows, so that equal counts at two lengths hold between them too. Lengths at which
+    fewer displacements are allowed than are `seen` do not matter: the environment is not what it is at these.
     """
 
     def counts(length: float) -> tuple[int | None, int, str]:
-        return *geometry.counts(order, parity, length), geometry.group(length).name
+        return *geometry.counts(*of, length), geometry.group(length).name
 
+    def allows(length: float) -> bool:
+        complete, symmetric = geometry.counts(*of, length)
+        return seen <= (symmetric if complete is None else complete)
+
+    low, high = lengths
     middle = min(max(tolerance, low), high)
+    if allows(middle) and not allows(high):
+        high = _boundary(allows, middle, high)[0]
     here = counts(middle)
-    changes = []
-    for end in (low, high):
-        same, other = middle, end
-        if counts(end) == here:
-            continue
-        while max(same, other) > 1.1 * min(same, other):
-            between = sqrt(same * other)
-            same, other = (between, other) if counts(between) == here else (same, between)
-        changes.append(sqrt(same * other))
+    ends = [_boundary(lambda length: counts(length) == here, middle, end) for end in (low, high) if counts(end) != here]
+    changes = [sqrt(same * other) for same, other in ends]
     return min(changes, key=lambda length: abs(np.log(length / tolerance)), default=float("nan"))
+
+
+def _growth(geometry: GeometryRanks, used: float) -> float:
+    """Smallest length up to `_GROWTH_WITHIN` at which there is more symmetry than at a tolerance; else NaN."""
+    most = min(_GROWTH_WITHIN, geometry.largest_tolerance())
+    if used >= most or not geometry.may_grow(most):
+        return float("nan")
+
+    def symmetry(length: float) -> tuple[str, int, int]:
+        group = geometry.group(length)
+        return group.name, len(group.operations), geometry.counts(None, "O3", length)[1]
+
+    here = symmetry(used)
+    if symmetry(most) == here:
+        return float("nan")
+    return _boundary(lambda length: symmetry(length) == here, used, most, 1.02)[1]
+
+
+def _boundary(holds: Callable[[float], bool], same: float, other: float, factor: float = 1.1) -> tuple[float, float]:
+    """Bring two lengths, at the first of which something holds and at the second not, to within a factor."""
+    while max(same, other) > factor * min(same, other):
+        between = sqrt(same * other)
+        same, other = (between, other) if holds(between) else (same, between)
+    return same, other

@@ -10,10 +10,10 @@ import numpy as np
 from nullmode._support.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
 from nullmode._support.types import Floats, InputError
 from nullmode.attribution.counterfactual import of_next_order, with_larger_truncation, with_raised_cutoff
-from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._base import Descriptor, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.spectrum.decomposition import Sensitivity, decompose, sensitivity
+from nullmode.spectrum.decomposition import Sensitivity, decompose, measured
 from nullmode.symmetry.nearby import Symmetrized, nearly_symmetric
 from nullmode.symmetry.point_group import rank_symmetric
 
@@ -135,8 +135,7 @@ def explain_near_null(
     check_tolerance(tolerance)
     check_descriptor(descriptor)
     inside = within(environment, descriptor.cutoff)
-    _, jacobian, error = evaluate(descriptor, [inside])[0]
-    result = sensitivity(jacobian, inside, rtol, jacobian_error=error)
+    result = measured(descriptor, inside, rtol)
     if not rtol < as_real(threshold) <= 1:
         raise InputError(f"`threshold` must be between rtol = {rtol:.0e} and 1, got {threshold!r}.")
     ratios = result.singular_values[: result.rank] / result.singular_values[0] if result.rank else np.zeros(0)
@@ -186,7 +185,7 @@ class _Spectra:
 def _spectrum(descriptor: Descriptor, environment: Environment) -> Sensitivity:
     # These neighbours alone: a raised cutoff must not reach others.
     alone = replace(environment, cutoff=None)
-    return decompose(descriptor.compute_with_jacobian(alone)[1], alone, _NOISE)
+    return decompose(descriptor, alone, _NOISE)
 
 
 def _resolution(mode: Floats, result: Sensitivity | None) -> float:

@@ -20,9 +20,9 @@ class NullModes:
     Attributes
     ----------
     cause
-        ``symmetry``, ``incompleteness`` (of the body order) or ``truncation``; ``unresolved`` where it may be either of
-        the last two: the descriptor has no correlation order, both occur among the modes that symmetry allows, or the
-        counts depend on the tolerance.
+        ``symmetry``, ``incompleteness`` (of the body order), ``cutoff`` or ``truncation``; ``unresolved`` where it is
+        not known: as :class:`nullmode.Attribution` counts it, where several of the last three occur among the modes
+        that symmetry allows, or where the truncation would be blamed but the counts depend on the tolerance.
     irrep
         Mulliken symbol in the environment's point group.
     modes, shape (k, n, 3)
@@ -40,7 +40,7 @@ def split_null_modes(
 ) -> list[NullModes]:
     """Split the null modes of a descriptor by cause and irreducible representation.
 
-    Modes that are not totally symmetric are null by symmetry. The body order or the truncation makes the others null,
+    Modes that are not totally symmetric are null by symmetry. Body order, truncation or cutoff make the others null,
     as the counts of :func:`nullmode.attribute` tell.
 
     Parameters
@@ -61,7 +61,7 @@ def split_null_modes(
     """
     counts = attribute(environment, descriptor, rtol, tolerance)
     inside = within(environment, descriptor.cutoff)
-    result = decompose(descriptor.compute_with_jacobian(inside)[1], inside, rtol)
+    result = decompose(descriptor, inside, rtol)
     null = result.modes[result.rank :].reshape(result.n_dof - result.rank, 3 * len(inside))
     if not len(null):
         return []
@@ -93,6 +93,6 @@ def _plain(modes: Floats) -> Floats:
 
 
 def _other_cause(counts: Attribution) -> str:
-    if counts.null_unresolved or (counts.null_truncation and (counts.null_incompleteness or counts.ambiguous)):
-        return "unresolved"
-    return "incompleteness" if counts.null_incompleteness else "truncation"
+    causes = ("incompleteness", "cutoff", "truncation", "unresolved")
+    present = [cause for cause in causes if getattr(counts, f"null_{cause}")]
+    return present[0] if len(present) == 1 and not (counts.ambiguous and counts.null_truncation) else "unresolved"

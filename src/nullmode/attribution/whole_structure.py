@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from nullmode._support.types import Parity
-from nullmode.attribution.causes import GeometryRanks
+from nullmode.attribution.geometry_ranks import GeometryRanks
 from nullmode.descriptors._base import Descriptor
-from nullmode.spectrum.whole_structure import Structure, decompose_sum, sum_jacobians
+from nullmode.spectrum.whole_structure import Structure, decompose_sum, rigid_motions, sum_jacobians
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
@@ -32,7 +32,10 @@ class StructureRanks(GeometryRanks):
         """Give rank_symmetric alone: for no order is there a theory of sums over centres."""
         return None, self.group(tolerance).rank_symmetric(parity)
 
+    def n_dof(self, tolerance: float) -> int:  # noqa: D102
+        return 3 * len(self.structure.positions) - int(rigid_motions(self.structure, tolerance).shape[1])
+
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
         alone = replace(self.structure, environments=environments)
-        return decompose_sum(alone, sum_jacobians(alone, descriptor), rtol)[0].rank
+        return decompose_sum(alone, sum_jacobians(alone, descriptor), descriptor, rtol)[0].rank

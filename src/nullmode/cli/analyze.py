@@ -35,8 +35,8 @@ def analyze(
     """Count the displacements that the descriptor does not see, around every centre, and say why.
 
     For each environment, or each whole structure, it computes the singular values of the Jacobian of the features,
-    their rank, and the cause of every null value: symmetry, body order or truncation. It prints a summary; with --out,
-    it also writes a table whose columns docs/tables.md describes.
+    their rank, and the cause of every null value: symmetry, body order, truncation or cutoff. It prints a
+    summary; with --out, it also writes a table whose columns docs/tables.md describes.
 
     Example:
 
@@ -78,24 +78,30 @@ def _print_summary(frame: Any) -> None:
     causes = {
         "null_symmetry": "symmetry",
         "null_incompleteness": "body order",
+        "null_cutoff": "cutoff",
         "null_truncation": "truncation",
-        "null_unresolved": "body order or truncation",
+        "null_unresolved": "unresolved",
     }
     whole = frame["center_species"].isna().all()
     table = Table(
         "centre", "structures" if whole else "environments", "n_dof", "rank", "null values", "smallest s_d/s_1"
     )
     frame = frame.fillna(dict.fromkeys(causes, 0) | {"ambiguous": False, "center_species": "all"})
-    keys = ["center_species", "n_dof", "rank", *causes, "ambiguous", "status"]
+    frame["unsure"] = frame["ambiguous"].astype(bool) | frame["group_grows_at"].notna()
+    keys = ["center_species", "n_dof", "rank", *causes, "unsure", "status"]
     for key, ratio in frame.groupby(keys)["inverse_condition_number"]:
-        center, n_dof, rank, *null, ambiguous, status = key
+        center, n_dof, rank, *null, unsure, status = key
         counts = [f"{count} {cause}" for count, cause in zip(null, causes.values(), strict=True) if count]
-        unattributed = str(n_dof - rank) if rank < n_dof else ""
-        text = (", ".join(counts) or unattributed) + "?" * bool(ambiguous) if status == "ok" else status
+        unattributed = str(n_dof - rank) if rank < n_dof else "none" * unsure
+        text = (", ".join(counts) or unattributed) + "?" * unsure if status == "ok" else status
         style = "yellow" if rank < n_dof else None
         table.add_row(center, str(len(ratio)), str(n_dof), str(rank), text, f"{ratio.min():.1e}", style=style)
-    if frame["ambiguous"].any():
-        table.caption = "?: the counts depend on --tolerance, since the environment is close to a more symmetric one"
+    if frame["unsure"].any():
+        nearest = frame["group_grows_at"].min()
+        within = f", by up to {nearest:.0e} Å or more" if nearest > 0 else ""
+        table.caption = (
+            f"?: close to a more symmetric or degenerate environment{within}; the counts depend on --tolerance"
+        )
     Console().print(table)
     at_cutoff = int((frame["n_at_cutoff"] > 0).sum())
     if at_cutoff:

@@ -32,6 +32,8 @@ LARGEST_L = 25
 """Largest angular momentum: the harmonics are tested up to it against an independent implementation."""
 MOST_FEATURES = 1_000_000
 """Largest number of features of an environment: more is probably a mistake, and fills the memory."""
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
+"""Relative rounding of a Jacobian, over the size of its terms: docs/theory.md says how it was measured."""
 D = TypeVar("D", bound="Descriptor")
 
 
@@ -47,12 +49,16 @@ class Descriptor(ABC):
         Number of neighbours that are correlated (nu); None if that has no meaning.
     parity
         ``O3`` if features are also invariant under reflections, else ``SO3``; None if unknown.
+    rounding
+        Relative rounding of the Jacobian, over the larger of its norm and that of the features over 1 Å. Singular
+        values up to this share of it are never counted.
     cutoff
         In Å; features do not depend on neighbours beyond it.
     """
 
     correlation_order: ClassVar[int | None] = None
     parity: ClassVar[Parity | None] = None
+    rounding: ClassVar[float] = ROUNDING
     cutoff: float
 
     @abstractmethod

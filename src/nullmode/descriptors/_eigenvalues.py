@@ -16,6 +16,9 @@ import numpy as np
 from nullmode._support._jit import allocating_kernel, kernel
 from nullmode._support.types import Floats, Integers
 
+EIGENVALUE_ROUNDING = 2e-11
+"""Relative rounding of derivatives of eigenvalues, over the size of their terms: at most 9e-12 in 172 crystals."""
+
 
 @kernel
 def group_end(values: Floats, first: int, gap: float) -> int:

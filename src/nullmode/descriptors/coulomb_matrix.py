@@ -11,7 +11,7 @@ from nullmode._support.elements import numbers_of
 from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
-from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
+from nullmode.descriptors._eigenvalues import EIGENVALUE_ROUNDING, group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
 from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing
@@ -125,6 +125,7 @@ class CoulombMatrix(NeighbourDescriptor):
     """
 
     parity: ClassVar[Parity | None] = "O3"
+    rounding: ClassVar[float] = EIGENVALUE_ROUNDING
     cutoff_width: CutoffWidth = 0.5
     degeneracy: Degeneracy = 1e-6
     n_neighbours_max: MostNeighbours = None

@@ -11,7 +11,7 @@ from nullmode._support.arguments import Length
 from nullmode._support.types import Floats, Integers, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
-from nullmode.descriptors._eigenvalues import group_end, mean_projector, padded_eigenvalues
+from nullmode.descriptors._eigenvalues import EIGENVALUE_ROUNDING, group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._layout import Layout, pack
 from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside
 from nullmode.descriptors._orbitals import Orbitals, overlaps, radii
@@ -164,6 +164,7 @@ class OverlapMatrix(NeighbourDescriptor):
     """
 
     parity: ClassVar[Parity | None] = "O3"
+    rounding: ClassVar[float] = EIGENVALUE_ROUNDING
     orbitals: Annotated[Literal["s", "sp"], Field(description="s, or sp for p orbitals too")] = "sp"
     width_scale: Annotated[Length, Field(description="width of an orbital in covalent radii")] = 1.0
     cutoff_power: Annotated[int, Field(ge=2, description="smoothness at the cutoff")] = 2

@@ -54,7 +54,7 @@ def structures(
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
     environment = Environment.from_vectors(BOND * hydrogens(u * np.pi, v * np.pi, 1))
-    directions = decompose(descriptor.compute_with_jacobian(environment)[1], environment, rtol=0.0).modes
+    directions = decompose(descriptor, environment, rtol=0.0).modes
     yield methane(environment.vectors, mode="none", amplitude=0.0, pair=0)
     for mode in modes:
         for amplitude in (10 ** axis_values(amplitudes)).tolist():

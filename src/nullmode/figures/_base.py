@@ -37,6 +37,7 @@ CAUSES = {
     "symmetry": "#4477aa",
     "incompleteness": "#cc3311",
     "truncation": "#ee9933",
+    "cutoff": "#66ccee",
     "unresolved": "#aa88bb",
 }
 """Colours of the causes of null values."""

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_COLOURS = {**CAUSES, "cutoff": "#66ccee", "tie": "0.55", "none": "0.75"}
+_COLOURS = {**CAUSES, "tie": "0.55", "none": "0.75"}
 # Of s_r/s_1: below it there is rounding alone.
 _NOISE = 1e-15
 _NAMES = {
     "symmetry": "a symmetric structure nearby",
     "incompleteness": "body order",
     "truncation": "truncation",
-    "unresolved": "body order or truncation",
+    "unresolved": "cause not known",
     "cutoff": "neighbours at the cutoff",
     "tie": "two of these alike",
     "none": "none of these alone",

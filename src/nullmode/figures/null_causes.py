@@ -1,4 +1,4 @@
-"""Why values are null, as stacked bars: symmetry, body order, truncation."""
+"""Why values are null, as stacked bars: symmetry, body order, truncation, cutoff."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     "seen": ("rank", "0.88"),
-    **{cause: (f"null_{cause}", CAUSES[cause]) for cause in ("truncation", "unresolved", "incompleteness", "symmetry")},
+    **{cause: (f"null_{cause}", CAUSES[cause]) for cause in reversed(CAUSES)},
 }
 
 

@@ -23,6 +23,11 @@ Species: TypeAlias = int | str
 Centers: TypeAlias = Species | Sequence[Species] | None
 
 
+def at_origin(tolerance: float) -> float:
+    """Length in Å below which an atom of a molecule is at the centroid, as its direction has no meaning."""
+    return max(4 * tolerance, CLOSEST)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Environment:
     """A centre and its neighbours; made by :meth:`from_vectors` or :func:`environments`.

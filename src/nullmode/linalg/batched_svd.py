@@ -10,6 +10,7 @@ from nullmode._support.simd import WIDTH, aligned
 from nullmode._support.types import Floats, Integers
 from nullmode.linalg.householder import block_of, complete, triangularise
 from nullmode.linalg.jacobi import orthogonalise
+from nullmode.linalg.rotations import LINEAR, find_line
 
 MOST_COLUMNS = 32
 """Above, LAPACK finds values alone faster than Jacobi's method even in lanes; with vectors, from about 50 columns on.
@@ -109,19 +110,39 @@ def singular_values(matrices: Floats) -> Floats:
 
 
 def rotation_frames(vectors: Floats, first: Integers, n: int) -> tuple[Floats, Integers]:
-    """Frames of environments of n neighbours for the rotations about the centre, and how many are independent.
+    """Frames of environments of n neighbours for the rotations about the centre, and how many count.
 
     The neighbours of environment i begin at row first[i] of `vectors`, shape (n_total, 3), in Å.
     """
     frames = np.empty((len(first), 3 * n, 3 * n))
     n_rigid = np.zeros(len(first), dtype=np.int64)
     if n:
-        _frames(vectors, first, np.empty((3 * n, 3)), frames, n_rigid)
+        _frames(vectors, first, np.empty((3 * n, 3)), np.empty((3, 3)), frames, n_rigid)
     return frames, n_rigid
 
 
 @kernel
-def _frames(vectors: Floats, first: Integers, rigid: Floats, frames: Floats, n_rigid: Integers) -> None:
+def _keep_across(rotations: Floats, axes: Floats) -> None:
+    """Replace rotations about x, y, z by those about two axes across axes[0], which become axes[1:], and zeros."""
+    axis, one, two = axes[0], axes[1], axes[2]
+    least = 0
+    for k in range(1, 3):
+        if abs(axis[k]) < abs(axis[least]):
+            least = k
+    size = sqrt(1.0 - axis[least] ** 2)
+    for k in range(3):
+        one[k] = ((1.0 if k == least else 0.0) - axis[least] * axis[k]) / size
+    for k in range(3):
+        two[k] = axis[(k + 1) % 3] * one[(k + 2) % 3] - axis[(k + 2) % 3] * one[(k + 1) % 3]
+    for i in range(rotations.shape[0]):
+        x, y, z = rotations[i, 0], rotations[i, 1], rotations[i, 2]
+        rotations[i, 0] = x * one[0] + y * one[1] + z * one[2]
+        rotations[i, 1] = x * two[0] + y * two[1] + z * two[2]
+        rotations[i, 2] = 0.0
+
+
+@kernel
+def _frames(vectors: Floats, first: Integers, rigid: Floats, axes: Floats, frames: Floats, n_rigid: Integers) -> None:
     for i in range(first.size):
         rigid[:] = 0.0
         for j in range(rigid.shape[0] // 3):
@@ -129,6 +150,8 @@ def _frames(vectors: Floats, first: Integers, rigid: Floats, frames: Floats, n_r
             rigid[3 * j + 1, 0], rigid[3 * j + 2, 0] = -z, y
             rigid[3 * j, 1], rigid[3 * j + 2, 1] = z, -x
             rigid[3 * j, 2], rigid[3 * j + 1, 2] = -y, x
+        if find_line(vectors[first[i] : first[i] + rigid.shape[0] // 3], LINEAR, axes[0]):
+            _keep_across(rigid, axes)
         n_rigid[i] = complete(rigid, frames[i])
 
 

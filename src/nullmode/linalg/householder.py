@@ -8,8 +8,8 @@ from nullmode._support._jit import kernel
 from nullmode._support.simd import WIDTH, aligned, highest, load, magnitude, padded, splat, store, total, where_less
 from nullmode._support.types import Floats
 
-COLLINEAR = 1e-6
-"""A rotation that moves no atom by more than this, over what the largest one does, is no degree of freedom."""
+_DEPENDENT = 1e-14
+"""A column shorter than this, over the longest, after the earlier ones are taken out, is their combination."""
 _NEGLIGIBLE = 1e-280
 """Square of a column that counts as zero: where products of smaller numbers lose digits, reflections are none."""
 SMALLEST = float(np.finfo(np.float64).tiny)
@@ -136,7 +136,7 @@ def complete(rigid: Floats, frame: Floats) -> int:
         most = sqrt(most)
         if step == 0:
             first = most
-        if most <= COLLINEAR * first:
+        if most <= _DEPENDENT * first:
             return step
         for i in range(rows):
             rigid[i, step], rigid[i, best] = rigid[i, best], rigid[i, step]

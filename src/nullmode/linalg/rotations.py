@@ -4,8 +4,12 @@ from typing import Literal
 
 import numpy as np
 
+from nullmode._support._jit import kernel
 from nullmode._support.types import Floats
 
+LINEAR = 1e-6
+"""Largest distance, in Å, of atoms from the line that they are said to be on, where no other tolerance is given."""
+_NEARLY_LINEAR = 1e-4
 _MIRROR = np.array([1.0, 1.0, -1.0])
 
 
@@ -50,6 +54,58 @@ def infinitesimal_rotations(vectors: Floats) -> Floats:
     generators[:, 0, 1], generators[:, 2, 1] = z, -x
     generators[:, 0, 2], generators[:, 1, 2] = -y, x
     return generators.reshape(-1, 3)
+
+
+@kernel
+def find_line(vectors: Floats, tolerance: float, axis: Floats) -> bool:
+    """Fill the direction (3,) of the farthest of the vectors (n, 3); whether all are within the tolerance of its line.
+
+    This is the only place where vectors are said to be linear: in point groups, degrees of freedom and ranks.
+    """
+    most = 0.0
+    axis[:] = 0.0
+    for j in range(vectors.shape[0]):
+        square = vectors[j, 0] ** 2 + vectors[j, 1] ** 2 + vectors[j, 2] ** 2
+        if square > most:
+            most = square
+            for x in range(3):
+                axis[x] = vectors[j, x] / np.sqrt(square)
+    for j in range(vectors.shape[0]):
+        x, y, z = vectors[j, 0], vectors[j, 1], vectors[j, 2]
+        away = (y * axis[2] - z * axis[1]) ** 2 + (z * axis[0] - x * axis[2]) ** 2 + (x * axis[1] - y * axis[0]) ** 2
+        if away > tolerance**2:
+            return False
+    return True
+
+
+def line_axis(vectors: Floats, tolerance: float = LINEAR) -> Floats | None:
+    """Direction (3,) of the line that vectors (n, 3) are on within a tolerance in Å; None if they are on none."""
+    axis = np.empty(3)
+    return axis if find_line(np.ascontiguousarray(vectors), tolerance, axis) else None
+
+
+def rotations_of(vectors: Floats, tolerance: float = LINEAR, at_origin: float = 0.0) -> Floats:
+    """Infinitesimal rotations that count: three, two of vectors on a line, none without any; shape (3 n, 0 to 3).
+
+    Vectors shorter than `at_origin`, in Å, have no direction.
+    """
+    every = infinitesimal_rotations(vectors)
+    axis = line_axis(vectors[np.linalg.norm(vectors, axis=1) >= at_origin], tolerance)
+    if axis is None:
+        nearly = line_axis(vectors, _NEARLY_LINEAR * np.linalg.norm(vectors, axis=1).max())
+        return every if nearly is None else _with_small_turn(every @ axis_frame(nearly).T, vectors)
+    return np.asarray(every @ axis_frame(axis)[:2].T) if axis.any() else every[:, :0]
+
+
+def _with_small_turn(rotations: Floats, vectors: Floats) -> Floats:
+    """Take out of the last rotation, a small one about a nearly common direction, what rounding puts along the vectors.
+
+    Features respond to such a part, which is relatively large, as they do to no rotation.
+    """
+    turn = rotations[:, 2].reshape(-1, 3)
+    directions = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    turn -= (turn * directions).sum(axis=1, keepdims=True) * directions
+    return np.column_stack([rotations[:, :2], turn.ravel()])
 
 
 def rotation_basis(vectors: Floats, rtol: float) -> Floats:

@@ -9,8 +9,9 @@ from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import D, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.linalg.rotations import infinitesimal_rotations
+from nullmode.linalg.rotations import infinitesimal_rotations, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
+from nullmode.spectrum.judgement import size_of_terms
 
 # Step along a unit displacement, in Å: the width causes an error of about 1e-9, rounding of about 1e-10.
 _STEP = 1e-5
@@ -72,9 +73,10 @@ class Evaluator:
 
         The columns of `ignored`, shape (3 n, k), are further displacements to leave out.
         """
-        rigid = infinitesimal_rotations(vectors)
+        rigid = rotations_of(vectors)
         left_out = rigid if ignored is None else np.concatenate([rigid, ignored], axis=1)
-        return decompose_matrix(jacobian.reshape(len(jacobian), -1), left_out, rtol)[0]
+        known = {"terms": size_of_terms(None, jacobian), "rounding": self.descriptor.rounding}
+        return decompose_matrix(jacobian.reshape(len(jacobian), -1), left_out, rtol, **known)[0]
 
     def change_along(
         self, vectors: Floats, jacobian: Floats, direction: Floats, error: float = 0.0

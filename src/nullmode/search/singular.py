@@ -20,7 +20,8 @@ from nullmode.search._evaluation import Evaluator
 from nullmode.search._manifold import manifold_dimension
 from nullmode.search._moves import allowed_moves, symmetric_basis
 from nullmode.search._record import SearchRecord
-from nullmode.spectrum.decomposition import judge
+from nullmode.spectrum.decomposition import decompose
+from nullmode.spectrum.judgement import judge
 from nullmode.symmetry.point_group import largest_tolerance, point_group, proper, symmetric_projector
 
 _KICK = 0.2  # Å per coordinate
@@ -193,7 +194,7 @@ def find_singular(
 
     with single_threaded_blas():
         descent = Descent(evaluator, moves, bounds, others, accuracy)
-        _check_noise(descent.state, accuracy)
+        _check_noise(descent.state, decompose(evaluator.descriptor, start, rtol).rounding_floor, accuracy)
         message = _attempted(descent, met, reach, attempts, np.random.default_rng(seed))
         state, evaluations = descent.state, evaluator.evaluations
         rates, dimension = np.empty(0), -1
@@ -250,7 +251,8 @@ def _attempted(
 def _opening_rates(descent: Descent, symmetric: Floats, rtol: float) -> Floats:
     """Singular values of the second derivative along the null modes and displacements that keep the symmetry."""
     sensitivity = descent.state.sensitivity
-    rank = int(judge(sensitivity.singular_values, np.nan, rtol=rtol).rank)
+    values, floor = sensitivity.singular_values, sensitivity.rounding_floor
+    rank = int(judge(values, np.nan, rtol=rtol, terms=floor, rounding=1.0).rank)
     rates = np.linalg.svd(descent.opening(sensitivity.modes[rank:], rank) @ symmetric, compute_uv=False)
     # One rate for each displacement without rotations, along which values do not change.
     return np.concatenate([rates, np.zeros(len(sensitivity.modes))])[: len(sensitivity.modes)]
@@ -273,9 +275,9 @@ def _farthest(start: Environment, descriptor: Descriptor, max_radius: float | No
     return np.maximum(lengths, max_radius)
 
 
-def _check_noise(state: State, accuracy: float) -> None:
+def _check_noise(state: State, rounding_floor: float, accuracy: float) -> None:
     largest = state.sensitivity.singular_values.max(initial=0.0)
-    if not largest > 0:
+    if not largest > rounding_floor:
         raise InputError(
             "`descriptor` must change with some displacement of the environment, got a Jacobian that is zero."
         )

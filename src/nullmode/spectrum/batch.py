@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from nullmode.descriptors._layout import pack, with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
-from nullmode.spectrum.decomposition import check_rtol, judge
+from nullmode.spectrum.decomposition import check_rtol
+from nullmode.spectrum.judgement import judge, norm
 
 # Size of the Jacobians that are reduced before the next ones are computed: they stay in a second-level cache.
 _TILE_BYTES = 1 << 21
@@ -32,7 +33,7 @@ class SpectrumSet:
     singular_values, shape (m, d); modes, shape (m, d, n, 3) or None
         As in :class:`nullmode.Sensitivity`. Beyond the n_dof and neighbours of an environment, values are NaN and
         displacements zero.
-    n_dof, rank, inverse_condition_number, rotation_floor, shape (m,); rtol
+    n_dof, rank, inverse_condition_number, rotation_floor, rounding_floor, shape (m,); rtol
         As in :class:`nullmode.Sensitivity`.
     error, shape (m,)
         Estimated error of the Jacobian over its largest singular value; zero for derivatives in closed form.
@@ -46,6 +47,7 @@ class SpectrumSet:
     rank: Integers
     inverse_condition_number: Floats
     rotation_floor: Floats
+    rounding_floor: Floats
     error: Floats
     status: Any
     rtol: float
@@ -106,6 +108,7 @@ def spectra(
         rank=np.zeros(m, dtype=np.int64),
         inverse_condition_number=np.full(m, np.nan),
         rotation_floor=np.full(m, np.nan),
+        rounding_floor=np.full(m, np.nan),
         error=np.zeros(m),
         status=np.full(m, "no_neighbours", dtype=object),
         rtol=rtol,
@@ -116,8 +119,9 @@ def spectra(
     def fill(indices: Integers) -> None:
         chunk = items if len(indices) == m else items.take(indices)
         n = int(counts[indices[0]])
-        for start, jacobians, errors in _tiles(chunk, n, fixed):
-            _reduce(chunk.vectors[n * start :], jacobians, n, errors, indices[start : start + len(errors)], result)
+        for start, tile in _tiles(chunk, n, fixed):
+            rows = indices[start : start + len(tile.errors)]
+            _reduce(chunk.vectors[n * start :], tile, n, rows, fixed.rounding, result)
 
     alike = [np.flatnonzero(counts == n) for n in np.unique(counts[counts > 0])]
     shares = [share for group in alike for share in np.array_split(group, min(workers, -(-len(group) // _MOST)))]
@@ -133,13 +137,21 @@ def spectra(
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
 
 
-def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, Floats, Floats]]:
-    """Index of the first environment, Jacobians end to end, and their errors, in 1/Å; the next ones overwrite them."""
+class _Tile(NamedTuple):
+    """Jacobians end to end, their errors, in 1/Å, and the norms of the features; the next tile overwrites them."""
+
+    jacobians: Floats
+    errors: Floats
+    features: Floats
+
+
+def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, _Tile]]:
+    """Index of the first environment of each tile, and the tile."""
     if not isinstance(descriptor, DensityDescriptor):
         for start in range(0, len(items), _MOST):
             indices = np.arange(start, min(start + _MOST, len(items)))
-            _, each, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
-            yield start, _laid_out(each, n), np.array(errors)
+            phi, each, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
+            yield start, _Tile(_laid_out(each, n), np.array(errors), np.array([norm(one) for one in phi]))
         return
     species = descriptor.species or ()
     n_features = descriptor._n_features(len(species))
@@ -153,7 +165,7 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
         tile = jacobians[: count * size]
         if size:
             descriptor._evaluate(packed, len(species), features[:count], tile)
-        yield start, tile, np.zeros(count)
+        yield start, _Tile(tile, np.zeros(count), np.linalg.norm(features[:count], axis=1))
 
 
 def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
@@ -168,25 +180,29 @@ def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
     return np.concatenate(arrays, axis=None)
 
 
-def _reduce(vectors: Floats, jacobians: Floats, n: int, errors: Floats, indices: Integers, result: SpectrumSet) -> None:
+def _reduce(vectors: Floats, tile: _Tile, n: int, indices: Integers, rounding: float, result: SpectrumSet) -> None:
     """Decompose and judge one tile, and write the outcome to the rows `indices` of the result."""
+    jacobians, errors, features = tile
     count = len(indices)
-    size = jacobians.size // count
+    length = jacobians.size // count
     frames, n_rigid = rotation_frames(vectors, n * np.arange(count), n)
     for rigid in np.unique(n_rigid):
         alike = np.flatnonzero(n_rigid == rigid)
         spectra = decompose_many(
-            jacobians, size * alike, size // (3 * n), frames[alike], int(rigid), modes=result.modes is not None
+            jacobians, length * alike, length // (3 * n), frames[alike], int(rigid), modes=result.modes is not None
         )
         rows, d = indices[alike], 3 * n - int(rigid)
         finite = np.asarray(np.isfinite(spectra.values).all(axis=1))
         values = np.where(finite[:, None], spectra.values, np.nan)
-        judgement = judge(values, spectra.response, rtol=result.rtol, error=errors[alike], finite=finite)
+        # The norm of the Jacobian is that of its values and of its response to rotations.
+        size = np.hypot(np.linalg.norm(values, axis=1), spectra.response)
+        known = {"terms": np.fmax(size, features[alike]), "rounding": rounding}
+        judgement = judge(values, spectra.response, rtol=result.rtol, error=errors[alike], finite=finite, **known)
         result.singular_values[rows, :d] = values
         result.n_dof[rows] = d
         if result.modes is not None:
             result.modes[rows, :d, :n] = spectra.modes.reshape(len(alike), d, n, 3)
-        for name in ("rank", "inverse_condition_number", "rotation_floor", "status"):
+        for name in ("rank", "inverse_condition_number", "rotation_floor", "rounding_floor", "status"):
             getattr(result, name)[rows] = getattr(judgement, name)
         with np.errstate(divide="ignore", invalid="ignore"):
             result.error[rows] = np.where(errors[alike] > 0, errors[alike] / values[:, 0], 0.0)

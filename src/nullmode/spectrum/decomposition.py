@@ -1,20 +1,24 @@
-"""Singular values and modes of a Jacobian without its rigid motions, and the rule that judges them: :func:`judge`."""
+"""Singular values and modes of a Jacobian without its rigid motions."""
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
-from nullmode._support.arguments import as_real, real_array
+from nullmode._support.arguments import as_real, check_tolerance, real_array
 from nullmode._support.status import Status
-from nullmode._support.types import Bools, Floats, InputError, Integers
+from nullmode._support.types import Floats, InputError, Integers
+from nullmode.descriptors._base import ROUNDING, Descriptor, evaluate
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.batched_svd import decompose_many
-from nullmode.linalg.householder import COLLINEAR, complete_frame
-from nullmode.linalg.rotations import infinitesimal_rotations
+from nullmode.linalg.householder import complete_frame
+from nullmode.linalg.rotations import LINEAR, rotations_of
+from nullmode.spectrum.judgement import judge, size_of_terms
 
 DegreesOfFreedom = Literal["neighbours", "atoms"]
+_ALIKE = 1e-6
+"""Images of an atom that a rotation moves apart by no more than this, over its largest displacement, move alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,18 +32,18 @@ class Sensitivity:
     modes, shape (d, n, 3)
         Orthonormal displacements that belong to the singular values; the last are the softest.
     rank
-        Number of singular values above rtol times the largest; 0 if all vanish. For a structure, the largest value is
-        replaced by the norm of the largest Jacobian of a single centre if that is larger, since the contributions of
-        centres may cancel.
+        Number of singular values above rtol times the largest and above `rounding_floor`; 0 if there is none.
     n_dof
         d = 3 n minus the rotations (3, or 2 where centre and neighbours are collinear); for a structure, minus all
         rigid motions.
     condition_number, inverse_condition_number
         s_1/s_d, infinite if s_d = 0, and s_d/s_1; NaN if nothing is seen (rank 0) or nothing can move.
     rotation_floor
-        Norm of the response to orthonormal rigid motions, divided by what the rank is relative to. It measures the
-        noise of the Jacobian; NaN without rigid motions or response. For a structure, the response of each centre to a
+        Norm of the response to orthonormal rigid motions over the largest singular value. It measures the noise of the
+        Jacobian; NaN without rigid motions, or if nothing is seen. For a structure, the response of each centre to a
         rotation of its environment counts too.
+    rounding_floor
+        Values up to this, in 1/Å, are rounding, whatever rtol: see :func:`judge`.
     rtol
         Relative tolerance of the rank.
     """
@@ -51,67 +55,8 @@ class Sensitivity:
     condition_number: float
     inverse_condition_number: float
     rotation_floor: float
+    rounding_floor: float
     rtol: float
-
-
-class Judgement(NamedTuple):
-    """Arrays with an entry for each list of singular values: as in :class:`Sensitivity`, and the status of the rank."""
-
-    rank: Integers
-    condition_number: Floats
-    inverse_condition_number: Floats
-    rotation_floor: Floats
-    status: Any
-
-    def of_one(self) -> dict[str, Any]:
-        """Give the judgement of a single list of singular values, as Python numbers by name."""
-        return {name: np.asarray(value).item() for name, value in self._asdict().items()}
-
-
-def judge(
-    values: Floats,
-    response: Floats | float,
-    *,
-    rtol: float,
-    scale: Floats | float = 0.0,
-    error: Floats | float = 0.0,
-    finite: Bools | bool = True,
-    empty: Bools | bool = False,
-) -> Judgement:
-    """Judge singular values: the only place where rank, condition numbers, noise floor and status are decided.
-
-    Parameters
-    ----------
-    values, shape (..., d)
-        Singular values, descending, in 1/Å; NaN where the Jacobian is not finite.
-    response, shape (...)
-        Norm of the response to rigid motions, in 1/Å; NaN where there are no rigid motions.
-    rtol
-        Values up to rtol times the largest, or times `scale` if that is larger, are null.
-    scale, shape (...)
-        Size of the terms whose sum the Jacobian is, in 1/Å: what is left where these cancel is no response.
-    error, shape (...)
-        Estimated error of the Jacobian, in 1/Å.
-    finite, empty, shape (...)
-        Whether the Jacobian is finite, and whether there are no neighbours.
-    """
-    padded = values if values.shape[-1] else np.zeros((*values.shape[:-1], 1))
-    largest, smallest = padded[..., 0], padded[..., -1]
-    scale = np.maximum(scale, largest)
-    rank = np.asarray((values > rtol * scale[..., None]).sum(axis=-1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        condition = np.where(rank > 0, largest / smallest, np.nan)
-        inverse = np.where(rank > 0, smallest / largest, np.nan)
-        floor = np.where(scale > 0, response / scale, np.nan)
-    status = np.full(floor.shape, "ok", dtype=object)
-    # Later lines overrule earlier ones.
-    status[rtol * scale < error] = "rtol_below_error"
-    status[floor > rtol] = "rtol_below_floor"
-    if finite is not True:
-        status[..., np.logical_not(finite)] = "not_finite"
-    if empty is not False:
-        status[..., np.asarray(empty)] = "no_neighbours"
-    return Judgement(rank, condition, inverse, floor, status)
 
 
 def check_rtol(rtol: float) -> float:
@@ -138,7 +83,10 @@ def sensitivity(
     rtol: float = 1e-9,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
     *,
+    features: Floats | None = None,
     jacobian_error: float = 0.0,
+    rounding: float = ROUNDING,
+    tolerance: float = LINEAR,
 ) -> Sensitivity:
     """Analyse a Jacobian: singular values, modes, rank, condition number and noise floor.
 
@@ -152,12 +100,18 @@ def sensitivity(
     environment
         The environment that the Jacobian belongs to.
     rtol
-        Singular values up to rtol times the largest count as null.
+        Singular values up to rtol times the largest count as null, and so do those up to the rounding floor.
     degrees_of_freedom
         ``neighbours``: every neighbour moves by itself, periodic images included. ``atoms``: images of one atom move
         together, images of the centre do not move; modes then have shape (d, n_atoms, 3), atoms by ascending index.
+    features, shape (F,)
+        Those that are differentiated: a Jacobian as small as their rounding, over 1 Å, is none.
     jacobian_error
         Estimated error of the Jacobian, in 1/Å, as finite differences supply it.
+    rounding
+        Relative rounding of the Jacobian, as ``descriptor.rounding`` states it.
+    tolerance
+        Length in Å: neighbours that are no farther from a line through the centre are on it, and have a rotation less.
 
     Raises
     ------
@@ -166,20 +120,31 @@ def sensitivity(
         relative error.
     """
     check_rtol(rtol)
-    matrix, rotations = _checked(jacobian, environment, degrees_of_freedom)
+    matrix, rotations = _checked(jacobian, environment, degrees_of_freedom, check_tolerance(tolerance))
     error = jacobian_error * error_growth(environment, degrees_of_freedom)
-    result, status = decompose_matrix(matrix, rotations, rtol, error=error)
+    terms = size_of_terms(None if features is None else real_array("features", features), jacobian)
+    result, status = decompose_matrix(matrix, rotations, rtol, terms=terms, rounding=rounding, error=error)
     check_status(status, result, error, result.singular_values.max(initial=0.0))
     return result
 
 
-def decompose(jacobian: Floats, environment: Environment, rtol: float) -> Sensitivity:
-    """Do as :func:`sensitivity`, but accept an rtol below the noise of the Jacobian."""
-    return decompose_matrix(*_checked(jacobian, environment, "neighbours"), rtol)[0]
+def measured(descriptor: Descriptor, environment: Environment, rtol: float, tolerance: float = LINEAR) -> Sensitivity:
+    """Do as :func:`sensitivity` for a descriptor, with all that is known of its features and errors."""
+    features, jacobian, error = evaluate(descriptor, [environment])[0]
+    known: Any = {"jacobian_error": error, "rounding": descriptor.rounding, "tolerance": tolerance}
+    return sensitivity(jacobian, environment, rtol, features=features, **known)
+
+
+def decompose(descriptor: Descriptor, environment: Environment, rtol: float, tolerance: float = LINEAR) -> Sensitivity:
+    """Do as :func:`sensitivity` for a descriptor, but accept an rtol below the noise of its Jacobian."""
+    features, jacobian, error = evaluate(descriptor, [environment])[0]
+    terms = size_of_terms(features, jacobian)
+    matrix = _checked(jacobian, environment, "neighbours", tolerance)
+    return decompose_matrix(*matrix, rtol, terms=terms, rounding=descriptor.rounding, error=error)[0]
 
 
 def decompose_matrix(
-    matrix: Floats, rigid: Floats, rtol: float, *, scale: float = 0.0, noise: float = 0.0, **known: Any
+    matrix: Floats, rigid: Floats, rtol: float, *, noise: float = 0.0, **known: Any
 ) -> tuple[Sensitivity, Status]:
     """Analyse a Jacobian on the complement of given rigid motions.
 
@@ -191,15 +156,15 @@ def decompose_matrix(
         Displacements that no feature can see; linearly dependent ones count once.
     noise
         Response to rigid motions, in 1/Å, of the terms whose sum the matrix is.
-    rtol, scale, **known
-        As in :func:`judge`; **known are ``error``, ``finite`` and ``empty``.
+    rtol, **known
+        As in :func:`judge`; **known are ``terms``, ``rounding``, ``error``, ``finite`` and ``empty``.
     """
     frame, n_rigid = complete_frame(rigid)
     start = np.zeros(1, dtype=np.int64)
     spectra = decompose_many(np.ravel(matrix), start, len(matrix), frame[None], n_rigid, modes=True)
     values, modes = spectra.values[0], spectra.modes[0]
     response = max(float(spectra.response[0]), noise) if rigid.shape[1] else np.nan
-    judgement = judge(values, response, rtol=rtol, scale=scale, **known).of_one()
+    judgement = judge(values, response, rtol=rtol, **known).of_one()
     status: Status = judgement.pop("status")
     result = Sensitivity(
         singular_values=values,
@@ -211,7 +176,9 @@ def decompose_matrix(
     return result, status
 
 
-def _checked(jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom) -> tuple[Floats, Floats]:
+def _checked(
+    jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom, tolerance: float
+) -> tuple[Floats, Floats]:
     """Check a Jacobian against its environment, and give what :func:`displacements` does."""
     check_environment(environment)
     jacobian = real_array("jacobian", jacobian)
@@ -222,14 +189,17 @@ def _checked(jacobian: Floats, environment: Environment, degrees_of_freedom: Deg
         raise InputError(
             f"`jacobian` must be finite, got {np.count_nonzero(~np.isfinite(jacobian))} entries that are not."
         )
-    return displacements(jacobian, environment, degrees_of_freedom)
+    return displacements(jacobian, environment, degrees_of_freedom, tolerance)
 
 
 def displacements(
-    jacobian: Floats, environment: Environment, degrees_of_freedom: DegreesOfFreedom = "neighbours"
+    jacobian: Floats,
+    environment: Environment,
+    degrees_of_freedom: DegreesOfFreedom = "neighbours",
+    tolerance: float = LINEAR,
 ) -> tuple[Floats, Floats]:
-    """Express a Jacobian as a matrix over c degrees of freedom, shape (F, c), and the rotations in these, (c, 3)."""
-    rotations = infinitesimal_rotations(environment.vectors)
+    """Express a Jacobian as a matrix over c degrees of freedom, shape (F, c), and the rotations, shape (c, 0 to 3)."""
+    rotations = rotations_of(environment.vectors, tolerance)
     matrix = jacobian.reshape(len(jacobian), 3 * len(environment))
     if degrees_of_freedom == "atoms":
         return _move_together(matrix, rotations, environment.atoms, environment.center)
@@ -252,7 +222,5 @@ def _move_together(matrix: Floats, rotations: Floats, atoms: Integers, center: i
     count = np.maximum(spread.sum(axis=0), 1.0)
     together = spread.T @ rotations / count[:, None]
     apart = rotations - spread @ together
-    _, size, axes = np.linalg.svd(apart, full_matrices=False) if len(apart) else (None, np.zeros(3), np.eye(3))
-    return matrix @ spread, np.ascontiguousarray(
-        together @ axes[size <= COLLINEAR * np.abs(rotations).max(initial=1)].T
-    )
+    _, size, axes = np.linalg.svd(apart, full_matrices=False) if apart.size else (None, np.zeros(0), apart.T)
+    return matrix @ spread, np.ascontiguousarray(together @ axes[size <= _ALIKE * np.abs(rotations).max(initial=1)].T)

@@ -46,6 +46,15 @@ class Plan(NamedTuple):
         """Give the indices of the features that a truncation has, in the order of the descriptor."""
         return np.flatnonzero((self.cell % self.n_n <= n) & (self.cell // self.n_n <= l))
 
+    def norms(self, rows: Floats) -> Floats:
+        """Frobenius norm, at each truncation, of an array with one row per feature, shape (n_n, n_l)."""
+        flat = rows.reshape(len(rows), rows.size // max(1, len(rows)))
+        # Scaled, so that squares neither overflow nor vanish.
+        scale = max(SMALLEST, flat.max(initial=0.0), -flat.min(initial=0.0))
+        squares = np.square(flat / scale).sum(axis=1)
+        each = np.bincount(self.cell, squares, self.n_n * self.n_l).reshape(self.n_l, self.n_n)
+        return np.asarray(scale * np.sqrt(each.cumsum(axis=0).cumsum(axis=1).T))
+
 
 def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
     """Group descriptors that differ in l_max alone, or in n_max too if the radial functions do not depend on n_max."""

@@ -10,10 +10,10 @@ from nullmode._support.status import Status
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, Environment, checked_structures, environments_of
-from nullmode.linalg.householder import COLLINEAR
-from nullmode.linalg.rotations import infinitesimal_rotations, rotation_basis
+from nullmode.geometry.environment import Centers, Environment, at_origin, checked_structures, environments_of
+from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, check_rtol, check_status, decompose_matrix
+from nullmode.spectrum.judgement import norm, size_of_terms
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -52,13 +52,13 @@ class Structure:
 class SummedJacobian(NamedTuple):
     """Features (F,) and Jacobian (F, N, 3) of a structure, as sums over its centres, with the errors of the Jacobian.
 
-    `scale` and `noise` are the largest norm and the largest response to rotations, in 1/Å, among the terms of the sum;
+    `terms` is the sum of the sizes of the centres' own terms, `noise` their largest response to rotations, in 1/Å;
     `error` bounds the error of the Jacobian, in 1/Å, if the descriptor estimates that of each term, and else is 0.
     """
 
     features: Floats
     jacobian: Floats
-    scale: float
+    terms: float
     noise: float
     error: float
 
@@ -125,8 +125,8 @@ def structure_sensitivity(
     atoms, descriptor, centers
         As in :func:`structure_jacobian`.
     rtol
-        Values up to rtol times the largest, or times the norm of the largest Jacobian of a single centre, count as
-        null: in a crystal the contributions of centres may cancel down to rounding.
+        Singular values up to rtol times the largest count as null, and so do those up to the rounding floor: in a
+        crystal the contributions of centres may cancel down to rounding.
 
     Raises
     ------
@@ -139,8 +139,8 @@ def structure_sensitivity(
     total = sum_jacobians(structure, descriptor)
     if not np.isfinite(total.jacobian).all():
         raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
-    result, status = decompose_sum(structure, total, rtol)
-    check_status(status, result, total.error, max(total.scale, result.singular_values.max(initial=0.0)))
+    result, status = decompose_sum(structure, total, descriptor, rtol)
+    check_status(status, result, total.error, result.singular_values.max(initial=0.0))
     return result
 
 
@@ -155,7 +155,7 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
     numbers = [environment.center_species for environment in structure.environments]
     blocks = np.unique(numbers, return_inverse=True)[1]
     features = jacobian = np.empty(0)
-    scale = noise = bound = 0.0
+    terms = noise = bound = 0.0
     for start in range(0, len(blocks), _AT_ONCE):
         chunk = structure.environments[start : start + _AT_ONCE]
         results = evaluate(descriptor, chunk)
@@ -166,32 +166,29 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
             features[block] += phi
             np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
             jacobian[block, :, environment.center] -= jac.sum(axis=1)
-            scale = max(scale, _norm(jac))
+            terms += size_of_terms(phi, jac)
             if len(environment):
-                rotations = rotation_basis(environment.vectors, COLLINEAR)
-                noise = max(noise, _norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
+                rotations = rotation_basis(environment.vectors, LINEAR)
+                noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
             # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
             bound += error * np.sqrt(2.0 * len(environment))
     return SummedJacobian(
-        features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), scale, noise, bound
+        features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), terms, noise, bound
     )
 
 
-def _norm(array: Floats) -> float:
-    # Scaled, so that squares neither overflow nor vanish. Without BLAS, whose threads slow down arrays this small.
-    largest = max(array.max(initial=0.0), -array.min(initial=0.0)) or 1.0
-    return float(largest * np.sqrt(np.square(array / largest).sum()))
-
-
-def decompose_sum(structure: Structure, total: SummedJacobian, rtol: float) -> tuple[Sensitivity, Status]:
+def decompose_sum(
+    structure: Structure, total: SummedJacobian, descriptor: Descriptor, rtol: float, tolerance: float = LINEAR
+) -> tuple[Sensitivity, Status]:
     """Analyse a structure's Jacobian, and judge it; one that is not finite counts as zero."""
     finite = bool(np.isfinite(total.jacobian).all())
     matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
     return decompose_matrix(
         matrix if finite else np.zeros_like(matrix),
-        rigid_motions(structure),
+        rigid_motions(structure, tolerance),
         rtol,
-        scale=total.scale if finite else 0.0,
+        terms=total.terms if finite else 0.0,
+        rounding=descriptor.rounding,
         noise=total.noise if finite else 0.0,
         error=total.error,
         finite=finite,
@@ -199,18 +196,20 @@ def decompose_sum(structure: Structure, total: SummedJacobian, rtol: float) -> t
     )
 
 
-def rigid_motions(structure: Structure) -> Floats:
-    """Displacements by translations, and by the rotations that keep the lattice; shape (3 N, 3 to 6)."""
+def rigid_motions(structure: Structure, tolerance: float = LINEAR) -> Floats:
+    """Displacements by translations, and by the rotations that keep the lattice; shape (3 N, 3 to 6), independent.
+
+    Atoms within the tolerance of a line, in Å, are on it, as for :func:`nullmode.symmetry.space_group.isometries`.
+    """
     positions, axes = structure.positions, structure.cell[structure.pbc.astype(bool)]
     translations = np.tile(np.eye(3), (len(positions), 1))
     if len(axes) > 1:
         return translations
     vectors = positions - positions.mean(axis=0)
-    rotations = infinitesimal_rotations(vectors)
-    period = 0.0
     if len(axes):
         period = float(np.linalg.norm(axes[0]))
-        rotations = rotations @ (axes.T / period)
-    # Rotations are scaled to the size of translations, so that their length in Å does not decide which of them count.
-    reach = max(period, float(np.linalg.norm(vectors, axis=1).max()))
-    return np.hstack([translations, rotations / (reach or 1.0)])
+        is_line = bool(np.linalg.norm(np.cross(vectors, axes[0] / period), axis=1).max() <= tolerance)
+        rotations = infinitesimal_rotations(vectors) @ (axes[: 1 - is_line].T / period)
+    else:
+        rotations = rotations_of(vectors, tolerance, at_origin(tolerance))
+    return np.hstack([translations, rotations])

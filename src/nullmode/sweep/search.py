@@ -19,7 +19,7 @@ from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, within
 from nullmode.search import GIVEN, SEARCHES
 from nullmode.search._record import SearchRecord
-from nullmode.spectrum.decomposition import judge
+from nullmode.spectrum.judgement import judge
 from nullmode.sweep.descriptor import description, environments_in, fitted, made
 from nullmode.sweep.tasks import SearchTask, as_json
 from nullmode.tables import columns, parquet
@@ -129,7 +129,7 @@ def _rows(record: SearchRecord | str, start: Environment, rtol: float) -> list[J
     rows = []
     for k in range(count) or [-1]:
         values = record.singular_values[k] if count else np.empty(0)
-        judgement = judge(values, np.nan, rtol=rtol).of_one()
+        judgement = judge(values, np.nan, rtol=rtol, terms=float(np.linalg.norm(values))).of_one()
         row = common | {
             "found": k,
             "converged": record.converged,

@@ -14,7 +14,7 @@ from nullmode._support.elements import known_number, symbol
 from nullmode._support.files import written
 from nullmode._support.types import JSON, Floats, Integers, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
-from nullmode.attribution.causes import EnvironmentRanks
+from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import Layout

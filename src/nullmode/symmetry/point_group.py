@@ -8,8 +8,7 @@ import numpy as np
 from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
-from nullmode.linalg.householder import COLLINEAR
-from nullmode.linalg.rotations import axis_frame, closest_operation, pair_operations
+from nullmode.linalg.rotations import axis_frame, closest_operation, line_axis, pair_operations
 from nullmode.symmetry.schoenflies import schoenflies
 
 # A candidate operation comes from two vectors alone, so it may miss by this multiple of the tolerance before it is
@@ -84,14 +83,16 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
             f"`tolerance` must be at most a quarter of the smallest distance, {largest:.2e} Å, got {tolerance}. "
             "Use a smaller one."
         )
-    axis = _line(vectors, tolerance)
+    axis = line_axis(vectors, tolerance)
+    # What is called a line has all operations of one, whatever its deviations across it.
+    straight = vectors if axis is None else np.outer(vectors @ axis, axis)
     if axis is None:
         candidates = _candidates(vectors, species, tolerance)
     else:
         frame = axis_frame(axis)
         candidates = frame.T @ line_operations() @ frame
     operations, permutations, deviations = largest_group(
-        *_accepted(candidates, vectors, species, tolerance, fixed=axis is not None)
+        *_accepted(candidates, straight, species, tolerance, fixed=axis is not None)
     )
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
     line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
@@ -178,14 +179,6 @@ def largest_tolerance(vectors: Floats) -> float:
 
     closest = min(pdist(vectors).min(initial=np.inf), np.linalg.norm(vectors, axis=1).min(initial=np.inf))
     return float(closest) / 4
-
-
-def _line(vectors: Floats, tolerance: float) -> Floats | None:
-    """Direction of a collinear environment, or None."""
-    farthest = vectors[np.argmax((vectors**2).sum(axis=1))]
-    axis: Floats = farthest / np.linalg.norm(farthest)
-    away = np.linalg.norm(np.cross(vectors, axis), axis=1)
-    return axis if away.max() <= max(tolerance, COLLINEAR * np.linalg.norm(farthest)) else None
 
 
 def line_operations() -> Floats:

@@ -7,9 +7,8 @@ import numpy as np
 
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
-from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment import Environment, at_origin
 from nullmode.geometry.structure import CLOSEST
-from nullmode.linalg.householder import COLLINEAR
 from nullmode.linalg.rotations import axis_frame
 from nullmode.symmetry.point_group import (
     largest_group,
@@ -96,7 +95,7 @@ def isometries(
 def _of_molecule(positions: Floats, kinds: Integers, tolerance: float) -> Isometries:
     # Every isometry keeps the centroid, and with it an atom at the centroid.
     vectors = positions - positions.mean(axis=0)
-    apart = np.linalg.norm(vectors, axis=1) >= max(4 * tolerance, CLOSEST)
+    apart = np.linalg.norm(vectors, axis=1) >= at_origin(tolerance)
     group = point_group(Environment.from_vectors(vectors[apart], kinds[apart].tolist()), tolerance)
     kept = (group.permutations == np.arange(apart.sum())).sum(axis=1)
     translation = np.trace(group.operations, axis1=1, axis2=2)
@@ -142,7 +141,10 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     # Every isometry keeps the centroid across the axis, but not along it.
     coordinates = (positions - positions.mean(axis=0)) @ frame.T
     radius = np.linalg.norm(coordinates[:, :2], axis=1)
-    is_line = bool(radius.max() <= max(tolerance, COLLINEAR * period))
+    is_line = bool(radius.max() <= tolerance)
+    if is_line:
+        # It has all operations of a line, whatever its deviations across it.
+        coordinates[:, :2] = radius[:] = 0.0
     like = (kinds[:, None] == kinds) & (is_line | (np.abs(radius[:, None] - radius) <= 2 * tolerance))
     # Far from the axis, errors of an atom are not enlarged at the others; with few like it, candidates are few.
     wide = radius >= 0.5 * radius.max()

@@ -33,7 +33,7 @@ ENVIRONMENT = (
     Column(
         "rank",
         _INTEGER,
-        "number of singular values above rtol times the largest; for a whole structure see docs/theory.md",
+        "number of singular values above rtol times the largest and above rounding_floor",
     ),
     Column("singular_values", _FLOATS, "the d singular values of the Jacobian, descending", "1/Å"),
     Column("condition_number", _FLOAT, "largest over smallest singular value; infinite where singular"),
@@ -41,6 +41,7 @@ ENVIRONMENT = (
     Column(
         "rotation_floor", _FLOAT, "response to rigid motions over the largest singular value: the noise of the Jacobian"
     ),
+    Column("rounding_floor", _FLOAT, "values up to this are rounding, whatever rtol; see docs/theory.md", "1/Å"),
     Column("status", _TEXT, " | ".join(get_args(Status))),
     Column("message", _TEXT, "empty, or the error that stopped the analysis of a row that failed"),
 )
@@ -64,10 +65,12 @@ ATTRIBUTION = (
     Column("rank_symmetric", _INTEGER, "largest rank that symmetry allows for features of this parity"),
     Column("null_symmetry", _INTEGER, "null values that symmetry demands: n_dof - rank_symmetric"),
     Column("null_incompleteness", _INTEGER, "null values due to the body order: rank_symmetric - rank_complete"),
-    Column("null_truncation", _INTEGER, "null values due to the truncation, unless ambiguous: rank_complete - rank"),
-    Column("null_unresolved", _INTEGER, "rank_symmetric - rank where rank_complete is not known, else 0"),
+    Column("null_truncation", _INTEGER, "null values that a larger truncation sees"),
+    Column("null_cutoff", _INTEGER, "null values beyond these that a cutoff raised by cutoff_width brings back"),
     Column(
-        "null_cutoff", _INTEGER, "how many of the last two are not null any more with a cutoff raised by cutoff_width"
+        "null_unresolved",
+        _INTEGER,
+        "the other null values: rank_complete is not known, or no larger truncation that was tried sees them",
     ),
     Column("point_group", _TEXT, "Schoenflies symbol; for a periodic structure, that of its crystal class"),
     Column("ambiguous", pa.bool_(), "whether values are null and the counts depend on the tolerance"),
@@ -75,6 +78,9 @@ ATTRIBUTION = (
         "tolerance", _FLOAT, "length at which the ranks were counted: as asked for, or less if the rank demands it", "Å"
     ),
     Column("nearest_tolerance", _FLOAT, "length at which the counts change, nearest to the tolerance asked for", "Å"),
+    Column(
+        "group_grows_at", _FLOAT, "length, up to 0.01 Å, within which the symmetry is higher; null if it is not", "Å"
+    ),
     Column("diagnostic", _TEXT, "empty, or what is wrong with the counts"),
 )
 ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)

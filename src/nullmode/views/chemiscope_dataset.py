@@ -32,7 +32,16 @@ _THICKNESS = {"baseRadius": 0.04, "headRadius": 0.09, "headLength": 0.18}
 _LEAST = 1e-9
 _NO_ARROW: JSON = {"vector": [0.0, 0.0, 1.0], "scale": 1e-6}
 _COLUMNS = (
-    *("n_neighbours", "n_dof", "rank", "null_symmetry", "null_incompleteness", "null_truncation", "null_unresolved"),
+    *(
+        "n_neighbours",
+        "n_dof",
+        "rank",
+        "null_symmetry",
+        "null_incompleteness",
+        "null_truncation",
+        "null_cutoff",
+        "null_unresolved",
+    ),
     *("point_group", "center_species", "status"),
 )
 _MEANINGS = {column.name: column.meaning for column in SENSITIVITY}
@@ -93,7 +102,7 @@ def _modes(environment: Environment, descriptor: Descriptor, row: Any) -> dict[s
     """Null modes by the names of their shapes, or the softest mode where none is null."""
     if not row.n_dof or not np.isfinite(row.singular_values).all():
         return {}
-    sensitivity = decompose(descriptor.compute_with_jacobian(environment)[1], environment, row.rtol)
+    sensitivity = decompose(descriptor, environment, row.rtol)
     if sensitivity.rank == sensitivity.n_dof:
         return {SOFTEST: DisplayedMode(SOFTEST, "", sensitivity.modes[-1])}
     null = null_modes_of(environment, descriptor, sensitivity, row.rtol, row.tolerance)

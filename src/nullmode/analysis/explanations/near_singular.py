@@ -76,15 +76,8 @@ def _modes(case: Case, threshold: float) -> Iterator[JSON]:
     from nullmode.attribution.near_null import explain_near_null
 
     row, environment, descriptor = case
-    # What a raised cutoff brings back is counted there, not with the basis.
-    missing = "truncation" if row["null_truncation"] else "unresolved"
-    counts = {
-        "cutoff": row["null_cutoff"],
-        missing: row["null_truncation"] + row["null_unresolved"] - row["null_cutoff"],
-        "incompleteness": row["null_incompleteness"],
-    }
-    for cause, count in counts.items():
-        yield from ({"cause": cause} for _ in range(int(count)))
+    for cause in ("cutoff", "truncation", "unresolved", "incompleteness"):
+        yield from ({"cause": cause} for _ in range(int(row[f"null_{cause}"])))
     try:
         soft = explain_near_null(environment, descriptor, threshold, row["rtol"], row["tolerance"])
     except InputError:  # symmetric within the tolerance, but not to the precision that modes need
