@@ -8,7 +8,6 @@ import numpy as np
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, at_origin
-from nullmode.geometry.structure import CLOSEST
 from nullmode.linalg.rotations import axis_frame
 from nullmode.symmetry.point_group import (
     largest_group,
