@@ -27,6 +27,7 @@ from nullmode.tables import columns, parquet
 from nullmode.tables.identity import identified
 from nullmode.tables.structures import atoms_of, sound
 
+_COUNTS = {column.name: 0 for column in columns.ENVIRONMENT if str(column.type) == "int64"}
 _MEASURED = [column.name for column in columns.SENSITIVITY if column not in columns.WHERE]
 
 
@@ -172,8 +173,8 @@ def _skipped(structures: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Rows, with few columns, of the centres of skipped structures, or of these as wholes."""
     rows: list[JSON] = []
     for structure in structures[structures["defect"].notna()].itertuples():
-        row: JSON = {"structure": structure.structure, "center": -1, "center_species": None, "singular_values": []}
-        row |= {"n_neighbours": 0, "n_dof": 0, "rank": 0, "status": "bad_structure"}
+        row: JSON = _COUNTS | {"structure": structure.structure, "center": -1, "center_species": None}
+        row |= {"singular_values": [], "status": "bad_structure"}
         if scope == "structure":
             rows.append(row)
             continue
