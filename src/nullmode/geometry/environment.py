@@ -1,4 +1,4 @@
-"""Environments: the only place where positions are checked. All other code trusts the read-only arrays made here."""
+"""Environments, checked where they are made. All other code trusts their read-only arrays."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
