@@ -286,7 +286,7 @@ def test_title_names_what_is_fixed(table):
 
 
 def test_spectra_are_relative_and_above_the_floor():
-    ratios = spectra(pd.DataFrame({"singular_values": [[4.0, 2.0, 0.0], [1.0, 1e-30, 0.0]]}))
+    ratios = spectra(pd.DataFrame({"n_dof": [3, 3], "singular_values": [[4.0, 2.0, 0.0], [1.0, 1e-30, 0.0]]}))
     assert ratios.tolist() == [[1, 0.5, FLOOR], [1, FLOOR, FLOOR]]
 
 
