@@ -286,8 +286,10 @@ def test_title_names_what_is_fixed(table):
 
 
 def test_spectra_are_relative_and_above_the_floor():
-    ratios = spectra(pd.DataFrame({"n_dof": [3, 3], "singular_values": [[4.0, 2.0, 0.0], [1.0, 1e-30, 0.0]]}))
-    assert ratios.tolist() == [[1, 0.5, FLOOR], [1, FLOOR, FLOOR]]
+    values = [[4.0, 2.0, 0.0], [1.0, 1e-30, 0.0], [1e-17, 0.0, 0.0], [3.0, 1.5]]
+    ratios = spectra(pd.DataFrame({"n_dof": [3, 3, 3, 2], "rank": [2, 1, 0, 2], "singular_values": values}))
+    expected = [[1, 0.5, FLOOR], [1, FLOOR, FLOOR], [FLOOR, FLOOR, FLOOR], [1, 0.5, np.nan]]
+    np.testing.assert_array_equal(ratios, expected)
 
 
 def test_failed_save_leaves_the_old_file_alone(table, tmp_path, monkeypatch):
