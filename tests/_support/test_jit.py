@@ -37,6 +37,45 @@ def test_a_cache_that_cannot_be_written_is_said_once_and_does_without(tmp_path, 
     assert ["Set NULLMODE_CACHE to a writable directory." in str(item.message) for item in caught] == [True]
 
 
+def test_a_full_disk_is_said_once_and_does_without(tmp_path, monkeypatch):
+    monkeypatch.setenv("NULLMODE_CACHE", str(tmp_path))
+
+    def full(*_):
+        raise OSError(122, "Disk quota exceeded")
+
+    from numba.core.caching import IndexDataCacheFile
+
+    monkeypatch.setattr(IndexDataCacheFile, "_open_for_write", full)
+    with pytest.warns(UserWarning, match=rf"cannot be kept in {tmp_path}.*Disk quota exceeded") as caught:
+        assert [kernel(1.0) for kernel in kernels()] == [2.0, 3.0]
+    assert len(caught) == 1
+
+
+DAMAGES = {
+    "emptied": lambda _: b"",
+    "cut short": lambda content: content[: len(content) // 2],
+    "one bit": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    "foreign": lambda _: b"not a kernel",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("which", ["nbi", "nbc"])
+def test_damaged_entries_of_the_cache_are_made_again(tmp_path, monkeypatch, which, damage):
+    monkeypatch.setenv("NULLMODE_CACHE", str(tmp_path))
+
+    def hits():
+        [kernel, _] = kernels()
+        assert kernel(1.0) == 2.0
+        return sum(kernel.dispatcher.stats.cache_hits.values())
+
+    assert (hits(), hits()) == (0, 1)
+    [file] = tmp_path.rglob(f"*.{which}")
+    whole = file.read_bytes()
+    file.write_bytes(DAMAGES[damage](whole))
+    assert (hits(), hits()) == (0, 1)
+
+
 def test_no_compiler_is_one_clear_error(monkeypatch):
     import numba
 

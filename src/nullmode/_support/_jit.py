@@ -4,12 +4,14 @@ Numba takes a second to import, so a kernel is compiled, and Numba imported, on 
 declares or checks parameters (the Snakefile, ``--help``) stays light.
 """
 
+import pickle
 import sys
 import tempfile
 import threading
 import warnings
 from collections.abc import Callable
 from functools import cache, cached_property, update_wrapper
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -24,6 +26,7 @@ R = TypeVar("R")
 FASTMATH = frozenset({"contract", "reassoc", "nsz"})
 _COMPILING = threading.RLock()
 _UNWRITABLE: set[Path] = set()
+_SEAL = sha256().digest_size
 
 
 def kernel_cache() -> Path:
@@ -90,16 +93,79 @@ def _enable_cache(dispatcher: Any) -> None:
         # In any other place Numba would look only at the file of the function, and load stale code.
         config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(directory), "UserProvidedCacheLocator"
         dispatcher.enable_caching()
+        # A public way to another class of files does not exist.
+        dispatcher._cache._cache_file.__class__ = _sealed_files()
     except (OSError, RuntimeError) as error:
-        if directory not in _UNWRITABLE:
-            _UNWRITABLE.add(directory)
-            warnings.warn(
-                f"compiled kernels cannot be kept in {directory} ({error}); every process compiles anew. "
-                "Set NULLMODE_CACHE to a writable directory.",
-                stacklevel=2,
-            )
+        _warn_unwritable(directory, error)
     finally:
         config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+
+
+def _warn_unwritable(directory: Path, error: Exception) -> None:
+    if directory not in _UNWRITABLE:
+        _UNWRITABLE.add(directory)
+        warnings.warn(
+            f"compiled kernels cannot be kept in {directory} ({error}); every process compiles anew. "
+            "Set NULLMODE_CACHE to a writable directory.",
+            stacklevel=2,
+        )
+
+
+@cache
+def _sealed_files() -> type:
+    """Make Numba's class of the files of a kernel, but with a checksum in each file.
+
+    What is damaged counts as missing and is made again: a disk may have been full, or a copy interrupted. What cannot
+    be written stays in memory.
+    """
+    from numba.core import caching
+
+    # Numba has no types.
+    files: Any = cast("Any", caching).IndexDataCacheFile
+
+    class SealedFiles(files):  # type: ignore[misc]
+        def load(self, key: Any) -> Any:
+            try:
+                return super().load(key)
+            except Exception:  # unpickling raises whatever it meets
+                return None
+
+        def save(self, key: Any, data: Any) -> None:
+            try:
+                super().save(key, data)
+            except OSError as error:
+                _warn_unwritable(Path(self._cache_path), error)
+
+        def _save_index(self, overloads: Any) -> None:
+            self._write(self._index_path, (self._version, self._source_stamp, overloads))
+
+        def _load_index(self) -> Any:
+            try:
+                version, stamp, overloads = self._read(self._index_path)
+            except (FileNotFoundError, ValueError):
+                return {}
+            return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
+
+        def _save_data(self, name: str, data: Any) -> None:
+            self._write(self._data_path(name), data)
+
+        def _load_data(self, name: str) -> Any:
+            return self._read(self._data_path(name))
+
+        def _write(self, path: str, content: Any) -> None:
+            data = self._dump(content)
+            with self._open_for_write(path) as file:
+                file.write(sha256(data).digest() + data)
+
+        @staticmethod
+        def _read(path: str) -> Any:
+            content = Path(path).read_bytes()
+            seal, data = content[:_SEAL], content[_SEAL:]
+            if sha256(data).digest() != seal:
+                raise ValueError(path)
+            return pickle.loads(data)
+
+    return SealedFiles
 
 
 @cache
