@@ -119,6 +119,26 @@ def test_repeated_and_sorted_crystals_are_seen(tmp_path):
         assert majority_species(changed).symbols.formula.count()["Sr"] == len(changed) // 3
 
 
+@pytest.mark.parametrize("shares", [(0.67, 0.33), (0.5, 0.5)])
+def test_a_species_listed_twice_for_a_site_is_not_taken_for_a_vacancy(tmp_path, shares):
+    # Of both rows, ASE keeps one share.
+    path = cif(tmp_path, "A1 Fe3+ 0 0 0 {}\nA2 Fe2+ 0 0 0 {}\n".format(*shares))
+    with pytest.raises(nm.InputError, match=r"must list each species of a site once, got one of Fe more than once"):
+        list(file.structures(path, occupancy="majority"))
+
+
+def test_shares_of_other_atoms_are_refused(tmp_path):
+    atoms = read(cif(tmp_path, SHARED.format(0.7, 0.3)))
+    added = atoms.copy()
+    added.append("He")
+    # The trajectory of ASE keeps the shares, and no numbers of sites.
+    write(tmp_path / "x.traj", atoms)
+    for changed in (added, read(tmp_path / "x.traj"), atoms[[1, 2]] + Atoms("N", [[3, 3, 3]])):
+        for function in (nm.environments, majority_species):
+            with pytest.raises(nm.InputError, match=r"info\['occupancy'\] must belong to the atoms"):
+                function(changed)
+
+
 @pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1.0], [2.0, 0.5], [np.nan, np.nan]])
 def test_what_is_no_share_is_no_disorder(values):
     atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])

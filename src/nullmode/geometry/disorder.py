@@ -77,6 +77,11 @@ def majority_species(atoms: "Atoms", where: str = "atoms") -> "Atoms":
     partial = np.flatnonzero([_is_partial(site) for site in sites])
     if not len(partial):
         return result
+    if repeated := _repeated(atoms):
+        raise InputError(
+            f"`{where}` must list each species of a site once, got one of {repeated} more than once (as ions, or "
+            "isotopes), of which only one share is known. Add up its shares in the file."
+        )
     shares = np.array([site.share for site in sites])
     together = shares + [site.others for site in sites]
     dropped = np.zeros(len(atoms), dtype=bool)
@@ -124,16 +129,45 @@ def _sites(atoms: "Atoms") -> list[_Site]:
     shares: list[dict[str, float]] = [{} for _ in symbols]
     known = atoms.info.get("occupancy")
     if isinstance(known, dict):
-        # ASE numbers the sites of the file, and gives those of each number its species.
-        kinds = atoms.arrays.get("spacegroup_kinds", range(len(atoms)))
-        by_kind = {str(kind): given for kind, given in known.items() if isinstance(given, dict)}
-        shares = [{str(name): _number(share) for name, share in by_kind.get(str(kind), {}).items()} for kind in kinds]
+        shares = _of_kinds(atoms, {str(kind): given for kind, given in known.items() if isinstance(given, dict)})
     for name in _ARRAYS:
         values = np.array([_number(value) for value in atoms.arrays.get(name, [])])
         # All zero where a program writes none; above 1 they are something else.
         if values.any() and values.max() < 1 + _SAME:
             shares = [{symbol: value} for symbol, value in zip(symbols, values.tolist(), strict=True)]
     return [_site(symbol, own or {symbol: 1.0}) for symbol, own in zip(symbols, shares, strict=True)]
+
+
+def _of_kinds(atoms: "Atoms", known: dict[str, dict[Any, Any]]) -> list[dict[str, float]]:
+    """Give each atom its species with their shares: ASE numbers the sites of a file, and gives those of each number."""
+    by_kind = {kind: {str(name): _number(share) for name, share in given.items()} for kind, given in known.items()}
+    kinds = [str(kind) for kind in atoms.arrays.get("spacegroup_kinds", range(len(atoms)))]
+    shares = [by_kind.get(kind, {}) for kind in kinds]
+    if all(abs(share - 1) <= _SAME for own in by_kind.values() for share in own.values() if share > _SAME):
+        return shares
+    # Some formats keep the shares and lose the numbers; atoms that were added have wrong ones.
+    fits = "spacegroup_kinds" in atoms.arrays or len(by_kind) == len(atoms)
+    if not fits or any(symbol not in own for symbol, own in zip(atoms.get_chemical_symbols(), shares, strict=True)):
+        raise InputError(
+            f"atoms.info['occupancy'] must belong to the atoms, got {len(by_kind)} sites of which it is not known, or "
+            "not right, which atoms they are. Read the original file, or order the structure yourself and delete it."
+        )
+    return shares
+
+
+def _repeated(atoms: "Atoms") -> str:
+    """Find a species that the file lists more than once for a site, such as Fe2+ and Fe3+: ASE keeps one share."""
+    known = atoms.info.get("occupancy")
+    if not isinstance(known, dict) or "spacegroup_kinds" not in atoms.arrays:
+        return ""
+    present = {str(kind) for kind in atoms.arrays["spacegroup_kinds"]}
+    rows: dict[frozenset[str], list[bool]] = {}
+    for kind, given in known.items():
+        if isinstance(given, dict) and any(abs(_number(share) - 1) > _SAME for share in given.values()):
+            rows.setdefault(frozenset(map(str, given)), []).append(str(kind) in present)
+    # Of the rows at one place, ASE keeps the first as an atom, and of all the shares.
+    most = [species for species, kept in rows.items() if any(kept) and len(kept) > sum(kept) * len(species)]
+    return " / ".join(sorted(most[0])) if most else ""
 
 
 def _site(symbol: str, shares: dict[str, float]) -> _Site:

@@ -38,7 +38,8 @@ def warn_of_units(structures: Sequence["Atoms"]) -> None:
     if ratio >= _NANOMETRES and not in_bohr:
         return
     names = f"{symbol(first)}-{symbol(second)}"
-    looks = "bohr: multiply them by 0.529177" if in_bohr else "nanometres: multiply them by 10"
+    nanometres = "nanometres: multiply them by 10; or one atom is listed at two places (disorder): keep one of them"
+    looks = "bohr: multiply them by 0.529177" if in_bohr else nanometres
     warnings.warn(
         f"coordinates must be in Å, but their shortest distance is {distance:.2g} Å ({names}), {ratio:.2g} times the "
         f"sum of the covalent radii. They may be in {looks}.",
