@@ -43,7 +43,8 @@ def test_the_rule_holds(name):
 
 
 def test_every_status_occurs():
-    assert {expected[-1] for *_, expected in CASES.values()} == set(get_args(Status))
+    # Rows of these have no values to be judged.
+    assert {expected[-1] for *_, expected in CASES.values()} | {"failed", "bad_structure"} == set(get_args(Status))
 
 
 def test_many_are_judged_as_each_alone():
