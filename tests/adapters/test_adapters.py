@@ -161,6 +161,19 @@ def soap(**compression):
     return nm.FromDscribe(dscribe_power(6, 6, species=("H", "C", "F"), compression=compression))
 
 
+def weightless():
+    return nm.FromDscribe(
+        dscribe_power(species=("H", "C", "F"), weighting={"function": "pow", "c": 0, "d": 1, "m": 2, "r0": 2.0})
+    )
+
+
+def changed_later():
+    made = dscribe_power(6, 6, species=("H", "C", "F"))
+    adapter = nm.FromDscribe(made)
+    made.compression = {"mode": "crossover"}
+    return adapter
+
+
 def quip_soap(options):
     return nm.FromQuippy(f"soap cutoff=4.0 n_max=6 l_max=6 atom_sigma=0.4 Z=6 {options}")
 
@@ -174,16 +187,24 @@ DECLARED = {
     "dscribe, a species of weight 0": (
         lambda: soap(mode="off", species_weighting={"H": 1.0, "C": 1.0, "F": 0.0}), None,
     ),
+    "dscribe, no weight": (weightless, None),
+    "dscribe, changed later": (changed_later, 2),
     "dscribe, radial": (lambda: nm.FromDscribe(ACSF(species=("H", "C", "F"), r_cut=4.0, g2_params=G2)), 1),
     "quippy": (lambda: quip_soap(COMPRESSED), 2),
     "quippy, spelt out": (lambda: quip_soap(f"{COMPRESSED} nu_R=2 nu_S=2 K=0 coupling=T Z_mix=F"), 2),
     "quippy, no species": (lambda: quip_soap(""), None),
     **{
         f"quippy, {option}": (lambda option=option: quip_soap(f"{COMPRESSED} {option}"), None)
-        for option in ("nu_R=1", "nu_R=0", "nu_S=1", "nu_S=0", "diagonal_radial=T", "K=3 Z_mix=T", "K=3 R_mix=T")
+        for option in (
+            *("nu_R=1", "nu_R=0", "nu_S=1", "nu_S=0"),
+            *("diagonal_radial=T", "K=3 Z_mix=T", "K=3 R_mix=T", "Z_map={1 6 9}"),
+        )
     },
     "quippy, turbo": (lambda: nm.FromQuippy(TURBO), 2),
-    "quippy, turbo, compressed": (lambda: nm.FromQuippy(f"{TURBO} compress_mode=trivial"), None),
+    **{
+        f"quippy, turbo, {mode}": (lambda mode=mode: nm.FromQuippy(f"{TURBO} compress_mode={mode}"), None)
+        for mode in ("trivial", "0_0", "1_1", "2_2")
+    },
     "ours, radial": (lambda: nm.ACSF(g2=[(1, k / 3) for k in range(1, 12)], g4=()), 1),
 }  # fmt: skip
 

@@ -98,6 +98,12 @@ BAD = {
         lambda: nm.FromQuippy("coordination cutoff=4 cutoff_transition_width=1"),
         r"got 'cutoff_transition_width', which it would ignore",
     ),
+    "a basis size": (lambda: nm.FromQuippy("soap cutoff=4 n_max=4 l_max=-1 atom_sigma=0.5"), "l_max of at least 0"),
+    "a compression": (lambda: nm.FromQuippy("soap_turbo compress_mode=linear"), "have a compress_mode of trivial, 0_0"),
+    "no such file": (lambda: nm.FromQuippy("soap_turbo compress_file=/none"), "have a compress_file that exists"),
+    "a basis": (lambda: nm.FromQuippy("soap_turbo basis=foo"), "have a basis of poly3, poly3gauss, got 'foo'"),
+    "a species twice": (lambda: nm.FromQuippy(quip(species=(1, 1))), r"each species once in species_Z, got \[1, 1\]"),
+    "no species": (lambda: nm.FromQuippy("soap species_Z={{1 9}}"), "have atomic numbers in species_Z"),
     "a key twice": (lambda: nm.FromQuippy(quip() + " n_max=3"), r"must give n_max once"),
     "a space": (lambda: nm.FromQuippy(quip() + " nu_R = 1"), r"must have a value right after each `=`"),
     "two kinds": (

@@ -1,6 +1,7 @@
 """dscribe's local descriptors as descriptors."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, final
@@ -59,11 +60,15 @@ class FromDscribe(Adapter):
             if made._weighting.get("function") == "poly":
                 # This weight is zero from r0 on.
                 cutoff = min(cutoff, made._weighting["r0"])
-            # Compressed features do not span the power spectrum, whatever the basis; a weight of a species may be zero.
+            # Compressed features do not span the power spectrum, whatever the basis; a weight of a species may be zero,
+            # or that of all.
             whole = made.compression.get("mode", "off") == "off" and not made.compression.get("species_weighting")
+            whole = whole and made._weighting.get("c", 1) != 0
             order = 2 if whole else None
         else:
             cutoff, order = made.r_cut, 2 if len(made.g4_params) or len(made.g5_params) else 1
+        # A copy: dscribe's objects can be changed, and these features would no longer be those that were checked.
+        self._set(descriptor=deepcopy(made))
         self._settle(cutoff=float(cutoff), correlation_order=order, parity="O3")
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[int]:  # noqa: ARG002

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any, final
 
@@ -49,6 +50,9 @@ _KEYS = {
 _WHOLE = {"nu_R": 2, "nu_S": 2, "K": 0, "coupling": True} | dict.fromkeys(
     ("diagonal_radial", "Z_mix", "R_mix", "sym_mix", "Z_map", "compress_file", "compress_mode"), False
 )
+# What QUIP 0.10.3 stops the whole process for, or answers with zeros. As text: ASE reads 0_0 as the number 0.
+_LEVELS = [f"{i}_{j}" for i in range(3) for j in range(3)]
+_CHOICES = {"basis": ["poly3", "poly3gauss"], "scaling_mode": ["polynomial"], "compress_mode": ["trivial", *_LEVELS]}
 
 
 @final
@@ -88,7 +92,7 @@ class FromQuippy(Adapter):
             # QUIP 0.10.3 writes outside of its memory if one of several centres is averaged.
             raise InputError(f"`arguments` must name a descriptor of single centres, got {self.arguments!r}.")
         soap = kind in ("soap", "soap_turbo")
-        whole = all(self._parsed.get(key, value) == value for key, value in _WHOLE.items())
+        whole = all(key not in self._parsed or _equal(self._parsed[key], value) for key, value in _WHOLE.items())
         order = 2 if soap and whole and self._species else None
         self._settle(cutoff=self._quip.cutoff(), correlation_order=order, parity="O3" if soap else None)
 
@@ -113,7 +117,24 @@ class FromQuippy(Adapter):
                 f"`arguments` must hold keys that QUIP reads for {kind}, got {key!r}, which it would ignore. "
                 f"{remedy}{suggest(key, sorted(_KEYS[kind]))}"
             )
+        self._check_values()
         return kind
+
+    def _check_values(self) -> None:
+        """Refuse values that QUIP does not know and does not refuse itself."""
+        for key, known in _CHOICES.items():
+            found = re.search(rf"(?<!\S){key}=[\"'{{]?([^\s\"'}}]*)", self.arguments)
+            if found and found[1] not in known:
+                raise InputError(f"`arguments` must have a {key} of {', '.join(known)}, got {found[1]!r}.")
+        path = self._parsed.get("compress_file")
+        if path is not None and not Path(str(path)).is_file():
+            raise InputError(f"`arguments` must have a compress_file that exists, got {path!r}.")
+        for key, least in (("n_max", 1), ("l_max", 0), ("alpha_max", 1)):
+            for value in np.ravel(self._parsed.get(key, least)).tolist():
+                if isinstance(value, int | float) and value < least:
+                    raise InputError(f"`arguments` must have a {key} of at least {least}, got {value!r}.")
+        if len(set(self._species)) < len(self._species):
+            raise InputError(f"`arguments` must name each species once in species_Z, got {self._species}. Remove one.")
 
     def feature_labels(self, environments: Sequence[Environment] | None = None) -> list[int]:  # noqa: ARG002
         """Count the features, 0 … F - 1."""
@@ -163,8 +184,17 @@ class FromQuippy(Adapter):
     @property
     def _species(self) -> list[int]:
         """Atomic numbers in ``species_Z``; empty if it is not given."""
-        numbers = np.atleast_1d(self._parsed.get("species_Z", [])).astype(int)
+        given = self._parsed.get("species_Z", [])
+        try:
+            numbers = np.atleast_1d(given).astype(int)
+        except ValueError:
+            raise InputError(f"`arguments` must have atomic numbers in species_Z, got {given!r}.") from None
         return [int(number) for number in numbers if number > 0]
+
+
+def _equal(given: Any, wanted: int | bool) -> bool:
+    """Whether a value that ASE read is a number, or a truth value, and this one."""
+    return isinstance(given, bool) == isinstance(wanted, bool) and np.array_equal(np.squeeze(given), wanted)
 
 
 @contextmanager
