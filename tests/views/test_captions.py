@@ -46,6 +46,13 @@ def test_caption_says_claim_setting_and_result():
     assert result == "Result: The rank is 9 from n_max 3 on."
 
 
+def test_tables_without_singular_values_are_described_with_the_others():
+    rows = swept()
+    steps = rows.drop(columns="singular_values")
+    setting = captions.caption(asked(claim=CLAIM), [steps, rows], "")[1]
+    assert setting == captions.caption(asked(claim=CLAIM), [rows], "")[1]
+
+
 def test_what_all_descriptors_share_is_said_once():
     question = asked("null_modes")
     question |= {"families": {}, "parameters": {}}

@@ -59,12 +59,15 @@ def _escaped(text: str) -> str:
 
 def _setting(entry: JSON, rows: "pd.DataFrame") -> str:
     """Name the searches, environments, descriptors, parameters of the figure and rtol, in this order."""
+    import numpy as np
+
     sources = [f"search {name} of kind {kind}" for name, kind in entry["searches"].items()]
     groups: Any = rows.groupby(["family", "scope"], sort=False)
     for (family, scope), group in groups:
         count = len(group[["structure", "center"]].drop_duplicates())
         # Of an environment without neighbours, or a skipped structure, there is nothing to draw.
-        empty = group["singular_values"].map(len) == 0 if "singular_values" in group else group["center"].isna()
+        # Rows of a table without values, as that of the steps of a search, have NaN for them, of size 1.
+        empty = group["singular_values"].map(np.size) == 0 if "singular_values" in group else group["center"].isna()
         missing = len(group[empty][["structure", "center"]].drop_duplicates())
         without = f" ({missing} of them without values)" if missing else ""
         sources.append(f"{count} {scope}{'s' * (count != 1)} of {family}{without}")
