@@ -106,3 +106,12 @@ def test_causes_that_cannot_be_told_apart_are_not():
     why = nm.attribute(env, small)
     assert min(why.null_incompleteness, why.null_truncation) > 0
     assert {part.cause for part in nm.split_null_modes(env, small)} == {"symmetry", "unresolved"}
+
+
+def test_a_line_within_the_tolerance_has_the_modes_of_a_line():
+    # H and N about C, written with four digits.
+    near = nm.Environment.from_vectors([[-0.2417, 0.3626, 0.9669], [0.2645, -0.3968, -1.0582]], ["H", "N"])
+    why = nm.attribute(near, NU_2, 1e-3, 3e-4)
+    parts = nm.split_null_modes(near, NU_2, 1e-3, 3e-4)
+    assert (why.point_group, why.n_dof, why.rank) == ("C∞v", 4, 2)
+    assert [(part.cause, len(part.modes)) for part in parts] == [("symmetry", 2)]

@@ -61,7 +61,7 @@ def split_null_modes(
     """
     counts = attribute(environment, descriptor, rtol, tolerance)
     inside = within(environment, descriptor.cutoff)
-    result = decompose(descriptor, inside, rtol)
+    result = decompose(descriptor, inside, rtol, counts.tolerance)
     null = result.modes[result.rank :].reshape(result.n_dof - result.rank, 3 * len(inside))
     if not len(null):
         return []
