@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from cases import BOND, RANKS, SETTING, pair, rings, rng
@@ -49,7 +47,8 @@ def test_a_record_says_what_is_at_each_partner():
     result = find_partners(made(pair(0.8, 0.0)), POWER, n_starts=40)
     measured = nm.sensitivity(POWER.compute_with_jacobian(result.environments[0])[1], result.environments[0])
     np.testing.assert_allclose(result.singular_values, [measured.singular_values], rtol=1e-12)
-    assert dataclasses.asdict(result.attribution[0]) == dataclasses.asdict(nm.attribute(result.environments[0], POWER))
+    # Written out, since NaN equals nothing.
+    assert str(result.attribution[0]) == str(nm.attribute(result.environments[0], POWER))
     assert result.history[-1].phase.endswith("partner")
     assert result.history[-1].residual == result.feature_distances[0]
     assert sum(result.outcomes.values()) == len(result.history) >= result.n_starts

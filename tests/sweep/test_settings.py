@@ -223,7 +223,7 @@ def test_figures_of_ones_own_are_given_the_sensitivity_table(tmp_path):
 )
 def test_libraries_that_are_missing_are_asked_for(monkeypatch, module, where):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"\A`{where}` needs .*, which is not installed. Install it with: pip"):
+    with pytest.raises(InputError, match=rf"\A`{where}` needs .*, which is not installed. Run: .* pip install"):
         check(small())
 
 

@@ -37,7 +37,9 @@ def drawn(tmp_path):
 
 @each_format
 def test_figures_carry_what_they_follow_from(drawn, ending):
-    assert stamp.read(drawn()[ending]) == {**HARD, "versions": {"nullmode": nm.__version__}}
+    read = stamp.read(drawn()[ending])
+    assert read.pop("identity") == stamp.identity_of(drawn()[ending])
+    assert read == {**HARD, "versions": {"nullmode": nm.__version__}}
 
 
 @each_format

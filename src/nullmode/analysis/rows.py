@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 
 from nullmode._support.elements import symbol
-from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
+from nullmode.analysis.failed_rows import failed_environment, failed_structure, raise_if_all
 from nullmode.attribution.causes import attribution_columns
 from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
-from nullmode.geometry.environment import Environment
 from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.rotations import LINEAR
 from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
@@ -87,7 +86,9 @@ def measure(
                         return run(chunk[:half], sweep, layout) + run(chunk[half:], sweep, layout)
                     errors.append(error)
                     [case] = chunk
-                    lost = [{"point": point[0], **_failed(case.environment, error)} for point in sweep.points]
+                    lost = [
+                        {"point": point[0], **failed_environment(case.environment, error)} for point in sweep.points
+                    ]
                     nothing = [np.full(len(layout.order), np.nan)] if keep_features else ()
                     return [(pd.DataFrame(lost, columns=["point", *_ENVIRONMENT]), nothing)]
 
@@ -105,7 +106,7 @@ def measure(
                         features[index].extend(phi[kept] for phi in chunk_features)
                     advance(len(frame))
     frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
-    _raise_if_all(errors, frame, strict)
+    raise_if_all(errors, frame, strict)
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
     return frame.astype(_types(options)), features
@@ -130,7 +131,7 @@ def measure_whole(
             row, phi = structure_row(case, descriptor, options)
         except Exception as error:
             errors.append(error)
-            row, phi = _failed_structure(case, error), np.full(1, np.nan)
+            row, phi = failed_structure(case, error), np.full(1, np.nan)
         return {"point": point, **row}, phi
 
     rows: list[JSON] = []
@@ -148,7 +149,7 @@ def measure_whole(
             advance(1)
     wanted = columns.ANALYSIS if options.attribution else columns.ENVIRONMENT
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
-    _raise_if_all(errors, frame, strict)
+    raise_if_all(errors, frame, strict)
     return frame.astype(_types(options)), features
 
 
@@ -184,39 +185,6 @@ def _n_features(cases: Sequence[EnvironmentRanks], descriptor: Descriptor) -> in
         with suppress(Exception):
             return len(descriptor.compute_batch([case.environment])[0])
     return 0
-
-
-def _failed(environment: Environment, error: Exception) -> JSON:
-    """Columns of an environment that could not be analysed."""
-    return {
-        "structure": environment.structure,
-        "center": environment.center,
-        "center_species": symbol(environment.center_species),
-        "n_neighbours": len(environment),
-        "n_at_cutoff": environment.at_cutoff,
-        "n_dof": 0,
-        "rank": 0,
-        "singular_values": np.empty(0),
-        "status": "failed",
-        "message": reason(error),
-    }
-
-
-def _failed_structure(case: StructureRanks, error: Exception) -> JSON:
-    environments = case.structure.environments
-    counts = {
-        "n_neighbours": sum(len(environment) for environment in environments),
-        "n_at_cutoff": sum(environment.at_cutoff for environment in environments),
-    }
-    whole = {"structure": case.structure.index, "center": -1, "center_species": None}
-    return _failed(environments[0], error) | whole | counts
-
-
-def _raise_if_all(errors: list[Exception], frame: pd.DataFrame, strict: bool) -> None:
-    """Raise the first error where nothing could be analysed: then it is the arguments that are wrong, not a row."""
-    refused = [error for error in errors if not isinstance(error, MemoryError)]
-    if strict and refused and (frame["status"] == "failed").all():
-        raise refused[0]
 
 
 def _types(options: AnalysisOptions) -> dict[str, str]:
