@@ -52,7 +52,8 @@ CLOSING = """
 ## Names that a coordinate must not have
 
 The coordinates of a family stand beside the columns above. So `Atoms.info` must not use their names, in whatever case,
-for coordinates: a structure that does is refused.
+for coordinates: a structure that does is refused. So is one with a name that begins with two underscores, ends in
+`_of_start`, or has invisible characters or spaces at its ends.
 
 """
 

@@ -346,6 +346,14 @@ BROKEN = {
     "empty name": ([_with(**{" ": 1})], "must have names for keys"),
     "name of pyarrow": ([_with(__filename=1)], "must have names for keys"),
     "name of a search": ([_with(mode_of_start=1)], "must have names for keys"),
+    "name that cannot be encoded": ([_with(**{"\ud800": 1})], "must have names for keys, of visible characters"),
+    "name with an unseen character": ([_with(**{"rank\u200b": 1})], "must have names for keys, of visible characters"),
+    "name with a line break": ([_with(**{"a\nb": 1})], "must have names for keys, of visible characters"),
+    "name with a space at the end": (
+        [_with(**{"rank ": 1})],
+        "must have names for keys, .* without spaces",
+    ),
+    "one letter written in two ways": ([_with(**{"\u00e9": 1, "e\u0301": 2})], "name of another column"),
     "names that differ in case": ([_with(t=1, T=2)], "name of another column, got 'T'"),
     "centre out of range": (
         [_with(centers=[2])],

@@ -304,3 +304,34 @@ def test_failed_save_leaves_the_old_file_alone(table, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save(figure, tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["null_causes", "spectra", "scopes"])
+def test_names_are_shown_whatever_they_are(kind, table):
+    numbers = {"Td": 7, "D2d": 3.5, "planar": "a$_{$b$", "C1": True}
+    table["name"] = [numbers.get(name, name) for name in table["name"]]
+    shown = drawing(kind, table).figure
+    shown.draw_without_rendering()
+    texts = {label.get_text().partition("\n")[0] for ax in shown.axes for label in ax.get_xticklabels()}
+    assert {"7", "3.5", r"a\$_{\$b\$", "True"} <= texts
+
+
+@pytest.mark.parametrize(
+    ("kind", "coordinate", "message"),
+    [
+        ("paths", "t", "`family` must have a coordinate `t` of numbers, got 'distortions'"),
+        ("pair_map", "u", "`family` must have a coordinate `u` of numbers, got 'pairs'"),
+        ("crossing", "psi", "`at` must name coordinates of the families, got 'psi', .* as numbers"),
+        ("merging", "u", "`families` must be one with a coordinate `u` and"),
+    ],
+)
+def test_numbers_are_not_taken_from_texts(kind, coordinate, message, table):
+    table[coordinate] = table[coordinate].map(str, na_action="ignore").astype(object)
+    with pytest.raises(InputError, match=message):
+        drawn(kind, table)
+
+
+def test_descriptors_are_compared_whatever_coordinates_there_are(table):
+    expected = drawing("distributions", table).result
+    table["inverse_condition_number_other"] = 2.0
+    assert drawing("distributions", table).result == expected

@@ -283,6 +283,13 @@ def test_bad_requests_are_refused_with_a_remedy(results, tmp_path, arguments, me
         nm.load(**arguments)
 
 
+def test_coordinates_that_differ_in_case_are_named(results):
+    frame = part(*PARTS[2]).rename(columns={"t": "T"}).assign(T=1.0)
+    parquet.write(frame, place(results, *PARTS[2]), "sensitivity", content(*PARTS[2]))
+    with pytest.raises(nm.InputError, match=r"Coordinates must differ by more than case in all families, got T in"):
+        nm.load(results)
+
+
 def test_coordinates_of_two_types_are_named(results):
     frame = part(*PARTS[2]).assign(t=["near", "far"])
     parquet.write(frame, place(results, *PARTS[2]), "sensitivity", content(*PARTS[2]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,8 @@ OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew
 """Circles for such values."""
 ROUNDING = 1e-13
 """Relative distances of features below this are rounding."""
+TEXTS = ("name", "path", "mode")
+"""Coordinates that may be texts; from others, figures compute."""
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
 
@@ -147,6 +150,11 @@ def select(
     for name in coordinates:
         if name not in rows or rows[name].isna().all():
             raise InputError(f"`family` must have a coordinate `{name}`, got {family!r}, which has none. Draw another.")
+        if not is_fit(rows, name):
+            raise InputError(
+                f"`family` must have a coordinate `{name}` of numbers, got {family!r}, where they are texts. Draw "
+                "another."
+            )
     rows = rows[[len(values) > 0 and bool(np.isfinite(values).all()) for values in rows["singular_values"]]]
     if rows.empty:
         raise InputError(f"`family` must hold an environment that was analysed, got {family!r}, where none could be.")
@@ -165,8 +173,14 @@ def explained(explanations: "pd.DataFrame", family: str, descriptor: str) -> "pd
 
 
 def having(rows: "dict[str, pd.DataFrame]", coordinate: str) -> list[str]:
-    """Names of the families whose rows all have a coordinate."""
-    return [family for family, own in rows.items() if coordinate in own and own[coordinate].notna().all()]
+    """Names of the families whose rows all have a coordinate, of numbers unless it may be a text."""
+    held = {family: own for family, own in rows.items() if coordinate in own and own[coordinate].notna().all()}
+    return [family for family, own in held.items() if is_fit(own, coordinate)]
+
+
+def is_fit(rows: "pd.DataFrame", coordinate: str) -> bool:
+    """Whether a figure can use a coordinate: it holds numbers, or may be a text."""
+    return coordinate in TEXTS or all(isinstance(value, Real) for value in rows[coordinate].dropna())
 
 
 def title(rows: "pd.DataFrame") -> str:
@@ -188,6 +202,11 @@ def label(rows: "pd.DataFrame") -> str:
 def plain(text: str) -> str:
     """Write a label of a figure as plain text."""
     return text.replace("$", "").replace(r"\nu", "ν").replace(r"\sigma", "σ")
+
+
+def literal(text: object) -> str:
+    """Write a value of a coordinate as a label that shows it as it is: two dollars enclose no formula there."""
+    return str(text).replace("$", r"\$")
 
 
 def number(value: float) -> str:

@@ -6,7 +6,19 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import CAUSES, OPEN, Drawing, key, legend_above, null_band, panels, select, spectra, title
+from nullmode.figures._base import (
+    CAUSES,
+    OPEN,
+    Drawing,
+    is_fit,
+    key,
+    legend_above,
+    null_band,
+    panels,
+    select,
+    spectra,
+    title,
+)
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -77,8 +89,10 @@ def draw(
 
 def _near(rows: "pd.DataFrame", family: str, name: str, value: float, within: float) -> "pd.DataFrame":
     """Rows of one member near the crossing, in order."""
-    if name not in rows or rows[name].isna().any():
-        raise InputError(f"`at` must name coordinates of the families, got {name!r}, which {family!r} does not have.")
+    if name not in rows or rows[name].isna().any() or not is_fit(rows, name):
+        raise InputError(
+            f"`at` must name coordinates of the families, got {name!r}, which {family!r} does not have as numbers."
+        )
     mine = rows[(rows[name] - value).abs() <= within * (1 + 1e-9)]
     if "sign" in mine:
         mine = mine[mine["sign"] == mine["sign"].max()]

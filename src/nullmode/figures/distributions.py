@@ -122,10 +122,11 @@ def _sentence(chosen: "dict[str, pd.DataFrame]", medians: list[float]) -> list[s
 
 def _against(ax: "Axes", first: "pd.DataFrame", second: "pd.DataFrame") -> str:
     """Draw two descriptors environment by environment; returns a sentence that compares them."""
-    both = first[first["rank"] == first["n_dof"]].merge(
-        second[second["rank"] == second["n_dof"]], on=["structure", "center"], suffixes=("", "_other")
-    )
-    x, y = (np.log10(both[f"inverse_condition_number{end}"].to_numpy(dtype=np.float64)) for end in ("", "_other"))
+    where, ratio = ["structure", "center"], "inverse_condition_number"
+    # Coordinates of the family may have any other names.
+    seen = [rows.loc[rows["rank"] == rows["n_dof"], [*where, ratio]] for rows in (first, second)]
+    both = seen[0].merge(seen[1], on=where, suffixes=("", "_other"))
+    x, y = (np.log10(both[f"{ratio}{end}"].to_numpy(dtype=np.float64)) for end in ("", "_other"))
     ax.scatter(x, y, s=_POINT, linewidth=0, color="0.3", alpha=0.6, rasterized=True)
     low = min(x.min(), y.min()) - 0.2 if len(x) else -1.0
     ax.plot([low, 0], [low, 0], color="C3", linewidth=0.8)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, panels, patches, select, title
+from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, literal, panels, patches, select, title
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -34,13 +34,14 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
 
     chosen = [select(table, family, descriptor, "name") for descriptor in descriptors]
     names = list(dict.fromkeys(pd.concat(chosen).sort_values("structure", kind="stable")["name"]))
+    labels = list(map(literal, names))
     size = (0.36 * len(names) + 2.6, 1.35 * len(chosen) + 0.5)
     figure, axes = panels(len(chosen), 1, size, sharex=True, sharey=True)
     drawn = set()
     for ax, rows in zip(axes[:, 0], chosen, strict=True):
         drawn |= _panel(ax, rows, names)
         ax.set_ylabel(title(rows), rotation=0, ha="right", va="center", linespacing=1.4)
-    axes[-1, 0].set_xticks(range(len(names)), names, rotation=45 if max(map(len, names)) > 4 else 0)
+    axes[-1, 0].set_xticks(range(len(names)), labels, rotation=45 if max(map(len, labels)) > 4 else 0)
     colours = {
         label if label == "seen" else f"null: {label}": colour
         for label, (_, colour) in _COLUMNS.items()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, listing, panels, patches
+from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, listing, literal, panels, patches
 from nullmode.figures._figure import figure
 from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
@@ -52,7 +52,7 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
             draw_molecule(ax, molecule, view)
             _arrows(ax, molecule, mode, view, CAUSES[cause])
             ax.set_title(irrep if isinstance(irrep, str) else "")
-        line[0].text(-0.15, 0.5, label, transform=line[0].transAxes, ha="right", va="center")
+        line[0].text(-0.15, 0.5, literal(label), transform=line[0].transAxes, ha="right", va="center")
     causes = {cause for null in lines.values() for cause in null["cause"]}
     colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
     if colours:

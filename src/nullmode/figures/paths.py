@@ -12,6 +12,7 @@ from nullmode.figures._base import (
     Drawing,
     key,
     listing,
+    literal,
     logarithmic,
     panels,
     select,
@@ -57,7 +58,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
             _panel(ax, rows[rows["path"] == path], noisy=path == "noise")
         line[0].set_ylabel(title(rows) + "\n\nsingular value, $s_k / s_1$")
     for ax, path in zip(axes[-1], paths, strict=True):
-        ax.set_xlabel(_LABELS.get(path, f"{path}: t") + _samples(rows[rows["path"] == path]))
+        ax.set_xlabel(_LABELS.get(path, f"{literal(path)}: t") + _samples(rows[rows["path"] == path]))
     entries = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     labels = sorted(entries, key=lambda label: (label == "rtol", len(label), label))
     handles = [entries[label] for label in labels]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import InputError
-from nullmode.figures._base import CAUSES, Drawing, having, legend_above, null_band, patches, select
+from nullmode.figures._base import CAUSES, Drawing, having, legend_above, literal, null_band, patches, select
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _bars(ax: "Axes", rows: "dict[str, pd.DataFrame]", names: list[str]) -> str:
             texts = [f"{height:.0f}" if height else "" for height in heights]
             ax.bar_label(bars, texts, label_type="center", fontsize=6, color="0.2" if label == "seen" else "white")
             bottom += heights
-    ax.set_xticks(positions, names)
+    ax.set_xticks(positions, list(map(literal, names)))
     ax.set(xlim=(-0.6, len(names) - 0.4), yticks=[], ylabel="displacements\none centre | all centres")
     ax.spines["left"].set_visible(False)
     one, whole = (_named(rows[scope], names) for scope in _SCOPES)

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, number, panels, patches, title
+from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, literal, number, panels, patches, title
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -105,10 +105,11 @@ def _panel(ax: "Axes", name: str, modes: "pd.DataFrame") -> dict[str, Floats]:
         most[cause] = np.array([np.abs(true[null]).max(), np.abs(np.array(predicted)[:, null]).max()])
     for values, marks in zip((true, *predicted), _MARKS, strict=True):
         ax.plot(k, sign * values, linestyle="none", **marks)
+    text = literal(name)
     if most:
         true_most, model_most = np.max(list(most.values()), axis=0)
-        name += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
-    ax.set_title(name, fontsize=7)
+        text += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
+    ax.set_title(text, fontsize=7)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return most
 

@@ -14,6 +14,7 @@ from nullmode.figures._base import (
     key,
     legend_above,
     listing,
+    literal,
     logarithmic,
     number,
     panels,
@@ -64,7 +65,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     groups = [
         (group, f"{group_order(group):.0f}") if isinstance(group, str) else ("", "") for group in first["point_group"]
     ]
-    ticks = [f"{name}\n{group}\n{order}" for name, (group, order) in zip(first["name"], groups, strict=True)]
+    ticks = [f"{literal(name)}\n{group}\n{order}" for name, (group, order) in zip(first["name"], groups, strict=True)]
     axes[-1, 0].set_xticks(range(len(first)), ticks)
     axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
     causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]

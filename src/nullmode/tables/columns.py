@@ -1,5 +1,6 @@
 """The documented columns of every table: name, type, unit, meaning."""
 
+import unicodedata
 from typing import NamedTuple, get_args
 
 import pyarrow as pa
@@ -213,3 +214,8 @@ RESERVED = sorted(
     {each.name for table in (STRUCTURES, SENSITIVITY, SUMMARY, SPECTRA, SEARCH, REGRESSION) for each in table}
 )
 """Names that a coordinate must not have: columns of the tables in which coordinates stand beside them."""
+
+
+def folded(name: str) -> str:
+    """Write a name of a column such that names which readers of tables may take as one are equal."""
+    return unicodedata.normalize("NFKC", name).casefold()

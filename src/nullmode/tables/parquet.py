@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from nullmode._support.code_hash import PYTHON, digest
 from nullmode._support.files import written
 from nullmode._support.types import JSON, InputError
-from nullmode.tables.columns import TABLES
+from nullmode.tables.columns import TABLES, folded
 from nullmode.tables.identity import identified
 
 SCHEMA_VERSION = 3
@@ -93,8 +93,15 @@ def united(schema: pa.Schema, other: pa.Schema, path: str | Path) -> pa.Schema:
     Raises
     ------
     InputError
-        If a coordinate has types that no type unites.
+        If a coordinate has types that no type unites, or two differ only in case.
     """
+    known = {folded(name): name for name in schema.names}
+    for name in other.names:
+        if (before := known.get(folded(name), name)) != name:
+            raise InputError(
+                f"Coordinates must differ by more than case in all families, got {name} in {path}, and {before} in "
+                "another. Give both one name, or read the families apart, with a filter."
+            )
     try:
         return pa.unify_schemas([schema, other], promote_options="permissive")
     except pa.ArrowException as error:

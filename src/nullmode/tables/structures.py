@@ -9,7 +9,7 @@ import pandas as pd
 from nullmode._support.arguments import as_whole, listed
 from nullmode._support.types import JSON, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
-from nullmode.tables.columns import RESERVED
+from nullmode.tables.columns import RESERVED, folded
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -53,25 +53,36 @@ def _centers(atoms: "Atoms", where: str) -> list[int]:
 
 
 def _coordinates(info: Mapping[Any, Any], where: str) -> JSON:
-    """Refuse names that another column has, whatever the case: DuckDB and others do not tell cases apart."""
+    """Refuse names that another column has, or that differ from it only in what a reader of tables may not tell apart.
+
+    DuckDB takes letters of either case as one, and Python's attributes do so with letters written in several ways.
+    """
     result: JSON = {}
     taken = set(RESERVED)
     for name, value in info.items():
         if name == "centers":
             continue
-        if not isinstance(name, str) or not name.strip() or name.startswith("__") or name.endswith("_of_start"):
+        if not _is_name(name):
             raise InputError(
-                f"`{where}.info` must have names for keys, none that begins with two underscores or ends in _of_start, "
+                f"`{where}.info` must have names for keys, of visible characters without spaces at the ends, none that "
+                "begins with two underscores or ends in _of_start, "
                 f"got {name!r}. Rename it."
             )
-        if name.lower() in taken:
+        plain = folded(name)
+        if plain in taken:
             raise InputError(
                 f"`{where}.info` must not give a coordinate the name of another column, got {name!r}. Rename it. "
                 f"Reserved: {', '.join(RESERVED)}."
             )
-        taken.add(name.lower())
+        taken.add(plain)
         result[name] = _value(value, name, where)
     return result
+
+
+def _is_name(name: Any) -> bool:
+    if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
+        return False
+    return not name.startswith("__") and not name.endswith("_of_start")
 
 
 def _value(value: Any, name: str, where: str) -> float | str:

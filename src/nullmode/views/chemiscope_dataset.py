@@ -79,13 +79,14 @@ def make_dataset(
     modes = [_modes(*each) for each in zip(inside, descriptors, records, strict=True)]
     shapes = sorted({shape for own in modes for shape in own}, key=lambda shape: (len(shape), shape))
     shown = [shape for shape in ("null_1", SOFTEST) if shape in shapes]
-    properties = _properties(rows, modes, shapes)
     spectra, parameters = _spectra(rows)
+    properties = _properties(rows, modes, shapes) | spectra
+    _add_coordinates(properties, rows)
     seen_by = " or ".join(dict.fromkeys(map(repr, descriptors)))
     dataset: JSON = library().create_input(
         structures=[_atoms(environment) for environment in inside],
         metadata={"name": name, "description": f"Environments as {seen_by} sees them."},
-        properties=properties | spectra,
+        properties=properties,
         parameters=parameters,
         shapes={shape: _arrows(shape, inside, modes) for shape in shapes},
         settings={
@@ -138,12 +139,17 @@ def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shape
     for shape in shapes:
         labels = [f"{own[shape].kind} {own[shape].irrep}".strip() if shape in own else "none" for own in modes]
         properties[f"arrows {shape}"] = _property(labels, "cause and irreducible representation of these arrows")
+    return properties
+
+
+def _add_coordinates(properties: JSON, rows: pd.DataFrame) -> None:
+    """Add where the environments come from, under names that no property has yet."""
     for column in ("family", *coordinates(rows, "sensitivity"), "structure", "center"):
         if column in rows:
-            properties[column if column not in properties else f"{column} (coordinate)"] = _property(
-                rows[column], "where the environment comes from"
-            )
-    return properties
+            name = column
+            while name in properties:
+                name = f"{name} (coordinate)"
+            properties[name] = _property(rows[column], "where the environment comes from")
 
 
 def _spectra(rows: pd.DataFrame) -> tuple[JSON, JSON]:
