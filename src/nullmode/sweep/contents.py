@@ -52,6 +52,7 @@ def contents(settings: Settings, jobs: Iterable[Job], scripts: Mapping[str, str]
             "parameters": complete(
                 load(family.kind, FAMILIES, "family"), family.parameters, f"families.{name}.parameters"
             ),
+            "on_bad_structure": family.on_bad_structure,
         }
         inputs = {path: {"sha256": sha256} for path, sha256 in origins.files_of_family(settings, name).items()}
         code = origins.structures_code(settings, name)
