@@ -158,10 +158,10 @@ def test_malformed_claims_are_refused_with_their_place(tmp_path, changes, messag
     [
         (None, "`claims` must be an existing file"),
         ("", "`claims` must hold groups by name"),
-        ("a: [", "`claims` must be YAML"),
-        ("a: {}\na: {}", "'a' is given twice"),
-        (yaml.safe_dump({"group": CLAIM}) + "  expected: {a: 1}\n", "'expected' is given twice"),
-        ("group: {expected: {b: 1, c: 2, b: 1}}", "'b' is given twice"),
+        ("a: [", "claims.yaml must be YAML"),
+        ("a: {}\na: {}", "line 2: `a` is given twice, first in line 1"),
+        (yaml.safe_dump({"group": CLAIM}) + "  expected: {a: 1}\n", "`group.expected` is given twice"),
+        ("group: {expected: {b: 1, c: 2, b: 1}}", "`group.expected.b` is given twice"),
     ],
 )
 def test_malformed_files_are_refused(tmp_path, text, message):

@@ -9,10 +9,10 @@ from snakemake.utils import update_config
 
 from nullmode import InputError
 from nullmode._support import axes
+from nullmode._support.yaml_file import read_yaml
 from nullmode.sweep.origins import explanation_code, figure_code
 from nullmode.sweep.schema import Settings
 from nullmode.sweep.settings import check, explanation, figure_tables
-from nullmode.sweep.yaml_file import check_yaml
 
 # Files laid over each other.
 CONFIGS = {
@@ -272,7 +272,7 @@ YAML = {
 def test_what_yaml_reads_otherwise_is_refused(text, message, tmp_path):
     (tmp_path / "a.yaml").write_text(text)
     with pytest.raises(InputError, match=r"a\.yaml") as caught:
-        check_yaml(tmp_path / "a.yaml")
+        read_yaml(tmp_path / "a.yaml")
     assert message in str(caught.value)
 
 
@@ -281,4 +281,4 @@ def test_what_yaml_reads_otherwise_is_refused(text, message, tmp_path):
 )
 def test_plain_yaml_passes(text, tmp_path):
     (tmp_path / "a.yaml").write_text(text)
-    check_yaml(tmp_path / "a.yaml")
+    assert read_yaml(tmp_path / "a.yaml") == yaml.safe_load(text)

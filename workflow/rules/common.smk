@@ -12,10 +12,10 @@ import nullmode._support.types
 
 try:
     if workflow.is_main_process and workflow.modifier.is_main_snakefile():
-        import nullmode.sweep.yaml_file
+        import nullmode._support.yaml_file
 
         for file in workflow.configfiles:
-            nullmode.sweep.yaml_file.check_yaml(file)
+            nullmode._support.yaml_file.read_yaml(file)
     SETTINGS = nullmode.sweep.settings.check(config)
     # Jobs read the file themselves; to check its queries takes half a second, too long for the start of each.
     if SETTINGS.claims and workflow.is_main_process:

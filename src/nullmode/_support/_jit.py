@@ -4,12 +4,12 @@ Numba takes a second to import, so a kernel is compiled, and Numba imported, on 
 declares or checks parameters (the Snakefile, ``--help``) stays light.
 """
 
-import pickle
 import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property, update_wrapper
 from hashlib import sha256
 from pathlib import Path
@@ -127,7 +127,9 @@ def _sealed_files() -> type:
         def load(self, key: Any) -> Any:
             try:
                 return super().load(key)
-            except Exception:  # unpickling raises whatever it meets
+            # A file may say that it is whole and yet come from another version of Numba or of a library: reading it
+            # may raise anything, and compiling anew is right whatever it is.
+            except Exception:
                 return None
 
         def save(self, key: Any, data: Any) -> None:
@@ -136,36 +138,28 @@ def _sealed_files() -> type:
             except OSError as error:
                 _warn_unwritable(Path(self._cache_path), error)
 
-        def _save_index(self, overloads: Any) -> None:
-            self._write(self._index_path, (self._version, self._source_stamp, overloads))
-
         def _load_index(self) -> Any:
-            try:
-                version, stamp, overloads = self._read(self._index_path)
-            except (FileNotFoundError, ValueError):
-                return {}
-            return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
-
-        def _save_data(self, name: str, data: Any) -> None:
-            self._write(self._data_path(name), data)
+            return super()._load_index() if _is_whole(self._index_path) else {}
 
         def _load_data(self, name: str) -> Any:
-            return self._read(self._data_path(name))
+            if not _is_whole(self._data_path(name)):
+                raise ValueError(name)
+            return super()._load_data(name)
 
-        def _write(self, path: str, content: Any) -> None:
-            data = self._dump(content)
-            with self._open_for_write(path) as file:
-                file.write(sha256(data).digest() + data)
-
-        @staticmethod
-        def _read(path: str) -> Any:
-            content = Path(path).read_bytes()
-            seal, data = content[:_SEAL], content[_SEAL:]
-            if sha256(data).digest() != seal:
-                raise ValueError(path)
-            return pickle.loads(data)
+        @contextmanager
+        def _open_for_write(self, path: str) -> Iterator[Any]:
+            with super()._open_for_write(path) as file:
+                yield file
+                file.flush()
+                # Numba reads up to the end of its own record, and nothing behind it.
+                file.write(sha256(Path(file.name).read_bytes()).digest())
 
     return SealedFiles
+
+
+def _is_whole(path: str) -> bool:
+    content = Path(path).read_bytes() if Path(path).is_file() else b""
+    return sha256(content[:-_SEAL]).digest() == content[-_SEAL:]
 
 
 @cache

@@ -1,13 +1,18 @@
 """Rows of what could not be analysed: an error in one row stays in that row."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from nullmode._support.elements import symbol
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON
-from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import Environment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nullmode.attribution.whole_structure import StructureRanks
 
 
 def failed_environment(environment: Environment, error: Exception) -> JSON:
@@ -26,7 +31,7 @@ def failed_environment(environment: Environment, error: Exception) -> JSON:
     }
 
 
-def failed_structure(case: StructureRanks, error: Exception) -> JSON:
+def failed_structure(case: "StructureRanks", error: Exception) -> JSON:
     """Columns of a structure that could not be analysed."""
     environments = case.structure.environments
     counts = {
@@ -37,7 +42,7 @@ def failed_structure(case: StructureRanks, error: Exception) -> JSON:
     return failed_environment(environments[0], error) | whole | counts
 
 
-def raise_if_all(errors: list[Exception], frame: pd.DataFrame, strict: bool) -> None:
+def raise_if_all(errors: list[Exception], frame: "pd.DataFrame", strict: bool) -> None:
     """Raise the first error where nothing could be analysed: then it is the arguments that are wrong, not a row."""
     refused = [error for error in errors if not isinstance(error, MemoryError)]
     if strict and refused and (frame["status"] == "failed").all():

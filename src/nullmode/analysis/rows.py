@@ -80,6 +80,7 @@ def measure(
             def run(chunk: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
                 try:
                     return [tried(chunk, sweep, layout)]
+                # Descriptors may be a user's own or another code, and raise anything: one row must not lose the table.
                 except Exception as error:
                     half = len(chunk) // 2
                     if half:
@@ -129,7 +130,7 @@ def measure_whole(
         point, descriptor, case = pair
         try:
             row, phi = structure_row(case, descriptor, options)
-        except Exception as error:
+        except Exception as error:  # as for environments
             errors.append(error)
             row, phi = failed_structure(case, error), np.full(1, np.nan)
         return {"point": point, **row}, phi

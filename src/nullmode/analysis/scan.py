@@ -14,10 +14,10 @@ import pyarrow as pa
 from nullmode._support.arguments import check_threads
 from nullmode._support.code_hash import origin
 from nullmode._support.elements import symbol
-from nullmode._support.failure import reason
 from nullmode._support.output import check_output, files_behind
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
+from nullmode.analysis.failed_rows import failed_environment
 from nullmode.descriptors._base import Descriptor, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
@@ -161,6 +161,7 @@ def _rows_apart(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol:
     """Do as :func:`_rows`; where that fails, halve the chunk until the error is in the row of one environment."""
     try:
         return _rows(chunk, first, descriptor, rtol)
+    # As in `analyze`, whose failed rows these are: a descriptor may raise anything.
     except Exception as error:
         if chunk.cutoff < descriptor.cutoff:
             # A set has one cutoff: no row of it can be analysed.
@@ -173,18 +174,11 @@ def _rows_apart(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol:
             ]
             return [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
         [environment] = chunk.within(descriptor.cutoff)
-        row = {
-            "structure": first if environment.structure is None else environment.structure,
-            "center": environment.center,
-            "center_species": symbol(environment.center_species),
-            "n_neighbours": len(environment),
-            "n_at_cutoff": environment.at_cutoff,
-            "n_dof": 0,
-            "rank": 0,
-            "singular_values": [],
-            "status": "failed",
-            "message": reason(error) + (hint if isinstance(error, InputError) else ""),
-        }
+        row = failed_environment(environment, error)
+        if environment.structure is None:
+            row["structure"] = first
+        if isinstance(error, InputError):
+            row["message"] += hint
         return [pa.array([row.get(column.name)], type=column.type) for column in SPECTRA]
 
 

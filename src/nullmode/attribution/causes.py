@@ -173,8 +173,8 @@ def attribution_columns(
     """Do as :func:`explain_rank`, as columns of a table; where the ranks cannot be found, the diagnostic says why."""
     try:
         return asdict(explain_rank(geometry, rank, descriptor, rtol, tolerance))
+    # Also where the descriptor is a user's own, which may raise anything: one row without causes must not stop others.
     except Exception as error:
-        # One row without an explanation must not stop the others.
         return {"diagnostic": reason(error)}
 
 

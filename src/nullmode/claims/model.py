@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nullmode._support.types import InputError
 from nullmode._support.variants import explain, load, suggest
+from nullmode._support.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,11 +139,7 @@ def read(path: str | Path) -> dict[str, Claim]:
     """
     if not Path(path).is_file():
         raise InputError(f"`claims` must be an existing file, got {path} (from {Path.cwd()}).")
-    try:
-        # The loader is a SafeLoader: it makes plain data only.
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), _UniqueKeys)
-    except yaml.YAMLError as error:
-        raise InputError(f"`claims` must be YAML, got {path}: {' '.join(str(error).split())}.") from None
+    content = read_yaml(path)
     if not isinstance(content, dict) or not content:
         raise InputError(f"`claims` must hold groups by name, got {path} with {content!r}.")
     result: dict[str, Claim] = {}
@@ -165,19 +161,6 @@ def check_function(name: str) -> Callable[[Any], Mapping[str, float]]:
         return cast(Callable[[Any], Mapping[str, float]], load(name, own, "check", "check"))
     except (ModuleNotFoundError, AttributeError):
         raise InputError(f"`check` must name a function of nullmode.claims.checks, got {name!r}.") from None
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """A loader that refuses a key that is given twice; PyYAML itself would silently take the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def count_verdicts(frame: "pd.DataFrame") -> dict[str, int]:

@@ -1,8 +1,9 @@
-"""What YAML reads otherwise than its writer meant: keys given twice, ``no`` as false, ``010`` as eight."""
+"""Reading of YAML files that refuses what YAML reads otherwise than its writer meant: ``no`` as false, a key twice."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,8 +20,8 @@ _SURPRISES = {
 _READ_AS = {"bool": "true or false", "int": "another number", "float": "another number", "timestamp": "a date"}
 
 
-def check_yaml(path: str | Path) -> None:
-    """Refuse a YAML file that says something twice, or something that YAML takes for something else.
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file; refuse one that says something twice, or something that YAML takes for something else.
 
     Raises
     ------
@@ -28,11 +29,13 @@ def check_yaml(path: str | Path) -> None:
         Naming the file, the lines and the keys of all such places.
     """
     try:
-        root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = Path(path).read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None and (faults := list(_faults(root, ""))):
+            raise InputError("\n".join(f"{path}, {fault}" for fault in faults))
+        return yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} must be YAML, got: {error}.") from None
-    if root is not None and (faults := list(_faults(root, ""))):
-        raise InputError("\n".join(f"{path}, {fault}" for fault in faults))
 
 
 def _faults(node: yaml.Node, place: str) -> Iterator[str]:
