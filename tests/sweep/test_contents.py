@@ -9,10 +9,12 @@ from configs import CHECKOUT, changed, small
 
 import nullmode as nm
 from nullmode.cli.prune import prune
+from nullmode.sweep import origins
 from nullmode.sweep.contents import contents
 from nullmode.sweep.jobs import plan
 from nullmode.sweep.settings import check
 from nullmode.sweep.stale import explained, open_results
+from nullmode.sweep.structures import write_structures
 from nullmode.tables import manifest, parquet, stamp
 from nullmode.tables.identity import differences, identified
 
@@ -83,6 +85,17 @@ def test_identities_follow_from_what_files_follow_from(place, value, folders):
     assert kinds(name for name in before if before[name] != after[name]) == folders
 
 
+@pytest.mark.parametrize("what", ["stop", "skip"])
+@pytest.mark.parametrize("name", ["random_methane", "from_file"])
+def test_a_family_is_written_with_the_identity_that_is_planned(name, what, tmp_path):
+    config = changed(f"families.{name}.on_bad_structure", what)
+    settings = check(config)
+    code = {**origins.structures_code(settings, name), "script": SCRIPTS["structures"]}
+    files = origins.files_of_family(settings, name)
+    write_structures(settings.families[name].model_dump(), name, files, tmp_path / "a.parquet", code)
+    assert parquet.provenance(tmp_path / "a.parquet")["identity"] == identities(config)[f"structures/{name}.parquet"]
+
+
 @pytest.mark.parametrize("rule", RULES[2:])
 def test_scripts_count_by_content(rule):
     before, after = identities(small()), identities(small(), SCRIPTS | {rule: "1" * 12})
@@ -97,8 +110,6 @@ def test_a_family_is_told_by_the_content_of_its_file(tmp_path):
     found = []
     for content in (text, text.replace("0.102", "0.112"), text):
         # A start of Snakemake reads each file once.
-        from nullmode.sweep import origins
-
         origins._digest.cache_clear()
         file.write_text(content)
         os.utime(file, (0, 0))

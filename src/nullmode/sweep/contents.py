@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from nullmode._support.code_hash import digest
 from nullmode._support.types import JSON
-from nullmode._support.variants import complete, load
-from nullmode.families import FAMILIES
 from nullmode.sweep import origins
 from nullmode.sweep.entries import regression_tasks, search_task
+from nullmode.sweep.family import content_of_family
 from nullmode.sweep.jobs import Job
 from nullmode.sweep.report import caption
 from nullmode.sweep.schema import Settings
@@ -46,17 +45,9 @@ def contents(settings: Settings, jobs: Iterable[Job], scripts: Mapping[str, str]
         result.update(dict.fromkeys(files, planned))
 
     for name, family in settings.families.items():
-        content = {
-            "family": name,
-            "kind": family.kind,
-            "parameters": complete(
-                load(family.kind, FAMILIES, "family"), family.parameters, f"families.{name}.parameters"
-            ),
-            "on_bad_structure": family.on_bad_structure,
-        }
-        inputs = {path: {"sha256": sha256} for path, sha256 in origins.files_of_family(settings, name).items()}
+        content = content_of_family(name, family.model_dump(), origins.files_of_family(settings, name))
         code = origins.structures_code(settings, name)
-        add([of_family(name)], "structures", content | {"inputs": inputs}, code, {})
+        add([of_family(name)], "structures", content, code, {})
     parts = {}
     for job in jobs:
         for task in job.tasks:

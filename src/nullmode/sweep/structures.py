@@ -7,10 +7,11 @@ import pandas as pd
 
 from nullmode._support.code_hash import digest
 from nullmode._support.types import JSON, InputError, OnBadStructure
-from nullmode._support.variants import complete, load, validated
+from nullmode._support.variants import load, validated
 from nullmode.families import FAMILIES
 from nullmode.geometry.disorder import check_ordered
 from nullmode.geometry.structure import check_sound
+from nullmode.sweep.family import content_of_family
 from nullmode.tables import columns, parquet
 from nullmode.tables.structures import row_of
 
@@ -27,15 +28,7 @@ def write_structures(family: JSON, name: str, files: Iterable[str], output: str,
     """
     kind, parameters = family["kind"], family["parameters"]
     frame = make_structures(kind, parameters, name, family["on_bad_structure"])
-    inputs = {path: {"sha256": digest(path)} for path in files}
-    provenance = {
-        "family": name,
-        "kind": kind,
-        "parameters": complete(load(kind, FAMILIES, "family"), parameters, f"families.{name}.parameters"),
-        "on_bad_structure": family["on_bad_structure"],
-        "inputs": inputs,
-        **code,
-    }
+    provenance = {**content_of_family(name, family, {path: digest(path) for path in files}), **code}
     parquet.write(frame, output, "structures", provenance)
 
 
