@@ -53,7 +53,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def contents(folder):
-    return {path: path.read_bytes() if path.is_file() else path.is_symlink() for path in sorted(folder.rglob("*"))}
+    # Python keeps the bytecode of a user's file beside it, unless it is told not to.
+    paths = [path for path in sorted(folder.rglob("*")) if "__pycache__" not in path.parts]
+    return {path: path.read_bytes() if path.is_file() else path.is_symlink() for path in paths}
 
 
 LOST = {
