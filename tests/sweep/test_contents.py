@@ -12,8 +12,9 @@ from nullmode.cli.prune import prune
 from nullmode.sweep import origins
 from nullmode.sweep.contents import contents
 from nullmode.sweep.jobs import plan
+from nullmode.sweep.sensitivity import read_layout
 from nullmode.sweep.settings import check
-from nullmode.sweep.stale import explained, open_results
+from nullmode.sweep.stale import explained, open_results, out_of_date
 from nullmode.sweep.structures import write_structures
 from nullmode.tables import manifest, parquet, stamp
 from nullmode.tables.identity import differences, identified
@@ -226,6 +227,16 @@ def test_files_of_others_are_not_overwritten(results, name):
     pd.DataFrame({"x": [1]}).to_parquet(results / name)
     with pytest.raises(nm.InputError, match="does not overwrite files that it did not make"):
         open_results(str(results), planned(sweep()), ["one.yaml"])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"provenance": []}'])
+def test_a_damaged_layout_is_made_again(tmp_path, text):
+    name = "layouts/a/environment_4.0.json"
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(text)
+    assert out_of_date(tmp_path, {name: {"identity": "0"}}) == {name: ["damaged"]}
+    with pytest.raises(nm.InputError, match=r"environment_4.0.json must hold the layout of a family"):
+        read_layout(tmp_path / name)
 
 
 def test_explanations_are_short():

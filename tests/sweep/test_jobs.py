@@ -319,6 +319,20 @@ def test_order_of_parameters_does_not_matter(target):
     assert repr(check(other)) == repr(check(config))
 
 
+@each_target
+def test_spelling_of_a_grid_does_not_matter(target):
+    """Neither the order of axes and values, nor 3 for 3.0, nor a range for a list."""
+    config = made("small", target)
+    config["descriptors"]["soap_swept"]["grid"] = {"width": [0.3, 1, 2], "cutoff": [3, 4, 5], "n_max": [1, 2]}
+    other = copy.deepcopy(config)
+    other["descriptors"]["soap_swept"]["grid"] = {
+        "n_max": [2.0, 1],
+        "cutoff": {"start": 3.0, "stop": 5.0},
+        "width": [2.0, 0.3, 1.0],
+    }
+    assert repr(jobs(other)) == repr(jobs(config))
+
+
 def test_radial_bases_and_densities_are_swept():
     config = made("small", 1e9)
     config["descriptors"]["soap_swept"]["grid"] |= {"radial_basis": BASES, "density": ["gaussian", "delta"]}

@@ -1,5 +1,6 @@
 """What a regression job does: families to features of one descriptor, models fitted to some, and their predictions."""
 
+import numbers
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -128,10 +129,13 @@ def _rows(
 
 def _value(environment: Environment, target: str) -> float:
     try:
-        value: float = load(target, TARGETS, "target")(environment.vectors)[0]
+        answer = load(target, TARGETS, "target")(environment.vectors)
     except InputError as error:
         raise InputError(f"{error} (structure {environment.structure}, centre {environment.center})") from None
-    return value
+    value = answer[0] if isinstance(answer, tuple) and answer else None
+    if not isinstance(value, numbers.Real):
+        raise InputError(f"The target {target} must give a tuple that begins with a number, got {answer!r}.")
+    return float(value)
 
 
 def _predicted(features: Floats, values: Floats, task: RegressionTask) -> Floats:
@@ -143,7 +147,13 @@ def _predicted(features: Floats, values: Floats, task: RegressionTask) -> Floats
 
     make = load(task.model, MODELS, "model")
     options = validated(make, task.model_parameters, f"regressions.{task.regression}.parameters")
-    scaled = TransformedTargetRegressor(make(**options), transformer=StandardScaler())
+    model = make(**options)
+    if not (hasattr(model, "fit") and hasattr(model, "predict")):
+        raise InputError(
+            f"`regressions.{task.regression}.model` must give an object with `fit` and `predict`, got "
+            f"{type(model).__name__} from {task.model}. Return a regressor of scikit-learn, or one like it."
+        )
+    scaled = TransformedTargetRegressor(model, transformer=StandardScaler())
     with warnings.catch_warnings():
         # How many steps are taken is a parameter of the model.
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -1,5 +1,6 @@
 """Models of the configuration: its keys and their types; :mod:`nullmode.sweep.settings` checks the names in it."""
 
+import json
 import os.path
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,12 +11,30 @@ from nullmode._support import axes
 from nullmode._support.types import InputError, OnBadStructure, Scope
 
 
-def _in_order(value: Any) -> Any:
-    return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+def _canonical(value: Any) -> Any:
+    """Give what means the same one form: keys in order, and 3 for 3.0."""
+    if isinstance(value, dict):
+        return {key: _canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_canonical(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _canonical_grid(grid: dict[str, Any]) -> dict[str, list[Any]]:
+    """Write ranges out, and sort axes and values: how a sweep is dealt to jobs follows from its points alone."""
+
+    def order(value: Any) -> tuple[bool, float, str]:
+        number = isinstance(value, int | float)
+        return not number, value if number else 0, json.dumps(value, sort_keys=True, default=str)
+
+    return {
+        name: axes.distinct(sorted(map(_canonical, axes.values(axis)), key=order))
+        for name, axis in sorted(grid.items())
+    }
 
 
 # Sorted, because Snakemake takes another order of the same parameters for a change.
-Parameters = Annotated[dict[str, Any], AfterValidator(_in_order)]
+Parameters = Annotated[dict[str, Any], AfterValidator(_canonical)]
 _NUMBER = BeforeValidator(axes.no_booleans)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
@@ -77,7 +96,7 @@ class DescriptorEntry(_Strict):
 
     kind: str = Field(description="a descriptor below, or ``path/to/file.py:class`` (docs/how-to-add-a-descriptor.md)")
     parameters: Parameters = Field(default={}, description="fixed parameters")
-    grid: dict[str, axes.AnyAxis] = Field(
+    grid: Annotated[dict[str, axes.AnyAxis], AfterValidator(_canonical_grid)] = Field(
         default={},
         description="swept parameters, each an axis (a list may hold texts); all combinations are run",
     )

@@ -13,7 +13,7 @@ import pandas as pd
 from nullmode._support.elements import symbol
 from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
-from nullmode._support.types import JSON
+from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import load, validated
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment, within
@@ -82,6 +82,12 @@ def run_search(
             record: SearchRecord = find(environment, descriptor, rtol=task.rtol, **options)
         except Exception as error:  # whatever a descriptor meets at one start, the others are searched from
             return reason(error)
+        # No start's fault: every other one would give the same.
+        if not isinstance(record, SearchRecord):
+            raise InputError(
+                f"`searches.{task.search}.kind` must name a function that returns a SearchRecord, got "
+                f"{type(record).__name__} from {task.search_kind}. Return one, or a class derived from it."
+            )
         return record
 
     found: list[JSON] = []

@@ -12,7 +12,7 @@ import pandas as pd
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.elements import known_number, symbol
 from nullmode._support.files import written
-from nullmode._support.types import JSON, Floats, Integers, Scope
+from nullmode._support.types import JSON, Floats, InputError, Integers, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
 from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
@@ -47,7 +47,7 @@ def write_sensitivity(
     """
     families = dict(zip(families_of(tasks), structures, strict=True))
     fits = dict(zip(references_of(tasks), references, strict=True))
-    whole_layouts = (json.loads(Path(path).read_text(encoding="utf-8"))["layout"] for path in layouts)
+    whole_layouts = map(read_layout, layouts)
     rows = run_tasks(
         tasks,
         {task.family: read_structures(families[task.family], task) for task in tasks},
@@ -128,6 +128,24 @@ def write_layout(family: str, structures: str, scope: Scope, cutoff: float, outp
     provenance = identified({"family": family, "scope": scope, "cutoff": cutoff, **code, "inputs": inputs})
     with written(output) as temporary:
         temporary.write_text(json.dumps({"layout": whole, "provenance": provenance}), encoding="utf-8")
+
+
+def read_layout(path: str | Path) -> JSON:
+    """Read what :func:`write_layout` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    try:
+        content: JSON = json.loads(Path(path).read_text(encoding="utf-8"))["layout"]
+        Layout(**content)
+    except (ValueError, LookupError, TypeError):
+        raise InputError(
+            f"{path} must hold the layout of a family, and is damaged. Delete it, and run the workflow again."
+        ) from None
+    return content
 
 
 def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:

@@ -14,6 +14,7 @@ from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, explain, load, suggest, validated
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.descriptors import DESCRIPTORS
+from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._contraction import unfitted_basis
 from nullmode.families import FAMILIES
 from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
@@ -152,7 +153,13 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
     if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
         raise InputError(f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values.")
     for point in points(descriptor, list(descriptor.grid)):
-        basis = unfitted_basis(constructed(target, {**descriptor.parameters, **point}, where))
+        made = constructed(target, {**descriptor.parameters, **point}, where)
+        if not isinstance(made, Descriptor):
+            raise InputError(
+                f"`{where}.kind` must name a subclass of Descriptor, got {descriptor.kind!r}, which gives "
+                f"{type(made).__name__}. See docs/how-to-add-a-descriptor.md."
+            )
+        basis = unfitted_basis(made)
         if basis is not None and basis.reference not in settings.families:
             raise InputError(
                 f"`{where}.radial_basis.reference` must name the family that the basis is fitted to, got "

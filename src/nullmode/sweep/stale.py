@@ -140,19 +140,23 @@ def _identity(path: Path) -> str | None:
     if path.suffix == ".parquet":
         return parquet.identity_of(path)
     if path.suffix == ".json":
-        return _of_layout(path).get("identity")
+        return _of_layout(path)
     return stamp.identity_of(path)
 
 
-def _of_layout(path: Path) -> JSON:
+def _of_layout(path: Path) -> str | None:
+    """Identity of a layout; None if the file is damaged."""
     try:
-        content: JSON = json.loads(path.read_text(encoding="utf-8"))["provenance"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        identity = content["provenance"]["identity"] if content["layout"] else None
     except (ValueError, LookupError, TypeError):
-        return {}
-    return content
+        return None
+    return identity if isinstance(identity, str) else None
 
 
 def _differences(path: Path, planned: JSON) -> list[str]:
+    if path.suffix == ".json" and _of_layout(path) is None:
+        return ["damaged"]
     if path.suffix in (".json", ".rst"):
         return []
     told = parquet.provenance(path) if path.suffix == ".parquet" else stamp.read(path)

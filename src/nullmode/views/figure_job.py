@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from nullmode._support.types import JSON
-from nullmode.figures._base import Drawing, save
+from nullmode._support.types import JSON, InputError
+from nullmode.figures._base import save
 from nullmode.figures._figure import load_figure
 from nullmode.tables import parquet
 from nullmode.tables.identity import identified
@@ -43,7 +44,12 @@ def write_figure(
         else:
             given.setdefault(parameter, {})[of] = frame
     drawn = load_figure(figure["kind"]).draw(**given, **figure["parameters"])
-    drawing, result = drawn if isinstance(drawn, Drawing) else (drawn, "")
+    drawing, result = drawn if isinstance(drawn, tuple) and len(drawn) == 2 else (drawn, "")
+    if not isinstance(drawing, Figure) or not isinstance(result, str):
+        raise InputError(
+            f"`figures.{name}.kind` must name a function that returns a figure of Matplotlib, or a Drawing of one and "
+            f"a text, got {type(drawn).__name__} from {figure['kind']}. Return the figure, not its axes."
+        )
     text = captions.caption(caption, frames, result)
     inputs = parquet.inputs({file: path for (*_, file), path in zip(tables, paths, strict=True)})
     provenance = identified({"figure": name, **figure, "caption": caption, **code, "inputs": inputs})
