@@ -52,3 +52,18 @@ def test_a_cache_in_any_state_gives_the_same(change, tmp_path, monkeypatch):
 )
 def test_only_what_is_executed_counts(old, new, same):
     assert (code_hash._parsed(CODE)[1] == code_hash._parsed(CODE.replace(old, new))[1]) == same
+
+
+@pytest.mark.parametrize(
+    ("statement", "module"),
+    [
+        (b"import one.two", "one.two"),
+        (b"from one import two", "one.two"),
+        (b"from . import two", ".two"),
+        (b"importlib.import_module('one.two')", "one.two"),
+        (b"import_module(name='.two', package='one')", ".two"),
+        (b"__import__('one')", "one"),
+    ],
+)
+def test_modules_that_are_named_in_the_code_are_imported(statement, module):
+    assert module in code_hash._parsed(statement)[0]

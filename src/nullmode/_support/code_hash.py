@@ -254,6 +254,8 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
             imported.add(start)
             # What is imported from a package may be a module of it.
             imported.update(f"{start}{'.' if node.module else ''}{alias.name}" for alias in node.names)
+        elif kind is ast.Call:
+            imported.update(_named_by_call(node))
         for name in kind._fields:
             value = getattr(node, name, None)
             if value.__class__ is list:
@@ -273,6 +275,14 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
 
     visit(tree)
     return " ".join(parts)
+
+
+def _named_by_call(call: ast.Call) -> list[str]:
+    """Module that ``importlib.import_module("...")`` or ``__import__("...")`` names in so many words."""
+    function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
+    given = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "name")]
+    names = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return names if function in {"import_module", "__import__"} else []
 
 
 def _is_text(body: list[Any]) -> bool:
