@@ -18,7 +18,14 @@ DESCRIPTORS = {
 }
 TURNED = bulk("MgO", "rocksalt", 4.21, cubic=True)
 TURNED.rotate(33, (1, 2, 3), rotate_cell=True)
-CRYSTALS = {"diamond": bulk("C", "diamond", 3.57), "turned rocksalt": TURNED, "Al": bulk("Al", cubic=True)}
+FAR = TURNED.copy()
+FAR.positions += [300.0, -800.0, 500.0]
+CRYSTALS = {
+    "diamond": bulk("C", "diamond", 3.57),
+    "turned rocksalt": TURNED,
+    "far away": FAR,
+    "Al": bulk("Al", cubic=True),
+}
 
 
 @pytest.mark.parametrize("where", CRYSTALS)
@@ -29,6 +36,9 @@ def test_nothing_is_seen_of_the_atoms_of_a_perfect_crystal(name, where):
     rows = [nm.analyze(atoms, descriptor, **together).iloc[0]]
     if len(atoms) <= 8:
         rows.append(nm.analyze(atoms, descriptor, scope="structure").iloc[0])
+    assert nm.spectra(nm.environments(atoms, 4.0, [0]), descriptor).rounding_floor == pytest.approx(
+        rows[0]["rounding_floor"]
+    )
     if name == "power":
         rows += [row for _, row in nm.truncation_sweep(atoms, descriptor, [2, 8], [2, 8], **together).iterrows()]
     for row in rows:

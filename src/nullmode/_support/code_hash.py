@@ -278,7 +278,7 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
 
 
 def _named_by_call(call: ast.Call) -> list[str]:
-    """Module that ``importlib.import_module("...")`` or ``__import__("...")`` names in so many words."""
+    """Find the module that ``importlib.import_module("...")`` or ``__import__("...")`` names in so many words."""
     function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
     given = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "name")]
     names = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]

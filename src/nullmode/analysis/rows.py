@@ -21,7 +21,7 @@ from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.rotations import LINEAR
 from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
-from nullmode.spectrum.judgement import Judgement, judge
+from nullmode.spectrum.judgement import Judgement, coarseness, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
 from nullmode.tables import columns
@@ -218,6 +218,7 @@ def _rows(
     shape = (len(points), len(cases))
     finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
     empty = np.array([len(case.environment) == 0 for case in cases])
+    coarse = coarseness(np.array([case.environment.extent for case in cases]))
     errors = errors * [error_growth(case.environment, options.degrees_of_freedom) for case in cases]
     n_dof, none = np.zeros(len(cases), dtype=np.int64), np.zeros((layout.n_n, layout.n_l))
     spectra = np.empty(shape, dtype=object)
@@ -229,7 +230,7 @@ def _rows(
         # Not from the matrices: where images move together, the terms are those of the single images.
         sizes = [np.fmax(layout.norms(jacobians[i]), layout.norms(features[i])) if finite[i] else none for i in members]
         known: Any = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
-        known |= {"terms": np.array(sizes)[:, n, l].T, "rounding": sweep.descriptor.rounding}
+        known |= {"terms": np.array(sizes)[:, n, l].T * coarse[members], "rounding": sweep.descriptor.rounding}
         judgement = judge(values, response if n_rigid else np.nan, rtol=options.rtol, **known)
         n_dof[members] = values.shape[-1]
         for name, column in judged.items():

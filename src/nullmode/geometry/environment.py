@@ -50,6 +50,9 @@ class Environment:
         Index of the central atom; -1 if made from vectors.
     at_cutoff
         Number of atoms within 5e-8 Å of the cutoff; they are left out.
+    extent
+        Largest coordinate of an atom or a cell vector in its structure, in Å: the larger, the more coarsely vectors
+        are rounded. 0 if made from vectors.
     """
 
     vectors: Floats
@@ -60,6 +63,7 @@ class Environment:
     structure: int | None = None
     center: int = -1
     at_cutoff: int = 0
+    extent: float = 0.0
 
     @classmethod
     def from_vectors(
@@ -201,6 +205,7 @@ def environments_of(
     i, j, vectors = i[order], _final(j[order]), _final(np.ascontiguousarray(vectors[order]))
     first = np.searchsorted(i, np.arange(len(atoms) + 1))
     species = _final(numbers[j])
+    extent = float(max(np.abs(atoms.positions).max(initial=0.0), np.abs(atoms.cell[atoms.pbc]).max(initial=0.0)))
     for center in chosen.tolist():
         rows = slice(first[center], first[center + 1])
         yield Environment(
@@ -212,6 +217,7 @@ def environments_of(
             structure=index,
             center=center,
             at_cutoff=int(count[center]),
+            extent=extent,
         )
 
 

@@ -31,6 +31,8 @@ class EnvironmentSet:
         Atomic number and index of each central atom, and the index of its structure in its set; -1 where there is none.
     at_cutoff, shape (m,)
         Number of atoms within 5e-8 Å of the cutoff; they are left out.
+    extent, shape (m,)
+        As in :class:`Environment`, in Å.
     cutoff
         Radius in Å up to which neighbours were looked for; infinite if there are no others at any distance.
     """
@@ -42,6 +44,7 @@ class EnvironmentSet:
     center: Integers
     structure: Integers
     at_cutoff: Integers
+    extent: Floats
     cutoff: float
 
     def __len__(self) -> int:
@@ -59,6 +62,7 @@ class EnvironmentSet:
                 structure=None if self.structure[i] < 0 else int(self.structure[i]),
                 center=int(self.center[i]),
                 at_cutoff=int(self.at_cutoff[i]),
+                extent=float(self.extent[i]),
             )
 
     @classmethod
@@ -105,6 +109,7 @@ class EnvironmentSet:
             center=none,
             structure=none,
             at_cutoff=np.zeros(m, dtype=np.int64),
+            extent=np.zeros(m),
             cutoff=np.inf,
         )
 
@@ -120,6 +125,7 @@ class EnvironmentSet:
             center=np.array([item.center for item in items], dtype=np.int64),
             structure=np.array([-1 if item.structure is None else item.structure for item in items], dtype=np.int64),
             at_cutoff=np.array([item.at_cutoff for item in items], dtype=np.int64),
+            extent=np.array([item.extent for item in items], dtype=np.float64),
             cutoff=min((np.inf if item.cutoff is None else item.cutoff for item in items), default=np.inf),
         )
 
@@ -131,7 +137,7 @@ class EnvironmentSet:
         ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
         arrays = {
             name: np.concatenate([getattr(item, name) for item in sets])
-            for name in ("vectors", "species", "center_species", "center", "structure", "at_cutoff")
+            for name in ("vectors", "species", "center_species", "center", "structure", "at_cutoff", "extent")
         }
         offsets = [item.offsets[:-1] + end for item, end in zip(sets, ends[:-1], strict=True)]
         return cls(**arrays, offsets=np.concatenate([*offsets, ends[-1:]]), cutoff=min(item.cutoff for item in sets))
@@ -168,4 +174,5 @@ class EnvironmentSet:
             center=self.center[indices],
             structure=self.structure[indices],
             at_cutoff=self.at_cutoff[indices],
+            extent=self.extent[indices],
         )

@@ -16,7 +16,7 @@ from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
 from nullmode.spectrum.decomposition import check_rtol
-from nullmode.spectrum.judgement import judge, norm
+from nullmode.spectrum.judgement import coarseness, judge, norm
 
 # Size of the Jacobians that are reduced before the next ones are computed: they stay in a second-level cache.
 _TILE_BYTES = 1 << 21
@@ -138,11 +138,12 @@ def spectra(
 
 
 class _Tile(NamedTuple):
-    """Jacobians end to end, their errors, in 1/Å, and the norms of the features; the next tile overwrites them."""
+    """Jacobians end to end, their errors, in 1/Å, and norms of features; the next tile overwrites them."""
 
     jacobians: Floats
     errors: Floats
     features: Floats
+    coarseness: Floats
 
 
 def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, _Tile]]:
@@ -151,7 +152,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
         for start in range(0, len(items), _MOST):
             indices = np.arange(start, min(start + _MOST, len(items)))
             phi, each, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
-            yield start, _Tile(_laid_out(each, n), np.array(errors), np.array([norm(one) for one in phi]))
+            norms = np.array([norm(one) for one in phi])
+            yield start, _Tile(_laid_out(each, n), np.array(errors), norms, coarseness(items.extent[indices]))
         return
     species = descriptor.species or ()
     n_features = descriptor._n_features(len(species))
@@ -165,7 +167,8 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
         tile = jacobians[: count * size]
         if size:
             descriptor._evaluate(packed, len(species), features[:count], tile)
-        yield start, _Tile(tile, np.zeros(count), np.linalg.norm(features[:count], axis=1))
+        norms = np.linalg.norm(features[:count], axis=1)
+        yield start, _Tile(tile, np.zeros(count), norms, coarseness(chunk.extent))
 
 
 def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
@@ -182,7 +185,7 @@ def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
 
 def _reduce(vectors: Floats, tile: _Tile, n: int, indices: Integers, rounding: float, result: SpectrumSet) -> None:
     """Decompose and judge one tile, and write the outcome to the rows `indices` of the result."""
-    jacobians, errors, features = tile
+    jacobians, errors, features, coarse = tile
     count = len(indices)
     length = jacobians.size // count
     frames, n_rigid = rotation_frames(vectors, n * np.arange(count), n)
@@ -196,7 +199,7 @@ def _reduce(vectors: Floats, tile: _Tile, n: int, indices: Integers, rounding: f
         values = np.where(finite[:, None], spectra.values, np.nan)
         # The norm of the Jacobian is that of its values and of its response to rotations.
         size = np.hypot(np.linalg.norm(values, axis=1), spectra.response)
-        known = {"terms": np.fmax(size, features[alike]), "rounding": rounding}
+        known = {"terms": np.fmax(size, features[alike]) * coarse[alike], "rounding": rounding}
         judgement = judge(values, spectra.response, rtol=result.rtol, error=errors[alike], finite=finite, **known)
         result.singular_values[rows, :d] = values
         result.n_dof[rows] = d

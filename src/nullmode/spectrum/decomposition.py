@@ -14,7 +14,7 @@ from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.rotations import LINEAR, rotations_of
-from nullmode.spectrum.judgement import judge, size_of_terms
+from nullmode.spectrum.judgement import coarseness, judge, size_of_terms
 
 DegreesOfFreedom = Literal["neighbours", "atoms"]
 _ALIKE = 1e-6
@@ -123,6 +123,7 @@ def sensitivity(
     matrix, rotations = _checked(jacobian, environment, degrees_of_freedom, check_tolerance(tolerance))
     error = jacobian_error * error_growth(environment, degrees_of_freedom)
     terms = size_of_terms(None if features is None else real_array("features", features), jacobian)
+    terms *= coarseness(environment.extent)
     result, status = decompose_matrix(matrix, rotations, rtol, terms=terms, rounding=rounding, error=error)
     check_status(status, result, error, result.singular_values.max(initial=0.0))
     return result
@@ -138,7 +139,7 @@ def measured(descriptor: Descriptor, environment: Environment, rtol: float, tole
 def decompose(descriptor: Descriptor, environment: Environment, rtol: float, tolerance: float = LINEAR) -> Sensitivity:
     """Do as :func:`sensitivity` for a descriptor, but accept an rtol below the noise of its Jacobian."""
     features, jacobian, error = evaluate(descriptor, [environment])[0]
-    terms = size_of_terms(features, jacobian)
+    terms = size_of_terms(features, jacobian) * coarseness(environment.extent)
     matrix = _checked(jacobian, environment, "neighbours", tolerance)
     return decompose_matrix(*matrix, rtol, terms=terms, rounding=descriptor.rounding, error=error)[0]
 

@@ -7,6 +7,9 @@ import numpy as np
 from nullmode._support.types import Bools, Floats, Integers
 from nullmode.descriptors._base import ROUNDING
 
+_NEAR_ORIGIN = 10.0
+"""Length in Å: beyond, the rounding of coordinates is larger than that of the terms."""
+
 
 class Judgement(NamedTuple):
     """Arrays with an entry for each list of singular values: as in :class:`Sensitivity`, and the status of the rank."""
@@ -50,7 +53,7 @@ def judge(
     rtol
         Values up to rtol times the largest are null.
     terms, shape (...)
-        Size of the terms whose sum the Jacobian is, in 1/Å, as :func:`size_of_terms` gives it.
+        Size of the terms whose sum the Jacobian is, in 1/Å, as :func:`size_of_terms` and :func:`coarseness` give it.
     rounding
         Relative rounding of these terms, as the descriptor states it.
     error, shape (...)
@@ -79,6 +82,15 @@ def judge(
     if empty is not False:
         status[..., np.asarray(empty)] = "no_neighbours"
     return Judgement(rank, condition, inverse, floor, np.where(unknown, np.nan, rounding_floor), status)
+
+
+def coarseness(extent: Floats | float) -> Any:
+    """Factor by which rounding grows with the coordinates of a structure, at most `extent` (Å), of its vectors.
+
+    Vectors are differences of coordinates, and these are rounded to eps times themselves. In perfect crystals values
+    that should vanish were up to 20 eps T (T: the size of the terms) near the origin, and 1.2 eps T extent/Å far away.
+    """
+    return np.maximum(1.0, np.asarray(extent) / _NEAR_ORIGIN)
 
 
 def size_of_terms(features: Floats | None, jacobian: Floats) -> float:

@@ -13,7 +13,7 @@ from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, at_origin, checked_structures, environments_of
 from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, check_rtol, check_status, decompose_matrix
-from nullmode.spectrum.judgement import norm, size_of_terms
+from nullmode.spectrum.judgement import coarseness, norm, size_of_terms
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -166,7 +166,7 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
             features[block] += phi
             np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
             jacobian[block, :, environment.center] -= jac.sum(axis=1)
-            terms += size_of_terms(phi, jac)
+            terms += size_of_terms(phi, jac) * coarseness(environment.extent)
             if len(environment):
                 rotations = rotation_basis(environment.vectors, LINEAR)
                 noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
