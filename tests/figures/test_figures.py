@@ -148,7 +148,7 @@ def test_bars_are_the_counts(table):
         assert np.array_equal(np.sum(heights, axis=0), mine["n_dof"])
     assert [label.get_text() for label in figure.axes[-1].get_xticklabels()] == names
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["seen", "null: incompleteness", "null: symmetry"]
+    assert [text.get_text() for text in legend.get_texts()] == ["seen", "null: symmetry", "null: body order"]
 
 
 def test_bars_say_where_they_are_unsure(table):
@@ -176,7 +176,7 @@ def test_null_modes_have_a_panel_each_named_by_irrep(table):
         *["A"] * 13,
     ]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["null: symmetry", "null: incompleteness"]
+    assert [text.get_text() for text in legend.get_texts()] == ["null: symmetry", "null: body order"]
 
 
 @pytest.mark.parametrize(("tolerance", "cause"), [(1e-6, "symmetry"), (1e-9, "unresolved")])

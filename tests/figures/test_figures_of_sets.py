@@ -48,7 +48,7 @@ def test_spectra_tell_the_counts_and_the_gap(table):
     result = drawing("spectra", table, descriptors=["soap"]).result
     mine = of(table, "groups", "soap")
     symmetry, body_order = (mine[f"null_{cause}"].sum() for cause in ("symmetry", "incompleteness"))
-    said = f"soap {symmetry} null by symmetry and {body_order} null by incompleteness. "
+    said = f"soap {symmetry} null by symmetry and {body_order} null by body order. "
     assert result.startswith(f"Of 45 values of 5 structures: {said}")
     seen = min(values[:rank].min() for values, rank in zip(spectra(mine), mine["rank"], strict=True))
     assert result.endswith(f"others at least {number(seen)} s_1.")

@@ -47,6 +47,7 @@ SITES = {
     "split in three": ("".join(f"O{k} O 0 0 {k / 100} 0.333\n" for k in range(3)), None, None),
     "neighbours, not split": ("O1 O 0 0 0 0.9\nO2 O 0 0 0.3 0.8\n", "TiFO2", 0),
 }
+WITHOUT_SHARES = CELL.replace("_atom_site_occupancy\n", "").replace(" 1.0\n", "\n")
 ORDERED = {
     "full": "O1 O 0 0 0 1.0\n",
     "full to the digits": "O1 O 0 0 0 0.9999\n",
@@ -137,6 +138,16 @@ def test_shares_of_other_atoms_are_refused(tmp_path):
         for function in (nm.environments, majority_species):
             with pytest.raises(nm.InputError, match=r"info\['occupancy'\] must belong to the atoms"):
                 function(changed)
+
+
+@pytest.mark.parametrize("second", ["La", "Sr"])
+def test_atoms_at_one_place_are_not_dropped(tmp_path, second):
+    # Without shares, ASE takes the first and goes on.
+    path = tmp_path / "x.cif"
+    path.write_text(WITHOUT_SHARES + f"A1 Sr 0 0 0\nA2 {second} 0 0 0\n")
+    for read_it in (file.structures, nm.read_environments):
+        with pytest.raises(nm.InputError, match=r"`path` must hold one atom at each place, got .*x.cif with two"):
+            list(read_it(path))
 
 
 @pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1.0], [2.0, 0.5], [np.nan, np.nan]])

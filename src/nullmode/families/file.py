@@ -115,7 +115,7 @@ def _frames(path: Path, index: str) -> "tuple[list[Atoms], Sequence[int]]":
     """Read the frames that are asked for, and the number of each in the file."""
     from ase.io import read
 
-    from nullmode.geometry.symbols import check_symbol
+    from nullmode.geometry.ase_reader import reading
 
     if not _INDEX.fullmatch(index):
         raise InputError(f"`index` must be a number or a slice such as ':100', got {index!r}.")
@@ -123,13 +123,10 @@ def _frames(path: Path, index: str) -> "tuple[list[Atoms], Sequence[int]]":
     try:
         # ASE takes the first frame if there are fewer than `index` counts back. What is counted from the end has its
         # number in a file that was read as a whole.
-        frames = read(path, index=":" if "-" in index else index)
+        with reading(path):
+            frames = read(path, index=":" if "-" in index else index)
     except StopIteration:
         frames = []
-    except Exception as error:  # ASE's readers raise whatever their parsers meet
-        check_symbol(error, path)
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
     frames = frames if isinstance(frames, list) else [frames]
     if number is None:
         chosen = slice(*(int(part) if part else None for part in index.split(":")))

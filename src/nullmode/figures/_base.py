@@ -1,6 +1,6 @@
 """What all figures share: one style, one way to save without dates, and the choice of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
@@ -44,6 +44,7 @@ CAUSES = {
     "unresolved": "#aa88bb",
 }
 """Colours of the causes of null values."""
+_IN_WORDS = {"incompleteness": "body order", "unresolved": "unresolved cause"}
 
 _STYLE: Any = {
     "font.size": 8,
@@ -222,6 +223,17 @@ def number(value: float) -> str:
 def listing(phrases: list[str]) -> str:
     """Join phrases by commas and a last "and"."""
     return ", ".join(phrases[:-1]) + " and " * (len(phrases) > 1) + phrases[-1] if phrases else ""
+
+
+def by_cause(cause: str) -> str:
+    """Name a cause of null values in a sentence: null by ..."""
+    return _IN_WORDS.get(cause, cause)
+
+
+def null_colours(causes: Iterable[str]) -> dict[str, str]:
+    """Entries of a legend, and their colours, for the causes that a figure shows."""
+    shown = set(causes)
+    return {f"null: {by_cause(cause)}": colour for cause, colour in CAUSES.items() if cause in shown}
 
 
 def logarithmic(ax: "Axes", zero: float, band: tuple[float, float], top: float, null: str = "0") -> None:

@@ -4,7 +4,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode.figures._base import CAUSES, Drawing, legend_above, listing, literal, panels, patches, select, title
+from nullmode.figures._base import (
+    CAUSES,
+    Drawing,
+    by_cause,
+    legend_above,
+    listing,
+    literal,
+    null_colours,
+    panels,
+    patches,
+    select,
+    title,
+)
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -42,18 +54,14 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         drawn |= _panel(ax, rows, names)
         ax.set_ylabel(title(rows), rotation=0, ha="right", va="center", linespacing=1.4)
     axes[-1, 0].set_xticks(range(len(names)), labels, rotation=45 if max(map(len, labels)) > 4 else 0)
-    colours = {
-        label if label == "seen" else f"null: {label}": colour
-        for label, (_, colour) in _COLUMNS.items()
-        if label in drawn
-    }
+    colours = {"seen": _COLUMNS["seen"][1]} | null_colours(drawn)
     legend_above(figure, patches(colours), list(colours))
     return Drawing(figure, f"Null values of {len(names)} structures, by cause. {' '.join(map(_sentence, chosen))}")
 
 
 def _sentence(rows: "pd.DataFrame") -> str:
     """Count the null values of one descriptor by cause."""
-    causes = [f"{count:.0f} by {cause}" for cause in CAUSES if (count := rows[f"null_{cause}"].sum())]
+    causes = [f"{count:.0f} by {by_cause(cause)}" for cause in CAUSES if (count := rows[f"null_{cause}"].sum())]
     unsure = int(rows["ambiguous"].isin([True]).sum())
     counts = f"{rows['descriptor'].iloc[0]}: {listing(causes) or 'none'}"
     return f"{counts}; {unsure} counts depend on the tolerance." if unsure else f"{counts}."

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, listing, literal, panels, patches
+from nullmode.figures._base import (
+    CAUSES,
+    Drawing,
+    by_cause,
+    explained,
+    legend_above,
+    listing,
+    literal,
+    null_colours,
+    panels,
+    patches,
+)
 from nullmode.figures._figure import figure
 from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
 
@@ -54,7 +65,7 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
             ax.set_title(irrep if isinstance(irrep, str) else "")
         line[0].text(-0.15, 0.5, literal(label), transform=line[0].transAxes, ha="right", va="center")
     causes = {cause for null in lines.values() for cause in null["cause"]}
-    colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in causes}
+    colours = null_colours(causes)
     if colours:
         legend_above(figure, patches(colours), list(colours))
     else:
@@ -65,7 +76,7 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
 
 def _counted(null: "pd.DataFrame") -> str:
     """Count the null modes of one structure by cause."""
-    return listing([f"{count} by {cause}" for cause, count in Counter(null["cause"]).items()])
+    return listing([f"{count} by {by_cause(cause)}" for cause, count in Counter(null["cause"]).items()])
 
 
 def _view(molecule: Molecule, modes: Floats) -> Floats:

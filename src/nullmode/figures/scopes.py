@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import InputError
-from nullmode.figures._base import CAUSES, Drawing, having, legend_above, literal, null_band, patches, select
+from nullmode.figures._base import (
+    CAUSES,
+    Drawing,
+    having,
+    legend_above,
+    literal,
+    null_band,
+    null_colours,
+    patches,
+    select,
+)
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -55,11 +65,10 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     lifted = _bars(above, rows[named], names)
     worst = _line(left, rows[line])
     spared = _points(right, points)
-    colours = {
-        label if label == "seen" else f"null: {label}": colour
-        for label, (column, colour) in _BARS.items()
-        if any((scope[column].fillna(0) > 0).any() for scope in rows[named].values())
-    }
+    occurring = [
+        cause for cause in CAUSES if any((of[f"null_{cause}"].fillna(0) > 0).any() for of in rows[named].values())
+    ]
+    colours = {"seen": _SEEN} | null_colours(occurring)
     handles, labels = left.get_legend_handles_labels()
     legend_above(figure, [*patches(colours), *handles], [*colours, *labels])
     return Drawing(figure, " ".join((lifted, worst, spared)))

@@ -6,7 +6,19 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.types import Floats
-from nullmode.figures._base import CAUSES, Drawing, explained, legend_above, literal, number, panels, patches, title
+from nullmode.figures._base import (
+    CAUSES,
+    Drawing,
+    by_cause,
+    explained,
+    legend_above,
+    literal,
+    null_colours,
+    number,
+    panels,
+    patches,
+    title,
+)
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -73,12 +85,12 @@ def draw(
     for ax in axes[-1]:
         ax.set_xlabel("mode k")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    colours = {f"null: {cause}": colour for cause, colour in CAUSES.items() if cause in most}
+    colours = null_colours(most)
     handles.extend(patches(colours, alpha=_SHADE, linewidth=0))
     labels.extend(colours)
     legend_above(figure, handles, labels)
     sentences = [
-        f"Along null modes by {cause} true forces are {_plain(true)} and those of models {_plain(model)}."
+        f"Along null modes by {by_cause(cause)} true forces are {_plain(true)} and those of models {_plain(model)}."
         for cause, (true, model) in most.items()
     ]
     fit = (

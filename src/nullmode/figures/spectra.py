@@ -11,11 +11,13 @@ from nullmode.figures._base import (
     OPEN,
     ZERO,
     Drawing,
+    by_cause,
     key,
     legend_above,
     listing,
     literal,
     logarithmic,
+    null_colours,
     number,
     panels,
     select,
@@ -69,7 +71,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     axes[-1, 0].set_xticks(range(len(first)), ticks)
     axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
     causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]
-    dots = {"seen": _SEEN, **{f"null: {cause}": CAUSES[cause] for cause in causes}}
+    dots = {"seen": _SEEN, **null_colours(causes)}
     handles = [key(color=colour, marker="o", markersize=4, linestyle="none") for colour in dots.values()]
     handles.append(key(color="0.5", linestyle=":", linewidth=0.8))
     handles.append(key(color="0.4", **OPEN, markersize=4))
@@ -111,7 +113,7 @@ def _sentence(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
     """Count null values by cause, and say how far from the others they are."""
     counts = []
     for rows in chosen:
-        nulls = [f"{rows[f'null_{cause}'].sum():.0f} null by {cause}" for cause in causes]
+        nulls = [f"{rows[f'null_{cause}'].sum():.0f} null by {by_cause(cause)}" for cause in causes]
         counts.append(f"{rows['descriptor'].iloc[0]} {listing(nulls)}")
     null, seen = 0.0, 1.0
     for rows in chosen:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from nullmode._support.arguments import check_cutoff
 from nullmode._support.types import InputError
+from nullmode.geometry.ase_reader import reading
 from nullmode.geometry.disorder import Occupancy, ordered
 from nullmode.geometry.environment import Centers, Environment, centers_of, environments_of
-from nullmode.geometry.symbols import check_symbol
 from nullmode.geometry.units import warn_of_units
 
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
@@ -76,13 +76,9 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Oc
     numbers: Iterator[int] = iter(())
     frames = iread(path, index=index)
     while True:
-        try:
+        with reading(path, f" (after frame {first})"):
             numbers = numbers if first else _numbers(path, index)
             chunk = list(islice(frames, _CHUNK))
-        except Exception as error:  # ASE's readers raise whatever their parsers meet
-            check_symbol(error, path)
-            reason = f"{type(error).__name__}: {error} (after frame {first})"
-            raise InputError(f"`path` must be a structure file that ASE reads, got {path}: {reason}.") from error
         if not chunk:
             break
         own = list(islice(numbers, len(chunk)))

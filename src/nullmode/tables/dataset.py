@@ -60,7 +60,8 @@ def load(
     Returns
     -------
     pandas.DataFrame
-        Rows in the order of the files, those of a folder by name; a coordinate that a family does not have is null.
+        Rows in the order of the files, those of a folder by name; a coordinate that a family does not have is null. A
+        column of integers stays one: with nulls its type is ``Int64``.
 
     Raises
     ------
@@ -86,6 +87,10 @@ def load(
     if not arrow.num_rows:
         raise _nothing(filters, _texts(dataset, filters))
     frame: pd.DataFrame = arrow.to_pandas()
+    for field in arrow.schema:
+        # Otherwise pandas makes floats of them.
+        if pa.types.is_integer(field.type) and arrow[field.name].null_count:
+            frame[field.name] = arrow[field.name].to_pandas(types_mapper={field.type: pd.Int64Dtype()}.get)
     return frame
 
 
