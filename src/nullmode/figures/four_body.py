@@ -78,10 +78,15 @@ def _sentence(chosen: "list[pd.DataFrame]") -> str:
         ]
         ratios.append(f"{_width(rows)}: {listing(quoted)}")
         energy = orbits["four_body_energy"]
-        span = (energy.max() - energy.min()) / energy.first()
+        span, start = energy.max() - energy.min(), energy.first().abs()
+        if (start > 0).all():
+            shares = span / start
+            varies = f"{shares.min():.0%} to {shares.max():.0%} of its value at the start"
+        else:
+            varies = f"{number(span.min())} to {number(span.max())}"
         sizes.append(
-            f"{_width(rows)}: the energy varies by {span.min():.0%} to {span.max():.0%} of its value at the start, the "
-            f"features by at most {number(rows['pair_distance'].max())} of their norm"
+            f"{_width(rows)}: the energy varies by {varies}, the features by at most "
+            f"{number(rows['pair_distance'].max())} of their norm"
         )
     count = sum(rows["t"].nunique() for rows in chosen)
     return f"On {count} orbits, {'; '.join(sizes)}. Minimum/median/maximum of s_d/s_1, {'; '.join(ratios)}."

@@ -184,10 +184,11 @@ class ViewEntry(_Strict):
 class Settings(_Strict):
     """All keys of a configuration file.
 
-    ``config.yaml`` is the reproduction, ``test.yaml`` a small version of it. ``snakemake --configfile my.yaml`` runs
-    your own instead; nothing of ``config.yaml`` is merged into it. If you name several files, the later ones are laid
-    over the earlier ones, key by key: ``--configfile config/config.yaml config/large.yaml``, or
-    ``make reproduce-large``, is the reproduction at full size.
+    ``config.yaml`` is the reproduction, ``test.yaml`` a small version of it.
+    ``snakemake -s $NULLMODE/Snakefile --configfile my.yaml``, where NULLMODE is the checkout, runs your own instead;
+    nothing of ``config.yaml`` is merged into it. If you name several files, the later ones are laid over the earlier
+    ones, key by key: ``--configfile config/config.yaml config/large.yaml``, or ``make reproduce-large``, is the
+    reproduction at full size.
 
     The whole configuration is checked before any job starts. An unknown key, an impossible value or a missing structure
     file stops the run with a message that names the place. ``make install`` writes

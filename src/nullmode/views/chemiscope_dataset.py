@@ -103,7 +103,7 @@ def _modes(environment: Environment, descriptor: Descriptor, row: Any) -> dict[s
     """Null modes by the names of their shapes, or the softest mode where none is null."""
     if not row.n_dof or not np.isfinite(row.singular_values).all():
         return {}
-    sensitivity = decompose(descriptor, environment, row.rtol)
+    sensitivity = decompose(descriptor, environment, row.rtol, row.tolerance)
     if sensitivity.rank == sensitivity.n_dof:
         return {SOFTEST: DisplayedMode(SOFTEST, "", sensitivity.modes[-1])}
     null = null_modes_of(environment, descriptor, sensitivity, row.rtol, row.tolerance)

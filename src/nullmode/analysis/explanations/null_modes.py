@@ -36,7 +36,7 @@ def modes_of(case: Case) -> list[JSON]:
 
     row, environment, descriptor = case
     rtol, tolerance = float(row["rtol"]), float(row["tolerance"])
-    result = decompose(descriptor, environment, rtol)
+    result = decompose(descriptor, environment, rtol, tolerance)
     ratios = result.singular_values[: result.rank] / result.singular_values[:1]
     seen = [
         {"ratio": float(ratio), "cause": "seen", "displacement": np.ravel(mode).tolist()}
