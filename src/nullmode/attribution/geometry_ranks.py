@@ -9,7 +9,7 @@ import numpy as np
 
 from nullmode._support.types import Parity
 from nullmode.attribution.completeness import MOST_TUPLES, rank_complete
-from nullmode.attribution.truncation_limit import larger_truncations
+from nullmode.attribution.truncation_limit import has_limit, larger_truncations
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
@@ -96,13 +96,15 @@ class EnvironmentRanks(GeometryRanks):
         return "" if count <= MOST_TUPLES else f"rank_complete is not counted: {count} tuples, of at most {MOST_TUPLES}"
 
     def rank_reached(self, descriptor: Descriptor, rtol: float, most: int) -> int | None:  # noqa: D102
-        tried = larger_truncations(with_layout_of(descriptor, [self.environment]), len(self.environment))
-        best = None if tried is None else 0
-        for larger in tried or ():
+        own = with_layout_of(descriptor, [self.environment])
+        if not has_limit(own):
+            return None
+        best = 0
+        for larger in larger_truncations(own, len(self.environment)):
             key = larger, rtol
             if key not in self._reached:
                 self._reached[key] = self.rank_of(larger, rtol)
-            best = max(best or 0, self._reached[key])
+            best = max(best, self._reached[key])
             if best >= most:
                 break
         return best
