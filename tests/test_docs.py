@@ -57,7 +57,7 @@ def run(command: list[str]) -> str:
 
 def marked(page: Path) -> object:
     runs = "$ snakemake" in page.read_text(encoding="utf-8")
-    slow = runs and page.name not in ("how-to-add-a-family.md", "how-to-sweep-your-own-structures.md")
+    slow = runs and page.name != "how-to-sweep-your-own-structures.md"
     marks = [pytest.mark.workflow] * runs + [pytest.mark.slow] * slow
     return pytest.param(page, marks=marks, id=page.name)
 

@@ -13,9 +13,18 @@ def small():
     return yaml.safe_load((CHECKOUT / "config/test.yaml").read_text())
 
 
-def changed(place, value):
-    """Put a value at a dotted place of the small configuration, or take out what is there."""
+def lean():
+    """The small configuration with one figure of each source: what tests run."""
     config = small()
+    config["figures"] = {
+        name: config["figures"][name] for name in ("pair_map", "truncation", "null_modes", "orbits", "learning")
+    }
+    return config
+
+
+def changed(place, value, config=None):
+    """Put a value at a dotted place of a configuration, by default the small one, or take out what is there."""
+    config = config or small()
     *parents, last = place.split(".")
     inner = config
     for parent in parents:

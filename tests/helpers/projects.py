@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import yaml
-from configs import CHECKOUT
+from configs import CHECKOUT, lean
 
 RESULTS = Path("results/test")
 
@@ -31,7 +31,9 @@ class Project:
         for name in ("workflow", "config", "tests/data", "docs/examples"):
             copy(CHECKOUT / name, folder / name)
         shutil.copy(CHECKOUT / "Snakefile", folder)
-        return cls(folder)
+        project = cls(folder)
+        project.configure(lean())
+        return project
 
     def copy(self, folder):
         copy(self.folder, folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from configs import CHECKOUT, small
+from configs import CHECKOUT, lean
 from docutils.core import publish_doctree
 from PIL import Image
 from projects import RESULTS
@@ -40,7 +40,7 @@ PANEL = "document.querySelector('#info > div').shadowRoot"
 def made(finished, tmp_path_factory):
     """A small run with a figure of a user's own, and its report."""
     folder = tmp_path_factory.mktemp("browser") / "run"
-    project, config = finished.copy(folder), small()
+    project, config = finished.copy(folder), lean()
     config["figures"]["own"] = {"kind": "own.py:draw", "parameters": {"descriptor": "soap"}, "claim": CLAIM}
     (folder / "own.py").write_text(OWN)
     project.configure(config)
@@ -125,7 +125,7 @@ def open_result(report, label):
 
 def test_overview_names_every_figure_with_its_claim(made, report):
     entries = [words(entry.text) for entry in report.find_elements(By.CSS_SELECTOR, ".prose li")]
-    for name in [*small()["figures"], "own"]:
+    for name in [*lean()["figures"], "own"]:
         first = paragraphs(made / f"figures/{name}.rst")[0]
         assert f"{name}: {first}" in entries
     shot(report, "report_overview")
@@ -135,7 +135,7 @@ def test_overview_names_every_figure_with_its_claim(made, report):
 
 
 def test_every_figure_is_shown_with_its_caption(made, report):
-    for name in [*small()["figures"], "own"]:
+    for name in [*lean()["figures"], "own"]:
         open_result(report, name)
         until(report, "document.querySelector('#app img:not(nav img)')?.naturalWidth > 100")
         # All of it is in the window.

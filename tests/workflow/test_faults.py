@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from configs import CHECKOUT, small
+from configs import CHECKOUT, lean
 from projects import RESULTS
 
 from nullmode.tables import parquet
@@ -90,6 +90,7 @@ def wait_for_end(process):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_job_killed_while_it_writes(broken):
     with broken.stopped_half_way() as (run, writer):
         kill(writer)
@@ -166,7 +167,7 @@ def test_full_disk(finished, small_disk, when):
 @pytest.mark.slow
 def test_bad_structure_among_good_ones(project, finished):
     broken = Broken(project, finished, lost=(LOST, OTHER))
-    file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
+    file = project.folder / lean()["families"]["from_file"]["parameters"]["path"]
     good = file.read_text()
     lines = good.splitlines(keepends=True)
     lines[3] = lines[2]
@@ -206,7 +207,7 @@ def flip_a_bit(file):
     file.write_bytes(content)
 
 
-@pytest.mark.law(cases=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

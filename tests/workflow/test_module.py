@@ -104,6 +104,7 @@ def caller(tmp_path):
     return Caller(tmp_path)
 
 
+@pytest.mark.slow
 def test_module_of_another_workflow(caller):
     results, prefix = "elsewhere/ranks", "nullmode"
     table = caller.write(results, prefix)
@@ -141,7 +142,6 @@ use rule * from nullmode
 """
 
 
-@pytest.mark.slow
 def test_deployed_workflow_runs_everything_by_default(caller):
     caller.write()
     (caller.folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIGURATION))

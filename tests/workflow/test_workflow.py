@@ -4,7 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from configs import BAD, changed, small
+from configs import BAD, changed, lean
 from projects import RESULTS
 
 import nullmode as nm
@@ -12,13 +12,13 @@ from nullmode.sweep.trace import trace
 from nullmode.tables import parquet
 
 pytestmark = pytest.mark.workflow
-FIGURES = {f"figures/{name}.pdf" for name in small()["figures"]}
-SEARCHES = {f"searches/{name}/found.parquet" for name in small()["searches"]}
+FIGURES = {f"figures/{name}.pdf" for name in lean()["figures"]}
+SEARCHES = {f"searches/{name}/found.parquet" for name in lean()["searches"]}
 CLAIMS = {"claims.parquet"}
-OF_SEARCHES = {f"figures/{name}.pdf" for name in ("orbits", "partner_pairs")}
+OF_SEARCHES = {"figures/orbits.pdf"}
 REGRESSIONS = {"regressions/fine.parquet"}
 LEARNED = REGRESSIONS | {"figures/learning.pdf"}
-EXPLAINED = {f"explanations/{name}.parquet" for name in ("null_modes", "selection_rules", "near_singular")}
+EXPLAINED = {"explanations/null_modes.parquet"}
 TABLE = str(RESULTS / "tables/sensitivity.parquet")
 # What follows whenever a row changes.
 LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES - LEARNED, *EXPLAINED, *CLAIMS}
@@ -56,7 +56,7 @@ def test_dry_run_for_slurm_needs_none(fresh):
 @pytest.mark.parametrize("name", ["smoothing wider than the cutoff"])
 def test_bad_configuration_stops_before_any_job(fresh, name):
     place, value, message = BAD[name]
-    fresh.configure(changed(place, value))
+    fresh.configure(changed(place, value, lean()))
     stopped = fresh.start()
     assert stopped.returncode == 1
     assert f"The configuration cannot be run:\n{message}" in stopped.stdout
@@ -66,7 +66,7 @@ def test_bad_configuration_stops_before_any_job(fresh, name):
 
 @pytest.mark.slow
 def test_bad_claims_stop_before_any_job(fresh):
-    file = fresh.folder / small()["claims"]
+    file = fresh.folder / lean()["claims"]
     file.write_text(file.read_text().replace("comparison: at_most", "comparision: at_most"))
     stopped = fresh.start()
     assert stopped.returncode == 1
@@ -76,7 +76,7 @@ def test_bad_claims_stop_before_any_job(fresh):
 
 
 def test_full_run_makes_tables_and_figures(finished):
-    config, results = small(), finished.folder / RESULTS
+    config, results = lean(), finished.folder / RESULTS
     drawn = {path.name for path in (results / "figures").iterdir()}
     assert drawn == {f"{name}.{ending}" for name in config["figures"] for ending in ("pdf", "svg", "png", "rst")}
     rows = parquet.read(results / "tables/sensitivity.parquet", "sensitivity")
@@ -119,7 +119,7 @@ def test_what_files_say_holds_whatever_snakemake_remembers(project):
     shutil.rmtree(project.folder / ".snakemake")
     for file in [*project.folder.glob("workflow/**/*.*"), *project.folder.glob("tests/data/*")]:
         file.touch()
-    config = small() | {"results": f"./{RESULTS}/"}
+    config = lean() | {"results": f"./{RESULTS}/"}
     project.configure(config)
     said = project.run("-n")
     assert "Nothing to be done" in said
@@ -155,7 +155,6 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             {
                 *RADIAL,
                 "searches/partners/found.parquet",
-                "figures/partner_pairs.pdf",
                 *LATER,
             },
         ),
@@ -198,8 +197,9 @@ def test_nothing_and_edits_of_comments_docstrings_and_tables_of_names_rerun_noth
     assert "Nothing to be done" in project.run("-n")
 
 
+@pytest.mark.slow
 def test_new_outer_point_runs_the_job_that_takes_it_in(project):
-    config = small()
+    config = lean()
     config["descriptors"]["soap_swept"]["grid"]["width"].append(0.4)
     project.configure(config)
     assert project.jobs("-n") == POWER | LATER
@@ -213,7 +213,7 @@ def test_new_outer_point_runs_the_job_that_takes_it_in(project):
 def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
     """Also, that rows do not depend on the jobs they come from."""
     whole = parquet.read(project.folder / TABLE, "sensitivity")
-    config, name = small(), "soap_swept"
+    config, name = lean(), "soap_swept"
     config = {key: config[key] for key in ("results", "rtol", "tolerance", "families")} | {
         "descriptors": {name: config["descriptors"][name]},
         "target_job_seconds": 1e-9,
@@ -233,14 +233,14 @@ def test_new_outer_point_of_many_jobs_runs_its_own_alone(project):
 
 @pytest.mark.slow
 def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
-    config = small()
+    config = lean()
     config["descriptors"]["soap_swept"]["grid"]["n_max"].append(4)
     project.configure(config)
     assert project.jobs("-n") == POWER | LATER
 
 
 def test_new_family_runs_the_job_that_takes_it_in(project):
-    config = small()
+    config = lean()
     config["families"]["another"] = {"kind": "random_methane", "parameters": {"n_structures": 2, "seed": 5}}
     config["descriptors"]["soap"]["families"].append("another")
     project.configure(config)
@@ -249,7 +249,7 @@ def test_new_family_runs_the_job_that_takes_it_in(project):
 
 @pytest.mark.slow
 def test_changed_expectation_reruns_the_ledger_alone(project):
-    file = project.folder / small()["claims"]
+    file = project.folder / lean()["claims"]
     file.write_text(file.read_text().replace("Cs: 6", "Cs: 5"))
     assert project.jobs() == CLAIMS
     rows = parquet.read(project.folder / RESULTS / "claims.parquet", "claims").set_index("quantity")["verdict"]
@@ -257,7 +257,7 @@ def test_changed_expectation_reruns_the_ledger_alone(project):
 
 
 def test_changed_structure_file_reruns_its_family(project):
-    file = project.folder / small()["families"]["from_file"]["parameters"]["path"]
+    file = project.folder / lean()["families"]["from_file"]["parameters"]["path"]
     file.write_text(file.read_text().replace("0.102", "0.112"))
     assert project.jobs("-n") == {"structures/from_file.parquet"} | RADIAL | POWER | LATER
 
@@ -268,7 +268,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png", "rst", "html")
     # Structures, jobs, tables, searches, regressions, explanations, claims; figures; pages.
-    assert len(results) == 6 + 3 + 2 + 4 + 1 + 3 + 1 + 4 * 9 + 2
+    assert len(results) == 6 + 3 + 2 + 4 + 1 + 1 + 1 + 4 * 5 + 2
     assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
 
 
@@ -304,7 +304,7 @@ def test_users_own_family_and_descriptor(project):
 
 
 def test_failed_job_says_why_and_leaves_nothing(project):
-    config = small()
+    config = lean()
     config["families"]["from_file"]["parameters"]["centers"] = "Xe"
     project.configure(config)
     stopped = project.start()

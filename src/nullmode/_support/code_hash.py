@@ -146,6 +146,7 @@ def _closure(roots: tuple[str, ...]) -> list[Path]:
     return sorted(files)
 
 
+@cache
 def _module_path(name: str) -> Path | None:
     head, *rest = name.split(".")
     if head != "nullmode":
