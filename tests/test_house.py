@@ -246,7 +246,7 @@ def test_whatever_is_compiled_into_kernels_keys_their_cache(copied, monkeypatch)
     monkeypatch.setattr(code_hash, "PACKAGE", copied / "nullmode")
 
     def kernel_hash():
-        for cached in (code_hash.code_hash, code_hash._source):
+        for cached in (code_hash.code_hash, code_hash._module_path, code_hash._source):
             cached.cache_clear()
         return code_hash.kernel_hash.__wrapped__()
 

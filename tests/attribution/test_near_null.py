@@ -279,12 +279,12 @@ def test_nothing_symmetric_is_near_a_random_environment():
 
 
 BEYOND = {
-    "contraction": nm.fit_contraction(
+    "contraction": lambda: nm.fit_contraction(
         nm.PowerSpectrum(n_max=4, l_max=4, radial_basis=nm.OptimalContraction(n_primitives=6), **SETTING),
         [nm.Environment.from_vectors(rng(k).normal(size=(6, 3))) for k in range(20)],
     ),
-    "largest l": nm.Trispectrum(n_max=1, l_max=7, **SETTING),
-    "user's": nm.FromCallable(
+    "largest l": lambda: nm.Trispectrum(n_max=1, l_max=7, **SETTING),
+    "user's": lambda: nm.FromCallable(
         lambda v: nm.PowerSpectrum(n_max=4, l_max=4, **SETTING).compute(nm.Environment.from_vectors(v)), cutoff=4.0
     ),
 }
@@ -293,7 +293,7 @@ BEYOND = {
 @pytest.mark.parametrize("name", BEYOND)
 def test_a_basis_that_cannot_grow_is_explained_without(name):
     env = nm.Environment.from_vectors(rng(5).normal(size=(4, 3)))
-    parts = nm.explain_near_null(env, BEYOND[name], threshold=1.0, rtol=1e-5)
+    parts = nm.explain_near_null(env, BEYOND[name](), threshold=1.0, rtol=1e-5)
     assert len(parts) == 8
 
 

@@ -14,13 +14,14 @@ from nullmode import InputError
 from nullmode._support.variants import load
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.figures import FIGURES
-from nullmode.figures._base import FLOOR, save, select, spectra, style, title
+from nullmode.figures._base import FLOOR, by_cause, save, select, spectra, style, title
 from nullmode.figures._figure import GIVEN, NAMING, Figure, load_figure
 from nullmode.sweep import structures
 
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
+@pytest.mark.law(cases=8)
 @each_figure
 def test_figures_follow_from_their_tables_alone(kind, table):
     # Panels keep the order of the table, so only rows within a group are turned around.
@@ -193,7 +194,7 @@ def test_causes_are_those_of_the_table_at_its_tolerance(kind, tolerance, cause):
     explanations = explained(kind, table, {"groups": rough}, {"soap": "power-spectrum"}, parameters)
     figure = load_figure(kind).draw(explanations, **parameters).figure
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
-    assert {label for label in labels if label.startswith("null: ")} == {f"null: {cause}"}
+    assert {label for label in labels if label.startswith("null: ")} == {f"null: {by_cause(cause)}"}
 
 
 def test_arrows_are_the_null_mode(table):

@@ -81,6 +81,7 @@ def explained_table(which):
     return structures, pd.concat(rows, ignore_index=True)
 
 
+@pytest.mark.law(cases=16)
 @pytest.mark.parametrize("which", WHICH)
 @pytest.mark.parametrize("kind", OF_TABLES)
 def test_figures_are_drawn_whatever_rows_there_are(kind, which, tmp_path):

@@ -1,5 +1,6 @@
 """The small configuration, and ways to spoil it: each with the place that the message has to name."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import yaml
@@ -7,10 +8,11 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[2]
 ABSENT = object()
 INF, NAN = float("inf"), float("nan")
+_SMALL = yaml.safe_load((CHECKOUT / "config/test.yaml").read_text())
 
 
 def small():
-    return yaml.safe_load((CHECKOUT / "config/test.yaml").read_text())
+    return deepcopy(_SMALL)
 
 
 def lean():
@@ -99,7 +101,7 @@ BAD = {
     "view by a swept descriptor": (
         "views.null_modes",
         {"families": ["random_methane"], "descriptor": "soap_swept"},
-        "`views.null_modes.descriptor` must have one truncation each, got 'soap_swept' swept over n_max",
+        "`views.null_modes.descriptor` must have one truncation each, got 'soap_swept' swept over l_max, n_max, width",
     ),
     "view by whole structures": (
         "views.null_modes",
@@ -356,7 +358,7 @@ BAD = {
     "search by a swept descriptor": (
         "searches.orbit.descriptor",
         "soap_swept",
-        "`searches.orbit.descriptor` must have one truncation each, got 'soap_swept' swept over n_max, l_max, width",
+        "`searches.orbit.descriptor` must have one truncation each, got 'soap_swept' swept over l_max, n_max, width",
     ),
     "search without a family": ("searches.orbit.family", ABSENT, "`searches.orbit.family` is required and missing"),
     "unknown search parameter": (

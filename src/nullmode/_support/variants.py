@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar, cast, dataclass_transform
@@ -178,12 +178,18 @@ def validated(
 
 def parameter_model(target: Callable[..., Any], where: str, skip: tuple[str, ...] = ()) -> type[BaseModel]:
     """Make a pydantic model from the annotations of a function, without the parameters named in `skip`."""
+    for parameter in inspect.signature(target).parameters.values():
+        if parameter.name not in skip and parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise InputError(f"`{where}` must have named parameters only, got *{parameter.name}.")
+    return _model_of(target, skip)
+
+
+@lru_cache(maxsize=256)
+def _model_of(target: Callable[..., Any], skip: tuple[str, ...]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(target).parameters.values():
         if parameter.name in skip:
             continue
-        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            raise InputError(f"`{where}` must have named parameters only, got *{parameter.name}.")
         annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
         fields[parameter.name] = (annotation, ... if parameter.default is parameter.empty else parameter.default)
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)

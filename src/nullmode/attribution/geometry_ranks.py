@@ -10,7 +10,7 @@ import numpy as np
 from nullmode._support.types import Parity
 from nullmode.attribution.completeness import MOST_TUPLES, rank_complete
 from nullmode.attribution.truncation_limit import has_limit, larger_truncations
-from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._base import Descriptor, changed
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.linalg.rotations import rotations_of
@@ -96,10 +96,11 @@ class EnvironmentRanks(GeometryRanks):
         return "" if count <= MOST_TUPLES else f"rank_complete is not counted: {count} tuples, of at most {MOST_TUPLES}"
 
     def rank_reached(self, descriptor: Descriptor, rtol: float, most: int) -> int | None:  # noqa: D102
-        own = with_layout_of(descriptor, [self.environment])
-        if not has_limit(own):
+        if not has_limit(descriptor):
             return None
         best = 0
+        # Features of species that do not occur are zero.
+        own = with_layout_of(changed(descriptor, species=None), [self.environment])
         for larger in larger_truncations(own, len(self.environment)):
             key = larger, rtol
             if key not in self._reached:
