@@ -172,6 +172,25 @@ def test_neighbours_at_the_cutoff_are_told_from_a_small_basis(distance):
     assert nm.attribute(environment("generic"), SMALL).null_cutoff == 0
 
 
+def foreign(part):
+    soap = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
+    return lambda vectors: soap.compute_with_jacobian(nm.Environment.from_vectors(vectors))[part]
+
+
+FOREIGN = nm.FromCallable(foreign(0), foreign(1), cutoff=4.0, correlation_order=2, parity="O3")
+
+
+@pytest.mark.parametrize(("descriptor", "cause"), [(nm.ACSF(cutoff=4.0), "cutoff"), (FOREIGN, "unresolved")])
+def test_neighbours_at_a_cutoff_without_a_width_are_not_blamed_on_the_truncation(descriptor, cause):
+    directions = rng(7).normal(size=(4, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    inside, edge = (nm.Environment.from_vectors(directions * [[r], [1.5], [1.9], [2.3]]) for r in (2.1, 4.0 - 1e-7))
+    found = nm.attribute(edge, descriptor, rtol=1e-6)
+    assert nm.attribute(inside, descriptor, rtol=1e-6).rank == 9
+    assert (found.n_dof - found.rank, found.null_truncation, getattr(found, f"null_{cause}")) == (3, 0, 3)
+    assert {part.cause for part in nm.split_null_modes(edge, descriptor, rtol=1e-6)} == {cause}
+
+
 def at_radii(radii, seed=0):
     directions = rng(seed).normal(size=(len(radii), 3))
     return np.array(radii)[:, None] * directions / np.linalg.norm(directions, axis=1, keepdims=True)

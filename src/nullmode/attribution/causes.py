@@ -1,7 +1,7 @@
 """The causes of null singular values: symmetry, body order, truncation, cutoff; counted from ranks."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from math import sqrt
 
 import numpy as np
@@ -11,7 +11,7 @@ from nullmode._support.failure import reason
 from nullmode._support.types import JSON, Parity
 from nullmode.attribution.completeness import LARGEST_ORDER
 from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
-from nullmode.descriptors._base import Descriptor, changed, check_descriptor
+from nullmode.descriptors._base import Descriptor, InexactDescriptor, changed, check_descriptor
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import check_rtol, measured
 
@@ -19,6 +19,10 @@ _FARTHEST_CHANGE = 0.1
 """Å; values that open as the square of a larger distance are not null at an rtol that leaves anything to see."""
 _GROWTH_WITHIN = 1e-2
 """Å; coordinates in files have errors up to this."""
+_LAST_PART = 0.125
+"""Of the cutoff: the smoothing range of descriptors that fade out over the whole of it."""
+_FADED = 30.0
+"""A weight falls as the square of the distance to the cutoff, over it. Below this times sqrt(rtol) it may be null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +46,15 @@ class Attribution:
     null_incompleteness
         rank_symmetric - rank_complete: the body order is too low.
     null_cutoff
-        Null values beyond these that are seen when the cutoff is raised by ``cutoff_width``: they belong to neighbours
-        in the smoothing range.
+        Null values beyond these that are seen when the cutoff is raised by ``cutoff_width`` (without one, by an eighth
+        of itself): they belong to neighbours in the smoothing range.
     null_truncation
         Null values beyond these that a larger truncation sees.
     null_unresolved
         The other null values, of unknown cause: where rank_complete is not known, body order or truncation; else the
         width of the density or the nearness of a more symmetric environment, since no truncation that was tried sees
-        them. Descriptors whose truncation cannot be raised have none of the latter kind.
+        them. Descriptors whose truncation cannot be raised have none of the latter kind; if their cutoff cannot be
+        raised either, as that of another code, the values of a neighbour at the cutoff are here.
     point_group
         Schoenflies symbol.
     ambiguous
@@ -137,11 +142,13 @@ def explain_rank(
         complete, symmetric = geometry.counts(order, parity, used)
     n_dof = geometry.n_dof(used)
     most = symmetric if complete is None else complete
-    cutoff = _at_the_cutoff(geometry, descriptor, rank, rtol, most)
+    cutoff, known = _at_the_cutoff(geometry, descriptor, rank, rtol, most)
     # Negative only if the ranks are out of order.
     missing = most - rank - cutoff
     reached = None if complete is None or missing <= 0 else geometry.rank_reached(descriptor, rtol, most)
-    truncation = 0 if complete is None else missing if reached is None else min(missing, max(reached - rank, 0))
+    truncation = missing if reached is None else min(missing, max(reached - rank, 0))
+    if complete is None or not known:
+        truncation = 0
     change = np.nan
     if rank < n_dof:
         high = min(30 * sqrt(rtol), _FARTHEST_CHANGE, geometry.largest_tolerance())
@@ -178,15 +185,32 @@ def attribution_columns(
         return {"diagnostic": reason(error)}
 
 
-def _at_the_cutoff(geometry: GeometryRanks, descriptor: Descriptor, rank: int, rtol: float, most: int) -> int:
-    """Count the null values, up to a rank of `most`, that a raised cutoff makes visible again."""
-    smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    if rank >= most or not smoothing or not is_dataclass(descriptor):
-        return 0
-    if geometry.farthest() <= descriptor.cutoff - smoothing:
-        return 0
-    wider = changed(descriptor, cutoff=descriptor.cutoff + smoothing)
-    return max(0, min(geometry.rank_of(wider, rtol), most) - rank)
+def _at_the_cutoff(
+    geometry: GeometryRanks, descriptor: Descriptor, rank: int, rtol: float, most: int
+) -> tuple[int, bool]:
+    """Count the null values, up to a rank of `most`, that a raised cutoff makes visible again; and whether it is known.
+
+    It is not where the cutoff cannot be raised, and a neighbour is so close to it that its weight may be below rtol.
+    """
+    smoothing, cutoff = _smoothing(descriptor), descriptor.cutoff
+    if rank >= most or smoothing == 0:
+        return 0, True
+    if smoothing is None:
+        return 0, geometry.farthest() <= cutoff * (1 - _FADED * sqrt(rtol))
+    if geometry.farthest() <= cutoff - smoothing:
+        return 0, True
+    wider = changed(descriptor, cutoff=cutoff + smoothing)
+    return max(0, min(geometry.rank_of(wider, rtol), most) - rank), True
+
+
+def _smoothing(descriptor: Descriptor) -> float | None:
+    """Range below the cutoff in which neighbours count little, in Å; None if the cutoff cannot be raised."""
+    if isinstance(descriptor, InexactDescriptor) or not is_dataclass(descriptor):
+        return None
+    if "cutoff" not in {field.name for field in fields(descriptor) if field.init}:
+        return None
+    width: float = getattr(descriptor, "cutoff_width", _LAST_PART * descriptor.cutoff)
+    return width
 
 
 def _nearest_change(
