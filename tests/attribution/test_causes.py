@@ -196,6 +196,13 @@ def at_radii(radii, seed=0):
     return np.array(radii)[:, None] * directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
+def test_a_value_that_either_a_cutoff_or_a_truncation_brings_back_counts_once():
+    env = nm.Environment.from_vectors(at_radii([*(2 + 0.022 * np.arange(6)), 4 - 7.9e-4]))
+    found = nm.attribute(env, nm.RadialSpectrum(n_max=6, cutoff=4.0, cutoff_width=0.5, width=0.6), rtol=3e-5)
+    assert (found.rank, found.rank_complete) == (4, 7)
+    assert (found.null_cutoff, found.null_truncation, found.null_unresolved) == (1, 0, 2)
+
+
 CLOSE = at_radii(2.0 + 0.005 * np.arange(6))
 LAPLACIAN = {"radial_basis": "laplacian-eigenstates"}
 # Vectors, descriptor; null values due to the truncation, and of unknown cause.

@@ -149,6 +149,10 @@ def explain_rank(
     truncation = missing if reached is None else min(missing, max(reached - rank, 0))
     if complete is None or not known:
         truncation = 0
+    if truncation > 0 and cutoff > 0 and reached is not None:
+        # What a larger truncation sees may be what a raised cutoff brings back.
+        both = geometry.rank_reached(_wider(descriptor), rtol, most) or 0
+        truncation = min(truncation, max(both - rank - cutoff, 0))
     change = np.nan
     if rank < n_dof:
         high = min(30 * sqrt(rtol), _FARTHEST_CHANGE, geometry.largest_tolerance())
@@ -199,8 +203,12 @@ def _at_the_cutoff(
         return 0, geometry.farthest() <= cutoff * (1 - _FADED * sqrt(rtol))
     if geometry.farthest() <= cutoff - smoothing:
         return 0, True
-    wider = changed(descriptor, cutoff=cutoff + smoothing)
-    return max(0, min(geometry.rank_of(wider, rtol), most) - rank), True
+    return max(0, min(geometry.rank_of(_wider(descriptor), rtol), most) - rank), True
+
+
+def _wider(descriptor: Descriptor) -> Descriptor:
+    """Raise the cutoff by the smoothing range."""
+    return changed(descriptor, cutoff=descriptor.cutoff + (_smoothing(descriptor) or 0.0))
 
 
 def _smoothing(descriptor: Descriptor) -> float | None:
