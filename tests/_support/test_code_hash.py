@@ -61,7 +61,10 @@ def test_only_what_is_executed_counts(old, new, same):
         (b"from one import two", "one.two"),
         (b"from . import two", ".two"),
         (b"importlib.import_module('one.two')", "one.two"),
-        (b"import_module(name='.two', package='one')", ".two"),
+        (b"import_module(name='.two', package='one')", "one.two"),
+        (b"import_module('.two', __package__)", ".two"),
+        (b"from importlib import import_module as find\nfind('one.two')", "one.two"),
+        (b"find = importlib.import_module\nfind('one.two')", "one.two"),
         (b"__import__('one')", "one"),
     ],
 )

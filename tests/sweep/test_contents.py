@@ -229,6 +229,14 @@ def test_files_of_others_are_not_overwritten(results, name):
         open_results(str(results), planned(sweep()), ["one.yaml"])
 
 
+def test_a_folder_is_no_result(results):
+    name = "structures/a.parquet"
+    (results / name).unlink()
+    (results / name).mkdir()
+    with pytest.raises(nm.InputError, match=rf"{name}` must be a file, got a folder"):
+        open_results(str(results), planned(sweep()), ["one.yaml"])
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"provenance": []}'])
 def test_a_damaged_layout_is_made_again(tmp_path, text):
     name = "layouts/a/environment_4.0.json"

@@ -1,10 +1,13 @@
 """What a job depends on: its kinds and radial bases with all that these import, and nothing else."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from configs import CHECKOUT, small
+from pydantic import BaseModel
 
 from nullmode._support import code_hash
 from nullmode._support.types import InputError
@@ -101,12 +104,16 @@ def test_a_column_belongs_to_the_origins_of_its_tables_alone(old, new, changed, 
 
 # A user's file, what it imports and reads, and one edit of each; a comment changes no code.
 OWN = {
-    "own.py": "import ase, helper\nfrom pack import deep\nFILES = ['table.csv', 'frames']\ndef f():\n    import late\n",
+    "own.py": "import ase, helper, this\nfrom pack import deep, bare\nFILES: list[str] = ['table.csv', 'frames']\n"
+    "def f(a: str = '', table: str = 'table.csv', folder: Path = 'frames'):\n    import late\n",
     "helper.py": "X = 1\n",
     "late.py": "X = 1\n",
     "pack/__init__.py": "",
     "pack/deep.py": "from . import beside\nfrom .beside import X\n",
     "pack/beside.py": "X = 1\n",
+    "pack/bare.pyc": "1\n",
+    # Called as one of Python's is.
+    "this.py": "X = 1\n",
     "pack/unused.py": "X = 1\n",
     "table.csv": "1\n",
     "frames/a.xyz": "1\n",
@@ -117,6 +124,8 @@ EDITS = {
     "pack/__init__.py": True,
     "pack/deep.py": True,
     "pack/beside.py": True,
+    "pack/bare.pyc": True,
+    "this.py": True,
     "table.csv": True,
     "frames/a.xyz": True,
     "frames/b.xyz": True,
@@ -133,12 +142,50 @@ def written(folder, files):
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_what_a_users_file_imports_and_declares_belongs_to_it(name, tmp_path):
+def test_what_a_users_file_imports_and_declares_belongs_to_it(name, tmp_path, monkeypatch):
+    def hashed(folder, files):
+        with monkeypatch.context() as context:
+            context.syspath_prepend(folder)
+            return code_hash.code_hash(written(folder, files))
+
     edited = OWN | {name: OWN.get(name, "") + "Y = 2\n"}
-    before, after = (code_hash.code_hash(written(tmp_path / at, files)) for at, files in (("a", OWN), ("b", edited)))
+    before, after = (hashed(tmp_path / at, files) for at, files in (("a", OWN), ("b", edited)))
     assert (before != after) == EDITS[name]
-    commented = written(tmp_path / "c", OWN | {"helper.py": "# A comment.\nX = 1\n"})
-    assert code_hash.code_hash(commented) == before
+    assert hashed(tmp_path / "c", OWN | {"helper.py": "# A comment.\nX = 1\n"}) == before
+
+
+def test_places_in_a_declared_folder_count_and_links_are_followed(tmp_path):
+    def hashed(place, text):
+        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        own = written(folder, {"own.py": "FILES = ['data']", "elsewhere/b.csv": text, f"data/{place}/a.csv": "1"})
+        (folder / "data/link").symlink_to("../elsewhere")
+        (folder / "elsewhere/back").symlink_to("../data")
+        return code_hash.code_hash(own)
+
+    assert hashed("x", "1") == hashed("x", "1")
+    assert len({hashed("x", "1"), hashed("y", "1"), hashed("x", "2")}) == 3
+
+
+def test_helpers_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    def planned(*names):
+        script = (
+            "import sys\nfrom nullmode._support.variants import load\nfrom nullmode.sweep import origins\n"
+            "for name in sys.argv[1:]:\n    assert load(name + ':X', {}, 'family')() == name\n"
+            "for name in sys.argv[1:]:\n    print(origins._origin(name)['code'][name])\n"
+        )
+        command = [sys.executable, "-c", script, *names]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+    names = []
+    for folder in "ab":
+        code = (
+            "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent))\nimport helper.deep\n"
+        )
+        name = written(tmp_path / folder, {"own.py": f"{code}from helper import X{folder} as X\n"})
+        helper = {"helper/__init__.py": f"def X{folder}():\n    return {name!r}\n", "helper/deep.py": f"X = {name!r}\n"}
+        written(tmp_path / folder, helper)
+        names.append(name)
+    assert planned(*names) == [each for name in names for each in planned(name)]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +193,10 @@ def test_what_a_users_file_imports_and_declares_belongs_to_it(name, tmp_path):
     [
         ("FILES = ['nowhere.csv']", "must name existing files, relative to its folder, got .*nowhere.csv"),
         ("FILES = list(range(2))", "must be a list of texts, written out"),
+        ("FILES = 'own.py'", "must be a list of texts, written out"),
+        ("FILES = []\nFILES += ['own.py']", "must be a list of texts, written out"),
+        ("FILES = []\nFILES.append('own.py')", "must be a list of texts, written out"),
+        ("FILES, X = ['own.py'], 1", "must be a list of texts, written out"),
     ],
 )
 def test_impossible_declarations_are_refused(line, message, tmp_path):
@@ -153,11 +204,18 @@ def test_impossible_declarations_are_refused(line, message, tmp_path):
         code_hash.code_hash(written(tmp_path, {"own.py": line}))
 
 
+class Record(BaseModel):
+    file: Path
+
+
 def test_files_that_parameters_name_are_found_at_any_depth(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written(tmp_path, OWN)
     named = {"a": "table.csv", "b": [{"c": "helper.py"}, 3, None], "d": "x" * 10_000, "e": "pack", "f": Path("frames")}
-    assert set(origins._hashed(named)) == {"table.csv", "helper.py", "frames/a.xyz"}
-    assert origins._files([("power-spectrum", named), ("own.py:f", {"a": "table.csv"})])["files"].keys() == {
-        "table.csv"
-    }
+    named |= {"g": {"late.py"}, "h": Record(file=Path("this.py")), "i": {"pack/deep.py": 1.0}}
+    expected = {"table.csv", "helper.py", "frames/a.xyz", "late.py", "this.py", "pack/deep.py"}
+    assert set(origins._hashed(named)) == expected
+    written(tmp_path, {"own.py": "from pathlib import Path\n" + OWN["own.py"].split("'frames']\n")[1]})
+    found = origins._files([("power-spectrum", named), ("own.py:f", {"a": "helper.py"})])
+    # Defaults too, and a text that stands for a folder.
+    assert found["files"].keys() == {"helper.py", "table.csv", "frames/a.xyz"}

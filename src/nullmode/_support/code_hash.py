@@ -7,10 +7,12 @@ import ast
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nullmode._support import own_modules
@@ -126,8 +128,8 @@ def code_hash(*roots: str) -> str:
     for path in files:
         name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
         total.update(f"{name}\0{_source(path).meaning}\0".encode())
-        for file in _source(path).declared:
-            total.update(f"{file.name}\0{digest(file)}\0".encode())
+        for declared, file in _source(path).declared.items():
+            total.update(f"{declared}\0{digest(file)}\0".encode())
     return total.hexdigest()[:_DIGITS]
 
 
@@ -193,12 +195,12 @@ class _Source(NamedTuple):
     meaning
         Hash of its syntax tree without docstrings, and of the template beside it.
     declared
-        Data files that a user's file says it reads.
+        Data files that a user's file says it reads, by name.
     """
 
     imports: frozenset[str]
     meaning: str
-    declared: tuple[Path, ...] = ()
+    declared: Mapping[str, Path] = MappingProxyType({})
 
 
 @cache
@@ -215,8 +217,8 @@ def _source(path: Path) -> _Source:
         names.update(_source(PACKAGE / "__init__.pyi").imports)
     template = path.with_suffix(".html")
     content = meaning.encode() + (template.read_bytes() if template.is_file() else b"")
-    declared = own_modules.declared(path, ast.parse(code)) if own else []
-    return _Source(frozenset(names), hashlib.sha256(content).hexdigest(), tuple(declared))
+    declared = own_modules.declared(path, ast.parse(code)) if own else {}
+    return _Source(frozenset(names), hashlib.sha256(content).hexdigest(), declared)
 
 
 def _parsed(code: bytes) -> tuple[list[str], str]:
@@ -237,13 +239,14 @@ def _parsed(code: bytes) -> tuple[list[str], str]:
 
 @cache
 def _own_code() -> bytes:
-    return Path(__file__).read_bytes()
+    return Path(__file__).read_bytes() + Path(own_modules.__file__).read_bytes()
 
 
 def _meaning(tree: ast.AST, imported: set[str]) -> str:
     """Write a syntax tree without docstrings and places in the file, and add the names that it imports."""
     parts: list[str] = []
     write = parts.append
+    importers = {"import_module", "__import__"}
 
     def visit(node: Any) -> None:
         kind = node.__class__
@@ -255,8 +258,11 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
             imported.add(start)
             # What is imported from a package may be a module of it.
             imported.update(f"{start}{'.' if node.module else ''}{alias.name}" for alias in node.names)
-        elif kind is ast.Call:
-            imported.update(_named_by_call(node))
+            importers.update(alias.asname for alias in node.names if alias.asname and alias.name in importers)
+        elif kind is ast.Assign and own_modules.called(node.value) in importers:
+            importers.update(target.id for target in node.targets if isinstance(target, ast.Name))
+        elif kind is ast.Call and own_modules.called(node.func) in importers:
+            imported.update(own_modules.named_by_call(node))
         for name in kind._fields:
             value = getattr(node, name, None)
             if value.__class__ is list:
@@ -276,14 +282,6 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
 
     visit(tree)
     return " ".join(parts)
-
-
-def _named_by_call(call: ast.Call) -> list[str]:
-    """Find the module that ``importlib.import_module("...")`` or ``__import__("...")`` names in so many words."""
-    function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
-    given = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "name")]
-    names = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    return names if function in {"import_module", "__import__"} else []
 
 
 def _is_text(body: list[Any]) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar, cast, dataclass_transform
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.dataclasses import dataclass
 
+from nullmode._support.own_modules import looked_for_beside
 from nullmode._support.types import InputError
 
 _ELSEWHERE = {
@@ -150,7 +151,8 @@ def module_from(path: Path, what: str, where: str) -> ModuleType:
     # Dataclasses and Numba look up the module of a function by its name.
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with looked_for_beside(path):
+            spec.loader.exec_module(module)
     except Exception as error:  # a user's file may raise anything
         raise InputError(
             f"`{where}` names {path}, which cannot be imported: {type(error).__name__}: {error}."

@@ -4,15 +4,19 @@ Snakemake runs a job again when its origin changes, and only then. So an origin 
 that a job uses and no others: an edit of one radial basis leaves the jobs of all others finished.
 """
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from nullmode._support.code_hash import digest, origin
+from nullmode._support.own_modules import files_in
 from nullmode._support.types import JSON
-from nullmode._support.variants import constructed, load, source_of, validated
+from nullmode._support.variants import constructed, load, module_from, source_of, validated
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.basis.radial._base import RadialBasis
 from nullmode.claims import model
@@ -28,8 +32,16 @@ from nullmode.sweep.tasks import SensitivityTask
 
 COLUMNS = "nullmode.tables.columns"
 # Asked for by every job: 5 ms each time would be a minute for 10 000 jobs.
-_origin = cache(origin)
 _digest = cache(digest)
+
+
+@cache
+def _origin(*roots: str) -> JSON:
+    for root in roots:
+        if root.endswith(".py"):
+            # As a job does: another user's file may have imported a module of the same name meanwhile.
+            module_from(Path(root), "file", root)
+    return origin(*roots)
 
 
 def structures_code(settings: Settings, family: str) -> JSON:
@@ -113,13 +125,35 @@ def claims_code(path: str) -> JSON:
 
 def _parameters(settings: Settings, descriptor: str) -> tuple[str, Any]:
     entry = settings.descriptors[descriptor]
-    return entry.kind, [entry.parameters, entry.grid]
+    return entry.kind, {**entry.parameters, **entry.grid}
 
 
 def _files(given: Iterable[tuple[str, Any]]) -> JSON:
     """Files that parameters of a user's own kinds name, with their hashes; other kinds read none."""
-    files = _hashed([parameters for kind, parameters in given if ".py:" in kind])
+    own = [(kind, parameters) for kind, parameters in given if ".py:" in kind]
+    files = _hashed([_complete(kind, each) for kind, listed in own for each in _list(listed)])
     return {"files": files} if files else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _complete(kind: str, parameters: JSON) -> JSON:
+    """Parameters with defaults; where a user's kind wants paths, texts are paths, as they may name folders."""
+    result = dict(parameters)
+    for name, (annotation, default) in _signature(kind).items():
+        value = result.get(name, default)
+        paths = [Path(each) if isinstance(each, str) else each for each in _list(value)]
+        result[name] = paths if "Path" in annotation else value
+    return result
+
+
+@cache
+def _signature(kind: str) -> dict[str, tuple[str, Any]]:
+    """Annotation and default of each parameter of a user's kind."""
+    known = inspect.signature(load(kind, {}, "kind")).parameters.values()
+    return {each.name: (str(each.annotation), None if each.default is each.empty else each.default) for each in known}
 
 
 def _hashed(values: Any) -> dict[str, str]:
@@ -131,12 +165,14 @@ def _named(value: Any) -> list[str]:
     if isinstance(value, str | Path):
         try:
             if isinstance(value, Path) and value.is_dir():
-                return sorted(str(file) for file in value.rglob("*") if file.is_file())
+                return [str(file) for file in files_in(value)]
             return [str(value)] if Path(value).is_file() else []
         except OSError:  # a text that no file could be called
             return []
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return [name for each in inner for name in _named(each)]
+    if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
+        value = vars(value) if hasattr(value, "__dict__") else [getattr(value, each.name) for each in fields(value)]
+    inner = [*value, *value.values()] if isinstance(value, Mapping) else value
+    return [name for each in inner for name in _named(each)] if isinstance(inner, list | tuple | Set) else []
 
 
 def descriptor_modules(settings: Settings, name: str) -> list[str]:

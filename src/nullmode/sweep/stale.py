@@ -19,7 +19,7 @@ from nullmode.tables.identity import differences
 _NOT_LOOKED_AT = "more, not looked at in detail"
 _MOST_LINES = 20
 # To open a file takes half a millisecond, and a start must not take minutes.
-_MOST_COMPARED = 1000
+_MOST_COMPARED = 500
 
 
 class Opening(NamedTuple):
@@ -121,7 +121,11 @@ def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[
             f"rm {' '.join(map(str, damaged))}"
         )
     result: dict[str, list[str]] = {}
-    refused: list[str] = []
+    refused = [
+        f"`{Path(folder) / name}` must be a file, got a folder. Move it elsewhere."
+        for name in plan
+        if name not in found and (Path(folder) / name).is_dir()
+    ]
     for name, content in found.items():
         path = Path(folder) / name
         try:
