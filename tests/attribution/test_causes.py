@@ -5,7 +5,9 @@ from cases import COMPLETE, RANKS, RING_PAIRS, SERIES, SETTING, TD, pair, rings,
 from geometries import GEOMETRIES
 
 import nullmode as nm
+from nullmode.attribution.causes import explain_rank
 from nullmode.attribution.completeness import rank_complete
+from nullmode.attribution.geometry_ranks import EnvironmentRanks
 
 NU_1 = nm.RadialSpectrum(n_max=8, **SETTING)
 NU_2 = nm.PowerSpectrum(n_max=8, l_max=12, **SETTING)
@@ -189,6 +191,22 @@ def test_neighbours_at_a_cutoff_without_a_width_are_not_blamed_on_the_truncation
     assert nm.attribute(inside, descriptor, rtol=1e-6).rank == 9
     assert (found.n_dof - found.rank, found.null_truncation, getattr(found, f"null_{cause}")) == (3, 0, 3)
     assert {part.cause for part in nm.split_null_modes(edge, descriptor, rtol=1e-6)} == {cause}
+
+
+class Unsearchable(EnvironmentRanks):
+    """No group is found at small tolerances, as by spglib in some crystals."""
+
+    def counts(self, order, parity, tolerance):
+        if tolerance < 1e-7:
+            raise nm.InputError("`tolerance` must let spglib find the space group")
+        return super().counts(order, parity, tolerance)
+
+
+def test_a_row_keeps_its_causes_where_smaller_tolerances_cannot_be_tried():
+    env, whole = environment("generic"), nm.attribute(environment("generic"), SMALL)
+    found = explain_rank(Unsearchable(env), whole.rank, SMALL, 1e-9, 1e-6)
+    assert "not known" in found.diagnostic
+    assert (found.null_truncation, found.point_group) == (whole.null_truncation, whole.point_group)
 
 
 def at_radii(radii, seed=0):

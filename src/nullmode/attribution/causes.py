@@ -8,7 +8,7 @@ import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.failure import reason
-from nullmode._support.types import JSON, Parity
+from nullmode._support.types import JSON, InputError, Parity
 from nullmode.attribution.completeness import LARGEST_ORDER
 from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
 from nullmode.descriptors._base import Descriptor, InexactDescriptor, changed, check_descriptor
@@ -158,7 +158,11 @@ def explain_rank(
         high = min(30 * sqrt(rtol), _FARTHEST_CHANGE, geometry.largest_tolerance())
         # If the measured rank demanded a smaller tolerance, the counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
-        change = _nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
+        try:
+            change = _nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
+        except InputError as error:
+            # spglib finds no group at some small tolerances; the counts at the one in use hold all the same.
+            diagnostic = diagnostic or f"whether the counts are ambiguous is not known: {error}"
     return Attribution(
         n_dof=n_dof,
         rank=rank,
