@@ -11,11 +11,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property, update_wrapper
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from nullmode._support.code_hash import kernel_hash
+from nullmode._support.disk_cache import seal, unsealed
 from nullmode._support.files import cache_folder
 from nullmode._support.types import InputError
 
@@ -26,7 +26,6 @@ R = TypeVar("R")
 FASTMATH = frozenset({"contract", "reassoc", "nsz"})
 _COMPILING = threading.RLock()
 _UNWRITABLE: set[Path] = set()
-_SEAL = sha256().digest_size
 
 
 def kernel_cache() -> Path:
@@ -152,14 +151,13 @@ def _sealed_files() -> type:
                 yield file
                 file.flush()
                 # Numba reads up to the end of its own record, and nothing behind it.
-                file.write(sha256(Path(file.name).read_bytes()).digest())
+                file.write(seal(Path(file.name).read_bytes()))
 
     return SealedFiles
 
 
 def _is_whole(path: str) -> bool:
-    content = Path(path).read_bytes() if Path(path).is_file() else b""
-    return sha256(content[:-_SEAL]).digest() == content[-_SEAL:]
+    return Path(path).is_file() and unsealed(Path(path).read_bytes()) is not None
 
 
 @cache

@@ -8,7 +8,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -16,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nullmode._support import own_modules
-from nullmode._support.files import cache_folder, written
+from nullmode._support.disk_cache import remembered
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import module_from
 
@@ -223,17 +222,13 @@ def _source(path: Path) -> _Source:
 
 def _parsed(code: bytes) -> tuple[list[str], str]:
     """Names that code imports and its meaning, from the user's cache: to parse all files takes half a second."""
-    key = hashlib.sha256(PYTHON.encode() + _own_code() + code).hexdigest()
-    file = cache_folder() / "sources" / f"{key}.json"
-    try:
-        imports, meaning = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+
+    def parse() -> bytes:
         names: set[str] = set()
         meaning = hashlib.sha256(_meaning(ast.parse(code), names).encode()).hexdigest()
-        imports = sorted(names)
-        # A cache that cannot be written, or is damaged, costs time only.
-        with suppress(OSError), written(file) as temporary:
-            temporary.write_text(json.dumps([imports, meaning]))
+        return json.dumps([sorted(names), meaning]).encode()
+
+    imports, meaning = json.loads(remembered("sources", PYTHON.encode() + _own_code() + code, parse))
     return imports, meaning
 
 

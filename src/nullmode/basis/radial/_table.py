@@ -4,12 +4,17 @@ The table is differentiated exactly, so that features and Jacobian belong to one
 it every exact null value, survives the tabulation.
 """
 
+import json
+from dataclasses import asdict
 from functools import lru_cache
+from io import BytesIO
 from math import ceil, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from nullmode._support.code_hash import origin
+from nullmode._support.disk_cache import remembered
 from nullmode._support.types import Floats, InputError, Reals
 from nullmode.basis.radial._base import RadialBasis
 from nullmode.basis.spline import TERMS, RadialTable, hermite
@@ -55,7 +60,9 @@ class Basis(NamedTuple):
 
 @lru_cache(maxsize=256)
 def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: float | None) -> Basis:
-    """Tabulate the integrals with a Gaussian of a width in Å, or, for None, the functions themselves; cached.
+    """Tabulate the integrals with a Gaussian of a width in Å, or, for None, the functions themselves.
+
+    The table is remembered in the process and, for nullmode's own functions, in the user's cache.
 
     Nodes are added until the values agree with the exact ones to ``TABLE_ERROR``, or to rounding.
 
@@ -64,6 +71,25 @@ def tabulated(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: 
     InputError
         If the basis loses too many digits (see :meth:`RadialBasis.check`), or is too sharp to be tabulated.
     """
+    module = type(basis).__module__
+    if not module.startswith("nullmode."):
+        return _made(basis, n_max, l_max, cutoff, width)
+
+    def make() -> bytes:
+        made = _made(basis, n_max, l_max, cutoff, width)
+        buffer = BytesIO()
+        np.save(buffer, made.table.nodes)
+        np.save(buffer, np.array([made.table.inverse_spacing, *made[1:]]))
+        return buffer.getvalue()
+
+    code = origin(__name__, module)
+    key = json.dumps([code, module, asdict(cast("Any", basis)), n_max, l_max, cutoff, width], default=repr)
+    buffer = BytesIO(remembered("tables", key.encode(), make))
+    nodes, numbers = np.load(buffer), np.load(buffer).tolist()
+    return Basis(RadialTable(nodes, numbers[0]), *numbers[1:])
+
+
+def _made(basis: RadialBasis, n_max: int, l_max: int, cutoff: float, width: float | None) -> Basis:
     basis.check(n_max, l_max, cutoff)
 
     def exact(distances: Reals) -> Floats:
