@@ -57,7 +57,8 @@ def run(command: list[str]) -> str:
 
 def marked(page: Path) -> object:
     runs = "$ snakemake" in page.read_text(encoding="utf-8")
-    slow = runs and page.name != "how-to-sweep-your-own-structures.md"
+    long = "how-to-find-degenerate-partners.md", "radial-bases.md"
+    slow = page.name in long or (runs and page.name != "how-to-sweep-your-own-structures.md")
     marks = [pytest.mark.workflow] * runs + [pytest.mark.slow] * slow
     return pytest.param(page, marks=marks, id=page.name)
 

@@ -99,7 +99,7 @@ def test_neighbours_left_out_would_not_have_counted(name):
     np.testing.assert_array_equal(*values)
 
 
-@pytest.mark.law(cases=5)
+@pytest.mark.law(cases=5, slow=["featomic distances"])
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_batches_equal_single_environments(name):
     envs = [environment(e) for e in ENVIRONMENTS if e != "crowded"] + [nm.Environment.from_vectors([])]
@@ -120,7 +120,7 @@ def test_batches_equal_single_environments(name):
 # What nullmode makes of them.
 
 
-@pytest.mark.law(cases=3)
+@pytest.mark.law(cases=3, slow=["featomic power"])
 @pytest.mark.parametrize("name", SMOOTH)
 def test_analysis_is_the_same_with_two_threads(name):
     adapter, exact = ADAPTERS[name]

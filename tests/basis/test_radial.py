@@ -98,6 +98,7 @@ def spherical(function, l, x):
     return mp.sqrt(mp.pi / (2 * x)) * function(l + mp.mpf(1) / 2, x)
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize(("n", "l"), [(0, 0), (49, 0), (0, 25), (49, 25), (7, 3)])
 def test_zeros_are_those_of_the_bessel_functions(n, l):
     got = laplacian_eigenstates.zeros(50, 25)[l, n]

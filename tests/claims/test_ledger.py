@@ -79,6 +79,7 @@ def measured(tmp_path):
 SLOPE = "load(slope, one) * load(a, two) + load(ratio, one)"
 
 
+@pytest.mark.slow
 def test_the_intact_package_passes(measured):
     assert measured("descriptors.power_spectrum", SLOPE, SLOPE) == [26, []]
 

@@ -94,7 +94,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize(("parameters", "of_values", "of_slopes"), OTHERS.values(), ids=OTHERS.keys())
 @pytest.mark.parametrize("name", ["methane", "formic acid", "crystal"])
 def test_other_functions_and_densities_are_featomics(name, parameters, of_values, of_slopes):

@@ -115,6 +115,7 @@ def droplet():
     return made("water_cluster", n_molecules=8, n_frames=6, every=60, seed=3)
 
 
+@pytest.mark.slow
 def test_water_molecules_stay_what_they_are(droplet):
     assert len(droplet) == 6
     for atoms in droplet:

@@ -240,6 +240,7 @@ def test_lapack_and_lanes_agree(columns, monkeypatch):
     assert lanes.modes.shape == lapack.modes.shape
 
 
+@pytest.mark.law(cases=8)
 @pytest.mark.parametrize("d", [0, 1, 5, MOST_COLUMNS, MOST_COLUMNS + 1])
 @pytest.mark.parametrize("m", [0, 1, WIDTH, WIDTH + 3])
 def test_values_alone(m, d):

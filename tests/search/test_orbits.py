@@ -93,7 +93,7 @@ def test_orbits_close_where_expected(name):
         assert orbit.lengths[-1] >= CASES[name][2]
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=2, slow=["soap, far"])
 @names
 def test_steps_of_any_length_lead_along_one_curve(name):
     fine, coarse = followed(name, accuracy=1e-7), followed(name, accuracy=1e-4)
@@ -101,7 +101,7 @@ def test_steps_of_any_length_lead_along_one_curve(name):
     assert away(fine, coarse) < 1e-6
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=2, slow=["soap, far"])
 @names
 def test_the_other_way_round_is_the_same_curve(name):
     one = followed(name)

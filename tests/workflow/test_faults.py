@@ -184,6 +184,7 @@ def test_bad_structure_among_good_ones(project, finished):
     assert project.digests("parquet") == broken.expected
 
 
+@pytest.mark.slow
 def test_files_of_an_earlier_run_that_are_cut_short(project, finished):
     names = {str(RESULTS / LOST): 0.5, str(RESULTS / OTHER): 0.0, TARGET: 0.5}
     for name, share in names.items():

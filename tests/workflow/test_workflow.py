@@ -134,6 +134,7 @@ def test_what_files_say_holds_whatever_snakemake_remembers(project):
     assert max(map(len, said.partition("Building DAG")[0].splitlines())) < 300
 
 
+@pytest.mark.slow
 def test_edit_of_a_kernel_reruns_what_uses_it(project):
     # What is missing besides must not be forgotten.
     [lost] = RADIAL
@@ -256,6 +257,7 @@ def test_changed_expectation_reruns_the_ledger_alone(project):
     assert rows[rows != "pass"].to_dict() == {"Cs": "fail"}
 
 
+@pytest.mark.slow
 def test_changed_structure_file_reruns_its_family(project):
     file = project.folder / lean()["families"]["from_file"]["parameters"]["path"]
     file.write_text(file.read_text().replace("0.102", "0.112"))
@@ -345,6 +347,7 @@ def upgraded(project, tmp_path):
     return project
 
 
+@pytest.mark.slow
 def test_upgraded_library_reruns_what_imports_it(upgraded):
     # Whatever Snakemake is told to look at.
     assert upgraded.jobs("-n", "--rerun-triggers", "mtime") == RADIAL | POWER | BASES | LATER

@@ -99,6 +99,8 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, cap
         # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
         with written(path) as temporary, style():
             figure.savefig(temporary, format=ending, metadata=kept[ending])
+        # The layout is found once: it takes as long as drawing.
+        figure.set_layout_engine("none")
     return paths
 
 
