@@ -24,6 +24,7 @@ from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, err
 from nullmode.spectrum.judgement import Judgement, coarseness, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
+from nullmode.symmetry.nearby import generic_lengths
 from nullmode.tables import columns
 
 # Size of a chunk of Jacobians: a few of them fit into a core's share of the last-level cache.
@@ -253,14 +254,15 @@ def _rows(
     frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
     if not options.attribution:
         return frame
+    for case, length in zip(cases, generic_lengths([case.environment for case in cases]), strict=True):
+        case.generic_length = float(length)
     explanations = [
         attribution_columns(case, int(rank), descriptors[point], options.rtol, options.tolerance)
         if status == "ok"
         else {}
         for (point, case), rank, status in zip(product(points, cases), frame["rank"], frame["status"], strict=True)
     ]
-    for k, explanation in enumerate(explanations):
-        found: Any = frame.at[k, "singular_values"]
+    for k, (found, explanation) in enumerate(zip(spectra.ravel(), explanations, strict=True)):
         if explanation.get("n_dof", len(found)) < len(found):
             bent = _bent(found, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
             for name, value in bent.items():

@@ -1,7 +1,7 @@
 """The causes of null singular values: symmetry, body order, truncation, cutoff; counted from ranks."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from math import sqrt
 
 import numpy as np
@@ -17,6 +17,8 @@ from nullmode.spectrum.decomposition import check_rtol, measured
 
 _FARTHEST_CHANGE = 0.1
 """Å; values that open as the square of a larger distance are not null at an rtol that leaves anything to see."""
+_CERTAIN = 0.25
+"""Tolerances up to this share of the length up to which an environment is generic need not be looked at."""
 _GROWTH_WITHIN = 1e-2
 """Å; coordinates in files have errors up to this."""
 _LAST_PART = 0.125
@@ -89,6 +91,9 @@ class Attribution:
     diagnostic: str
 
 
+_FIELDS = tuple(field.name for field in fields(Attribution))
+
+
 def attribute(
     environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
 ) -> Attribution:
@@ -127,6 +132,8 @@ def explain_rank(
     order = descriptor.correlation_order
     if order is not None and (order > LARGEST_ORDER or (order == LARGEST_ORDER and parity == "SO3")):
         order = None
+    if tolerance < _CERTAIN * geometry.generic_length and rank == geometry.n_generic:
+        return _nothing_null(geometry, rank, order, tolerance)
     used = tolerance
     complete, symmetric = geometry.counts(order, parity, used)
     diagnostic = "" if order is None else geometry.too_large_for(order)
@@ -182,12 +189,36 @@ def explain_rank(
     )
 
 
+def _nothing_null(geometry: GeometryRanks, rank: int, order: int | None, tolerance: float) -> Attribution:
+    """Do as :func:`explain_rank` where every displacement is seen, and no two neighbours are equivalent."""
+    diagnostic = "" if order is None else geometry.too_large_for(order)
+    generic = geometry.generic_length > _GROWTH_WITHIN
+    return Attribution(
+        n_dof=rank,
+        rank=rank,
+        rank_complete=None if order is None or diagnostic else rank,
+        rank_symmetric=rank,
+        null_symmetry=0,
+        null_incompleteness=0,
+        null_cutoff=0,
+        null_truncation=0,
+        null_unresolved=0,
+        point_group="C1",
+        ambiguous=False,
+        nearest_tolerance=np.nan,
+        tolerance=tolerance,
+        group_grows_at=np.nan if generic else _growth(geometry, tolerance, ("C1", 1, rank)),
+        diagnostic=diagnostic,
+    )
+
+
 def attribution_columns(
     geometry: GeometryRanks, rank: int, descriptor: Descriptor, rtol: float, tolerance: float
 ) -> JSON:
     """Do as :func:`explain_rank`, as columns of a table; where the ranks cannot be found, the diagnostic says why."""
     try:
-        return asdict(explain_rank(geometry, rank, descriptor, rtol, tolerance))
+        explained = explain_rank(geometry, rank, descriptor, rtol, tolerance)
+        return {name: getattr(explained, name) for name in _FIELDS}
     # Also where the descriptor is a user's own, which may raise anything: one row without causes must not stop others.
     except Exception as error:
         return {"diagnostic": reason(error)}
@@ -255,8 +286,11 @@ def _nearest_change(
     return min(changes, key=lambda length: abs(np.log(length / tolerance)), default=float("nan"))
 
 
-def _growth(geometry: GeometryRanks, used: float) -> float:
-    """Smallest length up to `_GROWTH_WITHIN` at which there is more symmetry than at a tolerance; else NaN."""
+def _growth(geometry: GeometryRanks, used: float, known: tuple[str, int, int] | None = None) -> float:
+    """Smallest length up to `_GROWTH_WITHIN` at which there is more symmetry than at a tolerance; else NaN.
+
+    What is `known` of that at the tolerance are the name of the group, its order, and rank_symmetric.
+    """
     most = min(_GROWTH_WITHIN, geometry.largest_tolerance())
     if used >= most or not geometry.may_grow(most):
         return float("nan")
@@ -265,7 +299,7 @@ def _growth(geometry: GeometryRanks, used: float) -> float:
         group = geometry.group(length)
         return group.name, len(group.operations), geometry.counts(None, "O3", length)[1]
 
-    here = symmetry(used)
+    here = known or symmetry(used)
     if symmetry(most) == here:
         return float("nan")
     return _boundary(lambda length: symmetry(length) == here, used, most, 1.02)[1]

@@ -20,7 +20,18 @@ from nullmode.symmetry.point_group import count_symmetric, largest_tolerance, po
 
 
 class GeometryRanks(ABC):
-    """The ranks that geometry allows for an environment or a structure, remembered for each tolerance, in Å."""
+    """The ranks that geometry allows for an environment or a structure, remembered for each tolerance, in Å.
+
+    Attributes
+    ----------
+    generic_length
+        Length in Å below which nothing is equivalent, so that every displacement can be seen; 0 where not known.
+    n_generic
+        Number of displacements where nothing is equivalent.
+    """
+
+    generic_length: float = 0.0
+    n_generic: int = -1
 
     def __init__(self, environments: Sequence[Environment]) -> None:
         self._environments = environments
@@ -75,6 +86,7 @@ class EnvironmentRanks(GeometryRanks):
     def __init__(self, environment: Environment) -> None:
         super().__init__([environment])
         self.environment = environment
+        self.n_generic = 3 * len(environment) - 3
         self._complete: dict[tuple[int, str, float], int] = {}
         self._reached: dict[tuple[Descriptor, float], int] = {}
 

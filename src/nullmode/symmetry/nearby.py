@@ -1,5 +1,6 @@
 """More symmetric environments close to a given one: the symmetry that it nearly has, and the distance to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,8 @@ from nullmode.symmetry.point_group import PointGroup, closest_like, largest_tole
 _STEP = 1.5
 _ROUNDS = 100
 _EXACT = 1e-13
+# Smallest over largest singular value of all vectors.
+_FLAT = 1e-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +51,35 @@ def may_grow(environment: Environment, tolerance: float) -> bool:
     # An operation that moves each of these by at most the tolerance turns everything by at most this, over the radius.
     turn = tolerance * np.sqrt(len(alone)) / max(np.linalg.svd(alone, compute_uv=False)[-1], np.finfo(np.float64).tiny)
     return bool(radius.max() * turn >= 2 * largest_tolerance(vectors) or turn >= 1)
+
+
+def generic_lengths(environments: Sequence[Environment]) -> Floats:
+    """Find up to which length, in Å, each environment is generic; 0 where that is not certain.
+
+    No operation but the identity holds within it, as in :func:`may_grow`, and no two neighbours of a species
+    are at distances that differ by less. All environments of one size are looked at together.
+    """
+    sizes = np.array([len(environment) for environment in environments])
+    result = np.zeros(len(sizes))
+    for n in np.unique(sizes[sizes >= 3]).tolist():
+        alike = np.flatnonzero(sizes == n).tolist()
+        vectors = np.stack([environments[k].vectors for k in alike])
+        species = np.stack([environments[k].species for k in alike])
+        gram = vectors @ np.swapaxes(vectors, 1, 2)
+        squares = np.diagonal(gram, axis1=1, axis2=2)
+        radius = np.sqrt(squares)
+        order = np.lexsort((radius, species))
+        steps = np.diff(np.take_along_axis(radius, order, 1))
+        same = np.diff(np.take_along_axis(species, order, 1)) == 0
+        gap = np.where(same, steps, np.inf).min(axis=1)
+        apart = squares[:, :, None] + squares[:, None] - 2 * gram + np.where(np.eye(n), np.inf, 0.0)
+        closest = np.minimum(np.sqrt(np.maximum(apart.min(axis=(1, 2)), 0.0)), radius.min(axis=1))
+        values = np.linalg.svd(vectors, compute_uv=False)
+        turned = values[:, -1] / np.sqrt(n) * np.minimum(1.0, closest / 2 / radius.max(axis=1))
+        # Of a flat environment, what geometry lets be seen is a question of rounding.
+        flat = values[:, -1] < _FLAT * values[:, 0]
+        result[alike] = np.where(flat, 0.0, np.minimum(np.minimum(gap, turned), closest / 4))
+    return result
 
 
 def nearly_symmetric(environment: Environment, tolerance: float = 1e-6) -> list[Symmetrized]:
