@@ -259,6 +259,16 @@ def test_an_atom_near_the_centroid_stays_where_it_is(shift):
     assert theory(atoms).group(1e-12).name == ("Td" if shift == 0 else "C1")
 
 
+def test_a_turned_cell_is_reduced_at_every_tolerance():
+    # spglib alone reduces this cell without end, where a tolerance is below 1e-8 Å.
+    atoms = bulk("NaCl", "rocksalt", 5.64)
+    atoms.rotate(37, (1, 2, 3), rotate_cell=True)
+    atoms.positions += 2e-3 * rng(1).normal(size=(2, 3))
+    for tolerance in (1e-7, 1e-8):
+        found = theory(atoms).group(tolerance)
+        assert (found.name, found.rank_symmetric()) == ("C1", 3)
+
+
 def test_an_atom_alone_has_every_symmetry_and_no_displacement():
     found = theory(Atoms("C")).group(1e-6)
     assert (found.name, found.rank_symmetric()) == ("Kh", 0)

@@ -113,13 +113,21 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float
     spglib.error.OLD_ERROR_HANDLING = False
     # In the primitive cell: a supercell has fewer operations than the crystal, and what features see at first order has
     # the period of the crystal.
-    given = cell.tolist(), (positions @ np.linalg.inv(cell)).tolist(), kinds.tolist()
+    # Reduced, and with its first vector along x: where the metric of a cell is rounded by more than the square of a
+    # small tolerance, spglib 2.8 reduces without end.
     try:
+        reduced = np.array(spglib.niggli_reduce(cell.tolist(), eps=1e-5))
+        upright = np.linalg.cholesky(reduced @ reduced.T)
+        turn = np.linalg.solve(upright, reduced)
+        given = upright.tolist(), (positions @ np.linalg.inv(reduced)).tolist(), kinds.tolist()
         primitive: Any = spglib.standardize_cell(given, to_primitive=True, no_idealize=True, symprec=tolerance)
+        if len(primitive[2]) == len(kinds):
+            # A standard cell is rounded once more.
+            primitive = given
         symmetry: Any = spglib.get_symmetry(primitive, symprec=tolerance)
     except spglib.SpglibError as error:
         raise InputError(f"`tolerance` must let spglib find the space group, got {tolerance} ({error}).") from None
-    cell, scaled = np.array(primitive[0]), np.array(primitive[1])
+    cell, scaled = np.array(primitive[0]) @ turn, np.array(primitive[1])
     to_cell = np.linalg.inv(cell)
     turns, shifts = np.array(symmetry["rotations"], dtype=np.float64), np.array(symmetry["translations"])
     away = np.einsum("gab,jb->gja", turns, scaled) + shifts[:, None] - scaled
