@@ -242,12 +242,17 @@ def test_kernels_are_compiled_once_and_anew_after_an_edit_of_any(copied, tmp_pat
     assert (hits, misses) == ("0", "1")
 
 
-def test_whatever_is_compiled_into_kernels_keys_their_cache(copied, monkeypatch):
+def forget_sources():
+    for cached in (code_hash.code_hash, code_hash._module_path, code_hash._source):
+        cached.cache_clear()
+
+
+def test_whatever_is_compiled_into_kernels_keys_their_cache(copied, monkeypatch, request):
     monkeypatch.setattr(code_hash, "PACKAGE", copied / "nullmode")
+    request.addfinalizer(forget_sources)
 
     def kernel_hash():
-        for cached in (code_hash.code_hash, code_hash._module_path, code_hash._source):
-            cached.cache_clear()
+        forget_sources()
         return code_hash.kernel_hash.__wrapped__()
 
     hashes = {kernel_hash()}

@@ -1,6 +1,5 @@
 """The causes of null singular values: symmetry, body order, truncation, cutoff; counted from ranks."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from math import sqrt
 
@@ -11,6 +10,7 @@ from nullmode._support.failure import reason
 from nullmode._support.types import JSON, InputError, Parity
 from nullmode.attribution.completeness import LARGEST_ORDER
 from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
+from nullmode.attribution.tolerances import GROWTH_WITHIN, growth, nearest_change
 from nullmode.descriptors._base import Descriptor, InexactDescriptor, changed, check_descriptor
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import check_rtol, measured
@@ -19,8 +19,6 @@ _FARTHEST_CHANGE = 0.1
 """Å; values that open as the square of a larger distance are not null at an rtol that leaves anything to see."""
 _CERTAIN = 0.25
 """Tolerances up to this share of the length up to which an environment is generic need not be looked at."""
-_GROWTH_WITHIN = 1e-2
-"""Å; coordinates in files have errors up to this."""
 _LAST_PART = 0.125
 """Of the cutoff: the smoothing range of descriptors that fade out over the whole of it."""
 _FADED = 30.0
@@ -166,7 +164,7 @@ def explain_rank(
         # If the measured rank demanded a smaller tolerance, the counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
         try:
-            change = _nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
+            change = nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
         except InputError as error:
             # spglib finds no group at some small tolerances; the counts at the one in use hold all the same.
             diagnostic = diagnostic or f"whether the counts are ambiguous is not known: {error}"
@@ -184,7 +182,7 @@ def explain_rank(
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
         tolerance=used,
-        group_grows_at=_growth(geometry, used),
+        group_grows_at=growth(geometry, used),
         diagnostic=diagnostic,
     )
 
@@ -192,7 +190,7 @@ def explain_rank(
 def _nothing_null(geometry: GeometryRanks, rank: int, order: int | None, tolerance: float) -> Attribution:
     """Do as :func:`explain_rank` where every displacement is seen, and no two neighbours are equivalent."""
     diagnostic = "" if order is None else geometry.too_large_for(order)
-    generic = geometry.generic_length > _GROWTH_WITHIN
+    generic = geometry.generic_length > GROWTH_WITHIN
     return Attribution(
         n_dof=rank,
         rank=rank,
@@ -207,7 +205,7 @@ def _nothing_null(geometry: GeometryRanks, rank: int, order: int | None, toleran
         ambiguous=False,
         nearest_tolerance=np.nan,
         tolerance=tolerance,
-        group_grows_at=np.nan if generic else _growth(geometry, tolerance, ("C1", 1, rank)),
+        group_grows_at=np.nan if generic else growth(geometry, tolerance, ("C1", 1, rank)),
         diagnostic=diagnostic,
     )
 
@@ -254,60 +252,3 @@ def _smoothing(descriptor: Descriptor) -> float | None:
         return None
     width: float = getattr(descriptor, "cutoff_width", _LAST_PART * descriptor.cutoff)
     return width
-
-
-def _nearest_change(
-    geometry: GeometryRanks,
-    of: tuple[int | None, Parity],
-    lengths: tuple[float, float],
-    tolerance: float,
-    seen: int,
-) -> float:
-    """Length in a range, nearest to the tolerance, at which the counts change; NaN if they do not.
-
-    Counts fall as the tolerance grows, so that equal counts at two lengths hold between them too. Lengths at which
-    fewer displacements are allowed than are `seen` do not matter: the environment is not what it is at these.
-    """
-
-    def counts(length: float) -> tuple[int | None, int, str]:
-        return *geometry.counts(*of, length), geometry.group(length).name
-
-    def allows(length: float) -> bool:
-        complete, symmetric = geometry.counts(*of, length)
-        return seen <= (symmetric if complete is None else complete)
-
-    low, high = lengths
-    middle = min(max(tolerance, low), high)
-    if allows(middle) and not allows(high):
-        high = _boundary(allows, middle, high)[0]
-    here = counts(middle)
-    ends = [_boundary(lambda length: counts(length) == here, middle, end) for end in (low, high) if counts(end) != here]
-    changes = [sqrt(same * other) for same, other in ends]
-    return min(changes, key=lambda length: abs(np.log(length / tolerance)), default=float("nan"))
-
-
-def _growth(geometry: GeometryRanks, used: float, known: tuple[str, int, int] | None = None) -> float:
-    """Smallest length up to `_GROWTH_WITHIN` at which there is more symmetry than at a tolerance; else NaN.
-
-    What is `known` of that at the tolerance are the name of the group, its order, and rank_symmetric.
-    """
-    most = min(_GROWTH_WITHIN, geometry.largest_tolerance())
-    if used >= most or not geometry.may_grow(most):
-        return float("nan")
-
-    def symmetry(length: float) -> tuple[str, int, int]:
-        group = geometry.group(length)
-        return group.name, len(group.operations), geometry.counts(None, "O3", length)[1]
-
-    here = known or symmetry(used)
-    if symmetry(most) == here:
-        return float("nan")
-    return _boundary(lambda length: symmetry(length) == here, used, most, 1.02)[1]
-
-
-def _boundary(holds: Callable[[float], bool], same: float, other: float, factor: float = 1.1) -> tuple[float, float]:
-    """Bring two lengths, at the first of which something holds and at the second not, to within a factor."""
-    while max(same, other) > factor * min(same, other):
-        between = sqrt(same * other)
-        same, other = (between, other) if holds(between) else (same, between)
-    return same, other
