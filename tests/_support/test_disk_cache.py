@@ -66,7 +66,6 @@ def test_the_cache_stays_below_a_limit(folder, monkeypatch):
 
 BASES = {
     "gto": nm.GTO(),
-    "chebyshev": nm.Chebyshev(),
     "contraction": nm.OptimalContraction(n_primitives=3, matrices=[np.eye(3).tolist()] * 3),
 }
 

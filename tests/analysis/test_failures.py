@@ -53,6 +53,7 @@ def test_an_error_stays_in_its_row(name, attribution):
     assert (mixed["message"] != "").sum() == 1
 
 
+@pytest.mark.slow
 def test_so_it_does_for_truncations_and_whole_structures():
     known = nm.PowerSpectrum(n_max=3, l_max=2, species=("H", "C"), **SETTING)
     for scope in ("environment", "structure"):

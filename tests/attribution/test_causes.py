@@ -300,6 +300,7 @@ def test_an_environment_beyond_theory_leaves_the_others_alone():
     assert table["null_symmetry"].isna().tolist() == [False, True, False]
 
 
+@pytest.mark.slow
 def test_analyze_gives_the_same_split():
     envs = [environment(name) for name in GEOMETRIES]
     table = nm.analyze(envs, NU_2, attribution=True)

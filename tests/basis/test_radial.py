@@ -66,7 +66,7 @@ def test_table_keeps_its_stated_error(name, n_max, l_max, radius, width):
     assert slope_error.max() <= 2 * table.derivative_error + 1e-13
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize(("n", "l", "width"), [(0, 0, 1.0), (3, 2, 0.05), (11, 0, 0.3), (11, 10, 0.5), (5, 20, 0.3)])
 def test_quadrature_keeps_its_digits(n, l, width):
     basis = nm.LaplacianEigenstates()
@@ -98,7 +98,7 @@ def spherical(function, l, x):
     return mp.sqrt(mp.pi / (2 * x)) * function(l + mp.mpf(1) / 2, x)
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "l"), [(0, 0), (49, 0), (0, 25), (49, 25), (7, 3)])
 def test_zeros_are_those_of_the_bessel_functions(n, l):
     got = laplacian_eigenstates.zeros(50, 25)[l, n]

@@ -95,7 +95,7 @@ SERIES = {
 }
 
 
-@pytest.mark.law(cases=1)
+@pytest.mark.law(cases=1, slow=["X(pi, 0)"])
 @pytest.mark.parametrize(("vectors", "n_max", "ranks"), SERIES.values(), ids=SERIES.keys())
 def test_rank_grows_with_l_max_as_published(vectors, n_max, ranks):
     got = [analysed(vectors, n_max=n_max, l_max=l_max).rank for l_max in range(len(ranks))]

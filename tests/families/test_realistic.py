@@ -125,6 +125,7 @@ def test_water_molecules_stay_what_they_are(droplet):
             assert np.isclose(atoms.get_angle(k + 1, k, k + 2), angleHOH, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_water_is_a_droplet_of_hydrogen_bonds(droplet):
     for atoms in droplet[-3:]:
         oxygens = squareform(pdist(atoms.positions[::3]))

@@ -26,7 +26,7 @@ def cases(modes, table):
         yield row, rows
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("kind", EXPLAINED)
 def test_rows_pass_through_a_file_unchanged(kind, table, tmp_path):
     modes = modes_of(kind, table)

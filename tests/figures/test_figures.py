@@ -21,7 +21,7 @@ from nullmode.sweep import structures
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
-@pytest.mark.law(cases=8)
+@pytest.mark.law(cases=5)
 @each_figure
 def test_figures_follow_from_their_tables_alone(kind, table):
     # Panels keep the order of the table, so only rows within a group are turned around.
@@ -39,7 +39,7 @@ def test_figures_follow_from_their_tables_alone(kind, table):
     assert "nan" not in drawings[0].result.split()
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=1)
 @each_figure
 def test_figures_are_saved_without_a_date(kind, table, tmp_path):
     files = save(drawn(kind, table), tmp_path / "figure")

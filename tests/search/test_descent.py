@@ -37,7 +37,7 @@ def slope_of(function, a, step=1e-6):
 SMOOTH = ["power", "power, sharp", "bispectrum", "bispectrum, chiral", "acsf", "inverse distances", "power, scaled"]
 
 
-@pytest.mark.law(cases=8)
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("limits", [{}, {"fixed_radii": [0, 2]}, {"fixed_atoms": [1], "fixed_radii": [1, 3]}], ids=str)
 @pytest.mark.parametrize("name", SMOOTH)
 def test_slope_of_half_the_squared_residual(name, limits):

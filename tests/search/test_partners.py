@@ -94,6 +94,7 @@ def test_nothing_is_found_for_a_generic_bispectrum_and_the_effort_is_told(seed):
     assert len(result.history) == result.n_starts + result.outcomes["itself"]
 
 
+@pytest.mark.slow
 def test_all_members_of_a_class_are_found_once():
     # Four in a plane at azimuths {0, a, a + 90°, 180°} and {0, a, 90°, a + 180°}: two of one class.
     a, right = 0.5, np.pi / 2

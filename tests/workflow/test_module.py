@@ -142,6 +142,7 @@ use rule * from nullmode
 """
 
 
+@pytest.mark.slow
 def test_deployed_workflow_runs_everything_by_default(caller):
     caller.write()
     (caller.folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIGURATION))

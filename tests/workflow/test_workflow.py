@@ -53,6 +53,7 @@ def test_dry_run_for_slurm_needs_none(fresh):
 
 
 # The other faults take the same way: tests/sweep/test_settings.py.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["smoothing wider than the cutoff"])
 def test_bad_configuration_stops_before_any_job(fresh, name):
     place, value, message = BAD[name]
