@@ -106,6 +106,7 @@ DISTORTIONS = {
 BASES = {"Td": TD, "X(pi, 0)": pair(1.0, 0.0), "F2": GEOMETRIES["F2"][0]}
 
 
+@pytest.mark.law(cases=8)
 @pytest.mark.parametrize(("base", "amplitude"), [(b, a) for b, table in DISTORTIONS.items() for a in table])
 def test_distortions_are_resolved_or_called_ambiguous(base, amplitude):
     env = nm.Environment.from_vectors(BASES[base] + amplitude * NOISE)

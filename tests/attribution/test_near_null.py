@@ -188,6 +188,7 @@ BOUNDED = {
 }
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize(("env", "descriptor", "question"), BOUNDED.values(), ids=BOUNDED.keys())
 def test_what_a_descriptor_cannot_be_made_into_is_not_asked(env, descriptor, question):
     found = nm.explain_near_null(env, contracted() if descriptor is contracted else descriptor)

@@ -228,6 +228,7 @@ def test_bad_parameters_are_refused(parameters, message):
         nm.PowerSpectrum(**parameters)
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("basis", [nm.Legendre(), nm.LaplacianEigenstates(), nm.DVR()], ids=str)
 def test_the_largest_sets_can_be_tabulated(basis):
     table = tabulated(basis, LARGEST_N, 1, CUTOFF, 0.5)
