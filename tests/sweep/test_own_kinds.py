@@ -1,6 +1,8 @@
 """What a user's own kind gives is refused where it is of the wrong type, by the key that names the kind."""
 
+import numpy as np
 import pytest
+from ase.build import molecule
 from configs import small
 from tasks import predicted, searched
 
@@ -53,3 +55,46 @@ class TestWrongType:
         figure = {"kind": own(returned), "parameters": {}}
         with pytest.raises(nm.InputError, match=r"figures.f.kind` must name a function that returns a figure"):
             write_figure(figure, "f", [], [], {}, f"{tmp_path}/f.png", f"{tmp_path}/f.rst", {})
+
+
+class Own(nm.Descriptor):
+    """A descriptor with one feature, and any answer."""
+
+    cutoff = 4.0
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def feature_labels(self, environments=None):  # noqa: ARG002
+        return ["x"]
+
+    def compute_batch(self, environments):
+        return [np.ones(1) for _ in environments]
+
+    def compute_batch_with_jacobian(self, environments):
+        return self.answer(environments)
+
+
+WRONG = {
+    "nothing": (lambda _: None, r"`Own.compute_batch_with_jacobian` must give a list of 1, got None"),
+    "too few": (lambda _: [], r"must give a list of 1, got \[\]"),
+    "numbers": (lambda e: [1.0] * len(e), r"must give a pair, features and Jacobian, for each environment, got 1.0"),
+    "texts": (lambda e: [("a", "b")] * len(e), r"features and Jacobian of Own` must hold real numbers, got texts"),
+    "flat": (
+        lambda e: [(np.ones(1), np.ones(3 * len(each))) for each in e],
+        r"a Jacobian \(F, 4, 3\) for an environment of 4 neighbours, got shapes \(1,\) and \(12,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("scope", ["environment", "structure"])
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_method_of_a_descriptor_gives_is_refused(name, scope):
+    answer, message = WRONG[name]
+    with pytest.raises(nm.InputError, match=message):
+        nm.analyze(molecule("CH4"), Own(answer), scope=scope, centers="C", attribution=True)
+
+
+def test_lists_are_arrays():
+    own = Own(lambda e: [([1.0], [[[0, 0, 1.0]] * len(each)]) for each in e])
+    assert nm.analyze(molecule("CH4"), own, centers="C")["rank"].tolist() == [1]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 import numpy as np
 from pydantic import Field, model_validator
 
-from nullmode._support.arguments import Length
+from nullmode._support.arguments import Length, real_array
 from nullmode._support.types import Floats, InputError, Parity
 from nullmode._support.variants import variant
 from nullmode.basis.density import Batch, Density
@@ -135,7 +135,34 @@ def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> lis
     """Features, Jacobian and its estimated error; 0 for analytic derivatives (see the rotation floor for rounding)."""
     if isinstance(descriptor, InexactDescriptor):
         return descriptor.compute_batch_with_error(environments)
-    return [(phi, jac, 0.0) for phi, jac in descriptor.compute_batch_with_jacobian(environments)]
+    results: Any = descriptor.compute_batch_with_jacobian(environments)
+    if isinstance(descriptor, BatchDescriptor):
+        return [(phi, jac, 0.0) for phi, jac in results]
+    if not isinstance(results, Sequence) or len(results) != len(environments):
+        raise _not_computed(descriptor, f"a list of {len(environments)}", results)
+    return [(*_computed(descriptor, len(each), pair), 0.0) for each, pair in zip(environments, results, strict=True)]
+
+
+def _computed(descriptor: Descriptor, n: int, pair: Any) -> tuple[Floats, Floats]:
+    """Check what a descriptor of a user's own gives for one environment of n neighbours."""
+    if not isinstance(pair, Sequence) or len(pair) != 2:
+        raise _not_computed(descriptor, "a pair, features and Jacobian, for each environment", pair)
+    features, jacobian = (real_array(f"features and Jacobian of {type(descriptor).__name__}", each) for each in pair)
+    if features.ndim != 1 or jacobian.shape != (len(features), n, 3):
+        raise _not_computed(
+            descriptor,
+            f"features (F,) and a Jacobian (F, {n}, 3) for an environment of {n} neighbours",
+            f"shapes {features.shape} and {jacobian.shape}",
+        )
+    return features, jacobian
+
+
+def _not_computed(descriptor: Descriptor, wanted: str, got: Any) -> InputError:
+    shown = got if isinstance(got, str) else f"{got!r:.80}"
+    return InputError(
+        f"`{type(descriptor).__name__}.compute_batch_with_jacobian` must give {wanted}, got {shown}. "
+        "See docs/how-to-add-a-descriptor.md."
+    )
 
 
 def check_descriptor(descriptor: Any) -> None:
