@@ -333,3 +333,16 @@ def test_dscribes_soap_is_its_definition(where):
         slopes[:, j, a] = features(moved).imag / step
     # Derivatives of dscribe 2.1.2 at l = 1 are all too large by 2.48e-11 of themselves: a rounded constant.
     np.testing.assert_allclose(jac, slopes, rtol=0, atol=3e-11 * np.abs(slopes).max())
+
+
+def test_a_truncation_that_cannot_be_raised_is_not_blamed():
+    # Six neighbours at nearly equal radii: the width hides one of them from every radial basis.
+    directions = rng(3).normal(size=(6, 3))
+    radii = 2.0 + 0.005 * np.arange(6)
+    env = nm.Environment.from_vectors(directions / np.linalg.norm(directions, axis=1, keepdims=True) * radii[:, None])
+    radial = nm.RadialSpectrum(n_max=12, width=0.5, cutoff=4.0, cutoff_width=0.0)
+    foreign = nm.FromCallable(lambda v: radial.compute(nm.Environment.from_vectors(v)), cutoff=4.0, correlation_order=1)
+    for descriptor in (radial, foreign):
+        why = nm.attribute(env, descriptor, rtol=1e-6)
+        assert why.rank < why.rank_complete == 6
+        assert (why.null_truncation, why.null_unresolved) == (0, 6 - why.rank)

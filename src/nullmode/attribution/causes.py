@@ -53,8 +53,8 @@ class Attribution:
     null_unresolved
         The other null values, of unknown cause: where rank_complete is not known, body order or truncation; else the
         width of the density or the nearness of a more symmetric environment, since no truncation that was tried sees
-        them. Descriptors whose truncation cannot be raised have none of the latter kind; if their cutoff cannot be
-        raised either, as that of another code, the values of a neighbour at the cutoff are here.
+        them. Of another code, whose truncation and cutoff cannot be raised, all values that truncation or
+        cutoff may have made null. Descriptors of nullmode's without a truncation have none of these kinds.
     point_group
         Schoenflies symbol.
     ambiguous
@@ -152,7 +152,8 @@ def explain_rank(
     missing = most - rank - cutoff
     reached = None if complete is None or missing <= 0 else geometry.rank_reached(descriptor, rtol, most)
     truncation = missing if reached is None else min(missing, max(reached - rank, 0))
-    if complete is None or not known:
+    # The truncation of another code cannot be raised to see whether it is the cause.
+    if complete is None or not known or isinstance(descriptor, InexactDescriptor):
         truncation = 0
     if truncation > 0 and cutoff > 0 and reached is not None:
         # What a larger truncation sees may be what a raised cutoff brings back.
