@@ -161,7 +161,7 @@ def test_other_kinds_of_numbers_are_taken(kind):
 
 @pytest.mark.parametrize("bad", [np.ones((5, 12)), np.ones((5, 3, 3)), np.ones(60)], ids=["flat", "n", "one"])
 def test_jacobians_of_another_shape_are_refused(bad):
-    with pytest.raises(nm.InputError, match=r"`descriptor` must give Jacobians of one shape \(F, 4, 3\)"):
+    with pytest.raises(nm.InputError, match=r"must give features \(F,\) and a Jacobian \(F, 4, 3\)"):
         nm.spectra([environment("methane")], Own(bad))
 
 
