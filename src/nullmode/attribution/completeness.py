@@ -1,17 +1,25 @@
 """The rank of all correlations of nu neighbours, from geometry alone: the most that any truncation can reach."""
 
+from functools import cache, lru_cache
 from itertools import combinations
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from nullmode._support._jit import allocating_kernel, kernel
 from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
 
 Order: TypeAlias = int
 LARGEST_ORDER = 4
-MOST_TUPLES = 1_000_000
+LARGEST_HANDED = 3
+"""Order at which features that include pseudoscalars can be counted."""
+_ROUNDING = 1e-12
+MOST_TUPLES = 10_000_000
+"""They take about 40 bytes each."""
+_MOST_ROWS = 4
+"""Times the number of columns: so many sums are reduced to a triangle at once."""
 
 
 def rank_complete(
@@ -42,30 +50,7 @@ def rank_complete(
         For an order or a parity out of range, or more tuples than fit into memory.
     """
     _check(environment, correlation_order, parity, tolerance)
-    vectors, species = environment.vectors, environment.species
-    n = len(vectors)
-    if n == 0:
-        return 0
-    labels = _labels(vectors, species, tolerance)
-    tuples = np.stack(np.unravel_index(np.arange(n**correlation_order), (n,) * correlation_order), axis=1)
-    slots = [(i, i) for i in range(correlation_order)] + list(combinations(range(correlation_order), 2))
-    keys = [labels[tuples[:, i], tuples[:, j]] for i, j in slots]
-    with_handedness = parity == "SO3" and correlation_order == 3
-    if with_handedness:
-        volume = np.einsum("ij,ij->i", vectors[tuples[:, 0]], np.cross(vectors[tuples[:, 1]], vectors[tuples[:, 2]]))
-        sizes = np.prod(np.linalg.norm(vectors, axis=1)[tuples], axis=1) ** (2 / 3)
-        keys.append(np.sign(np.where(np.abs(volume) <= tolerance * sizes, 0.0, volume)).astype(np.int64))
-    _, classes = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
-    rows = [_dot_product_sums(classes, [(tuples[:, i], tuples[:, j]) for i, j in slots], vectors)]
-    if with_handedness:
-        rows.append(_volume_sums(classes, tuples, vectors))
-    matrix = np.concatenate(rows)
-    if len(matrix) > matrix.shape[1]:
-        matrix = np.asarray(np.linalg.qr(matrix, mode="r"))
-    values = np.linalg.svd(matrix, compute_uv=False)
-    # Keys in a class are equal within the tolerance only, and so are the sums: smaller singular values mean nothing.
-    noise = max(tolerance / np.linalg.norm(vectors, axis=1).min(), 1e-12)
-    return int(np.count_nonzero(values > noise * values[0]))
+    return CompleteRank(environment, correlation_order, parity).at(tolerance)
 
 
 def _check(environment: Environment, order: Order, parity: str, tolerance: float) -> None:
@@ -83,62 +68,237 @@ def _check(environment: Environment, order: Order, parity: str, tolerance: float
         )
 
 
-def _labels(vectors: Floats, species: Integers, tolerance: float) -> Integers:
-    """Label the dot products of each pair of species: equal within the tolerance, equal label; shape (n, n)."""
+class CompleteRank:
+    """What :func:`rank_complete` gives, at any tolerance; it is computed once where the same dot products are equal."""
+
+    def __init__(self, environment: Environment, order: Order, parity: Parity) -> None:
+        self._vectors, self._order = np.ascontiguousarray(environment.vectors), order
+        lengths = np.sqrt(np.einsum("ix,ix->i", self._vectors, self._vectors))
+        self._shortest = lengths.min(initial=np.inf)
+        self._sorted, self._steps = _steps(self._vectors, np.ascontiguousarray(environment.species), lengths)
+        self._volumes = self._sizes = np.empty(0)
+        if parity == "SO3" and order == LARGEST_HANDED:
+            self._volumes, self._sizes = np.empty(len(lengths) ** order), np.empty(len(lengths) ** order)
+            _measure_volumes(self._vectors, lengths, self._volumes, self._sizes)
+        self._values: dict[tuple[int, int], Floats] = {}
+
+    def at(self, tolerance: float) -> int:
+        """Count the values above what sums of terms that are equal within the tolerance only may be wrong by."""
+        flat = np.abs(self._volumes) <= tolerance * self._sizes
+        key = int(np.count_nonzero(self._steps <= tolerance)), int(np.count_nonzero(flat))
+        if key not in self._values:
+            signs = np.sign(np.where(flat, 0.0, self._volumes)).astype(np.int8)
+            self._values[key] = _values(
+                _labels(self._sorted, self._steps, tolerance), signs, self._vectors, self._order
+            )
+        values = self._values[key]
+        noise = max(tolerance / self._shortest, _ROUNDING)
+        return int(np.count_nonzero(values > noise * values.max(initial=0.0)))
+
+
+def _values(labels: Integers, signs: Integers, vectors: Floats, order: Order) -> Floats:
+    """Singular values of the derivatives of each entry of the keys, summed over each class of equal keys."""
     n = len(vectors)
-    gram = vectors @ vectors.T
-    length = np.linalg.norm(vectors, axis=1)
-    growth = length[:, None] + length
-    labels = np.zeros((n, n), dtype=np.int64)
-    first = 0
-    kind = species[:, None] * 1000 + species
-    for pair in np.unique(kind):
-        # Diagonal and off-diagonal values never share a label, since no two neighbours coincide.
-        for diagonal in (True, False):
-            where = np.nonzero((kind == pair) & (np.eye(n, dtype=bool) == diagonal))
-            if not len(where[0]):
-                continue
-            value = gram[where]
-            order = np.argsort(value, kind="stable")
-            # A difference of dot products, as the displacement that makes it.
-            step = np.diff(value[order]) / np.minimum(growth[where][order][1:], growth[where][order][:-1])
-            numbers = np.empty(len(order), dtype=np.int64)
-            numbers[order] = np.concatenate([[0], np.cumsum(step > tolerance)])
-            labels[where] = numbers + first
-            first += numbers.max() + 1
+    if n == 0:
+        return np.empty(0)
+    slots = _slots(order)
+    classes, row, n_rows = _classified(labels.reshape(n, n), signs, slots, _weights(n))
+    most = _MOST_ROWS * 3 * n
+    triangle = np.empty((0, 3 * n))
+    for first in range(0, n_rows, most):
+        sums = np.zeros((min(most, n_rows - first), n, 3))
+        _add_products(classes, row, vectors, slots, first, sums)
+        triangle = _triangle(triangle, sums)
+    n_classes = row.shape[1] if signs.size else 0
+    for first in range(0, n_classes, most):
+        sums = np.zeros((min(most, n_classes - first), n, 3))
+        _add_volumes(classes, vectors, first, sums)
+        triangle = _triangle(triangle, sums)
+    return np.asarray(np.linalg.svd(triangle, compute_uv=False))
+
+
+def _triangle(above: Floats, sums: Floats) -> Floats:
+    flat = sums.reshape(len(sums), -1)
+    rows = np.concatenate([above, flat]) if len(above) else flat
+    return np.asarray(np.linalg.qr(rows, mode="r")) if len(rows) > rows.shape[1] else rows
+
+
+@cache
+def _slots(order: Order) -> Integers:
+    """Give the pairs of entries of a tuple whose dot products make its key; shape (k, 2)."""
+    return np.array([(i, i) for i in range(order)] + list(combinations(range(order), 2)))
+
+
+@lru_cache(maxsize=64)
+def _weights(n: int) -> Integers:
+    """Draw a number for each pair of neighbours, in any order; shape (n, n).
+
+    A sum depends on how often its class contains each pair: the sum of these numbers stands for that.
+    """
+    weights = np.random.default_rng(0).integers(0, 2**63, size=(n, n), dtype=np.uint64)
+    return np.triu(weights) + np.triu(weights, 1).T
+
+
+@allocating_kernel
+def _steps(vectors: Floats, species: Integers, lengths: Floats) -> tuple[Integers, Floats]:
+    """Sort the dot products of all pairs by species and size, and give the steps between them, as displacements in Å.
+
+    Diagonal and off-diagonal values are kept apart, since no two neighbours coincide; a step between kinds is infinite.
+    """
+    n = lengths.size
+    kind, product, growth = np.empty(n * n, dtype=np.int64), np.empty(n * n), np.empty(n * n)
+    for i in range(n):
+        for j in range(n):
+            kind[i * n + j] = 2 * (1000 * species[i] + species[j]) + (i == j)
+            # Equal, to the last bit, in either order.
+            a, b = min(i, j), max(i, j)
+            product[i * n + j] = (
+                vectors[a, 0] * vectors[b, 0] + vectors[a, 1] * vectors[b, 1] + vectors[a, 2] * vectors[b, 2]
+            )
+            growth[i * n + j] = lengths[i] + lengths[j]
+    by_size = np.argsort(product)
+    order = by_size[np.argsort(kind[by_size], kind="mergesort")]
+    steps = np.empty(max(n * n - 1, 0))
+    for k in range(steps.size):
+        a, b = order[k], order[k + 1]
+        # A difference of dot products, as the displacement that makes it.
+        steps[k] = (product[b] - product[a]) / min(growth[a], growth[b]) if kind[a] == kind[b] else np.inf
+    return order, steps
+
+
+@allocating_kernel
+def _labels(order: Integers, steps: Floats, tolerance: float) -> Integers:
+    """Label the dot products, in the order of the pairs: equal within the tolerance, equal label."""
+    labels = np.empty(order.size, dtype=np.int64)
+    label = 0
+    for k in range(order.size):
+        if k and steps[k - 1] > tolerance:
+            label += 1
+        labels[order[k]] = label
     return labels
 
 
-def _dot_product_sums(classes: Integers, slots: list[tuple[Integers, Integers]], vectors: Floats) -> Floats:
-    """Sum d(r_a·r_b)/dr over each class, for each entry of the key; equal rows once; shape (m, 3 n)."""
-    n = len(vectors)
-    # A row depends on how often its class contains each pair. One number stands for that: a sum of random weights.
-    weights = np.random.default_rng(0).integers(0, 2**63, size=(n, n), dtype=np.uint64)
-    weights = np.triu(weights) + np.triu(weights, 1).T
-    seen: set[int] = set()
-    rows = []
-    for a, b in slots:
-        digests = np.zeros(classes.max() + 1, dtype=np.uint64)
-        np.add.at(digests, classes, weights[a, b])
-        first = {int(digest): index for index, digest in reversed(list(enumerate(digests)))}
-        new = np.full(len(digests), -1)
-        fresh = sorted(index for digest, index in first.items() if digest not in seen)
-        new[fresh] = np.arange(len(fresh))
-        seen.update(first)
-        row = new[classes]
-        kept = row >= 0
-        sums = np.zeros((len(fresh), n, 3))
-        np.add.at(sums, (row[kept], a[kept]), vectors[b[kept]])
-        np.add.at(sums, (row[kept], b[kept]), vectors[a[kept]])
-        rows.append(sums.reshape(len(fresh), 3 * n))
-    return np.concatenate(rows)
+@allocating_kernel
+def _classified(
+    labels: Integers, signs: Integers, slots: Integers, weights: Integers
+) -> tuple[Integers, Integers, int]:
+    """Give the class of each tuple, the row of each sum (slots, classes), and how many rows there are."""
+    count = labels.shape[0] ** (slots[-1, 1] + 1)
+    places = 16
+    while places < 2 * count:
+        places *= 2
+    classes = np.empty(count, dtype=np.int32)
+    n_classes = _classify(labels, signs, slots, np.empty(places, np.uint64), np.empty(places, np.int32), classes)
+    row = np.empty((slots.shape[0], n_classes), dtype=np.int32)
+    places = 16
+    while places < 2 * row.size:
+        places *= 2
+    keys, owners, digests = np.empty(places, np.uint64), np.empty(places, np.int32), np.empty(n_classes, np.uint64)
+    n_rows = _distinct_rows(classes, weights, slots, keys, owners, digests, row)
+    return classes, row, n_rows
 
 
-def _volume_sums(classes: Integers, tuples: Integers, vectors: Floats) -> Floats:
-    """Sum of d(r_a·(r_b x r_c))/dr over each class; shape (n_classes, 3 n)."""
-    n = len(vectors)
-    result = np.zeros((classes.max() + 1, n, 3))
-    for i in range(3):
-        a, b, c = (tuples[:, (i + k) % 3] for k in range(3))
-        np.add.at(result, (classes, a), np.cross(vectors[b], vectors[c]))
-    return result.reshape(len(result), 3 * n)
+@kernel
+def _entry(tuple_index: int, slot: int, n: int) -> int:
+    """Neighbour in one slot of the tuple with an index."""
+    return (tuple_index // n**slot) % n
+
+
+@kernel
+def _place(key: Any, keys: Integers, owners: Integers, owner: int) -> int:
+    """Find the owner of a key in a table of a power of two entries; an unknown key becomes that of `owner`."""
+    size = keys.shape[0]
+    index = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(1)) & (size - 1)
+    while owners[index] >= 0 and keys[index] != key:
+        index = (index + 1) & (size - 1)
+    if owners[index] < 0:
+        keys[index], owners[index] = key, owner
+    found: int = owners[index]
+    return found
+
+
+@kernel
+def _classify(
+    labels: Integers, signs: Integers, slots: Integers, keys: Integers, owners: Integers, classes: Integers
+) -> int:
+    """Fill the number of the class of each tuple, those with equal keys, and return how many classes there are."""
+    n = labels.shape[0]
+    owners[:] = -1
+    count = 0
+    for index in range(classes.size):
+        key = np.uint64(signs[index] + 2 if signs.size else 1)
+        for s in range(slots.shape[0]):
+            label = labels[_entry(index, slots[s, 0], n), _entry(index, slots[s, 1], n)]
+            key = (key ^ np.uint64(label)) * np.uint64(0xD6E8FEB86659FD93)
+            key ^= key >> np.uint64(32)
+        classes[index] = _place(key, keys, owners, count)
+        count = max(count, classes[index] + 1)
+    return count
+
+
+@kernel
+def _distinct_rows(
+    classes: Integers,
+    weights: Integers,
+    slots: Integers,
+    keys: Integers,
+    owners: Integers,
+    digests: Integers,
+    row: Integers,
+) -> int:
+    """Fill the row of each sum, -1 for one that is equal to an earlier one, and return how many rows there are."""
+    n = weights.shape[0]
+    owners[:] = -1
+    count = 0
+    for s in range(slots.shape[0]):
+        digests[:] = np.uint64(0)
+        for index in range(classes.size):
+            digests[classes[index]] += weights[_entry(index, slots[s, 0], n), _entry(index, slots[s, 1], n)]
+        for c in range(digests.size):
+            is_new = _place(digests[c], keys, owners, count) == count
+            row[s, c] = count if is_new else -1
+            count += is_new
+    return count
+
+
+@kernel
+def _add_products(classes: Integers, row: Integers, vectors: Floats, slots: Integers, first: int, sums: Floats) -> None:
+    """Add d(r_a·r_b)/dr of each tuple to the sum of its class, for the rows from `first` on that fit into `sums`."""
+    n = vectors.shape[0]
+    for index in range(classes.size):
+        for s in range(slots.shape[0]):
+            k = row[s, classes[index]] - first
+            if 0 <= k < sums.shape[0]:
+                a, b = _entry(index, slots[s, 0], n), _entry(index, slots[s, 1], n)
+                for x in range(3):
+                    sums[k, a, x] += vectors[b, x]
+                    sums[k, b, x] += vectors[a, x]
+
+
+@kernel
+def _measure_volumes(vectors: Floats, lengths: Floats, volumes: Floats, sizes: Floats) -> None:
+    """Fill the triple product r_a·(r_b x r_c) of each triple, and the square of its mean length."""
+    n = vectors.shape[0]
+    for index in range(volumes.size):
+        a, b, c = _entry(index, 0, n), _entry(index, 1, n), _entry(index, 2, n)
+        total = 0.0
+        for x in range(3):
+            y, z = (x + 1) % 3, (x + 2) % 3
+            total += vectors[a, x] * (vectors[b, y] * vectors[c, z] - vectors[b, z] * vectors[c, y])
+        volumes[index] = total
+        sizes[index] = (lengths[a] * lengths[b] * lengths[c]) ** (2 / 3)
+
+
+@kernel
+def _add_volumes(classes: Integers, vectors: Floats, first: int, sums: Floats) -> None:
+    """Add d(r_a·(r_b x r_c))/dr of each triple to the sum of its class, as :func:`_add_products`."""
+    n = vectors.shape[0]
+    for index in range(classes.size):
+        k = classes[index] - first
+        if not 0 <= k < sums.shape[0]:
+            continue
+        for i in range(3):
+            a, b, c = _entry(index, i, n), _entry(index, (i + 1) % 3, n), _entry(index, (i + 2) % 3, n)
+            for x in range(3):
+                y, z = (x + 1) % 3, (x + 2) % 3
+                sums[k, a, x] += vectors[b, y] * vectors[c, z] - vectors[b, z] * vectors[c, y]

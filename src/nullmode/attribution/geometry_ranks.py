@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from nullmode._support.types import Parity
-from nullmode.attribution.completeness import MOST_TUPLES, rank_complete
+from nullmode.attribution.completeness import MOST_TUPLES, CompleteRank
 from nullmode.attribution.truncation_limit import has_limit, larger_truncations
 from nullmode.descriptors._base import Descriptor, changed
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
-from nullmode.linalg.rotations import rotations_of
+from nullmode.linalg.rotations import line_axis
 from nullmode.spectrum.decomposition import decompose
-from nullmode.symmetry.nearby import may_grow
-from nullmode.symmetry.point_group import count_symmetric, largest_tolerance, point_group
+from nullmode.symmetry.point_group import PointGroups, count_symmetric, largest_tolerance
+
+_USUAL_TOLERANCE = 1e-2
+"""Å; up to this, operations of an environment are found at once."""
 
 
 class GeometryRanks(ABC):
@@ -63,10 +65,6 @@ class GeometryRanks(ABC):
             self._groups[tolerance] = self._group(tolerance)
         return self._groups[tolerance]
 
-    def may_grow(self, tolerance: float) -> bool:  # noqa: ARG002
-        """Whether more operations can hold within this tolerance; cheap, and never wrongly no."""
-        return True
-
     def too_large_for(self, order: int) -> str:  # noqa: ARG002
         """Say why rank_complete of an order cannot be counted; empty if it can."""
         return ""
@@ -87,21 +85,23 @@ class EnvironmentRanks(GeometryRanks):
         super().__init__([environment])
         self.environment = environment
         self.n_generic = 3 * len(environment) - 3
-        self._complete: dict[tuple[int, str, float], int] = {}
+        self._complete: dict[tuple[int, Parity], CompleteRank] = {}
+        self._symmetric: dict[tuple[int, Parity], int] = {}
+        self._point_groups: PointGroups | None = None
         self._reached: dict[tuple[Descriptor, float], int] = {}
 
     def _group(self, tolerance: float) -> Any:
-        return point_group(self.environment, tolerance)
+        if self._point_groups is None or tolerance > self._point_groups.largest:
+            most = min(self.largest_tolerance(), max(tolerance, _USUAL_TOLERANCE))
+            self._point_groups = PointGroups(self.environment, most)
+        return self._point_groups.at(tolerance)
 
     def largest_tolerance(self) -> float:  # noqa: D102
         return largest_tolerance(self.environment.vectors)
 
     def n_dof(self, tolerance: float) -> int:  # noqa: D102
-        return 3 * len(self.environment) - int(rotations_of(self.environment.vectors, tolerance).shape[1])
-
-    def may_grow(self, tolerance: float) -> bool:
-        """Compare sorted distances: an operation takes each neighbour to one of its species at its distance."""
-        return may_grow(self.environment, tolerance)
+        n = len(self.environment)
+        return 3 * n - (0 if n == 0 else 3 if line_axis(self.environment.vectors, tolerance) is None else 2)
 
     def too_large_for(self, order: int) -> str:  # noqa: D102
         count = len(self.environment) ** order
@@ -127,10 +127,12 @@ class EnvironmentRanks(GeometryRanks):
         return decompose(descriptor, alone, rtol).rank
 
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:  # noqa: D102
-        symmetric = count_symmetric(self.group(tolerance), parity)
+        group = self.group(tolerance)
+        if (id(group), parity) not in self._symmetric:
+            self._symmetric[id(group), parity] = count_symmetric(group, parity)
+        symmetric = self._symmetric[id(group), parity]
         if order is None or self.too_large_for(order):
             return None, symmetric
-        key = order, parity, tolerance
-        if key not in self._complete:
-            self._complete[key] = rank_complete(self.environment, order, parity, tolerance)
-        return self._complete[key], symmetric
+        if (order, parity) not in self._complete:
+            self._complete[order, parity] = CompleteRank(self.environment, order, parity)
+        return self._complete[order, parity].at(tolerance), symmetric

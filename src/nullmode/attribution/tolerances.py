@@ -48,7 +48,7 @@ def growth(geometry: GeometryRanks, used: float, known: tuple[str, int, int] | N
     What is `known` of that at the tolerance are the name of the group, its order, and rank_symmetric.
     """
     most = min(GROWTH_WITHIN, geometry.largest_tolerance())
-    if used >= most or not geometry.may_grow(most):
+    if used >= most:
         return float("nan")
 
     def symmetry(length: float) -> tuple[str, int, int]:

@@ -25,6 +25,8 @@ class EnvironmentSet:
         Neighbours of all environments relative to their centres, in Å.
     species, shape (n_total,)
         Their atomic numbers.
+    atoms, shape (n_total,)
+        Index of each neighbour's atom in its structure.
     offsets, shape (m + 1,)
         Neighbours offsets[i] to offsets[i + 1] belong to environment i.
     center_species, center, structure, shape (m,)
@@ -39,6 +41,7 @@ class EnvironmentSet:
 
     vectors: Floats
     species: Integers
+    atoms: Integers
     offsets: Integers
     center_species: Integers
     center: Integers
@@ -50,20 +53,23 @@ class EnvironmentSet:
     def __len__(self) -> int:
         return len(self.center)
 
+    def __getitem__(self, index: int) -> Environment:
+        i = range(len(self))[index]
+        rows = slice(self.offsets[i], self.offsets[i + 1])
+        return Environment(
+            vectors=self.vectors[rows],
+            species=self.species[rows],
+            center_species=int(self.center_species[i]),
+            cutoff=None if np.isinf(self.cutoff) else self.cutoff,
+            atoms=self.atoms[rows],
+            structure=None if self.structure[i] < 0 else int(self.structure[i]),
+            center=int(self.center[i]),
+            at_cutoff=int(self.at_cutoff[i]),
+            extent=float(self.extent[i]),
+        )
+
     def __iter__(self) -> Iterator[Environment]:
-        for i in range(len(self)):
-            rows = slice(self.offsets[i], self.offsets[i + 1])
-            yield Environment(
-                vectors=self.vectors[rows],
-                species=self.species[rows],
-                center_species=int(self.center_species[i]),
-                cutoff=None if np.isinf(self.cutoff) else self.cutoff,
-                atoms=np.arange(len(self.vectors[rows])),
-                structure=None if self.structure[i] < 0 else int(self.structure[i]),
-                center=int(self.center[i]),
-                at_cutoff=int(self.at_cutoff[i]),
-                extent=float(self.extent[i]),
-            )
+        return map(self.__getitem__, range(len(self)))
 
     @classmethod
     def from_vectors(cls, vectors: Any, species: Species = "H", center_species: Species = "C") -> Self:
@@ -104,6 +110,7 @@ class EnvironmentSet:
         return cls(
             vectors=array.reshape(-1, 3),
             species=np.full(m * n, atomic_number(species, "species")),
+            atoms=np.tile(np.arange(n), m),
             offsets=n * np.arange(m + 1),
             center_species=np.full(m, atomic_number(center_species, "center_species")),
             center=none,
@@ -120,6 +127,7 @@ class EnvironmentSet:
         return cls(
             vectors=np.concatenate([np.empty((0, 3)), *(item.vectors for item in items)]),
             species=np.concatenate([np.empty(0, np.int64), *(item.species for item in items)]),
+            atoms=np.concatenate([np.empty(0, np.int64), *(item.atoms for item in items)]),
             offsets=np.cumsum([0, *(len(item) for item in items)]),
             center_species=np.array([item.center_species for item in items], dtype=np.int64),
             center=np.array([item.center for item in items], dtype=np.int64),
@@ -137,7 +145,7 @@ class EnvironmentSet:
         ends = np.cumsum([0, *(len(item.vectors) for item in sets)])
         arrays = {
             name: np.concatenate([getattr(item, name) for item in sets])
-            for name in ("vectors", "species", "center_species", "center", "structure", "at_cutoff", "extent")
+            for name in ("vectors", "species", "atoms", "center_species", "center", "structure", "at_cutoff", "extent")
         }
         offsets = [item.offsets[:-1] + end for item, end in zip(sets, ends[:-1], strict=True)]
         return cls(**arrays, offsets=np.concatenate([*offsets, ends[-1:]]), cutoff=min(item.cutoff for item in sets))
@@ -153,6 +161,7 @@ class EnvironmentSet:
             self,
             vectors=self.vectors[keep],
             species=self.species[keep],
+            atoms=self.atoms[keep],
             offsets=before[self.offsets],
             at_cutoff=np.diff(np.concatenate([[0], np.cumsum(out)])[self.offsets]),
             cutoff=min(cutoff, self.cutoff),
@@ -169,6 +178,7 @@ class EnvironmentSet:
             self,
             vectors=self.vectors[rows],
             species=self.species[rows],
+            atoms=self.atoms[rows],
             offsets=offsets,
             center_species=self.center_species[indices],
             center=self.center[indices],

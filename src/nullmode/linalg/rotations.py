@@ -1,11 +1,9 @@
 """Rotations of vectors: the best between two sets, those that take one pair to another, infinitesimal ones."""
 
-from typing import Literal
-
 import numpy as np
 
 from nullmode._support._jit import kernel
-from nullmode._support.types import Floats
+from nullmode._support.types import Floats, Integers
 
 LINEAR = 1e-6
 """Largest distance, in Å, of atoms from the line that they are said to be on, where no other tolerance is given."""
@@ -13,7 +11,7 @@ _NEARLY_LINEAR = 1e-4
 _MIRROR = np.array([1.0, 1.0, -1.0])
 
 
-def closest_operation(source: Floats, target: Floats, determinant: Literal[1, -1] | None = None) -> Floats:
+def closest_operation(source: Floats, target: Floats, determinant: int | Integers | None = None) -> Floats:
     """Orthogonal matrix g that makes sum |g source_j - target_j|² least (Kabsch, Acta Cryst. A 32, 922 (1976)).
 
     Parameters
@@ -21,11 +19,11 @@ def closest_operation(source: Floats, target: Floats, determinant: Literal[1, -1
     source, target, shape (..., n, 3)
         Vectors; leading dimensions are broadcast, each entry has its own matrix.
     determinant
-        1 for the best rotation, -1 for the best improper operation, None for the better of the two.
+        1 for the best rotation, -1 for the best improper operation, or one of both for each entry; None for the better.
     """
     u, _, v = np.linalg.svd(np.swapaxes(target, -1, -2) @ source)
     if determinant is not None:
-        u[..., 2] *= determinant * np.sign(np.linalg.det(u @ v))[..., None]
+        u[..., 2] *= (determinant * np.sign(np.linalg.det(u @ v)))[..., None]
     return np.asarray(u @ v)
 
 

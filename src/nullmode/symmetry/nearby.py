@@ -35,28 +35,10 @@ class Symmetrized:
         return np.asarray(1 - (kept**2).sum(axis=1) / (flat**2).sum(axis=1))
 
 
-def may_grow(environment: Environment, tolerance: float) -> bool:
-    """Whether operations other than the identity can hold within a tolerance in Å; cheap, and never wrongly no.
-
-    Sorted by species and distance, a neighbour that an operation moves has another next to it, no farther than the
-    tolerance. The others stay in place: if they span space, nothing moves.
-    """
-    vectors = environment.vectors
-    radius = np.linalg.norm(vectors, axis=1)
-    order = np.lexsort((radius, environment.species))
-    alike = (np.diff(radius[order]) <= tolerance) & (np.diff(environment.species[order]) == 0)
-    alone = vectors[order[~(np.append(alike, False) | np.insert(alike, 0, False))]]
-    if len(alone) < 3:
-        return True
-    # An operation that moves each of these by at most the tolerance turns everything by at most this, over the radius.
-    turn = tolerance * np.sqrt(len(alone)) / max(np.linalg.svd(alone, compute_uv=False)[-1], np.finfo(np.float64).tiny)
-    return bool(radius.max() * turn >= 2 * largest_tolerance(vectors) or turn >= 1)
-
-
 def generic_lengths(environments: Sequence[Environment]) -> Floats:
     """Find up to which length, in Å, each environment is generic; 0 where that is not certain.
 
-    No operation but the identity holds within it, as in :func:`may_grow`, and no two neighbours of a species
+    No operation but the identity holds within it, and no two neighbours of a species
     are at distances that differ by less. All environments of one size are looked at together.
     """
     sizes = np.array([len(environment) for environment in environments])

@@ -1,23 +1,20 @@
 """Point group of an environment, and the number of displacements that symmetry allows a descriptor to see."""
 
 from dataclasses import dataclass, replace
-from math import pi
+from math import pi, sqrt
 
 import numpy as np
 
+from nullmode._support._jit import kernel
 from nullmode._support.arguments import check_parity, check_tolerance
-from nullmode._support.types import Floats, InputError, Integers, Parity
+from nullmode._support.types import Bools, Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
-from nullmode.linalg.rotations import axis_frame, closest_operation, line_axis, pair_operations
+from nullmode.linalg.rotations import axis_frame, closest_operation, line_axis
+from nullmode.symmetry.operations import Operations, largest_group, multiplying, operations_within
 from nullmode.symmetry.schoenflies import schoenflies
 
-# A candidate operation comes from two vectors alone, so it may miss by this multiple of the tolerance before it is
-# refined on all vectors.
-_LOOSE = 50.0
-_CANDIDATES_AT_ONCE = 512
-# Operations that multiply this well are a group to rounding.
-_EXACT = 1e-13
-_ROUNDS = 20
+_FINEST = 1e7
+"""Of the traces by which groups are told apart; those of turns by 1/199 and 1/200 of a circle differ by 5e-6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,22 +81,75 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
             "Use a smaller one."
         )
     axis = line_axis(vectors, tolerance)
-    # What is called a line has all operations of one, whatever its deviations across it.
-    straight = vectors if axis is None else np.outer(vectors @ axis, axis)
-    if axis is None:
-        candidates = _candidates(vectors, species, tolerance)
-    else:
-        frame = axis_frame(axis)
-        candidates = frame.T @ line_operations() @ frame
-    operations, permutations, deviations = largest_group(
-        *_accepted(candidates, straight, species, tolerance, fixed=axis is not None)
+    if axis is not None:
+        return _of_line(vectors, species, axis, tolerance)
+    return _of(operations_within(vectors, species, tolerance), tolerance)
+
+
+class PointGroups:
+    """The point groups of an environment at all tolerances up to a largest one, in Å, from one search for operations.
+
+    Between the deviations of two operations there is one group.
+    """
+
+    def __init__(self, environment: Environment, largest: float) -> None:
+        self.environment, self.largest = environment, largest
+        # Near a line, what holds depends on the tolerance in another way.
+        self._is_bent = len(environment) > 1 and line_axis(environment.vectors, largest) is None
+        self._operations: Operations | None = None
+        self._known: dict[int, PointGroup] = {}
+
+    def at(self, tolerance: float) -> PointGroup:
+        """Give what :func:`point_group` gives, but its ``tolerance`` may be another one with the same operations."""
+        if not self._is_bent or not tolerance <= self.largest:
+            return point_group(self.environment, tolerance)
+        if self._operations is None:
+            self._operations = operations_within(self.environment.vectors, self.environment.species, self.largest)
+        within = self._operations.within(tolerance)
+        if len(within.proper) not in self._known:
+            self._known[len(within.proper)] = _of(within, tolerance)
+        return self._known[len(within.proper)]
+
+
+def _of(accepted: Operations, tolerance: float) -> PointGroup:
+    """Make a group of operations that may not all be closed under multiplication."""
+    if len(accepted.proper) == 1:
+        images = accepted.permutations
+        return PointGroup(
+            name="C1", operations=np.eye(3)[None], permutations=images, deviation=0.0, axis=None, tolerance=tolerance
+        )
+    operations, proper, permutations, deviations = largest_group(accepted)
+    operations = multiplying(operations, proper, permutations)
+    return PointGroup(
+        name=_named(operations, proper),
+        operations=operations,
+        permutations=permutations,
+        deviation=float(deviations.max()),
+        axis=None,
+        tolerance=tolerance,
+    )
+
+
+def _of_line(vectors: Floats, species: Integers, axis: Floats, tolerance: float) -> PointGroup:
+    """Find the operations of D3h that hold; what is called a line has all of one, whatever its deviations across it."""
+    frame = axis_frame(axis)
+    straight = np.outer(vectors @ axis, axis)
+    candidates = frame.T @ line_operations() @ frame
+    half_squares = np.where(species[:, None] == species, (straight**2).sum(axis=1) / 2, np.inf)
+    moved = straight @ np.swapaxes(candidates, 1, 2)
+    # The nearest b to a has the least b²/2 - a·b.
+    images = (half_squares - moved @ straight.T).argmin(axis=2)
+    missed = np.linalg.norm(moved - straight[images], axis=2).max(axis=1)
+    held = (missed <= tolerance) & (np.sort(images, axis=1) == np.arange(len(vectors))).all(axis=1)
+    candidates, images, missed = candidates[held], images[held], missed[held]
+    candidates[0], missed[0] = np.eye(3), 0.0
+    operations, _, permutations, deviations = largest_group(
+        Operations(candidates, np.linalg.det(candidates) > 0, images, missed)
     )
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
-    line = {6: "C∞v", 12: "D∞h"}.get(len(operations)) if axis is not None else None
-    if axis is None:
-        operations = _multiplying(operations, permutations)
+    name = {6: "C∞v", 12: "D∞h"}.get(len(operations)) or schoenflies(operations)
     return PointGroup(
-        name=line or schoenflies(operations),
+        name=name,
         operations=operations,
         permutations=permutations,
         deviation=float(deviations.max()),
@@ -175,10 +225,20 @@ def mean_character(operations: Floats, characters: Floats, parity: Parity) -> in
 
 def largest_tolerance(vectors: Floats) -> float:
     """Largest tolerance in Å at which atoms stay distinct: a quarter of the smallest distance, centre included."""
-    from scipy.spatial.distance import pdist
+    return _closest(np.ascontiguousarray(vectors)) / 4
 
-    closest = min(pdist(vectors).min(initial=np.inf), np.linalg.norm(vectors, axis=1).min(initial=np.inf))
-    return float(closest) / 4
+
+@kernel
+def _closest(vectors: Floats) -> float:
+    """Smallest distance between two of the vectors, or of one from the origin; infinite without any."""
+    least = np.inf
+    for i in range(vectors.shape[0]):
+        x, y, z = vectors[i, 0], vectors[i, 1], vectors[i, 2]
+        least = min(least, x * x + y * y + z * z)
+        for j in range(i):
+            square = (x - vectors[j, 0]) ** 2 + (y - vectors[j, 1]) ** 2 + (z - vectors[j, 2]) ** 2
+            least = min(least, square)
+    return sqrt(least)
 
 
 def line_operations() -> Floats:
@@ -192,101 +252,18 @@ def line_operations() -> Floats:
     return np.concatenate([group, group @ np.diag([1.0, 1, -1])])
 
 
-def _candidates(vectors: Floats, species: Integers, tolerance: float) -> Floats:
-    """Every orthogonal matrix that takes one chosen pair of neighbours to an equivalent pair; shape (m, 3, 3)."""
-    gram = vectors @ vectors.T
-    length = np.sqrt(np.diag(gram))
-    slack = _LOOSE * tolerance
-    like = (species[:, None] == species) & (np.abs(length[:, None] - length) <= slack)
-    first = int(np.argmin(like.sum(axis=1)))
-    sine = np.linalg.norm(np.cross(vectors[first], vectors), axis=1) / length
-    # With a wide angle, errors of the pair are not enlarged at other neighbours; with few like it, candidates are few.
-    wide = sine >= 0.5 * sine.max()
-    second = int(np.argmin(np.where(wide, like.sum(axis=1), len(vectors) + 1)))
-    images = np.argwhere(
-        like[first][:, None]
-        & like[second]
-        & (np.abs(gram - gram[first, second]) <= slack * (length[first] + length[second]))
-    )
-    apart = np.linalg.norm(np.cross(vectors[images[:, 0]], vectors[images[:, 1]]), axis=1) > tolerance
-    images = images[apart]
-    pair = vectors[None, first], vectors[None, second]
-    return pair_operations(pair, (vectors[images[:, 0]], vectors[images[:, 1]]))
-
-
-def _accepted(
-    candidates: Floats, vectors: Floats, species: Integers, tolerance: float, *, fixed: bool
-) -> tuple[Floats, Integers, Floats]:
-    """Operations that permute the neighbours, each refined on all neighbours unless `fixed`, and deviations in Å."""
-    n = len(vectors)
-    accepted: dict[bytes, tuple[Floats, Integers, float]] = {}
-    half_squares = np.where(species[:, None] == species, (vectors**2).sum(axis=1) / 2, np.inf)
-    spread = _LOOSE * tolerance + 1e-9
-    for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
-        chunk = candidates[start : start + _CANDIDATES_AT_ONCE]
-        moved = vectors @ np.swapaxes(chunk, 1, 2)
-        # The nearest b to a has the least b²/2 - a·b.
-        permutation = (half_squares - moved @ vectors.T).argmin(axis=2)
-        near = np.linalg.norm(moved - vectors[permutation], axis=2).max(axis=1) <= spread
-        bijective = (np.sort(permutation, axis=1) == np.arange(n)).all(axis=1)
-        for k in np.flatnonzero(near & bijective):
-            operation = chunk[k] if fixed else closest_like(vectors, vectors[permutation[k]], chunk[k])
-            deviation = np.linalg.norm(vectors @ operation.T - vectors[permutation[k]], axis=1).max()
-            if deviation <= tolerance:
-                key = permutation[k].tobytes() + np.round(operation, 3).tobytes() * fixed
-                key += bytes([bool(np.linalg.det(operation) > 0)])
-                accepted.setdefault(key, (operation, permutation[k], float(deviation)))
-    # The identity comes first, exact and whatever the tolerance.
-    identity = (np.eye(3), np.arange(n), 0.0)
-    others = [each for each in accepted.values() if not ((each[1] == identity[1]).all() and np.trace(each[0]) > 2.99)]
-    operations, permutations, deviations = zip(identity, *others, strict=True)
-    return np.array(operations), np.array(permutations), np.array(deviations)
-
-
 def closest_like(source: Floats, target: Floats, operation: Floats) -> Floats:
     """Operation that takes source closest to target, with the determinant of a given one."""
     return closest_operation(source, target, 1 if np.linalg.det(operation) > 0 else -1)
 
 
-def largest_group(operations: Floats, permutations: Integers, deviations: Floats) -> tuple[Floats, Integers, Floats]:
-    """Drop the operations of largest deviation, but never the first, until the rest form a group."""
-    while not _closed(permutations, operations):
-        # With deviations near the tolerance, the product of two accepted operations may have been refused.
-        keep = deviations < deviations.max()
-        keep[0] = True
-        operations, permutations, deviations = operations[keep], permutations[keep], deviations[keep]
-    return operations, permutations, deviations
+_NAMES: dict[bytes, str] = {}
 
 
-def _multiplying(operations: Floats, permutations: Integers) -> Floats:
-    """Operations near the given ones that multiply as their permutations and determinants do.
-
-    Each is replaced by the orthogonal matrix closest to the mean of all products that should equal it, until all do.
-    """
-    keys, products = _keys(permutations, operations)
-    order = np.argsort(keys)
-    # operations[table[a, b]] should be operations[a] @ operations[b].
-    table = order[np.searchsorted(keys, products, sorter=order)]
-    for _ in range(_ROUNDS):
-        if np.abs(operations[:, None] @ operations - operations[table]).max() < _EXACT:
-            break
-        u, _, v = np.linalg.svd((operations[table] @ np.swapaxes(operations, 1, 2)).mean(axis=1))
-        operations = u @ v
-    return operations
-
-
-def _closed(permutations: Integers, operations: Floats) -> bool:
-    """Whether every product of two operations is among them; compared by permutation and determinant."""
-    keys, products = _keys(permutations, operations)
-    return bool(np.isin(products, keys).all())
-
-
-def _keys(permutations: Integers, operations: Floats) -> tuple[Integers, Integers]:
-    """One number for each operation, and for each product of two, shapes (g,) and (g, g).
-
-    It is the sum of the images with random weights, negative for improper operations.
-    """
-    weights = np.random.default_rng(0).integers(1, 2**40, size=permutations.shape[1])
-    proper = np.linalg.det(operations) > 0
-    products = permutations[:, permutations] @ weights * np.where(proper[:, None] == proper, 1, -1)
-    return np.asarray(permutations @ weights * np.where(proper, 1, -1)), np.asarray(products)
+def _named(operations: Floats, proper: Bools) -> str:
+    """Name a group; that of the same rotation angles, with and without reflection, is remembered."""
+    traces = np.rint(_FINEST * np.trace(operations, axis1=1, axis2=2)).astype(np.int64)
+    key = np.sort(2 * traces + proper).tobytes()
+    if key not in _NAMES:
+        _NAMES[key] = schoenflies(operations)
+    return _NAMES[key]

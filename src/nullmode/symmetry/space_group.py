@@ -9,8 +9,8 @@ from nullmode._support.arguments import check_tolerance
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, at_origin
 from nullmode.linalg.rotations import axis_frame
+from nullmode.symmetry.operations import Operations, largest_group
 from nullmode.symmetry.point_group import (
-    largest_group,
     line_operations,
     mean_character,
     point_group,
@@ -171,7 +171,8 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
             is_identity = image == pivot and np.trace(operation) > 2.99
             if deviation <= tolerance and len(set(permutation.tolist())) == len(kinds) and not is_identity:
                 accepted.append((operation, permutation, float(deviation)))
-    operations, permutations, _ = largest_group(*(np.array(column) for column in zip(*accepted, strict=True)))
+    each, images, deviations = (np.array(column) for column in zip(*accepted, strict=True))
+    operations, _, permutations, _ = largest_group(Operations(each, np.linalg.det(each) > 0, images, deviations))
     name = schoenflies(_distinct(operations))
     if is_line:
         name = {"C3v": "C∞v", "D3h": "D∞h"}.get(name, name)
