@@ -12,7 +12,7 @@ import numpy as np
 import nullmode as nm
 from nullmode._support.variants import load
 from nullmode.analysis.rows import AnalysisOptions, measure
-from nullmode.attribution.geometry_ranks import EnvironmentRanks
+from nullmode.attribution.geometry_ranks import Cases
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed
 from nullmode.descriptors._layout import with_layout_of
@@ -55,7 +55,7 @@ def case(varied, value, kind, parameters):
     truncations = [changed(descriptor, n_max=n_max, l_max=l_max) for n_max in steps for l_max in steps] or [descriptor]
 
     def seconds(count):
-        ranks = [EnvironmentRanks(item) for item in items[:count]]
+        ranks = Cases(EnvironmentSet.from_environments(items[:count]))
         start = time.process_time()
         measure(ranks, truncations, AnalysisOptions(rtol=1e-9, tolerance=1e-6), threads=1)
         return (time.process_time() - start) / count

@@ -11,11 +11,12 @@ import pandas as pd
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
-from nullmode.attribution.geometry_ranks import EnvironmentRanks
+from nullmode.attribution.geometry_ranks import Cases
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
+from nullmode.geometry.environment import Centers, Environment, checked_structures, environments
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
 from nullmode.spectrum.whole_structure import whole_structures
 
@@ -171,18 +172,25 @@ def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
-def _cases(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[list[EnvironmentRanks], Descriptor]:
+def _cases(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[Cases, Descriptor]:
     """Environments within the cutoff, and the descriptor with their layout."""
     from ase import Atoms
 
-    items: list[Any] = [what] if isinstance(what, Atoms | Environment) else listed(what)
-    kinds = {isinstance(item, Environment) for item in items}
+    if isinstance(what, EnvironmentSet):
+        items: Any = what
+    else:
+        items = [what] if isinstance(what, Atoms | Environment) else listed(what)
+    kinds = {True} if items is what else {isinstance(item, Environment) for item in items}
     if kinds == {True}:
         if centers is not None:
             raise InputError(f"`centers` must be None where environments are given, got {centers!r}.")
-        items = [within(item, descriptor.cutoff) for item in items]
     elif True in kinds:
         raise InputError("`what` must hold either structures or environments, got both.")
     else:
         items = environments(items, cutoff=descriptor.cutoff, centers=centers)
-    return [EnvironmentRanks(item) for item in items], with_layout_of(descriptor, items)
+    reach = None
+    if not isinstance(items, EnvironmentSet):
+        reach = np.array([np.inf if item.cutoff is None else item.cutoff for item in items])
+        items = EnvironmentSet.from_environments(items)
+    inside = items.within(descriptor.cutoff)
+    return Cases(inside, reach), with_layout_of(descriptor, inside)

@@ -1,40 +1,40 @@
-"""Rows of the analysis table from environments, or whole structures, and descriptors; many chunks at once."""
+"""Rows of the analysis table from environments and descriptors: many at once, as arrays, by several threads."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import chain, product
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nullmode._support.elements import symbol
+from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
-from nullmode._support.types import JSON, Floats
-from nullmode.analysis.failed_rows import failed_environment, failed_structure, raise_if_all
-from nullmode.attribution.causes import attribution_columns
-from nullmode.attribution.geometry_ranks import EnvironmentRanks
-from nullmode.attribution.whole_structure import StructureRanks
-from nullmode.descriptors._base import Descriptor, evaluate
+from nullmode._support.types import JSON, Floats, Integers
+from nullmode.analysis.cause_columns import CauseColumns
+from nullmode.analysis.failed_rows import raise_if_all
+from nullmode.attribution.geometry_ranks import Cases
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._parameters import check_reach
+from nullmode.geometry.environment_set import EnvironmentSet
+from nullmode.linalg.batched_svd import rotation_frames
 from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.rotations import LINEAR
+from nullmode.spectrum.batch import Computed, Scratch, computed
 from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
-from nullmode.spectrum.judgement import Judgement, coarseness, judge
+from nullmode.spectrum.judgement import Judgement, coarseness, judge, norms
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
-from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
-from nullmode.symmetry.nearby import generic_lengths
 from nullmode.tables import columns
 
-# Size of a chunk of Jacobians: a few of them fit into a core's share of the last-level cache.
-_CHUNK_BYTES = 8 << 20
-_CHUNK_MOST = 256
+# Size of a tile of Jacobians and triangles: a few of them fit into a core's share of the last-level cache.
+_TILE_BYTES = 8 << 20
+_MOST = 256
 _KINDS = {"int64": "Int64", "bool": "boolean"}
 # Counts are missing where an environment was not analysed, and where no theory knows the rank of an order.
 _NULLABLE = {each.name: _KINDS[str(each.type)] for each in columns.ATTRIBUTION if str(each.type) in _KINDS}
-_ENVIRONMENT = [column.name for column in columns.ENVIRONMENT]
-_ATTRIBUTED = [column.name for column in columns.ATTRIBUTION]
 _JUDGED = {name: object if name == "status" else np.float64 for name in Judgement._fields} | {"rank": np.int64}
 
 
@@ -49,7 +49,7 @@ class AnalysisOptions:
 
 
 def measure(
-    cases: Sequence[EnvironmentRanks],
+    cases: Cases,
     descriptors: Sequence[Descriptor],
     options: AnalysisOptions,
     *,
@@ -66,134 +66,31 @@ def measure(
 
     An error, also one of memory, stays in the row of its environment; if `strict`, the first is raised where all fail.
     """
-    frames: list[pd.DataFrame] = []
-    features: list[list[Floats]] = [[] for _ in descriptors]
-    errors: list[Exception] = []
-    with single_threaded_blas(), progress_bar(len(cases) * len(descriptors), progress) as advance:
-        for sweep in sweeps(descriptors):
-            n_features = _n_features(cases, sweep.descriptor)
-            layout = plan(sweep, [case.environment for case in cases], n_features)
-            width = 3 * max(1, *(len(case.environment) for case in cases))
-            bytes_each = 8 * width * (max(1, n_features) + (len(layout.first) - 1) * width)
-            length = max(1, min(_CHUNK_MOST, _CHUNK_BYTES // bytes_each))
-            chunks = [cases[start : start + length] for start in range(0, len(cases), length)]
-
-            def run(chunk: Sequence[EnvironmentRanks], sweep: Sweep = sweep, layout: Plan = layout) -> Any:
-                try:
-                    return [tried(chunk, sweep, layout)]
-                # Descriptors may be a user's own or another code, and raise anything: one row must not lose the table.
-                except Exception as error:
-                    half = len(chunk) // 2
-                    if half:
-                        return run(chunk[:half], sweep, layout) + run(chunk[half:], sweep, layout)
-                    errors.append(error)
-                    [case] = chunk
-                    lost = [
-                        {"point": point[0], **failed_environment(case.environment, error)} for point in sweep.points
-                    ]
-                    nothing = [np.full(len(layout.order), np.nan)] if keep_features else ()
-                    return [(pd.DataFrame(lost, columns=["point", *_ENVIRONMENT]), nothing)]
-
-            def tried(chunk: Sequence[EnvironmentRanks], sweep: Sweep, layout: Plan) -> Any:
-                results = evaluate(sweep.descriptor, [case.environment for case in chunk])
-                features, jacobians, errors = zip(*results, strict=True)
-                frame = _rows(chunk, features, jacobians, np.array(errors), sweep, layout, descriptors, options)
-                return frame, features if keep_features else ()
-
-            with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
-                for frame, chunk_features in chain.from_iterable(pool.map(run, chunks)):
-                    frames.append(frame)
-                    for index, n, l in sweep.points if keep_features else ():
-                        kept = layout.kept(n, l)
-                        features[index].extend(phi[kept] for phi in chunk_features)
-                    advance(len(frame))
-    frame = pd.concat(frames).sort_values("point", kind="stable", ignore_index=True)
-    raise_if_all(errors, frame, strict)
-    unnumbered = frame["structure"].isna()
-    frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
-    return frame.astype(_types(options)), features
-
-
-def measure_whole(
-    cases: Sequence[StructureRanks],
-    descriptors: Sequence[Descriptor],
-    options: AnalysisOptions,
-    *,
-    threads: int | None = None,
-    progress: bool = False,
-    keep_features: bool = False,
-    strict: bool = False,
-) -> tuple[pd.DataFrame, list[list[Floats]]]:
-    """Do as :func:`measure` for whole structures."""
-    pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
-
-    def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
-        point, descriptor, case = pair
-        try:
-            row, phi = structure_row(case, descriptor, options)
-        except Exception as error:  # as for environments
-            errors.append(error)
-            row, phi = failed_structure(case, error), np.full(1, np.nan)
-        return {"point": point, **row}, phi
-
-    rows: list[JSON] = []
-    errors: list[Exception] = []
-    features: list[list[Floats]] = [[] for _ in descriptors]
+    results = _Results(cases, descriptors, options, keep_features=keep_features)
+    counts = np.diff(cases.environments.offsets)
+    alike = [np.flatnonzero(counts == n) for n in np.unique(counts)]
     with (
         single_threaded_blas(),
-        progress_bar(len(pairs), progress, "structures") as advance,
+        progress_bar(len(cases) * len(descriptors), progress) as advance,
         ThreadPoolExecutor(max_workers=threads or processors()) as pool,
     ):
-        for row, phi in pool.map(run, pairs):
-            rows.append(row)
-            if keep_features:
-                features[row["point"]].append(phi)
-            advance(1)
-    wanted = columns.ANALYSIS if options.attribution else columns.ENVIRONMENT
-    frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
-    raise_if_all(errors, frame, strict)
-    return frame.astype(_types(options)), features
+        for sweep in sweeps(descriptors):
+            n_features = _n_features(cases.environments, sweep.descriptor)
+            layout = plan(sweep, cases.environments, n_features)
+            tiles = [tile for group in alike for tile in _tiles(group, int(counts[group[0]]), n_features, layout)]
+            for done in pool.map(partial(results.fill, sweep, layout), tiles):
+                advance(done * len(sweep.points))
+    frame = results.frame()
+    raise_if_all(results.errors, frame, strict)
+    return frame, results.features
 
 
-def structure_row(case: StructureRanks, descriptor: Descriptor, options: AnalysisOptions) -> tuple[JSON, Floats]:
-    """Give the row of one structure, cut at the cutoff of a descriptor with a fixed layout, and its features (F,).
-
-    The row has the columns of the attribution if these are asked for and the status is ``ok``.
-    """
-    total = sum_jacobians(case.structure, descriptor)
-    result, status = decompose_sum(case.structure, total, descriptor, options.rtol, options.tolerance)
-    row: JSON = {
-        "structure": case.structure.index,
-        "center": -1,
-        "center_species": None,
-        "n_neighbours": sum(len(environment) for environment in case.structure.environments),
-        "n_at_cutoff": sum(environment.at_cutoff for environment in case.structure.environments),
-        "n_dof": result.n_dof,
-        "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
-        **{name: getattr(result, name) for name in Judgement._fields if name != "status"},
-        "status": status,
-        "message": "",
-    }
-    if options.attribution and status == "ok":
-        row |= attribution_columns(case, result.rank, descriptor, options.rtol, options.tolerance)
-        if row["n_dof"] < result.n_dof:
-            row |= _bent(result.singular_values, result.rounding_floor, options.rtol)
-    return row, total.features
-
-
-def _n_features(cases: Sequence[EnvironmentRanks], descriptor: Descriptor) -> int:
-    """Count the features; 0 where those of no environment can be computed."""
-    for case in cases:
-        with suppress(Exception):
-            return len(descriptor.compute_batch([case.environment])[0])
-    return 0
-
-
-def _types(options: AnalysisOptions) -> dict[str, str]:
+def nullable_types(options: AnalysisOptions) -> dict[str, str]:
+    """Types of the columns that pandas would take for others."""
     return {"structure": "int64"} | (_NULLABLE if options.attribution else {})
 
 
-def _bent(values: Floats, rounding_floor: float, rtol: float) -> JSON:
+def bent_line(values: Floats, rounding_floor: float, rtol: float) -> JSON:
     """Columns of what is a line within the tolerance, but has a rank that no line has: it turns about its axis too.
 
     Nothing sees this rotation, which was counted as a displacement: the last value is its zero.
@@ -203,85 +100,192 @@ def _bent(values: Floats, rounding_floor: float, rtol: float) -> JSON:
     return {"n_dof": len(values) - 1, "singular_values": values[:-1]} | {name: judgement[name] for name in kept}
 
 
-def _rows(
-    cases: Sequence[EnvironmentRanks],
-    features: Sequence[Floats],
-    jacobians: Sequence[Floats],
-    errors: Floats,
-    sweep: Sweep,
-    layout: Plan,
-    descriptors: Sequence[Descriptor],
-    options: AnalysisOptions,
-) -> pd.DataFrame:
-    """Make the rows of a chunk of environments at each point of a sweep, the environment varying fastest."""
-    points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
-    environments = [case.environment for case in cases] * len(points)
-    shape = (len(points), len(cases))
-    finite = np.array([bool(np.isfinite(jacobian).all()) for jacobian in jacobians])
-    empty = np.array([len(case.environment) == 0 for case in cases])
-    coarse = coarseness(np.array([case.environment.extent for case in cases]))
-    errors = errors * [error_growth(case.environment, options.degrees_of_freedom) for case in cases]
-    n_dof, none = np.zeros(len(cases), dtype=np.int64), np.zeros((layout.n_n, layout.n_l))
-    spectra = np.empty(shape, dtype=object)
-    judged = {name: np.empty(shape, dtype=kind) for name, kind in _JUDGED.items()}
-    for members, matrices, frames, n_rigid in _alike(cases, jacobians, finite, options):
-        values, response = singular_values(matrices, frames, n_rigid, layout)
-        values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
-        values[:, ~finite[members]] = np.nan
-        # Not from the matrices: where images move together, the terms are those of the single images.
-        sizes = [np.fmax(layout.norms(jacobians[i]), layout.norms(features[i])) if finite[i] else none for i in members]
-        known: Any = {"error": errors[members], "finite": finite[members], "empty": empty[members]}
-        known |= {"terms": np.array(sizes)[:, n, l].T * coarse[members], "rounding": sweep.descriptor.rounding}
-        judgement = judge(values, response if n_rigid else np.nan, rtol=options.rtol, **known)
-        n_dof[members] = values.shape[-1]
-        for name, column in judged.items():
-            column[:, members] = getattr(judgement, name)
-        for k in range(len(points)):
-            for i, row in zip(members, values[k], strict=True):
-                spectra[k, i] = row
-    columns = {
-        "point": np.repeat(points, len(cases)),
-        "structure": [environment.structure for environment in environments],
-        "center": [environment.center for environment in environments],
-        "center_species": [symbol(environment.center_species) for environment in environments],
-        "n_neighbours": [len(environment) for environment in environments],
-        "n_at_cutoff": [environment.at_cutoff for environment in environments],
-        "n_dof": np.tile(n_dof, len(points)),
-        "singular_values": spectra.ravel(),
-        **{name: column.ravel() for name, column in judged.items()},
-        "message": "",
-    }
-    frame = pd.DataFrame(columns, columns=["point", *_ENVIRONMENT]).astype({"structure": object})
-    if not options.attribution:
-        return frame
-    for case, length in zip(cases, generic_lengths([case.environment for case in cases]), strict=True):
-        case.generic_length = float(length)
-    explanations = [
-        attribution_columns(case, int(rank), descriptors[point], options.rtol, options.tolerance)
-        if status == "ok"
-        else {}
-        for (point, case), rank, status in zip(product(points, cases), frame["rank"], frame["status"], strict=True)
-    ]
-    for k, (found, explanation) in enumerate(zip(spectra.ravel(), explanations, strict=True)):
-        if explanation.get("n_dof", len(found)) < len(found):
-            bent = _bent(found, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
-            for name, value in bent.items():
-                frame.at[k, name] = value
-    return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))
+def _n_features(environments: EnvironmentSet, descriptor: Descriptor) -> int:
+    """Count the features; 0 where those of no environment can be computed."""
+    for environment in environments:
+        with suppress(Exception):
+            return len(descriptor.compute_batch([environment])[0])
+    return 0
 
 
-def _alike(
-    cases: Sequence[EnvironmentRanks], jacobians: Sequence[Floats], finite: Any, options: AnalysisOptions
-) -> Iterator[tuple[list[int], list[Floats], list[Floats], int]]:
-    """Group environments with equal numbers of degrees of freedom and of rotations; they are decomposed together."""
-    groups: dict[tuple[int, int], tuple[list[int], list[Floats], list[Floats]]] = {}
-    for i, (case, jacobian) in enumerate(zip(cases, jacobians, strict=True)):
-        usable = jacobian if finite[i] else np.zeros_like(jacobian)
-        matrix, rotations = displacements(usable, case.environment, options.degrees_of_freedom, options.tolerance)
+def _tiles(members: Integers, n: int, n_features: int, layout: Plan) -> Iterator[Integers]:
+    """Divide environments of n neighbours into tiles."""
+    width = 3 * max(1, n)
+    bytes_each = 8 * width * (max(1, n_features) + (len(layout.first) - 1) * width)
+    length = max(1, min(_MOST, _TILE_BYTES // bytes_each))
+    return (members[start : start + length] for start in range(0, len(members), length))
+
+
+class _Group(NamedTuple):
+    """Environments of a tile with equally many degrees of freedom, c, and rigid motions.
+
+    Their indices in the tile, shape (k,); Jacobians (F, c) end to end, and F; frames (k, c, c), whose first n_rigid
+    columns span the rigid motions; by how much errors grow; and the sizes of the Jacobians at each truncation, or None
+    if singular values tell.
+    """
+
+    members: Integers
+    flat: Floats
+    n_features: int
+    frames: Floats
+    n_rigid: int
+    growth: Floats
+    sizes: Floats | None
+
+
+def _groups(part: EnvironmentSet, result: Computed, layout: Plan, options: AnalysisOptions) -> Iterator[_Group]:
+    m, n_features = len(part), result.features.shape[1]
+    n = len(part.vectors) // m
+    if options.degrees_of_freedom == "atoms":
+        yield from _moving_together(part, result, layout, options)
+        return
+    frames, n_rigid = rotation_frames(part.vectors, n * np.arange(m), n, options.tolerance)
+    for rigid in np.unique(n_rigid):
+        members = np.flatnonzero(n_rigid == rigid)
+        flat = result.jacobians
+        if len(members) < m:
+            flat, frames_of = flat.reshape(m, 3 * n * n_features)[members].ravel(), frames[members]
+        else:
+            frames_of = frames
+        yield _Group(members, flat, n_features, frames_of, int(rigid), np.ones(len(members)), None)
+
+
+def _moving_together(
+    part: EnvironmentSet, result: Computed, layout: Plan, options: AnalysisOptions
+) -> Iterator[_Group]:
+    """Do as :func:`_groups` where the images of an atom move together, which each environment has its own of."""
+    groups: dict[tuple[int, int], list[tuple[int, Floats, Floats, float, Floats]]] = {}
+    n_features = result.features.shape[1]
+    jacobians = result.jacobians.reshape(len(part), n_features, len(part.vectors) // len(part), 3)
+    for i, (environment, jacobian) in enumerate(zip(part, jacobians, strict=True)):
+        matrix, rotations = displacements(jacobian, environment, options.degrees_of_freedom, options.tolerance)
         frame, n_rigid = complete_frame(rotations)
-        members, matrices, frames = groups.setdefault((len(frame), n_rigid), ([], [], []))
-        members.append(i)
-        matrices.append(matrix)
-        frames.append(frame)
+        # Not from the matrices: where images move together, the terms are those of the single images.
+        sizes = layout.norms(jacobian[None])[0]
+        growth = error_growth(environment, options.degrees_of_freedom)
+        groups.setdefault((len(frame), n_rigid), []).append((i, matrix, frame, growth, sizes))
     for (_, n_rigid), group in groups.items():
-        yield *group, n_rigid
+        members, matrices, frames, growth, sizes = (np.array(each) for each in zip(*group, strict=True))
+        yield _Group(members, matrices.ravel(), n_features, frames, n_rigid, growth, sizes)
+
+
+class _Results:
+    """Columns of the table as arrays (points, environments); each thread fills those of its own environments."""
+
+    def __init__(
+        self, cases: Cases, descriptors: Sequence[Descriptor], options: AnalysisOptions, *, keep_features: bool
+    ) -> None:
+        shape = (len(descriptors), len(cases))
+        self.cases, self.descriptors, self.options = cases, descriptors, options
+        self.errors: list[Exception] = []
+        self.features: list[list[Floats]] = [[np.empty(0)] * len(cases) * keep_features for _ in descriptors]
+        self._judged = {name: np.zeros(shape, dtype=kind) for name, kind in _JUDGED.items()}
+        self._n_dof = np.zeros(shape, dtype=np.int64)
+        self._values = np.empty(shape, dtype=object)
+        self._message = np.full(len(cases), "", dtype=object)
+        self._scratch = Scratch()
+        self._causes = CauseColumns(shape) if options.attribution else None
+
+    def fill(self, sweep: Sweep, layout: Plan, members: Integers) -> int:
+        """Analyse some environments with equally many neighbours; where that fails, one after the other."""
+        try:
+            self._fill(sweep, layout, members)
+        # Descriptors may be a user's own or another code, and raise anything: one row must not lose the table.
+        except Exception as error:
+            if len(members) > 1:
+                for half in np.array_split(members, 2):
+                    self.fill(sweep, layout, half)
+            else:
+                self._fail(sweep, layout, int(members[0]), error)
+        return len(members)
+
+    def _fail(self, sweep: Sweep, layout: Plan, member: int, error: Exception) -> None:
+        self.errors.append(error)
+        self._message[member] = reason(error)
+        for point, *_ in sweep.points:
+            for name, column in self._judged.items():
+                column[point, member] = {"rank": 0, "status": "failed"}.get(name, np.nan)
+            self._values[point, member] = np.empty(0)
+            if self.features[point]:
+                self.features[point][member] = np.full(len(layout.order), np.nan)
+
+    def _fill(self, sweep: Sweep, layout: Plan, members: Integers) -> None:
+        options = self.options
+        short = members[self.cases.reach[members] < sweep.descriptor.cutoff]
+        if len(short):
+            first = self.cases.environments[int(short[0])]
+            check_reach([replace(first, cutoff=float(self.cases.reach[short[0]]))], sweep.descriptor.cutoff)
+        part = self.cases.environments.take(members)
+        result = computed(sweep.descriptor, part, self._scratch)
+        coarse = coarseness(part.extent)
+        features = layout.norms(result.features)
+        points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
+        for group in _groups(part, result, layout, options):
+            values, response = singular_values(group.flat, group.n_features, group.frames, group.n_rigid, layout)
+            values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
+            finite = result.finite[group.members]
+            values[:, ~finite] = np.nan
+            # The norm of a Jacobian is that of its values and of its response to rotations.
+            sizes = np.hypot(norms(values), response) if group.sizes is None else group.sizes[:, n, l].T
+            terms = np.fmax(np.where(finite, sizes, 0.0), np.where(finite, features[group.members][:, n, l].T, 0.0))
+            judgement = judge(
+                values,
+                response if group.n_rigid else np.nan,
+                rtol=options.rtol,
+                terms=terms * coarse[group.members],
+                rounding=sweep.descriptor.rounding,
+                error=result.errors[group.members] * group.growth,
+                finite=finite,
+                empty=np.full(len(finite), len(part.vectors) == 0),
+            )
+            where = np.ix_(points, members[group.members])
+            self._n_dof[where] = values.shape[-1]
+            for name, column in self._judged.items():
+                column[where] = getattr(judgement, name)
+            for point, rows in zip(points, values, strict=True):
+                for member, row in zip(members[group.members], rows, strict=True):
+                    self._values[point, member] = row
+        for point, index, jndex in sweep.points:
+            if self.features[point]:
+                kept = layout.kept(index, jndex)
+                for member, phi in zip(members, result.features, strict=True):
+                    self.features[point][member] = phi[kept]
+        if self._causes is not None:
+            self._explain(points, members, part)
+
+    def _explain(self, points: list[int], members: Integers, part: EnvironmentSet) -> None:
+        options = self.options
+        rank, status = self._judged["rank"], self._judged["status"]
+        descriptors = [(point, self.descriptors[point]) for point in points]
+        known = {"rtol": options.rtol, "tolerance": options.tolerance}
+        for point, member, n_dof in self._causes.fill(descriptors, members, part, self.cases, rank, status, **known):
+            values = self._values[point, member]
+            if n_dof < len(values):
+                bent = bent_line(values, self._judged["rounding_floor"][point, member], options.rtol)
+                self._n_dof[point, member], self._values[point, member] = bent["n_dof"], bent["singular_values"]
+                for name in ("condition_number", "inverse_condition_number"):
+                    self._judged[name][point, member] = bent[name]
+
+    def frame(self) -> pd.DataFrame:
+        """Make the table."""
+        environments, count = self.cases.environments, len(self.descriptors)
+        numbers, inverse = np.unique(environments.center_species, return_inverse=True)
+        symbols = np.array([symbol(int(number)) for number in numbers], dtype=object)[inverse]
+        structure = np.where(environments.structure < 0, np.arange(len(self.cases)), environments.structure)
+        repeated = {
+            "structure": structure,
+            "center": environments.center,
+            "center_species": symbols,
+            "n_neighbours": np.diff(environments.offsets),
+            "n_at_cutoff": environments.at_cutoff,
+        }
+        table = {
+            "point": np.repeat(np.arange(count), len(self.cases)),
+            **{name: np.tile(column, count) for name, column in repeated.items()},
+            "n_dof": self._n_dof.ravel(),
+            "rank": self._judged["rank"].ravel(),
+            "singular_values": self._values.ravel(),
+            **{name: column.ravel() for name, column in self._judged.items() if name != "rank"},
+            "message": np.tile(self._message, count),
+        }
+        return pd.DataFrame(table | ({} if self._causes is None else self._causes.columns()))

@@ -8,17 +8,15 @@ import numpy as np
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON, InputError, Parity
-from nullmode.attribution.completeness import LARGEST_ORDER
+from nullmode.attribution.completeness import LARGEST_HANDED, LARGEST_ORDER
 from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
-from nullmode.attribution.tolerances import GROWTH_WITHIN, growth, nearest_change
+from nullmode.attribution.tolerances import growth, nearest_change
 from nullmode.descriptors._base import Descriptor, InexactDescriptor, changed, check_descriptor
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import check_rtol, measured
 
 _FARTHEST_CHANGE = 0.1
 """Å; values that open as the square of a larger distance are not null at an rtol that leaves anything to see."""
-_CERTAIN = 0.25
-"""Tolerances up to this share of the length up to which an environment is generic need not be looked at."""
 _LAST_PART = 0.125
 """Of the cutoff: the smoothing range of descriptors that fade out over the whole of it."""
 _FADED = 30.0
@@ -127,11 +125,7 @@ def explain_rank(
     check_rtol(rtol)
     check_tolerance(tolerance)
     parity: Parity = descriptor.parity or "O3"
-    order = descriptor.correlation_order
-    if order is not None and (order > LARGEST_ORDER or (order == LARGEST_ORDER and parity == "SO3")):
-        order = None
-    if tolerance < _CERTAIN * geometry.generic_length and rank == geometry.n_generic:
-        return _nothing_null(geometry, rank, order, tolerance)
+    order = counted_order(descriptor)
     used = tolerance
     complete, symmetric = geometry.counts(order, parity, used)
     diagnostic = "" if order is None else geometry.too_large_for(order)
@@ -188,27 +182,11 @@ def explain_rank(
     )
 
 
-def _nothing_null(geometry: GeometryRanks, rank: int, order: int | None, tolerance: float) -> Attribution:
-    """Do as :func:`explain_rank` where every displacement is seen, and no two neighbours are equivalent."""
-    diagnostic = "" if order is None else geometry.too_large_for(order)
-    generic = geometry.generic_length > GROWTH_WITHIN
-    return Attribution(
-        n_dof=rank,
-        rank=rank,
-        rank_complete=None if order is None or diagnostic else rank,
-        rank_symmetric=rank,
-        null_symmetry=0,
-        null_incompleteness=0,
-        null_cutoff=0,
-        null_truncation=0,
-        null_unresolved=0,
-        point_group="C1",
-        ambiguous=False,
-        nearest_tolerance=np.nan,
-        tolerance=tolerance,
-        group_grows_at=np.nan if generic else growth(geometry, tolerance, ("C1", 1, rank)),
-        diagnostic=diagnostic,
-    )
+def counted_order(descriptor: Descriptor) -> int | None:
+    """Correlation order of a descriptor, if its rank_complete can be counted; else None."""
+    order = descriptor.correlation_order
+    largest = LARGEST_HANDED if descriptor.parity == "SO3" else LARGEST_ORDER
+    return order if order is not None and order <= largest else None
 
 
 def attribution_columns(

@@ -61,11 +61,17 @@ def _check(environment: Environment, order: Order, parity: str, tolerance: float
     if parity == "SO3" and order == LARGEST_ORDER:
         raise InputError("`parity` must be 'O3' for correlation_order=4, got 'SO3'.")
     check_tolerance(tolerance)
-    if len(environment) ** order > MOST_TUPLES:
+    if too_large(len(environment), order):
         raise InputError(
             f"`correlation_order` must leave at most {MOST_TUPLES} tuples, got {len(environment)}^{order}. "
             "Use a lower order or a smaller cutoff."
         )
+
+
+def too_large(n_neighbours: int, order: Order) -> str:
+    """Say why the rank of an order cannot be counted; empty if it can."""
+    count = n_neighbours**order
+    return "" if count <= MOST_TUPLES else f"rank_complete is not counted: {count} tuples, of at most {MOST_TUPLES}"
 
 
 class CompleteRank:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from nullmode._support.types import Parity
-from nullmode.attribution.completeness import MOST_TUPLES, CompleteRank
+from nullmode._support.types import Floats, Parity
+from nullmode.attribution.completeness import CompleteRank, too_large
 from nullmode.attribution.truncation_limit import has_limit, larger_truncations
 from nullmode.descriptors._base import Descriptor, changed
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.rotations import line_axis
 from nullmode.spectrum.decomposition import decompose
 from nullmode.symmetry.point_group import PointGroups, count_symmetric, largest_tolerance
@@ -22,18 +23,7 @@ _USUAL_TOLERANCE = 1e-2
 
 
 class GeometryRanks(ABC):
-    """The ranks that geometry allows for an environment or a structure, remembered for each tolerance, in Å.
-
-    Attributes
-    ----------
-    generic_length
-        Length in Å below which nothing is equivalent, so that every displacement can be seen; 0 where not known.
-    n_generic
-        Number of displacements where nothing is equivalent.
-    """
-
-    generic_length: float = 0.0
-    n_generic: int = -1
+    """The ranks that geometry allows for an environment or a structure, remembered for each tolerance, in Å."""
 
     def __init__(self, environments: Sequence[Environment]) -> None:
         self._environments = environments
@@ -84,7 +74,6 @@ class EnvironmentRanks(GeometryRanks):
     def __init__(self, environment: Environment) -> None:
         super().__init__([environment])
         self.environment = environment
-        self.n_generic = 3 * len(environment) - 3
         self._complete: dict[tuple[int, Parity], CompleteRank] = {}
         self._symmetric: dict[tuple[int, Parity], int] = {}
         self._point_groups: PointGroups | None = None
@@ -104,8 +93,7 @@ class EnvironmentRanks(GeometryRanks):
         return 3 * n - (0 if n == 0 else 3 if line_axis(self.environment.vectors, tolerance) is None else 2)
 
     def too_large_for(self, order: int) -> str:  # noqa: D102
-        count = len(self.environment) ** order
-        return "" if count <= MOST_TUPLES else f"rank_complete is not counted: {count} tuples, of at most {MOST_TUPLES}"
+        return too_large(len(self.environment), order)
 
     def rank_reached(self, descriptor: Descriptor, rtol: float, most: int) -> int | None:  # noqa: D102
         if not has_limit(descriptor):
@@ -136,3 +124,28 @@ class EnvironmentRanks(GeometryRanks):
         if (order, parity) not in self._complete:
             self._complete[order, parity] = CompleteRank(self.environment, order, parity)
         return self._complete[order, parity].at(tolerance), symmetric
+
+
+class Cases:
+    """The environments of a set, each with the ranks that geometry allows, which are found when they are asked for.
+
+    Attributes
+    ----------
+    environments
+        All environments.
+    reach, shape (m,)
+        Radius in Å up to which the neighbours of each were looked for.
+    """
+
+    def __init__(self, environments: EnvironmentSet, reach: Floats | None = None) -> None:
+        self.environments = environments
+        self.reach = np.full(len(environments), environments.cutoff) if reach is None else reach
+        self._known: dict[int, EnvironmentRanks] = {}
+
+    def __len__(self) -> int:
+        return len(self.environments)
+
+    def __getitem__(self, index: int) -> EnvironmentRanks:
+        if index not in self._known:
+            self._known[index] = EnvironmentRanks(self.environments[index])
+        return self._known[index]

@@ -42,11 +42,8 @@ def nearest_change(
     return min(changes, key=lambda length: abs(np.log(length / tolerance)), default=float("nan"))
 
 
-def growth(geometry: GeometryRanks, used: float, known: tuple[str, int, int] | None = None) -> float:
-    """Smallest length up to ``GROWTH_WITHIN`` at which there is more symmetry than at a tolerance; else NaN.
-
-    What is `known` of that at the tolerance are the name of the group, its order, and rank_symmetric.
-    """
+def growth(geometry: GeometryRanks, used: float) -> float:
+    """Smallest length up to ``GROWTH_WITHIN`` at which there is more symmetry than at a tolerance; else NaN."""
     most = min(GROWTH_WITHIN, geometry.largest_tolerance())
     if used >= most:
         return float("nan")
@@ -55,7 +52,7 @@ def growth(geometry: GeometryRanks, used: float, known: tuple[str, int, int] | N
         group = geometry.group(length)
         return group.name, len(group.operations), geometry.counts(None, "O3", length)[1]
 
-    here = known or symmetry(used)
+    here = symmetry(used)
     if symmetry(most) == here:
         return float("nan")
     return _boundary(lambda length: symmetry(length) == here, used, most, 1.02)[1]

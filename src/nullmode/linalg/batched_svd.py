@@ -8,9 +8,9 @@ import numpy as np
 from nullmode._support._jit import kernel
 from nullmode._support.simd import WIDTH, aligned
 from nullmode._support.types import Floats, Integers
-from nullmode.linalg.householder import block_of, complete, triangularise
+from nullmode.linalg.householder import block_of, complete, complete_frame, triangularise
 from nullmode.linalg.jacobi import orthogonalise
-from nullmode.linalg.rotations import LINEAR, find_line
+from nullmode.linalg.rotations import LINEAR, NEARLY_LINEAR, find_line, rotations_of
 
 MOST_COLUMNS = 32
 """Above, LAPACK finds values alone faster than Jacobi's method even in lanes; with vectors, from about 50 columns on.
@@ -109,15 +109,18 @@ def singular_values(matrices: Floats) -> Floats:
     return values
 
 
-def rotation_frames(vectors: Floats, first: Integers, n: int) -> tuple[Floats, Integers]:
+def rotation_frames(vectors: Floats, first: Integers, n: int, tolerance: float = LINEAR) -> tuple[Floats, Integers]:
     """Frames of environments of n neighbours for the rotations about the centre, and how many count.
 
-    The neighbours of environment i begin at row first[i] of `vectors`, shape (n_total, 3), in Å.
+    The neighbours of environment i begin at row first[i] of `vectors`, shape (n_total, 3), in Å. Those that are no
+    farther than the tolerance from a line are on it.
     """
     frames = np.empty((len(first), 3 * n, 3 * n))
     n_rigid = np.zeros(len(first), dtype=np.int64)
     if n:
-        _frames(vectors, first, np.empty((3 * n, 3)), np.empty((3, 3)), frames, n_rigid)
+        _frames(vectors, first, tolerance, np.empty((3 * n, 3)), np.empty((3, 3)), frames, n_rigid)
+    for i in np.flatnonzero(n_rigid < 0):
+        frames[i], n_rigid[i] = complete_frame(rotations_of(vectors[first[i] : first[i] + n], tolerance))
     return frames, n_rigid
 
 
@@ -142,7 +145,16 @@ def _keep_across(rotations: Floats, axes: Floats) -> None:
 
 
 @kernel
-def _frames(vectors: Floats, first: Integers, rigid: Floats, axes: Floats, frames: Floats, n_rigid: Integers) -> None:
+def _frames(
+    vectors: Floats,
+    first: Integers,
+    tolerance: float,
+    rigid: Floats,
+    axes: Floats,
+    frames: Floats,
+    n_rigid: Integers,
+) -> None:
+    """Fill the frames; of what is nearly on a line, -1 as the number of rotations."""
     for i in range(first.size):
         rigid[:] = 0.0
         for j in range(rigid.shape[0] // 3):
@@ -150,8 +162,15 @@ def _frames(vectors: Floats, first: Integers, rigid: Floats, axes: Floats, frame
             rigid[3 * j + 1, 0], rigid[3 * j + 2, 0] = -z, y
             rigid[3 * j, 1], rigid[3 * j + 2, 1] = z, -x
             rigid[3 * j, 2], rigid[3 * j + 1, 2] = -y, x
-        if find_line(vectors[first[i] : first[i] + rigid.shape[0] // 3], LINEAR, axes[0]):
+        own = vectors[first[i] : first[i] + rigid.shape[0] // 3]
+        longest = 0.0
+        for j in range(own.shape[0]):
+            longest = max(longest, own[j, 0] ** 2 + own[j, 1] ** 2 + own[j, 2] ** 2)
+        if find_line(own, tolerance, axes[0]):
             _keep_across(rigid, axes)
+        elif find_line(own, NEARLY_LINEAR * sqrt(longest), axes[0]):
+            n_rigid[i] = -1
+            continue
         n_rigid[i] = complete(rigid, frames[i])
 
 

@@ -7,7 +7,8 @@ from nullmode._support.types import Floats, Integers
 
 LINEAR = 1e-6
 """Largest distance, in Å, of atoms from the line that they are said to be on, where no other tolerance is given."""
-_NEARLY_LINEAR = 1e-4
+NEARLY_LINEAR = 1e-4
+"""Over the longest vector: the rotation about such a line is small."""
 _MIRROR = np.array([1.0, 1.0, -1.0])
 
 
@@ -90,7 +91,7 @@ def rotations_of(vectors: Floats, tolerance: float = LINEAR, at_origin: float = 
     every = infinitesimal_rotations(vectors)
     axis = line_axis(vectors[np.linalg.norm(vectors, axis=1) >= at_origin], tolerance)
     if axis is None:
-        nearly = line_axis(vectors, _NEARLY_LINEAR * np.linalg.norm(vectors, axis=1).max())
+        nearly = line_axis(vectors, NEARLY_LINEAR * np.linalg.norm(vectors, axis=1).max())
         return every if nearly is None else _with_small_turn(every @ axis_frame(nearly).T, vectors)
     return np.asarray(every @ axis_frame(axis)[:2].T) if axis.any() else every[:, :0]
 

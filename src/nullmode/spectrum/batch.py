@@ -1,22 +1,23 @@
 """Singular values, ranks and modes of many environments, computed in tiles, so that no Jacobian is kept."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nullmode._support.arguments import check_threads, real_array
+from nullmode._support.arguments import check_threads
 from nullmode._support.threads import processors, single_threaded_blas
 from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
-from nullmode.descriptors._layout import pack, with_layout_of
+from nullmode.descriptors._layout import pack, species_of, with_layout_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.batched_svd import decompose_many, rotation_frames
 from nullmode.spectrum.decomposition import check_rtol
-from nullmode.spectrum.judgement import coarseness, judge, norm
+from nullmode.spectrum.judgement import coarseness, judge, norms
 
 # Size of the Jacobians that are reduced before the next ones are computed: they stay in a second-level cache.
 _TILE_BYTES = 1 << 21
@@ -115,13 +116,16 @@ def spectra(
     )
     fixed = with_layout_of(descriptor, items)
     workers = threads or processors()
+    n_features = fixed._n_features(len(fixed.species or ())) if isinstance(fixed, DensityDescriptor) else None
 
     def fill(indices: Integers) -> None:
-        chunk = items if len(indices) == m else items.take(indices)
         n = int(counts[indices[0]])
-        for start, tile in _tiles(chunk, n, fixed):
-            rows = indices[start : start + len(tile.errors)]
-            _reduce(chunk.vectors[n * start :], tile, n, rows, fixed.rounding, result)
+        length = _MOST if n_features is None else max(1, min(_MOST, _TILE_BYTES // (24 * n * max(1, n_features))))
+        scratch = Scratch()
+        for start in range(0, len(indices), length):
+            rows = indices[start : start + length]
+            part = items.take(rows)
+            _reduce(part, computed(fixed, part, scratch), rows, fixed.rounding, result)
 
     alike = [np.flatnonzero(counts == n) for n in np.unique(counts[counts > 0])]
     shares = [share for group in alike for share in np.array_split(group, min(workers, -(-len(group) // _MOST)))]
@@ -137,75 +141,83 @@ def spectra(
     return replace(result, singular_values=result.singular_values[:, :d], modes=shorter)
 
 
-class _Tile(NamedTuple):
-    """Jacobians end to end, their errors, in 1/Å, and norms of features; the next tile overwrites them."""
+class Computed(NamedTuple):
+    """Features (m, F) of m environments of n neighbours, Jacobians (F, n, 3) end to end, and their errors, in 1/Å.
 
+    A Jacobian that is not `finite` is zero here.
+    """
+
+    features: Floats
     jacobians: Floats
     errors: Floats
-    features: Floats
-    coarseness: Floats
+    finite: Bools
 
 
-def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tuple[int, _Tile]]:
-    """Index of the first environment of each tile, and the tile."""
-    if not isinstance(descriptor, DensityDescriptor):
-        for start in range(0, len(items), _MOST):
-            indices = np.arange(start, min(start + _MOST, len(items)))
-            phi, each, errors = zip(*evaluate(descriptor, list(items.take(indices))), strict=True)
-            norms = np.array([norm(one) for one in phi])
-            yield start, _Tile(_laid_out(each, n), np.array(errors), norms, coarseness(items.extent[indices]))
-        return
-    species = descriptor.species or ()
-    n_features = descriptor._n_features(len(species))
-    size = 3 * n * n_features
-    length = max(1, min(_MOST, len(items), _TILE_BYTES // (8 * max(1, size))))
-    features, jacobians = np.empty((length, n_features)), np.empty(length * size)
-    for start in range(0, len(items), length):
-        count = min(length, len(items) - start)
-        chunk = items.take(np.arange(start, start + count))
-        packed = pack(chunk, species, with_centers=descriptor.center_weight != 0.0)
-        tile = jacobians[: count * size]
-        if size:
-            descriptor._evaluate(packed, len(species), features[:count], tile)
-        norms = np.linalg.norm(features[:count], axis=1)
-        yield start, _Tile(tile, np.zeros(count), norms, coarseness(chunk.extent))
+class Scratch(threading.local):
+    """Memory for Jacobians, which each thread uses again."""
+
+    jacobians = np.empty(0)
+
+    def of(self, size: int) -> Floats:
+        """Give `size` numbers; the next call overwrites them."""
+        if self.jacobians.size < size:
+            self.jacobians = np.empty(size)
+        return self.jacobians[:size]
 
 
-def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
-    """Join Jacobians end to end; their shapes are checked here, since kernels cannot."""
-    arrays = [real_array("descriptor", jacobian) for jacobian in jacobians]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) > 1 or arrays[0].shape[1:] != (n, 3):
-        raise InputError(
-            f"`descriptor` must give Jacobians of one shape (F, {n}, 3) for environments of {n} neighbours, "
-            f"got {', '.join(map(str, sorted(shapes)))}."
-        )
-    return np.concatenate(arrays, axis=None)
+def computed(descriptor: Descriptor, items: EnvironmentSet, scratch: Scratch) -> Computed:
+    """Compute features and Jacobians of environments with equally many neighbours; the next call overwrites them."""
+    m = len(items)
+    if isinstance(descriptor, DensityDescriptor):
+        species = descriptor.species or species_of(items, with_centers=descriptor.center_weight != 0.0)
+        features = np.empty((m, descriptor._checked_size(len(species))))
+        jacobians = scratch.of(3 * len(items.vectors) * features.shape[1])
+        packed = pack(items, species, with_centers=descriptor.center_weight != 0.0)
+        if features.size:
+            descriptor._evaluate(packed, len(species), features, jacobians)
+        errors = np.zeros(m)
+    else:
+        each, matrices, known = zip(*evaluate(descriptor, list(items)), strict=True)
+        sizes = sorted({len(phi) for phi in each})
+        if len(sizes) > 1:
+            raise InputError(
+                f"`descriptor` must give equally many features to environments of {len(items.vectors) // m} "
+                f"neighbours, got {', '.join(map(str, sizes))}."
+            )
+        features, jacobians, errors = np.array(each), np.concatenate(matrices, axis=None), np.array(known)
+    finite = np.isfinite(jacobians.reshape(m, jacobians.size // m)).all(axis=1)
+    if not finite.all():
+        jacobians.reshape(m, jacobians.size // m)[~finite] = 0.0
+    return Computed(features, jacobians, errors, finite)
 
 
-def _reduce(vectors: Floats, tile: _Tile, n: int, indices: Integers, rounding: float, result: SpectrumSet) -> None:
-    """Decompose and judge one tile, and write the outcome to the rows `indices` of the result."""
-    jacobians, errors, features, coarse = tile
-    count = len(indices)
-    length = jacobians.size // count
-    frames, n_rigid = rotation_frames(vectors, n * np.arange(count), n)
+def _reduce(part: EnvironmentSet, each: Computed, rows: Integers, rounding: float, result: SpectrumSet) -> None:
+    """Decompose and judge environments with equally many neighbours, and write the outcome to `rows` of the result."""
+    n, n_features = len(part.vectors) // len(part), each.features.shape[1]
+    frames, n_rigid = rotation_frames(part.vectors, n * np.arange(len(part)), n)
+    terms = norms(each.features)
     for rigid in np.unique(n_rigid):
         alike = np.flatnonzero(n_rigid == rigid)
-        spectra = decompose_many(
-            jacobians, length * alike, length // (3 * n), frames[alike], int(rigid), modes=result.modes is not None
-        )
-        rows, d = indices[alike], 3 * n - int(rigid)
-        finite = np.asarray(np.isfinite(spectra.values).all(axis=1))
+        start, modes = 3 * n * n_features * alike, result.modes is not None
+        spectra = decompose_many(each.jacobians, start, n_features, frames[alike], int(rigid), modes=modes)
+        chosen, d, finite = rows[alike], 3 * n - int(rigid), each.finite[alike]
         values = np.where(finite[:, None], spectra.values, np.nan)
         # The norm of the Jacobian is that of its values and of its response to rotations.
-        size = np.hypot(np.linalg.norm(values, axis=1), spectra.response)
-        known = {"terms": np.fmax(size, features[alike]) * coarse[alike], "rounding": rounding}
-        judgement = judge(values, spectra.response, rtol=result.rtol, error=errors[alike], finite=finite, **known)
-        result.singular_values[rows, :d] = values
-        result.n_dof[rows] = d
+        size = np.where(finite, np.hypot(norms(spectra.values), spectra.response), 0.0)
+        judgement = judge(
+            values,
+            spectra.response,
+            rtol=result.rtol,
+            terms=np.fmax(size, np.where(finite, terms[alike], 0.0)) * coarseness(part.extent[alike]),
+            rounding=rounding,
+            error=each.errors[alike],
+            finite=finite,
+        )
+        result.singular_values[chosen, :d] = values
+        result.n_dof[chosen] = d
         if result.modes is not None:
-            result.modes[rows, :d, :n] = spectra.modes.reshape(len(alike), d, n, 3)
+            result.modes[chosen, :d, :n] = spectra.modes.reshape(len(alike), d, n, 3)
         for name in ("rank", "inverse_condition_number", "rotation_floor", "rounding_floor", "status"):
-            getattr(result, name)[rows] = getattr(judgement, name)
+            getattr(result, name)[chosen] = getattr(judgement, name)
         with np.errstate(divide="ignore", invalid="ignore"):
-            result.error[rows] = np.where(errors[alike] > 0, errors[alike] / values[:, 0], 0.0)
+            result.error[chosen] = np.where(each.errors[alike] > 0, each.errors[alike] / values[:, 0], 0.0)

@@ -108,3 +108,10 @@ def norm(array: Floats) -> float:
     # Scaled, so that squares neither overflow nor vanish. Without BLAS, whose threads slow down arrays this small.
     largest = max(array.max(initial=0.0), -array.min(initial=0.0)) or 1.0
     return float(largest * np.sqrt(np.square(array / largest).sum()))
+
+
+def norms(rows: Floats) -> Floats:
+    """Norms of vectors of any scale along the last axis."""
+    largest = np.abs(rows).max(axis=-1, initial=0.0)
+    scale = np.where(largest > 0, largest, 1.0)
+    return np.asarray(scale * np.sqrt(np.square(rows / scale[..., None]).sum(axis=-1)))

@@ -11,7 +11,7 @@ from nullmode._support._jit import kernel
 from nullmode._support.simd import WIDTH
 from nullmode._support.types import Floats, Integers
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
-from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg import batched_svd
 from nullmode.linalg.householder import SMALLEST, block_of, insert
 
@@ -47,13 +47,19 @@ class Plan(NamedTuple):
         return np.flatnonzero((self.cell % self.n_n <= n) & (self.cell // self.n_n <= l))
 
     def norms(self, rows: Floats) -> Floats:
-        """Frobenius norm, at each truncation, of an array with one row per feature, shape (n_n, n_l)."""
-        flat = rows.reshape(len(rows), rows.size // max(1, len(rows)))
+        """Frobenius norms, at each truncation, of arrays (m, F, ...) with one row per feature; shape (m, n_n, n_l)."""
+        m, count = rows.shape[:2]
+        flat = rows.reshape(m, count, rows[0, 0].size if rows.size else 0)
         # Scaled, so that squares neither overflow nor vanish.
-        scale = max(SMALLEST, flat.max(initial=0.0), -flat.min(initial=0.0))
-        squares = np.square(flat / scale).sum(axis=1)
-        each = np.bincount(self.cell, squares, self.n_n * self.n_l).reshape(self.n_l, self.n_n)
-        return np.asarray(scale * np.sqrt(each.cumsum(axis=0).cumsum(axis=1).T))
+        scale = np.maximum(SMALLEST, np.abs(flat).max(axis=(1, 2), initial=0.0))
+        squares = np.square(flat / scale[:, None, None]).sum(axis=2)
+        if self.n_n * self.n_l == 1:
+            each = squares.sum(axis=1)[:, None, None]
+        else:
+            places = self.cell + self.n_n * self.n_l * np.arange(m)[:, None]
+            each = np.bincount(places.ravel(), squares.ravel(), self.n_n * self.n_l * m)
+            each = each.reshape(m, self.n_l, self.n_n).cumsum(axis=1).cumsum(axis=2).swapaxes(1, 2)
+        return np.asarray(scale[:, None, None] * np.sqrt(each))
 
 
 def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
@@ -74,12 +80,12 @@ def sweeps(descriptors: Sequence[Descriptor]) -> list[Sweep]:
     return result
 
 
-def plan(sweep: Sweep, environments: Sequence[Environment], n_features: int) -> Plan:
+def plan(sweep: Sweep, environments: EnvironmentSet, n_features: int) -> Plan:
     """Find the smallest truncation of each feature: all n of its label are below n_max, all l at most l_max."""
     n_n, n_l = len(sweep.n_max), len(sweep.l_max)
     cell = np.zeros(n_features, dtype=np.int64)
     if n_n * n_l > 1 and n_features:
-        labels: list[Any] = sweep.descriptor.feature_labels(environments)
+        labels: list[Any] = sweep.descriptor.feature_labels(list(environments))
         positions = {
             name: [k for k, field in enumerate(labels[0]._fields) if field[:2] in (name, f"{name}_")] for name in "nl"
         }
@@ -101,17 +107,17 @@ def _key(descriptor: Descriptor, index: int) -> Any:
     return type(descriptor), *(getattr(descriptor, name) for name in _names(descriptor) if name not in free)
 
 
-def singular_values(
-    matrices: Sequence[Floats], frames: Sequence[Floats], n_rigid: int, plan: Plan
-) -> tuple[Floats, Floats]:
+def singular_values(flat: Floats, n_features: int, frames: Floats, n_rigid: int, plan: Plan) -> tuple[Floats, Floats]:
     """Find the singular values of each Jacobian at each truncation.
 
     Parameters
     ----------
-    matrices
-        m Jacobians (F, c) at the largest truncation, in 1/Å.
-    frames
-        m matrices (c, c), orthogonal; the first `n_rigid` columns of each span the rigid motions.
+    flat
+        m Jacobians (F, c) at the largest truncation, end to end, in 1/Å.
+    n_features
+        F.
+    frames, shape (m, c, c)
+        Orthogonal matrices; the first `n_rigid` columns of each span the rigid motions.
 
     Returns
     -------
@@ -120,18 +126,20 @@ def singular_values(
     response, shape (m, n_n, n_l)
         Norm of the response to rigid motions, in 1/Å.
     """
-    n_features, columns = matrices[0].shape
+    m, columns, _ = frames.shape
     d = columns - n_rigid
-    shape = (len(matrices), plan.n_n, plan.n_l)
+    shape = (m, plan.n_n, plan.n_l)
     if plan.n_n * plan.n_l == 1:
-        flat = np.concatenate([matrix.ravel() for matrix in matrices])
-        start = n_features * columns * np.arange(len(matrices))
-        spectra = batched_svd.decompose_many(flat, start, n_features, np.stack(frames), n_rigid, modes=False)
+        start = n_features * columns * np.arange(m)
+        spectra = batched_svd.decompose_many(flat, start, n_features, frames, n_rigid, modes=False)
         return spectra.values.reshape(*shape, d), spectra.response.reshape(shape)
+    if d == 0:
+        return np.zeros((*shape, 0)), np.zeros(shape)
+    matrices = flat[: m * n_features * columns].reshape(m, n_features, columns)
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
     # Scaled, since squares of very small or large entries would overflow or vanish.
-    scale = np.array([max(SMALLEST, matrix.max(initial=0.0), -matrix.min(initial=0.0)) for matrix in matrices])
+    scale = np.maximum(SMALLEST, np.abs(matrices).max(axis=(1, 2), initial=0.0))
     longest = max(columns, int(np.diff(plan.first).max()))
     scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
     turned = np.empty((n_features, columns))

@@ -14,11 +14,12 @@ from nullmode._support.elements import known_number, symbol
 from nullmode._support.files import written
 from nullmode._support.types import JSON, Floats, InputError, Integers, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
-from nullmode.attribution.geometry_ranks import EnvironmentRanks
+from nullmode.attribution.geometry_ranks import Cases
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import Layout
 from nullmode.geometry.environment import Environment, cut, environments_of
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.sweep.descriptor import description, fitted, made
@@ -167,7 +168,7 @@ class _Geometry(NamedTuple):
 
     structures: pd.DataFrame
     environments: list[Environment]
-    ranks: list[Any]
+    ranks: Any
 
 
 def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
@@ -184,7 +185,7 @@ def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bo
         environments = [each for k, (one, chosen) in numbered for each in environments_of(one, k, cutoff, chosen)]
     else:
         environments = cut(atoms, cutoff, centers)
-    return _Geometry(structures, environments, [EnvironmentRanks(environment) for environment in environments])
+    return _Geometry(structures, environments, Cases(EnvironmentSet.from_environments(environments)))
 
 
 def _skipped(structures: pd.DataFrame, scope: Scope) -> pd.DataFrame:
@@ -226,7 +227,7 @@ def _rows(
     ]
     numbers = geometry.structures["structure"].to_numpy()
     frames: list[pd.DataFrame] = []
-    if geometry.ranks:
+    if len(geometry.ranks):
         paired = "pair" in geometry.structures
         options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
         answer: Any = measure_whole if task.scope == "structure" else measure

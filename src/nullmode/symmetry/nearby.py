@@ -1,13 +1,14 @@
 """More symmetric environments close to a given one: the symmetry that it nearly has, and the distance to it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nullmode._support.types import Floats
+from nullmode._support.types import Bools, Floats, Integers
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.rotations import closest_operation
+from nullmode.symmetry.operations import operations_within
 from nullmode.symmetry.point_group import PointGroup, closest_like, largest_tolerance, point_group, symmetric_projector
 
 _STEP = 1.5
@@ -35,33 +36,47 @@ class Symmetrized:
         return np.asarray(1 - (kept**2).sum(axis=1) / (flat**2).sum(axis=1))
 
 
-def generic_lengths(environments: Sequence[Environment]) -> Floats:
-    """Find up to which length, in Å, each environment is generic; 0 where that is not certain.
+def are_generic(environments: EnvironmentSet, length: float, without_operations: float) -> Bools:
+    """Find, of environments with equally many neighbours, those in which nothing is equivalent; shape (m,).
 
-    No operation but the identity holds within it, and no two neighbours of a species
-    are at distances that differ by less. All environments of one size are looked at together.
+    Within `length`, in Å, no operation but the identity holds, the distances of no two neighbours of a species are
+    equal, and the neighbours are in no plane. Nor does an operation hold within `without_operations`, in Å.
     """
-    sizes = np.array([len(environment) for environment in environments])
-    result = np.zeros(len(sizes))
-    for n in np.unique(sizes[sizes >= 3]).tolist():
-        alike = np.flatnonzero(sizes == n).tolist()
-        vectors = np.stack([environments[k].vectors for k in alike])
-        species = np.stack([environments[k].species for k in alike])
-        gram = vectors @ np.swapaxes(vectors, 1, 2)
-        squares = np.diagonal(gram, axis1=1, axis2=2)
-        radius = np.sqrt(squares)
-        order = np.lexsort((radius, species))
-        steps = np.diff(np.take_along_axis(radius, order, 1))
-        same = np.diff(np.take_along_axis(species, order, 1)) == 0
-        gap = np.where(same, steps, np.inf).min(axis=1)
-        apart = squares[:, :, None] + squares[:, None] - 2 * gram + np.where(np.eye(n), np.inf, 0.0)
-        closest = np.minimum(np.sqrt(np.maximum(apart.min(axis=(1, 2)), 0.0)), radius.min(axis=1))
-        values = np.linalg.svd(vectors, compute_uv=False)
-        turned = values[:, -1] / np.sqrt(n) * np.minimum(1.0, closest / 2 / radius.max(axis=1))
-        # Of a flat environment, what geometry lets be seen is a question of rounding.
-        flat = values[:, -1] < _FLAT * values[:, 0]
-        result[alike] = np.where(flat, 0.0, np.minimum(np.minimum(gap, turned), closest / 4))
+    m = len(environments)
+    n = len(environments.vectors) // m
+    if n < 3:
+        return np.zeros(m, dtype=bool)
+    lengths = generic_lengths(environments.vectors.reshape(m, n, 3), environments.species.reshape(m, n))
+    result = np.asarray(lengths > length)
+    for i in np.flatnonzero(result & (lengths <= without_operations)):
+        rows = slice(i * n, (i + 1) * n)
+        vectors, species = environments.vectors[rows], environments.species[rows]
+        most = min(without_operations, largest_tolerance(vectors))
+        result[i] = len(operations_within(vectors, species, most).proper) == 1
     return result
+
+
+def generic_lengths(vectors: Floats, species: Integers) -> Floats:
+    """Find up to which length, in Å, m environments (m, n, 3) are generic, shape (m,); 0 where that is not certain.
+
+    No operation but the identity holds within it, and no two neighbours of a species, shape (m, n), are at distances
+    that differ by less.
+    """
+    n = vectors.shape[1]
+    gram = vectors @ np.swapaxes(vectors, 1, 2)
+    squares = np.diagonal(gram, axis1=1, axis2=2)
+    radius = np.sqrt(squares)
+    order = np.lexsort((radius, species))
+    steps = np.diff(np.take_along_axis(radius, order, 1))
+    same = np.diff(np.take_along_axis(species, order, 1)) == 0
+    gap = np.where(same, steps, np.inf).min(axis=1)
+    apart = squares[:, :, None] + squares[:, None] - 2 * gram + np.where(np.eye(n), np.inf, 0.0)
+    closest = np.minimum(np.sqrt(np.maximum(apart.min(axis=(1, 2)), 0.0)), radius.min(axis=1))
+    values = np.linalg.svd(vectors, compute_uv=False)
+    turned = values[:, -1] / np.sqrt(n) * np.minimum(1.0, closest / 2 / radius.max(axis=1))
+    # Of a flat environment, what geometry lets be seen is a question of rounding.
+    flat = values[:, -1] < _FLAT * values[:, 0]
+    return np.where(flat, 0.0, np.minimum(np.minimum(gap, turned), closest / 4))
 
 
 def nearly_symmetric(environment: Environment, tolerance: float = 1e-6) -> list[Symmetrized]:
