@@ -4,6 +4,8 @@ import copy
 import os
 import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from configs import CHECKOUT, changed, small
 
@@ -148,9 +150,8 @@ def made(folder, plan):
     """Write files that say what a plan says, without rows."""
     from frames import FRAMES
 
-    tables = {"structures": "structures", "sensitivity": "sensitivity", "tables": "sensitivity"}
     for name, content in plan.items():
-        if (table := tables.get(name.partition("/")[0])) and name != "tables/summary.parquet":
+        if table := content.get("table"):
             inputs = {key: given | {"sha256": ""} for key, given in content["inputs"].items()}
             parquet.write(FRAMES[table], folder / name, table, content | {"inputs": inputs})
 
@@ -180,7 +181,7 @@ def test_what_an_earlier_plan_left_is_told_apart(results, capsys):
     second = planned(config)
     opened = open_results(str(results), second, ["one.yaml"])
     # The merged table is out of date; parts of the width that is left are not, those of the other are unknown.
-    assert opened.stale.keys() == {"tables/sensitivity.parquet"}
+    assert opened.stale.keys() == {"tables/sensitivity.parquet", "tables/summary.parquet"}
     assert re.search(r"\n2 files in .* belong to no job of this configuration; .*nullmode prune", opened.message)
     assert len(nm.load(results)) == 8
     manifest.write(results / manifest.NAME, **opened.manifest)
@@ -227,6 +228,69 @@ def test_files_of_others_are_not_overwritten(results, name):
     pd.DataFrame({"x": [1]}).to_parquet(results / name)
     with pytest.raises(nm.InputError, match="does not overwrite files that it did not make"):
         open_results(str(results), planned(sweep()), ["one.yaml"])
+
+
+def rewritten(change, **options):
+    """Write a table again, as another program does: changed, with all of its metadata."""
+
+    def write(path):
+        table = pq.read_table(path)
+        pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path, **options)
+
+    return write
+
+
+def flipped(path):
+    """Flip a bit of the name of a column."""
+    content = path.read_bytes()
+    place = content.rindex(b"rank_complete")
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+
+
+AS_WRITTEN = {"compression": "zstd", "write_page_checksum": True}
+CHANGED = {
+    "cut": rewritten(lambda table: table.slice(0, 1)),
+    "cut, as nullmode writes": rewritten(lambda table: table.slice(0, 1), **AS_WRITTEN),
+    "repeated": rewritten(lambda table: pa.concat_tables([table, table]), **AS_WRITTEN),
+    "without rows": rewritten(lambda table: table.slice(0, 0)),
+    "sorted": rewritten(lambda table: table.take([1, 0]), **AS_WRITTEN),
+    "a column less": rewritten(lambda table: table.drop_columns("rank"), **AS_WRITTEN),
+    "a column renamed": rewritten(lambda table: table.rename_columns({"rank": "rang"}), **AS_WRITTEN),
+    "other values": rewritten(
+        lambda table: table.set_column(
+            table.schema.get_field_index("rank"), table.schema.field("rank"), pa.array([7] * len(table))
+        ),
+        **AS_WRITTEN,
+    ),
+    "another compression": rewritten(lambda table: table, compression="snappy"),
+    "a flipped bit": flipped,
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_a_table_that_another_program_changed_is_made_again_and_not_read(results, change):
+    [name, *_] = sorted(path.relative_to(results).as_posix() for path in results.glob("sensitivity/*"))
+    change(results / name)
+    stale = open_results(str(results), planned(sweep()), ["one.yaml"]).stale
+    assert stale == {name: ["damaged, or changed by another program"]}
+    for where in (results, results / name):
+        with pytest.raises(nm.InputError, match=rf"as nullmode wrote it, got .*{re.escape(name)}"):
+            nm.load(where)
+
+
+def test_no_table_stands_for_another(tmp_path):
+    plan = planned(small())
+    made(tmp_path, plan)
+    assert not out_of_date(tmp_path, plan)
+    tables = sorted(name for name, content in plan.items() if "table" in content)
+    # Each once; tables of one job are neighbours.
+    contents = {name: (tmp_path / name).read_bytes() for name in tables}
+    for name, other in zip(tables, [*tables[1:], tables[0]], strict=True):
+        (tmp_path / name).write_bytes(contents[other])
+    stale = out_of_date(tmp_path, plan)
+    assert stale.keys() == set(tables)
+    assert stale["tables/sensitivity.parquet"] == ["table summary → sensitivity"]
+    assert stale["searches/orbit/found.parquet"] == ["table search_steps → search"]
 
 
 def test_a_folder_is_no_result(results):
