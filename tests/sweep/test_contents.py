@@ -4,6 +4,7 @@ import copy
 import os
 import re
 
+import matplotlib.pyplot as plt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +12,7 @@ from configs import CHECKOUT, changed, small
 
 import nullmode as nm
 from nullmode.cli.prune import prune
+from nullmode.figures._base import FORMATS, save
 from nullmode.sweep import origins
 from nullmode.sweep.contents import contents
 from nullmode.sweep.jobs import plan
@@ -301,12 +303,29 @@ def test_a_folder_is_no_result(results):
         open_results(str(results), planned(sweep()), ["one.yaml"])
 
 
+@pytest.mark.parametrize("ending", [*FORMATS, "html"])
+def test_figures_and_pages_that_are_cut_short_or_of_another_format_are_made_again(tmp_path, ending):
+    figure, _ = plt.subplots()
+    plt.close(figure)
+    plan = {f"figures/a.{ending}": identified({"seed": 1})}
+    files = {path.suffix[1:]: path for path in save(figure, tmp_path / "figures/a", identified({"seed": 1}))}
+    files["html"] = tmp_path / "figures/a.html"
+    files["html"].write_text(f"<!doctype html>{stamp.of_page(identified({'seed': 1}), 'x')}<p>Text</p></html>")
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    assert not out_of_date(tmp_path, plan)
+    [another] = [name for name in contents if name != ending][:1]
+    # What a format says of itself stands at its beginning, but for PDF.
+    for wrong in (contents[another], *([] if ending == "pdf" else [contents[ending][:-9]])):
+        files[ending].write_bytes(wrong)
+        assert out_of_date(tmp_path, plan) == {f"figures/a.{ending}": ["damaged, or changed by another program"]}
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"provenance": []}'])
 def test_a_damaged_layout_is_made_again(tmp_path, text):
     name = "layouts/a/environment_4.0.json"
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text(text)
-    assert out_of_date(tmp_path, {name: {"identity": "0"}}) == {name: ["damaged"]}
+    assert out_of_date(tmp_path, {name: {"identity": "0"}}) == {name: ["damaged, or changed by another program"]}
     with pytest.raises(nm.InputError, match=r"environment_4.0.json must hold the layout of a family"):
         read_layout(tmp_path / name)
 
@@ -324,6 +343,7 @@ def test_every_format_says_its_identity(tmp_path):
     captions.write(["A *text*."], tmp_path / "a.rst", "1" * 32)
     assert stamp.identity_of(tmp_path / "a.rst") == "1" * 32
     (tmp_path / "b.rst").write_text("A caption of another's.\n")
-    assert stamp.identity_of(tmp_path / "b.rst") is None
+    with pytest.raises(nm.InputError, match=r"b.rst` must be a caption written by nullmode"):
+        out_of_date(tmp_path, {"b.rst": {"identity": "0"}})
     (tmp_path / "a.html").write_text(f"<!doctype html>{stamp.of_page({'identity': '2' * 32}, 'x')}")
     assert stamp.identity_of(tmp_path / "a.html") == "2" * 32

@@ -15,7 +15,7 @@ from nullmode._support.types import JSON, InputError
 from nullmode.tables import footer, manifest, parquet, stamp
 from nullmode.tables.identity import differences
 
-_CUT_SHORT = "cut short"
+_CUT_SHORT, _DAMAGED = "cut short", "damaged, or changed by another program"
 _NOT_LOOKED_AT = "more, not looked at in detail"
 _MOST_LINES = 20
 # To open a file takes half a millisecond, and a start must not take minutes.
@@ -130,7 +130,7 @@ def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[
             elif identity != content["identity"]:
                 # What is none of nullmode's is refused there.
                 looked_at = len(result) < _MOST_COMPARED or identity is None
-                result[name] = _differences(Path(path), content) if looked_at else [_NOT_LOOKED_AT]
+                result[name] = _differences(Path(path), identity, content) if looked_at else [_NOT_LOOKED_AT]
         except InputError as error:
             refused.append(str(error))
     if damaged:
@@ -144,31 +144,34 @@ def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[
 
 
 def _identity(path: str) -> str | None:
+    """Identity of a file, or in what state it is; None if it has none."""
     if path.endswith(".parquet"):
         end = footer.read(path)
-        return _CUT_SHORT if end is None else footer.identity_in(end)
+        if end is None:
+            return _CUT_SHORT
+        return _DAMAGED if footer.is_changed(end) else footer.identity_in(end)
     if path.endswith(".json"):
         return _of_layout(Path(path))
-    return stamp.identity_of(path)
+    identity = stamp.identity_of(path)
+    return identity if identity is None or stamp.is_whole(path) else _DAMAGED
 
 
-def _of_layout(path: Path) -> str | None:
-    """Identity of a layout; None if the file is damaged."""
+def _of_layout(path: Path) -> str:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         identity = content["provenance"]["identity"] if content["layout"] else None
     except (ValueError, LookupError, TypeError):
-        return None
-    return identity if isinstance(identity, str) else None
+        return _DAMAGED
+    return identity if isinstance(identity, str) else _DAMAGED
 
 
-def _differences(path: Path, planned: JSON) -> list[str]:
-    if path.suffix == ".json" and _of_layout(path) is None:
-        return ["damaged"]
+def _differences(path: Path, identity: str | None, planned: JSON) -> list[str]:
+    if identity == _DAMAGED:
+        return [_DAMAGED]
+    if path.suffix == ".rst" and identity is None:
+        raise InputError(f"`{path}` must be a caption written by nullmode, got another text. Move it elsewhere.")
     if path.suffix in (".json", ".rst"):
         return []
-    if path.suffix == ".parquet" and footer.is_changed(footer.read(path) or b""):
-        return ["damaged, or changed by another program"]
     told = parquet.provenance(path) if path.suffix == ".parquet" else stamp.read(path)
     if "identity" not in told:
         return ["an earlier version of nullmode"]

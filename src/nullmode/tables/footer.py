@@ -57,9 +57,8 @@ def is_changed(footer: bytes) -> bool:
 
 
 def identity_in(footer: bytes) -> str | None:
-    """Find the identity of a table; empty if it has none or was changed, None if nullmode did not write the file."""
-    found = _IDENTITY.search(footer)
-    if found and _SEAL.search(footer) and not is_changed(footer):
+    """Find the identity of a table; empty if it has none, None if nullmode did not write the file."""
+    if (found := _IDENTITY.search(footer)) and _SEAL.search(footer):
         return found[1].decode()
     return "" if _OURS in footer else None
 
