@@ -7,6 +7,9 @@ from pathlib import Path
 
 from nullmode._support.output import temporary_beside
 
+PLAN_FILE = "plan.json"
+"""In a folder of results, the list of the files that a run planned."""
+
 
 def cache_folder() -> Path:
     """Folder of what is computed once on a machine: ``$NULLMODE_CACHE``, or nullmode's in the user's cache."""

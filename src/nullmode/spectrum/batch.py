@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nullmode._support.arguments import check_threads, real_array
+from nullmode._support.arguments import check_threads
 from nullmode._support.threads import processors, single_threaded_blas
 from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
@@ -172,15 +172,14 @@ def _tiles(items: EnvironmentSet, n: int, descriptor: Descriptor) -> Iterator[tu
 
 
 def _laid_out(jacobians: Sequence[Floats], n: int) -> Floats:
-    """Join Jacobians end to end; their shapes are checked here, since kernels cannot."""
-    arrays = [real_array("descriptor", jacobian) for jacobian in jacobians]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) > 1 or arrays[0].shape[1:] != (n, 3):
+    """Join Jacobians end to end, of environments of n neighbours."""
+    counts = {len(jacobian) for jacobian in jacobians}
+    if len(counts) > 1:
         raise InputError(
-            f"`descriptor` must give Jacobians of one shape (F, {n}, 3) for environments of {n} neighbours, "
-            f"got {', '.join(map(str, sorted(shapes)))}."
+            f"`descriptor` must give as many features for all environments of {n} neighbours, "
+            f"got {', '.join(map(str, sorted(counts)))}."
         )
-    return np.concatenate(arrays, axis=None)
+    return np.concatenate(jacobians, axis=None)
 
 
 def _reduce(vectors: Floats, tile: _Tile, n: int, indices: Integers, rounding: float, result: SpectrumSet) -> None:

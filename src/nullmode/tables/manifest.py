@@ -5,11 +5,11 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from nullmode._support.files import written
+from nullmode._support.files import PLAN_FILE, written
 from nullmode._support.types import JSON, InputError
 from nullmode.tables import parquet, stamp
 
-NAME = "plan.json"
+NAME = PLAN_FILE
 _FOLDERS = (
     "structures",
     "layouts",
