@@ -41,6 +41,10 @@ from nullmode.geometry.environment import Environment as Environment
 from nullmode.geometry.environment import environments as environments
 from nullmode.geometry.environment_set import EnvironmentSet as EnvironmentSet
 from nullmode.geometry.read import read_environments as read_environments
+from nullmode.limits.limit import Limit as Limit
+from nullmode.limits.limit import limit as limit
+from nullmode.limits.resolution import Resolution as Resolution
+from nullmode.limits.resolution import resolution as resolution
 from nullmode.search.change import DistanceToChange as DistanceToChange
 from nullmode.search.change import distance_to_change as distance_to_change
 from nullmode.search.multistart import find_singular_points as find_singular_points

@@ -60,12 +60,6 @@ def test_only_what_is_executed_counts(old, new, same):
         (b"import one.two", "one.two"),
         (b"from one import two", "one.two"),
         (b"from . import two", ".two"),
-        (b"importlib.import_module('one.two')", "one.two"),
-        (b"import_module(name='.two', package='one')", "one.two"),
-        (b"import_module('.two', __package__)", ".two"),
-        (b"from importlib import import_module as find\nfind('one.two')", "one.two"),
-        (b"find = importlib.import_module\nfind('one.two')", "one.two"),
-        (b"__import__('one')", "one"),
     ],
 )
 def test_modules_that_are_named_in_the_code_are_imported(statement, module):

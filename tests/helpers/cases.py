@@ -191,6 +191,13 @@ DESCRIPTORS = {
     },
 }
 
+# Those whose features have a limit.
+LIMITED = {
+    name: each
+    for name, each in DESCRIPTORS.items()
+    if isinstance(each, nm.PowerSpectrum | nm.RadialSpectrum) and each.density == "gaussian"
+}
+
 STRUCTURES = {
     "methane": molecule("CH4"),
     "ethanol": molecule("CH3CH2OH"),
@@ -240,6 +247,14 @@ RING_PAIRS = {
 def analysed(descriptor, vectors, rtol=1e-9):
     env = nm.Environment.from_vectors(vectors)
     return nm.sensitivity(descriptor.compute_with_jacobian(env)[1], env, rtol)
+
+
+def in_a_sphere(seed=5, n=4, species="H"):
+    """Neighbours that are uniform in a sphere of 3 Å, however close; the default is that of docs/theory.md."""
+    generator = rng(seed)
+    vectors = generator.normal(size=(n, 3))
+    vectors *= (3 * generator.random((n, 1)) ** (1 / 3)) / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return nm.Environment.from_vectors(vectors, species)
 
 
 def random_methane(seed):

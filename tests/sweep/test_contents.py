@@ -4,11 +4,15 @@ import copy
 import os
 import re
 
+import matplotlib.pyplot as plt
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from configs import CHECKOUT, changed, small
 
 import nullmode as nm
 from nullmode.cli.prune import prune
+from nullmode.figures._base import FORMATS, save
 from nullmode.sweep import origins
 from nullmode.sweep.contents import contents
 from nullmode.sweep.jobs import plan
@@ -148,9 +152,8 @@ def made(folder, plan):
     """Write files that say what a plan says, without rows."""
     from frames import FRAMES
 
-    tables = {"structures": "structures", "sensitivity": "sensitivity", "tables": "sensitivity"}
     for name, content in plan.items():
-        if (table := tables.get(name.partition("/")[0])) and name != "tables/summary.parquet":
+        if table := content.get("table"):
             inputs = {key: given | {"sha256": ""} for key, given in content["inputs"].items()}
             parquet.write(FRAMES[table], folder / name, table, content | {"inputs": inputs})
 
@@ -180,7 +183,7 @@ def test_what_an_earlier_plan_left_is_told_apart(results, capsys):
     second = planned(config)
     opened = open_results(str(results), second, ["one.yaml"])
     # The merged table is out of date; parts of the width that is left are not, those of the other are unknown.
-    assert opened.stale.keys() == {"tables/sensitivity.parquet"}
+    assert opened.stale.keys() == {"tables/sensitivity.parquet", "tables/summary.parquet"}
     assert re.search(r"\n2 files in .* belong to no job of this configuration; .*nullmode prune", opened.message)
     assert len(nm.load(results)) == 8
     manifest.write(results / manifest.NAME, **opened.manifest)
@@ -229,6 +232,69 @@ def test_files_of_others_are_not_overwritten(results, name):
         open_results(str(results), planned(sweep()), ["one.yaml"])
 
 
+def rewritten(change, **options):
+    """Write a table again, as another program does: changed, with all of its metadata."""
+
+    def write(path):
+        table = pq.read_table(path)
+        pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path, **options)
+
+    return write
+
+
+def flipped(path):
+    """Flip a bit of the name of a column."""
+    content = path.read_bytes()
+    place = content.rindex(b"rank_complete")
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+
+
+AS_WRITTEN = {"compression": "zstd", "write_page_checksum": True}
+CHANGED = {
+    "cut": rewritten(lambda table: table.slice(0, 1)),
+    "cut, as nullmode writes": rewritten(lambda table: table.slice(0, 1), **AS_WRITTEN),
+    "repeated": rewritten(lambda table: pa.concat_tables([table, table]), **AS_WRITTEN),
+    "without rows": rewritten(lambda table: table.slice(0, 0)),
+    "sorted": rewritten(lambda table: table.take([1, 0]), **AS_WRITTEN),
+    "a column less": rewritten(lambda table: table.drop_columns("rank"), **AS_WRITTEN),
+    "a column renamed": rewritten(lambda table: table.rename_columns({"rank": "rang"}), **AS_WRITTEN),
+    "other values": rewritten(
+        lambda table: table.set_column(
+            table.schema.get_field_index("rank"), table.schema.field("rank"), pa.array([7] * len(table))
+        ),
+        **AS_WRITTEN,
+    ),
+    "another compression": rewritten(lambda table: table, compression="snappy"),
+    "a flipped bit": flipped,
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_a_table_that_another_program_changed_is_made_again_and_not_read(results, change):
+    [name, *_] = sorted(path.relative_to(results).as_posix() for path in results.glob("sensitivity/*"))
+    change(results / name)
+    stale = open_results(str(results), planned(sweep()), ["one.yaml"]).stale
+    assert stale == {name: ["damaged, or changed by another program"]}
+    for where in (results, results / name):
+        with pytest.raises(nm.InputError, match=rf"as nullmode wrote it, got .*{re.escape(name)}"):
+            nm.load(where)
+
+
+def test_no_table_stands_for_another(tmp_path):
+    plan = planned(small())
+    made(tmp_path, plan)
+    assert not out_of_date(tmp_path, plan)
+    tables = sorted(name for name, content in plan.items() if "table" in content)
+    # Each once; tables of one job are neighbours.
+    contents = {name: (tmp_path / name).read_bytes() for name in tables}
+    for name, other in zip(tables, [*tables[1:], tables[0]], strict=True):
+        (tmp_path / name).write_bytes(contents[other])
+    stale = out_of_date(tmp_path, plan)
+    assert stale.keys() == set(tables)
+    assert stale["tables/sensitivity.parquet"] == ["table summary → sensitivity"]
+    assert stale["searches/orbit/found.parquet"] == ["table search_steps → search"]
+
+
 def test_a_folder_is_no_result(results):
     name = "structures/a.parquet"
     (results / name).unlink()
@@ -237,12 +303,29 @@ def test_a_folder_is_no_result(results):
         open_results(str(results), planned(sweep()), ["one.yaml"])
 
 
+@pytest.mark.parametrize("ending", [*FORMATS, "html"])
+def test_figures_and_pages_that_are_cut_short_or_of_another_format_are_made_again(tmp_path, ending):
+    figure, _ = plt.subplots()
+    plt.close(figure)
+    plan = {f"figures/a.{ending}": identified({"seed": 1})}
+    files = {path.suffix[1:]: path for path in save(figure, tmp_path / "figures/a", identified({"seed": 1}))}
+    files["html"] = tmp_path / "figures/a.html"
+    files["html"].write_text(f"<!doctype html>{stamp.of_page(identified({'seed': 1}), 'x')}<p>Text</p></html>")
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    assert not out_of_date(tmp_path, plan)
+    [another] = [name for name in contents if name != ending][:1]
+    # What a format says of itself stands at its beginning, but for PDF.
+    for wrong in (contents[another], *([] if ending == "pdf" else [contents[ending][:-9]])):
+        files[ending].write_bytes(wrong)
+        assert out_of_date(tmp_path, plan) == {f"figures/a.{ending}": ["damaged, or changed by another program"]}
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"provenance": []}'])
 def test_a_damaged_layout_is_made_again(tmp_path, text):
     name = "layouts/a/environment_4.0.json"
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text(text)
-    assert out_of_date(tmp_path, {name: {"identity": "0"}}) == {name: ["damaged"]}
+    assert out_of_date(tmp_path, {name: {"identity": "0"}}) == {name: ["damaged, or changed by another program"]}
     with pytest.raises(nm.InputError, match=r"environment_4.0.json must hold the layout of a family"):
         read_layout(tmp_path / name)
 
@@ -260,6 +343,7 @@ def test_every_format_says_its_identity(tmp_path):
     captions.write(["A *text*."], tmp_path / "a.rst", "1" * 32)
     assert stamp.identity_of(tmp_path / "a.rst") == "1" * 32
     (tmp_path / "b.rst").write_text("A caption of another's.\n")
-    assert stamp.identity_of(tmp_path / "b.rst") is None
+    with pytest.raises(nm.InputError, match=r"b.rst` must be a caption written by nullmode"):
+        out_of_date(tmp_path, {"b.rst": {"identity": "0"}})
     (tmp_path / "a.html").write_text(f"<!doctype html>{stamp.of_page({'identity': '2' * 32}, 'x')}")
     assert stamp.identity_of(tmp_path / "a.html") == "2" * 32

@@ -208,14 +208,52 @@ class Record(BaseModel):
     file: Path
 
 
-def test_files_that_parameters_name_are_found_at_any_depth(tmp_path, monkeypatch):
+POSCAR = "Comment\n1\n4 0 0\n0 4 0\n0 0 4\n{species}1 1\nDirect\n0 0 0\n.5 .5 .5\n"
+OF_PARAMETERS = OWN | {
+    "old/POSCAR": POSCAR.format(species=""),
+    "old/POTCAR": "",
+    "old/OUTCAR.gz": "",
+    "new/CONTCAR": POSCAR.format(species="H O\n"),
+    "new/POTCAR": "",
+    "res/plan.json": "{}",
+}
+# A value, and the files that it names.
+NAMED = {
+    "a text": ("table.csv", {"table.csv"}),
+    "deep inside": ([{"c": "helper.py"}, 3, None], {"helper.py"}),
+    "a path": (Path("table.csv"), {"table.csv"}),
+    "a set": ({"late.py"}, {"late.py"}),
+    "a model": (Record(file=Path("this.py")), {"this.py"}),
+    "a key": ({"pack/deep.py": 1.0}, {"pack/deep.py"}),
+    "a folder": (Path("frames"), {"frames/a.xyz"}),
+    "a folder as text": ("frames", {"frames/a.xyz"}),
+    "a folder with a slash": ("frames/", {"frames/a.xyz"}),
+    "the working directory": (".", set()),
+    "what holds it": ("..", set()),
+    "results": ("res", set()),
+    "frames as in ASE": ("frames/a.xyz@:5", {"frames/a.xyz"}),
+    "a pattern": ("frames/*.xyz", {"frames/a.xyz"}),
+    "any text": ("*", set()),
+    "the user's folder": ("~/table.csv", {"{home}/table.csv"}),
+    "of an unknown user": ("~nobody-at-all/table.csv", set()),
+    "a POSCAR without symbols": ("old/POSCAR", {"old/POSCAR", "old/POTCAR", "old/OUTCAR.gz"}),
+    "a CONTCAR with symbols": ("new/CONTCAR", {"new/CONTCAR"}),
+    "a long text": ("x" * 10_000, set()),
+    "no text of a file": ("a\0b", set()),
+    "no text": ("", set()),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), NAMED.values(), ids=NAMED)
+def test_files_that_parameters_name(value, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    written(tmp_path, OWN)
-    named = {"a": "table.csv", "b": [{"c": "helper.py"}, 3, None], "d": "x" * 10_000, "e": "pack", "f": Path("frames")}
-    named |= {"g": {"late.py"}, "h": Record(file=Path("this.py")), "i": {"pack/deep.py": 1.0}}
-    expected = {"table.csv", "helper.py", "frames/a.xyz", "late.py", "this.py", "pack/deep.py"}
-    assert set(origins._hashed(named)) == expected
-    written(tmp_path, {"own.py": "from pathlib import Path\n" + OWN["own.py"].split("'frames']\n")[1]})
-    found = origins._files([("power-spectrum", named), ("own.py:f", {"a": "helper.py"})])
-    # Defaults too, and a text that stands for a folder.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written(tmp_path, OF_PARAMETERS)
+    assert set(origins._hashed({"a": value})) == {name.format(home=tmp_path) for name in expected}
+
+
+def test_defaults_of_own_kinds_name_files_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, OWN | {"own.py": "from pathlib import Path\n" + OWN["own.py"].split("'frames']\n")[1]})
+    found = origins._files([("power-spectrum", {"a": "table.csv"}), ("own.py:f", {"a": "helper.py"})])
     assert found["files"].keys() == {"helper.py", "table.csv", "frames/a.xyz"}

@@ -1,5 +1,7 @@
 """What a user's own kind gives is refused where it is of the wrong type, by the key that names the kind."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from ase.build import molecule
@@ -8,7 +10,7 @@ from tasks import predicted, searched
 
 import nullmode as nm
 from nullmode.sweep.settings import check
-from nullmode.sweep.structures import make_structures
+from nullmode.sweep.structures import make_structures, write_structures
 from nullmode.views.figure_job import write_figure
 
 SOAP = {"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 2, "l_max": 1, "cutoff": 4.0}}
@@ -57,6 +59,39 @@ class TestWrongType:
             write_figure(figure, "f", [], [], {}, f"{tmp_path}/f.png", f"{tmp_path}/f.rst", {})
 
 
+OWN_FAMILY = """
+from ase import Atoms
+import nullmode as nm
+
+def own(n: int = 3):
+    for k in range(n):
+        yield Atoms("H2", positions=[[0, 0, 0], [0, 0, 1 + k / 10]])
+
+own.size = lambda n=3: SIZE
+"""
+SIZES = {
+    "right": ("nm.FamilySize(n, 2, 2)", None),
+    "cannot tell": ("None", None),
+    "a good estimate": ("nm.FamilySize(2 * n, 2.0, 2)", None),
+    "far too many": ("nm.FamilySize(100 * n, 2, 2)", r"must say how many structures f holds, .* got 300 of 3. Correct"),
+    "far too few": ("nm.FamilySize(1, 2, 2)", r"must say how many structures f holds, .* got 1 of 3. Correct"),
+    "a number": ("3", r"`size` of .*own.py:own must return a nullmode.FamilySize of whole numbers .* got 3 for f"),
+    "no whole number": ("nm.FamilySize(2.5, 2, 2)", r"must return a nullmode.FamilySize"),
+    "no number of atoms": ("nm.FamilySize(3, float('nan'), 2)", r"must return a nullmode.FamilySize"),
+    "fewer than none": ("nm.FamilySize(-3, 2, 2)", r"must return a nullmode.FamilySize"),
+    "an error": ("1 // 0", r"`size` of .* must take the parameters of f, got ZeroDivisionError: "),
+}
+
+
+@pytest.mark.parametrize(("size", "message"), SIZES.values(), ids=SIZES)
+def test_a_size_is_held_against_what_is_made(size, message, tmp_path):
+    (tmp_path / "own.py").write_text(OWN_FAMILY.replace("SIZE", size))
+    family = {"kind": f"{tmp_path}/own.py:own", "parameters": {}, "on_bad_structure": "stop"}
+    with pytest.raises(nm.InputError, match=message) if message else nullcontext():
+        write_structures(family, "f", [], f"{tmp_path}/f.parquet", {})
+    assert (tmp_path / "f.parquet").exists() == (message is None)
+
+
 class Own(nm.Descriptor):
     """A descriptor with one feature, and any answer."""
 
@@ -95,6 +130,14 @@ def test_what_a_method_of_a_descriptor_gives_is_refused(name, scope):
         nm.analyze(molecule("CH4"), Own(answer), scope=scope, centers="C", attribution=True)
 
 
-def test_lists_are_arrays():
-    own = Own(lambda e: [([1.0], [[[0, 0, 1.0]] * len(each)]) for each in e])
+@pytest.mark.parametrize("form", [list, tuple, iter, lambda pairs: zip(*zip(*pairs, strict=True), strict=True)])
+def test_lists_are_arrays_and_iterators_are_lists(form):
+    own = Own(lambda e: form([([1.0], [[[0, 0, 1.0]] * len(each)]) for each in e]))
     assert nm.analyze(molecule("CH4"), own, centers="C")["rank"].tolist() == [1]
+    assert nm.spectra(nm.environments([molecule("CH4")] * 2, 4.0, "C"), own).rank.tolist() == [1, 1]
+
+
+def test_environments_of_equal_size_have_as_many_features():
+    own = Own(lambda e: [(np.ones(k), np.ones((k, len(each), 3))) for k, each in enumerate(e, 1)])
+    with pytest.raises(nm.InputError, match=r"as many features for all environments of 4 neighbours, got 1, 2\."):
+        nm.spectra(nm.environments([molecule("CH4")] * 2, 4.0, "C"), own)

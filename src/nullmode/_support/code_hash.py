@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nullmode._support import own_modules
 from nullmode._support.disk_cache import remembered
+from nullmode._support.own_loads import Loads, check_followed, loads
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import module_from
 
@@ -121,13 +121,18 @@ def code_hash(*roots: str) -> str:
     objects = [root for root in roots if ":" in root]
     if not files and not objects:
         raise FileNotFoundError(f"None of these is a module of nullmode: {', '.join(roots)}.")
+    # A list of what else a user's file reads holds for its helpers too.
+    if all(_source(Path(root).resolve()).declared is None for root in roots if root.endswith(".py")):
+        for path in files:
+            if _source(path).declared is None:
+                check_followed(path, _source(path).loads)
     total = hashlib.sha256()
     for root in objects:
         total.update(f"{root}\0{_object_meaning(root)}\0".encode())
     for path in files:
         name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
         total.update(f"{name}\0{_source(path).meaning}\0".encode())
-        for declared, file in _source(path).declared.items():
+        for declared, file in (_source(path).declared or {}).items():
             total.update(f"{declared}\0{digest(file)}\0".encode())
     return total.hexdigest()[:_DIGITS]
 
@@ -140,10 +145,11 @@ def _closure(roots: tuple[str, ...]) -> list[Path]:
         if path is None or path in files:
             continue
         files.add(path)
-        imports = _source(path).imports
-        waiting.extend(_module_path(name) for name in imports)
+        source = _source(path)
+        waiting.extend(_module_path(name) for name in source.imports)
         if not path.is_relative_to(PACKAGE):
-            waiting.extend(own_modules.files_of(imports, path.parent))
+            names = source.imports | set(source.loads.names)
+            waiting += [*own_modules.files_of(names, path.parent, source.loads.folders), *source.loads.files]
     return sorted(files)
 
 
@@ -194,12 +200,15 @@ class _Source(NamedTuple):
     meaning
         Hash of its syntax tree without docstrings, and of the template beside it.
     declared
-        Data files that a user's file says it reads, by name.
+        Data files that a user's file says it reads, by name; None without such a list.
+    loads
+        What a user's file loads otherwise.
     """
 
     imports: frozenset[str]
     meaning: str
-    declared: Mapping[str, Path] = MappingProxyType({})
+    declared: Mapping[str, Path] | None = None
+    loads: Loads = Loads()
 
 
 @cache
@@ -216,8 +225,11 @@ def _source(path: Path) -> _Source:
         names.update(_source(PACKAGE / "__init__.pyi").imports)
     template = path.with_suffix(".html")
     content = meaning.encode() + (template.read_bytes() if template.is_file() else b"")
-    declared = own_modules.declared(path, ast.parse(code)) if own else {}
-    return _Source(frozenset(names), hashlib.sha256(content).hexdigest(), declared)
+    digits = hashlib.sha256(content).hexdigest()
+    if not own:
+        return _Source(frozenset(names), digits)
+    tree = ast.parse(code)
+    return _Source(frozenset(names), digits, own_modules.declared(path, tree), loads(tree, path))
 
 
 def _parsed(code: bytes) -> tuple[list[str], str]:
@@ -241,7 +253,6 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
     """Write a syntax tree without docstrings and places in the file, and add the names that it imports."""
     parts: list[str] = []
     write = parts.append
-    importers = {"import_module", "__import__"}
 
     def visit(node: Any) -> None:
         kind = node.__class__
@@ -253,11 +264,6 @@ def _meaning(tree: ast.AST, imported: set[str]) -> str:
             imported.add(start)
             # What is imported from a package may be a module of it.
             imported.update(f"{start}{'.' if node.module else ''}{alias.name}" for alias in node.names)
-            importers.update(alias.asname for alias in node.names if alias.asname and alias.name in importers)
-        elif kind is ast.Assign and own_modules.called(node.value) in importers:
-            importers.update(target.id for target in node.targets if isinstance(target, ast.Name))
-        elif kind is ast.Call and own_modules.called(node.func) in importers:
-            imported.update(own_modules.named_by_call(node))
         for name in kind._fields:
             value = getattr(node, name, None)
             if value.__class__ is list:

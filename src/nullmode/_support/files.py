@@ -1,13 +1,14 @@
 """Writing of files that are either complete or absent; imports nothing slow, since every start of Snakemake uses it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nullmode._support.output import temporary_beside
 
-_MAGIC = b"PAR1"
+PLAN_FILE = "plan.json"
+"""In a folder of results, the list of the files that a run planned."""
 
 
 def cache_folder() -> Path:
@@ -38,20 +39,6 @@ def written(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         os.close(handle)
-
-
-def cut_short(paths: Iterable[str | Path]) -> list[Path]:
-    """Find the Parquet files whose end is missing, for instance after a copy to a full disk or an interrupted one.
-
-    Reads four bytes of each; damage in the middle is found by the checksums when a table is read.
-    """
-    return [path for path in map(Path, paths) if path.is_file() and _end(path) != _MAGIC]
-
-
-def _end(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(_MAGIC)))
-        return file.read()
 
 
 def _umask() -> int:

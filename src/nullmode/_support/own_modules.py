@@ -7,7 +7,6 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import resolve_name
 from pathlib import Path
 
 from nullmode._support.types import InputError
@@ -20,18 +19,21 @@ _ADDED: dict[Path, list[str]] = {}
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
 
-def files_of(names: Iterable[str], folder: Path) -> list[Path]:
-    """Find the files of a user's own modules, by the names in the import statements of a file in `folder`."""
-    return [path.resolve() for name in names for path in _files(name, folder)]
+def files_of(names: Iterable[str], folder: Path, added: Iterable[str] = ()) -> list[Path]:
+    """Find the files of a user's own modules, by the names that a file in `folder` imports.
+
+    The file puts the `added` folders on ``sys.path`` while it runs.
+    """
+    return [path.resolve() for name in names for path in _files(name, folder, added)]
 
 
-def declared(path: Path, tree: ast.Module) -> dict[str, Path]:
+def declared(path: Path, tree: ast.Module) -> dict[str, Path] | None:
     """Find the data files that a user's file says it reads: its list ``FILES``; of a folder, all files in it.
 
     Returns
     -------
     dict
-        By name as declared, with the place in the folder that it names.
+        By name as declared, with the place in the folder that it names; None without a list.
 
     Raises
     ------
@@ -39,6 +41,8 @@ def declared(path: Path, tree: ast.Module) -> dict[str, Path]:
         If the list is not written out, once, or a file does not exist.
     """
     lists = list(_values_of("FILES", tree))
+    if not lists:
+        return None
     result: dict[str, Path] = {}
     for node in lists:
         try:
@@ -73,22 +77,6 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(result)
 
 
-def called(function: ast.expr) -> str | None:
-    """Name of the function or method that is called."""
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
-
-
-def named_by_call(call: ast.Call) -> list[str]:
-    """Find the module that ``importlib.import_module("...")`` or ``__import__("...")`` names in so many words."""
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    given |= dict(zip(("name", "package"), call.args, strict=False))
-    name, package = (getattr(given.get(key), "value", None) for key in ("name", "package"))
-    if not isinstance(name, str):
-        return []
-    # Otherwise as from the package of the file.
-    return [resolve_name(name, package) if name.startswith(".") and isinstance(package, str) else name]
-
-
 def _values_of(name: str, tree: ast.AST) -> Iterator[ast.expr | None]:
     """Give what a module assigns to a name; None where this is not ``name = value``."""
     for node in ast.iter_child_nodes(tree):
@@ -109,7 +97,7 @@ def _values_of(name: str, tree: ast.AST) -> Iterator[ast.expr | None]:
             yield from _values_of(name, node)
 
 
-def _files(name: str, folder: Path) -> list[Path]:
+def _files(name: str, folder: Path, added: Iterable[str]) -> list[Path]:
     inner = [part for part in name.split(".") if part]
     if name.startswith("."):
         package = folder.joinpath(*[".."] * (len(name) - len(name.lstrip(".")) - 1))
@@ -119,7 +107,8 @@ def _files(name: str, folder: Path) -> list[Path]:
         return []
     spec = getattr(sys.modules.get(head), "__spec__", None)
     # A file may extend sys.path itself; beside it is where it most probably looks.
-    spec = spec or PathFinder.find_spec(head) or PathFinder.find_spec(head, [str(folder)])
+    spec = PathFinder.find_spec(head, list(added)) or spec or PathFinder.find_spec(head)
+    spec = spec or PathFinder.find_spec(head, [str(folder)])
     if spec is None or is_installed(Path(spec.origin or "")):
         return []
     own = _origin(spec)

@@ -1,7 +1,7 @@
 """The interface of descriptors, and the base class of all descriptors of a neighbour density."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
@@ -138,7 +138,7 @@ def evaluate(descriptor: Descriptor, environments: Sequence[Environment]) -> lis
     results: Any = descriptor.compute_batch_with_jacobian(environments)
     if isinstance(descriptor, BatchDescriptor):
         return [(phi, jac, 0.0) for phi, jac in results]
-    if not isinstance(results, Sequence) or len(results) != len(environments):
+    if not isinstance(results, Iterable) or len(results := list(results)) != len(environments):
         raise _not_computed(descriptor, f"a list of {len(environments)}", results)
     return [(*_computed(descriptor, len(each), pair), 0.0) for each, pair in zip(environments, results, strict=True)]
 

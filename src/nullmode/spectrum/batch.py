@@ -181,7 +181,7 @@ def computed(descriptor: Descriptor, items: EnvironmentSet, scratch: Scratch) ->
         sizes = sorted({len(phi) for phi in each})
         if len(sizes) > 1:
             raise InputError(
-                f"`descriptor` must give equally many features to environments of {len(items.vectors) // m} "
+                f"`descriptor` must give as many features for all environments of {len(items.vectors) // m} "
                 f"neighbours, got {', '.join(map(str, sizes))}."
             )
         features, jacobians, errors = np.array(each), np.concatenate(matrices, axis=None), np.array(known)

@@ -38,43 +38,44 @@ def contents(settings: Settings, jobs: Iterable[Job], scripts: Mapping[str, str]
     """
     result: dict[str, JSON] = {}
 
-    def add(files: Iterable[str], rule: str, content: JSON, code: JSON, sources: Mapping[str, str]) -> None:
+    def add(files: Mapping[str, str | None], rule: str, content: JSON, code: JSON, sources: Mapping[str, str]) -> None:
+        """Add files, each with the name of the table that it holds, or None."""
         given = {name: {"identity": result[file]["identity"]} for name, file in sources.items()}
         inputs = {**given, **content.get("inputs", {})}
-        planned = identified({**content, **code, "script": scripts[rule], "inputs": inputs})
-        result.update(dict.fromkeys(files, planned))
+        shared = {**content, **code, "script": scripts[rule], "inputs": inputs}
+        for file, table in files.items():
+            result[file] = identified(shared if table is None else {**shared, "table": table})
 
     for name, family in settings.families.items():
         content = content_of_family(name, family.model_dump(), origins.files_of_family(settings, name))
         code = origins.structures_code(settings, name)
-        add([of_family(name)], "structures", content, code, {})
+        add({of_family(name): "structures"}, "structures", content, code, {})
     parts = {}
     for job in jobs:
         for task in job.tasks:
             for cutoff in task.layouts:
                 where = {"family": task.family, "scope": task.scope, "cutoff": cutoff}
                 if (file := layout(task.family, task.scope, cutoff)) not in result:
-                    add([file], "layout", where, origins.layout_code(), {task.family: of_family(task.family)})
+                    add({file: None}, "layout", where, origins.layout_code(), {task.family: of_family(task.family)})
         parts[job.name] = f"sensitivity/{job.name}.parquet"
         code = origins.sensitivity_code(job.kind, job.bases, job.tasks)
         add(
-            [parts[job.name]],
+            {parts[job.name]: "sensitivity"},
             "sensitivity",
             {"tasks": [as_json(task) for task in job.tasks]},
             code,
             _families(job.tasks),
         )
-    add([SENSITIVITY, SUMMARY], "summary", {"order": list(settings.descriptors)}, origins.summary_code(), parts)
+    merged = {SENSITIVITY: "sensitivity", SUMMARY: "summary"}
+    add(merged, "summary", {"order": list(settings.descriptors)}, origins.summary_code(), parts)
     for name in settings.searches:
-        search, files = (
-            search_task(settings, name),
-            (f"searches/{name}/found.parquet", f"searches/{name}/steps.parquet"),
-        )
+        search = search_task(settings, name)
+        files = {f"searches/{name}/found.parquet": "search", f"searches/{name}/steps.parquet": "search_steps"}
         add(files, "search", as_json(search), origins.search_code(settings, name), _families([search]))
     for name in dict.fromkeys(each.descriptor for each in settings.regressions.values()):
         tasks, code = regression_tasks(settings, name), origins.regression_code(settings, name)
         add(
-            [f"regressions/{name}.parquet"],
+            {f"regressions/{name}.parquet": "regression"},
             "regression",
             {"tasks": [as_json(task) for task in tasks]},
             code,
@@ -84,15 +85,21 @@ def contents(settings: Settings, jobs: Iterable[Job], scripts: Mapping[str, str]
         if explained := explanation(settings, name):
             given = {"sensitivity": SENSITIVITY, **{family: of_family(family) for family in explained["families"]}}
             code = origins.explanation_code(settings, name)
-            add([f"explanations/{name}.parquet"], "explanation", {"figure": name, **explained}, code, given)
+            add(
+                {f"explanations/{name}.parquet": "explanations"},
+                "explanation",
+                {"figure": name, **explained},
+                code,
+                given,
+            )
         content = {"figure": name, **entry.model_dump(exclude={"claim"}), "caption": caption(settings, name)}
         given = {file: file for *_, file in figure_tables(settings, name)}
-        drawn = [f"figures/{name}.{ending}" for ending in ("pdf", "svg", "png", "rst")]
+        drawn = dict.fromkeys(f"figures/{name}.{ending}" for ending in ("pdf", "svg", "png", "rst"))
         add(drawn, "figure", content, origins.figure_code(settings, name), given)
     for name, view in settings.views.items():
         given = {"sensitivity": SENSITIVITY, **{family: of_family(family) for family in view.families}}
         add(
-            [f"views/{name}.html"],
+            {f"views/{name}.html": None},
             "view",
             {"view": name, **view.model_dump()},
             origins.view_code(settings, name),
@@ -102,7 +109,7 @@ def contents(settings: Settings, jobs: Iterable[Job], scripts: Mapping[str, str]
         tables = [file for file in result if file.startswith(("structures/", "tables/", "searches/", "regressions/"))]
         content = {"inputs": {settings.claims: {"sha256": digest(settings.claims)}}}
         code = origins.claims_code(settings.claims)
-        add(["claims.parquet", "claims.html"], "claims", content, code, {file: file for file in tables})
+        add({"claims.parquet": "claims", "claims.html": None}, "claims", content, code, {file: file for file in tables})
     return result
 
 

@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from nullmode._support.types import JSON
-from nullmode._support.variants import constructed, load, validated
+from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import is_open
-from nullmode.families import FAMILIES
 from nullmode.families._base import FamilySize
 from nullmode.sweep import cost
 from nullmode.sweep.entries import named_references, points
+from nullmode.sweep.family import size_of
 from nullmode.sweep.origins import basis_modules
 from nullmode.sweep.schema import Settings
 from nullmode.sweep.tasks import SensitivityTask
@@ -117,7 +117,7 @@ class _Item(NamedTuple):
 
 def plan(settings: Settings) -> list[Job]:
     """Write a checked configuration out as jobs: every family, descriptor, point and structure in exactly one."""
-    sizes = {name: _size(settings, name) for name in settings.families}
+    sizes = {name: size_of(each.kind, each.parameters, name) for name, each in settings.families.items()}
     gathering: dict[tuple[str, tuple[str, ...]], list[_Item]] = {}
     for name, entry in settings.descriptors.items():
         of_families = {family: sizes[family] for family in entry.families or settings.families}
@@ -224,16 +224,6 @@ def _label(kind: str, bases: tuple[str, ...]) -> str:
 def _plain(value: Any) -> str:
     """Leave out of a value, which may be any text, what the name of a file may not hold."""
     return re.sub(r"[^A-Za-z0-9.+-]", "", str(value))
-
-
-def _size(settings: Settings, family: str) -> FamilySize | None:
-    """Ask a family how much it holds, if it can say."""
-    entry = settings.families[family]
-    target = load(entry.kind, FAMILIES, "family")
-    if not hasattr(target, "size"):
-        return None
-    size: FamilySize | None = target.size(**validated(target, entry.parameters, f"families.{family}.parameters"))
-    return size
 
 
 def _key(*content: Any) -> str:

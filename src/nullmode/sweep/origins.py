@@ -5,6 +5,7 @@ that a job uses and no others: an edit of one radial basis leaves the jobs of al
 """
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from nullmode._support.code_hash import digest, origin
+from nullmode._support.files import PLAN_FILE
 from nullmode._support.own_modules import files_in
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, module_from, source_of, validated
@@ -140,20 +142,14 @@ def _list(value: Any) -> list[Any]:
 
 
 def _complete(kind: str, parameters: JSON) -> JSON:
-    """Parameters with defaults; where a user's kind wants paths, texts are paths, as they may name folders."""
-    result = dict(parameters)
-    for name, (annotation, default) in _signature(kind).items():
-        value = result.get(name, default)
-        paths = [Path(each) if isinstance(each, str) else each for each in _list(value)]
-        result[name] = paths if "Path" in annotation else value
-    return result
+    """Add the defaults of a user's own kind to parameters."""
+    return {**_defaults(kind), **parameters}
 
 
 @cache
-def _signature(kind: str) -> dict[str, tuple[str, Any]]:
-    """Annotation and default of each parameter of a user's kind."""
+def _defaults(kind: str) -> JSON:
     known = inspect.signature(load(kind, {}, "kind")).parameters.values()
-    return {each.name: (str(each.annotation), None if each.default is each.empty else each.default) for each in known}
+    return {each.name: each.default for each in known if each.default is not each.empty}
 
 
 def _hashed(values: Any) -> dict[str, str]:
@@ -161,18 +157,49 @@ def _hashed(values: Any) -> dict[str, str]:
 
 
 def _named(value: Any) -> list[str]:
-    """Existing files that values name at any depth; of a folder, if it is given as a path, all files in it."""
+    """Existing files that values name at any depth; of a folder, all files in it."""
     if isinstance(value, str | Path):
         try:
-            if isinstance(value, Path) and value.is_dir():
-                return [str(file) for file in files_in(value)]
-            return [str(value)] if Path(value).is_file() else []
-        except OSError:  # a text that no file could be called
+            return [file for name in _spelled(value) for file in _read_with(name)]
+        except (OSError, ValueError, RuntimeError):  # a text that no file could be called, or ~ of nobody
             return []
     if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
         value = vars(value) if hasattr(value, "__dict__") else [getattr(value, each.name) for each in fields(value)]
     inner = [*value, *value.values()] if isinstance(value, Mapping) else value
     return [name for each in inner for name in _named(each)] if isinstance(inner, list | tuple | Set) else []
+
+
+def _spelled(value: str | Path) -> list[str]:
+    """Files that a text or a path stands for: ``~/a.xyz``, ``a.xyz@:5`` as in ASE, ``frames/*.xyz``, a folder."""
+    path = Path(value).expanduser()
+    if path.is_file():
+        return [str(path)]
+    if path.is_dir():
+        # What a run writes must not count.
+        holds_a_run = (path / PLAN_FILE).exists() or Path.cwd().is_relative_to(path.resolve())
+        return [] if holds_a_run else [str(file) for file in files_in(path)]
+    before, at, _ = str(path).rpartition("@")
+    if at and Path(before).is_file():
+        return [before]
+    if not re.search(r"[*?[]", path.name) or not path.suffix:
+        return []
+    return sorted(str(file) for file in path.parent.glob(path.name) if file.is_file())
+
+
+def _read_with(name: str) -> list[str]:
+    """List a file, and those beside it from which ASE takes the species of a POSCAR that does not say them."""
+    path = Path(name)
+    if not re.search("POSCAR|CONTCAR|CENTCAR", path.name) or _says_species(path):
+        return [name]
+    beside = [path.with_name(other + packed) for other in ("POTCAR", "OUTCAR") for packed in ("", ".gz", ".bz2")]
+    return [name, *(str(each) for each in beside if each.is_file())]
+
+
+def _says_species(path: Path) -> bool:
+    """Whether the sixth line of a POSCAR holds symbols, and not the numbers of atoms; of a packed one, take no."""
+    with path.open("rb") as file:
+        lines = [file.readline() for _ in range(6)]
+    return bool(re.match(rb"\s*[A-Za-z]", lines[5]))
 
 
 def descriptor_modules(settings: Settings, name: str) -> list[str]:

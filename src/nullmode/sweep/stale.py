@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nullmode._support.files import cut_short
 from nullmode._support.types import JSON, InputError
-from nullmode.tables import manifest, parquet, stamp
+from nullmode.tables import footer, manifest, parquet, stamp
 from nullmode.tables.identity import differences
 
+_CUT_SHORT, _DAMAGED = "cut short", "damaged, or changed by another program"
 _NOT_LOOKED_AT = "more, not looked at in detail"
 _MOST_LINES = 20
 # To open a file takes half a millisecond, and a start must not take minutes.
@@ -114,53 +114,62 @@ def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[
     InputError
         If a file is damaged, or none of nullmode's: it might be a user's, and is not overwritten.
     """
-    found = {name: planned for name, planned in plan.items() if (Path(folder) / name).is_file()}
-    if damaged := cut_short(Path(folder) / name for name in found if name.endswith(".parquet")):
-        raise InputError(
-            "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
-            f"rm {' '.join(map(str, damaged))}"
-        )
     result: dict[str, list[str]] = {}
-    refused = [
-        f"`{Path(folder) / name}` must be a file, got a folder. Move it elsewhere."
-        for name in plan
-        if name not in found and (Path(folder) / name).is_dir()
-    ]
-    for name, content in found.items():
-        path = Path(folder) / name
+    damaged, refused = [], []
+    # Texts: Paths would take as long as reading the files.
+    for name, content in plan.items():
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            if os.path.isdir(path):
+                refused.append(f"`{path}` must be a file, got a folder. Move it elsewhere.")
+            continue
         try:
-            if (identity := _identity(path)) != content["identity"]:
+            identity = _identity(path)
+            if identity == _CUT_SHORT:
+                damaged.append(path)
+            elif identity != content["identity"]:
                 # What is none of nullmode's is refused there.
                 looked_at = len(result) < _MOST_COMPARED or identity is None
-                result[name] = _differences(path, content) if looked_at else [_NOT_LOOKED_AT]
+                result[name] = _differences(Path(path), identity, content) if looked_at else [_NOT_LOOKED_AT]
         except InputError as error:
             refused.append(str(error))
+    if damaged:
+        raise InputError(
+            "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
+            f"rm {shlex.join(damaged)}"
+        )
     if refused:
         raise InputError("\n".join(["The workflow does not overwrite files that it did not make:", *refused]))
     return result
 
 
-def _identity(path: Path) -> str | None:
-    if path.suffix == ".parquet":
-        return parquet.identity_of(path)
-    if path.suffix == ".json":
-        return _of_layout(path)
-    return stamp.identity_of(path)
+def _identity(path: str) -> str | None:
+    """Identity of a file, or in what state it is; None if it has none."""
+    if path.endswith(".parquet"):
+        end = footer.read(path)
+        if end is None:
+            return _CUT_SHORT
+        return _DAMAGED if footer.is_changed(end) else footer.identity_in(end)
+    if path.endswith(".json"):
+        return _of_layout(Path(path))
+    identity = stamp.identity_of(path)
+    return identity if identity is None or stamp.is_whole(path) else _DAMAGED
 
 
-def _of_layout(path: Path) -> str | None:
-    """Identity of a layout; None if the file is damaged."""
+def _of_layout(path: Path) -> str:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         identity = content["provenance"]["identity"] if content["layout"] else None
     except (ValueError, LookupError, TypeError):
-        return None
-    return identity if isinstance(identity, str) else None
+        return _DAMAGED
+    return identity if isinstance(identity, str) else _DAMAGED
 
 
-def _differences(path: Path, planned: JSON) -> list[str]:
-    if path.suffix == ".json" and _of_layout(path) is None:
-        return ["damaged"]
+def _differences(path: Path, identity: str | None, planned: JSON) -> list[str]:
+    if identity == _DAMAGED:
+        return [_DAMAGED]
+    if path.suffix == ".rst" and identity is None:
+        raise InputError(f"`{path}` must be a caption written by nullmode, got another text. Move it elsewhere.")
     if path.suffix in (".json", ".rst"):
         return []
     told = parquet.provenance(path) if path.suffix == ".parquet" else stamp.read(path)

@@ -11,7 +11,7 @@ from nullmode._support.variants import load, validated
 from nullmode.families import FAMILIES
 from nullmode.geometry.disorder import check_ordered
 from nullmode.geometry.structure import check_sound
-from nullmode.sweep.family import content_of_family
+from nullmode.sweep.family import check_size, content_of_family
 from nullmode.tables import columns, parquet
 from nullmode.tables.structures import row_of
 
@@ -28,6 +28,7 @@ def write_structures(family: JSON, name: str, files: Iterable[str], output: str,
     """
     kind, parameters = family["kind"], family["parameters"]
     frame = make_structures(kind, parameters, name, family["on_bad_structure"])
+    check_size(kind, parameters, name, len(frame))
     provenance = {**content_of_family(name, family, {path: digest(path) for path in files}), **code}
     parquet.write(frame, output, "structures", provenance)
 

@@ -17,18 +17,14 @@ def write_summary(
 
     `descriptors` are names in the order of the rows; `code` is the origin of this code.
     """
+    # The tables keep what all parts follow from, each once; their identities hold those of the parts.
     own = {"order": list(descriptors), **{key: code[key] for key in ("script",) if key in code}}
-    provenance = {**agreement.merged(paths, code), **own, "identity": _identity(paths, descriptors, code)}
+    merged = {**agreement.merged(paths, code), **own}
+    inputs = {Path(path).stem: {"identity": parquet.provenance(path)["identity"]} for path in paths}
+    content = {"order": list(descriptors), **code, "inputs": inputs}
     frame = united([dataset.load(paths, "sensitivity")], descriptors)
-    parquet.write(frame, sensitivity, "sensitivity", provenance)
-    parquet.write(summarize(frame), summary, "summary", provenance)
-
-
-def _identity(paths: Iterable[str | Path], descriptors: Sequence[str], code: JSON) -> str:
-    """Identity of what is merged; the tables themselves keep what all parts follow from, each once."""
-    inputs = {Path(path).stem: {"identity": parquet.identity_of(path)} for path in paths}
-    identity: str = identified({"order": list(descriptors), **code, "inputs": inputs})["identity"]
-    return identity
+    for rows, path, table in ((frame, sensitivity, "sensitivity"), (summarize(frame), summary, "summary")):
+        parquet.write(rows, path, table, {**merged, "identity": identified({**content, "table": table})["identity"]})
 
 
 def united(frames: Iterable[pd.DataFrame], descriptors: Sequence[str]) -> pd.DataFrame:

@@ -176,7 +176,7 @@ def _pruned(contents: dict[Path, JSON], filters: Any) -> dict[Path, JSON]:
 
 def _opened(path: Path, table: str) -> tuple[Any, JSON]:
     """Open a file of a table, and read what it follows from."""
-    parquet.check_exists(path)
+    parquet.check_whole(path)
     fragment = _PARQUET.make_fragment(str(path), LocalFileSystem())
     with parquet.undamaged(path):
         content = parquet.content_of(fragment.physical_schema, path)

@@ -1,14 +1,15 @@
 """The files that a run planned, listed in its folder of results; what else lies there, earlier plans left."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from nullmode._support.files import written
+from nullmode._support.files import PLAN_FILE, written
 from nullmode._support.types import JSON, InputError
 from nullmode.tables import parquet, stamp
 
-NAME = "plan.json"
+NAME = PLAN_FILE
 _FOLDERS = (
     "structures",
     "layouts",
@@ -66,25 +67,24 @@ def identities(where: Path) -> dict[Path, str] | None:
 
 def leftover(folder: str | Path, files: Collection[str]) -> list[Path]:
     """Find the results, logs and benchmark files in a folder of results that belong to none of the planned `files`."""
-    root = Path(folder)
-    stems = {Path(name).with_suffix("").as_posix() for name in files} | {str(Path(name).parent) for name in files}
-    known = set(files)
+    planned = {os.path.splitext(name)[0] for name in files} | {os.path.dirname(name) for name in files}
+    found: list[str] = []
 
-    def found() -> Iterator[Path]:
-        for name in _FOLDERS:
-            for path in (root / name).rglob("*"):
-                if path.suffix in _ENDINGS and path.relative_to(root).as_posix() not in known:
-                    yield path
-        for ending in (".parquet", ".html"):
-            if (path := root / f"claims{ending}").is_file() and path.name not in known:
-                yield path
-        for top, ending in _OF_JOBS:
-            for name in _FOLDERS:
-                for path in (root / top / name).rglob(f"*{ending}"):
-                    if path.relative_to(root / top).with_suffix("").as_posix() not in stems:
-                        yield path
+    # Texts, not Paths: there may be ten thousands of files.
+    def look(root: str, endings: Collection[str], known: Collection[str], *, whole: bool) -> None:
+        for top in _FOLDERS:
+            for place, _, names in os.walk(os.path.join(root, top)):
+                start = os.path.relpath(place, root)
+                for name in names:
+                    stem, ending = os.path.splitext(name)
+                    if ending in endings and f"{start}/{name if whole else stem}" not in known and name[0] != ".":
+                        found.append(os.path.join(place, name))
 
-    return sorted(path for path in found() if not path.name.startswith("."))
+    look(str(folder), _ENDINGS, set(files), whole=True)
+    for top, ending in _OF_JOBS:
+        look(os.path.join(folder, top), {ending}, planned, whole=False)
+    claims = [os.path.join(folder, name) for name in ("claims.parquet", "claims.html") if name not in files]
+    return sorted(Path(path) for path in [*found, *filter(os.path.isfile, claims)])
 
 
 def is_own(path: Path) -> bool:

@@ -1,7 +1,6 @@
 """Tables in Parquet files: columns as documented, provenance in the file, and never a half-written file."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -15,16 +14,13 @@ import pyarrow.parquet as pq
 from nullmode._support.code_hash import PYTHON, digest
 from nullmode._support.files import written
 from nullmode._support.types import JSON, InputError
+from nullmode.tables import footer
 from nullmode.tables.columns import TABLES, folded
 from nullmode.tables.identity import identified
 
 SCHEMA_VERSION = 3
 """Increased when a column, or a key of the provenance, changes its name, type or meaning; not for a new one."""
 _KEY = b"nullmode"
-_IDENTITY = b"nullmode.identity"
-_OURS = b"\x18\x08nullmode\x18"
-# As the footer holds it, in Thrift's compact form: the end of the key, a text of 32 bytes.
-_IN_FOOTER = re.compile(re.escape(_IDENTITY) + rb"\x18\x20([0-9a-f]{32})")
 
 
 def coordinates(frame: pd.DataFrame, table: str) -> list[str]:
@@ -125,11 +121,10 @@ def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callabl
 
 @contextmanager
 def _writer(path: str | Path, schema: pa.Schema, **options: Any) -> Iterator[Any]:
-    with (
-        written(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True, **options) as writer,
-    ):
-        yield writer
+    with written(path) as temporary:
+        with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True, **options) as writer:
+            yield writer
+        footer.seal(temporary)
 
 
 def _fields(table: str) -> list[pa.Field]:
@@ -137,11 +132,13 @@ def _fields(table: str) -> list[pa.Field]:
 
 
 def _metadata(table: str, provenance: JSON) -> dict[bytes, bytes]:
-    provenance = identified(provenance)
+    # Tables that one job makes together differ in this alone.
+    provenance = identified({**provenance, "table": table})
     carriers = {"python": PYTHON, **{name: version(name) for name in ("nullmode", "pandas", "pyarrow")}}
     versions = carriers | provenance.get("versions", {})
-    content = {**provenance, "table": table, "schema_version": SCHEMA_VERSION, "versions": versions}
-    return {_KEY: json.dumps(content, sort_keys=True).encode(), _IDENTITY: provenance["identity"].encode()}
+    content = {**provenance, "schema_version": SCHEMA_VERSION, "versions": versions}
+    texts = {footer.IDENTITY: provenance["identity"], footer.SEAL: footer.OPEN}
+    return {_KEY: json.dumps(content, sort_keys=True).encode(), **{key.encode(): texts[key].encode() for key in texts}}
 
 
 def read(
@@ -172,33 +169,18 @@ def provenance(path: str | Path) -> JSON:
     return content_of(schema_at(path), path)
 
 
-def identity_of(path: str | Path) -> str | None:
-    """Read the identity of a table from the last bytes of the file: empty for one without, None for any other file.
-
-    A tenth of the time that pyarrow takes to open a file: a run looks at all files of its plan when it starts.
-    """
-    with Path(path).open("rb") as file:
-        end = file.seek(0, 2)
-        file.seek(max(0, end - 8))
-        size = int.from_bytes(file.read(4), "little")
-        file.seek(max(0, end - 8 - size))
-        footer = file.read(size)
-    if found := _IN_FOOTER.search(footer):
-        return found[1].decode()
-    return "" if _OURS in footer else None
-
-
 def schema_at(path: str | Path) -> pa.Schema:
     """Read the schema of a Parquet file; errors as :func:`read`."""
-    check_exists(path)
+    check_whole(path)
     with undamaged(path):
         return pq.read_schema(path)
 
 
-def check_exists(path: str | Path) -> None:
-    """Refuse a path that is not a file."""
+def check_whole(path: str | Path) -> None:
+    """Refuse a path that is not a file, and a table that was changed after nullmode wrote it."""
     if not Path(path).is_file():
         raise InputError(f"`path` must be an existing Parquet file, got {path}.")
+    footer.check_unchanged(path)
 
 
 def check_table(content: JSON, path: str | Path, table: str) -> None:

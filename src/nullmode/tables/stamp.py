@@ -1,5 +1,6 @@
 """What a figure or page follows from, where its format has a place: text chunk, document information, Dublin Core."""
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -11,7 +12,13 @@ from xml.etree import ElementTree
 from nullmode._support.types import JSON, InputError
 from nullmode.tables.identity import identified
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG, _PDF, _SVG, _PAGE = b"\x89PNG\r\n\x1a\n", b"%PDF-", b"<?xml", b"<!doctype html>"
+_WHOLE = {
+    ".png": (_PNG, b"IEND\xaeB`\x82"),
+    ".pdf": (_PDF, b"%%EOF"),
+    ".svg": (_SVG, b"</svg>"),
+    ".html": (_PAGE, b"</html>"),
+}
 _KEYWORD = "nullmode"
 _PAGE_START, _PAGE_END = '<script type="application/json" id="provenance">', "</script>"
 _CAPTION = ".. nullmode: identity "
@@ -47,6 +54,13 @@ def identity_of(path: str | Path) -> str | None:
     return identity
 
 
+def is_whole(path: str | Path) -> bool:
+    """Whether a file begins as its ending says, and was not cut short, for instance by a copy to a full disk."""
+    start, end = _WHOLE.get(Path(path).suffix, (b"", b""))
+    content = Path(path).read_bytes()
+    return content.startswith(start) and content.rstrip().endswith(end)
+
+
 def _text(content: JSON, **more: str) -> str:
     versions = {"nullmode": version("nullmode"), **content.get("versions", {})}
     return json.dumps({**identified(content), "versions": versions, **more}, sort_keys=True)
@@ -65,9 +79,9 @@ def read(path: str | Path) -> JSON:
     content = Path(path).read_bytes()
     readers: dict[bytes, Callable[[bytes], bytes | str]] = {
         _PNG: _of_png,
-        b"%PDF-": _of_pdf,
-        b"<?xml": _of_svg,
-        b"<!doctype html>": _of_page,
+        _PDF: _of_pdf,
+        _SVG: _of_svg,
+        _PAGE: _of_page,
     }
     for start, reader in readers.items():
         if content.startswith(start):
@@ -118,7 +132,9 @@ def _of_pdf(content: bytes) -> bytes:
 
 
 def _of_svg(content: bytes) -> str:
-    return ElementTree.fromstring(content).findtext(f".//{_SVG_DESCRIPTION}", "")
+    # It stands at the beginning, of a file that is cut short too.
+    texts = (each.text for _, each in ElementTree.iterparse(io.BytesIO(content)) if each.tag == _SVG_DESCRIPTION)
+    return next(texts, None) or ""
 
 
 def _of_page(content: bytes) -> bytes:

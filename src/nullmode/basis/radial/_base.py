@@ -31,9 +31,15 @@ class RadialBasis(ABC):
         Name of the functions in messages.
     kind
         Its name in a configuration.
+    orthonormal
+        Whether the functions are orthonormal under r² dr, over the range of the integrals.
+    sampled
+        Whether the integrals are sums over a few points, so that features are no projection of the density.
     """
 
     nested: ClassVar[bool]
+    orthonormal: ClassVar[bool] = False
+    sampled: ClassVar[bool] = False
     title: ClassVar[str]
     kind: str
 

@@ -24,6 +24,7 @@ class DVR(RadialBasis):
     """
 
     nested: ClassVar[bool] = False
+    sampled: ClassVar[bool] = True
     title: ClassVar[str] = "DVR"
     kind: Literal["dvr"] = "dvr"
 

@@ -31,6 +31,7 @@ class GTO(RadialBasis):
     """
 
     nested: ClassVar[bool] = False
+    orthonormal: ClassVar[bool] = True
     title: ClassVar[str] = "GTO"
     kind: Literal["gto"] = "gto"
     orthonormalization: Literal["loewdin", "cholesky"] = "loewdin"

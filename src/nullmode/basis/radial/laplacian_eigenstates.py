@@ -25,6 +25,7 @@ class LaplacianEigenstates(RadialBasis):
     """
 
     nested: ClassVar[bool] = True
+    orthonormal: ClassVar[bool] = True
     title: ClassVar[str] = "Laplacian"
     kind: Literal["laplacian-eigenstates"] = "laplacian-eigenstates"
 

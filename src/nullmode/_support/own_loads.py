@@ -1,0 +1,193 @@
+"""What a user's file loads otherwise than by import statements: by functions of importlib, runpy and ctypes."""
+
+import ast
+import os
+from collections.abc import Callable, Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nullmode._support.types import InputError
+
+# Functions that load a module by its name or a file by its path: place and name of that argument.
+_BY_NAME = {"import_module": (0, "name"), "__import__": (0, "name"), "run_module": (0, "mod_name")}
+_BY_PATH = {
+    "run_path": (0, "path_name"),
+    "spec_from_file_location": (1, "location"),
+    "SourceFileLoader": (1, "path"),
+    "CDLL": (0, "name"),
+    "LoadLibrary": (0, "name"),
+    "exec": (0, "source"),
+}
+_LOADERS = _BY_NAME | _BY_PATH
+_GROWS = {"insert", "append", "extend"}
+_SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_PATH_PROPERTIES: dict[str, Callable[[Any], Any]] = {"parent": lambda path: path.parent, "name": lambda path: path.name}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "str": str,
+    "fspath": str,
+    "Path": Path,
+    "dirname": os.path.dirname,
+    "abspath": str,
+    "realpath": str,
+    "join": os.path.join,
+}
+_METHODS: dict[str, Callable[..., Any]] = {
+    "resolve": lambda path: path,
+    "absolute": lambda path: path,
+    "with_name": lambda path, name: path.with_name(name),
+    "joinpath": lambda path, *names: path.joinpath(*names),
+}
+
+
+class Loads(NamedTuple):
+    """What a file loads.
+
+    Attributes
+    ----------
+    names
+        Of modules.
+    files
+        Existing ones; a path is relative to the working directory, as when Python runs it.
+    folders
+        Those that it puts on ``sys.path`` while it runs.
+    unfollowed
+        Calls of which that cannot be told: the line of each, and its text.
+    """
+
+    names: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    folders: tuple[str, ...] = ()
+    unfollowed: tuple[tuple[int, str], ...] = ()
+
+
+def loads(tree: ast.Module, path: Path) -> Loads:
+    """Find what a file, given by its syntax tree and its path, loads by a name that follows from what is written."""
+    known = _assigned(tree) | {"__file__": str(path.resolve())}
+    called = {name: name for name in _LOADERS}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            called |= {each.asname: each.name for each in node.names if each.asname and each.name in _LOADERS}
+        elif isinstance(node, ast.Assign) and (_name(node.value) in _LOADERS):
+            called |= {each.id: _name(node.value) for each in node.targets if isinstance(each, ast.Name)}
+    names: list[str] = []
+    files: list[str] = []
+    folders: list[str] = []
+    unfollowed: list[tuple[int, str]] = []
+    for node, inside in _nodes(tree):
+        try:
+            if isinstance(node, ast.Call) and (function := called.get(_name(node.func))):
+                if (value := _loaded(node, function, known)) is not None:
+                    (names if function in _BY_NAME else files).append(value)
+            elif inside and (added := _added(node)) is not None:
+                folders.extend(str(_value(each, known)) for each in added)
+        except (ValueError, TypeError, AttributeError, ImportError):
+            unfollowed.append((node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]
+    existing = [Path(file).resolve() for file in files if Path(file).is_file()]
+    return Loads(tuple(filter(None, names)), tuple(existing), tuple(folders), tuple(unfollowed))
+
+
+def check_followed(path: Path, found: Loads) -> None:
+    """Refuse a file that loads what only running it tells.
+
+    Raises
+    ------
+    InputError
+        Naming the line, and the remedy.
+    """
+    for line, text in found.unfollowed:
+        raise InputError(
+            f"What {path} loads must be written out, so that a change of it is seen, got `{text}` in line {line}. "
+            "Write the name out, or list the files that it may load, relative to the folder of the file: "
+            "FILES = ['helper.py'], or FILES = [] for none that may change."
+        )
+
+
+def _loaded(call: ast.Call, function: str, known: dict[str, Any]) -> str | None:
+    """Name or path that a call loads; None for none, such as the program itself for a library."""
+    place, keyword = _LOADERS[function]
+    given = {each.arg: each.value for each in call.keywords}
+    node = call.args[place] if place < len(call.args) else given.get(keyword)
+    if node is None or (isinstance(node, ast.Constant) and not isinstance(node.value, str)):
+        return None
+    if function == "exec":
+        if isinstance(node, ast.Constant) or not isinstance(call.func, ast.Name):
+            return None
+        raise ValueError
+    value = str(_value(node, known))
+    package = call.args[1] if len(call.args) > 1 else given.get("package")
+    if function == "import_module" and value.startswith(".") and isinstance(package, ast.Constant):
+        return resolve_name(value, str(package.value))
+    # Otherwise as from the package of the file.
+    return value
+
+
+def _added(node: ast.AST) -> list[ast.expr] | None:
+    """Folders that a statement puts on ``sys.path``; None for any other statement."""
+    if isinstance(node, ast.Call) and _name(node.func) == "addsitedir":
+        return node.args[:1]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GROWS:
+        return node.args[-1:] if _is_path(node.func.value) else None
+    if isinstance(node, ast.AugAssign | ast.Assign):
+        targets = [node.target] if isinstance(node, ast.AugAssign) else node.targets
+        targets = [each.value if isinstance(each, ast.Subscript) else each for each in targets]
+        return [node.value] if any(map(_is_path, targets)) else None
+    return None
+
+
+def _is_path(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "path" and _name(node.value) == "sys"
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _nodes(tree: ast.AST, inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """All nodes, each with whether it is inside a function, which may run after the file was imported."""
+    for node in ast.iter_child_nodes(tree):
+        yield node, inside
+        yield from _nodes(node, inside or isinstance(node, _SCOPES))
+
+
+def _assigned(tree: ast.Module) -> dict[str, Any]:
+    """Expressions of names that a module assigns once."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.setdefault(node.id, [])
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id].append(node.value)
+    counts = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
+    return {name: values[0] for name, values in found.items() if len(values) == 1 == counts.count(name)}
+
+
+def _value(node: Any, known: dict[str, Any]) -> Any:
+    """Value of an expression of texts and paths; errors for anything else."""
+
+    def value(each: ast.expr) -> Any:
+        return _value(each, known)
+
+    match node:
+        case str():
+            return node
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name) if name in known:
+            return _value(known[name], {key: each for key, each in known.items() if key != name})
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return Path(value(left)) / value(right)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return value(left) + value(right)
+        case ast.JoinedStr(values=parts):
+            return "".join(str(value(each.value if isinstance(each, ast.FormattedValue) else each)) for each in parts)
+        case ast.Attribute(value=inner, attr=name) if name in _PATH_PROPERTIES:
+            return _PATH_PROPERTIES[name](value(inner))
+        case ast.Call(func=ast.Attribute(value=inner, attr=name), args=args) if name in _METHODS:
+            return _METHODS[name](value(inner), *map(value, args))
+        case ast.Call(func=function, args=args) if _name(function) in _FUNCTIONS:
+            return _FUNCTIONS[_name(function)](*map(value, args))
+    raise ValueError

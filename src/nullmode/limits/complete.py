@@ -1,0 +1,182 @@
+"""Jacobians in the complete radial and angular basis of a descriptor, many environments at once."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil, pi, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from nullmode._support.types import Floats, InputError, Integers
+from nullmode.basis.cutoff import shifted_cosine
+from nullmode.basis.scaling import scaling
+from nullmode.descriptors._base import DensityDescriptor
+from nullmode.geometry.environment import Environment
+from nullmode.limits.rows import Densities, fill_rows, scratch
+from nullmode.limits.span import coefficients, converged_l, points, points_within, projected, reaches_past
+
+MOST_ENTRIES = 100_000_000
+"""Of a Jacobian: 0.8 GB."""
+# Of samples of the functions.
+_CHUNK_ENTRIES = 1 << 17
+# In widths. Environments that reach equally far are computed together, by rules that depend on no environment.
+_STEP = 1.0
+
+
+class Complete(NamedTuple):
+    """What the complete basis sees of m environments.
+
+    Attributes
+    ----------
+    indices
+        Which environments.
+    jacobians, shape (m, rows, n, 3)
+        In 1/Å; rows are in order of l.
+    features, last, shape (m,)
+        Norm of the features, and of the Jacobian's rows at the largest l, in 1/Å.
+    within, shape (m, rows', n, 3)
+        The Jacobians of the densities' part within the cutoff; None if that is all of them.
+    l_max
+        Largest angular momentum.
+    """
+
+    indices: list[int]
+    jacobians: Floats
+    features: Floats
+    last: Floats
+    within: Floats | None
+    l_max: int
+
+
+def complete(environments: Sequence[Environment], descriptor: DensityDescriptor) -> Iterator[Complete]:
+    """Compute Jacobians in the complete basis of a power spectrum or radial spectrum.
+
+    The functions that span the densities are found for each environment. What it gets does not depend on the others.
+
+    Parameters
+    ----------
+    environments
+        Within the cutoff, none without neighbours.
+
+    Raises
+    ------
+    InputError
+        For Jacobians too large for the memory.
+    """
+    groups: dict[tuple[float, int, bytes], list[int]] = {}
+    for i, environment in enumerate(environments):
+        reach = float(np.linalg.norm(environment.vectors, axis=1).max())
+        step = _STEP * descriptor.width
+        center = environment.center_species if descriptor.center_weight != 0.0 else 0
+        key = ceil(reach / step) * step, center, np.sort(environment.species).tobytes()
+        groups.setdefault(key, []).append(i)
+    for (reach, center, _), members in groups.items():
+        l_max = 0 if descriptor.correlation_order == 1 else converged_l(reach, descriptor.width)
+        x, _ = points(reach, descriptor.width)
+        n = len(environments[members[0]])
+        length = max(1, _CHUNK_ENTRIES // (n * len(x) * (l_max + 1)))
+        for start in range(0, len(members), length):
+            chunk = members[start : start + length]
+            yield _computed(chunk, [environments[i] for i in chunk], center, descriptor, reach, l_max)
+
+
+def _computed(
+    indices: list[int],
+    environments: Sequence[Environment],
+    center: int,
+    descriptor: DensityDescriptor,
+    reach: float,
+    l_max: int,
+) -> Complete:
+    orders = [np.argsort(each.species, kind="stable") for each in environments]
+    vectors = np.stack([each.vectors[order] for each, order in zip(environments, orders, strict=True)])
+    species = environments[0].species[orders[0]]
+    features, last = np.empty((2, len(vectors)))
+
+    def jacobians(quadrature: tuple[Floats, Floats]) -> Floats:
+        densities = _expanded(vectors, species, center, descriptor, quadrature, l_max)
+        result = _rows_of_one(densities, features, last)
+        if descriptor.correlation_order == 2:
+            result = _rows_of_two(densities, features, last)
+        for each, order in zip(result, orders, strict=True):
+            if (np.diff(order) < 0).any():
+                each[:, order] = each.copy()
+        return result
+
+    inside = reaches_past(reach, descriptor.width, descriptor.cutoff)
+    within = jacobians(points_within(descriptor.cutoff, descriptor.width)) if inside else None
+    return Complete(indices, jacobians(points(reach, descriptor.width)), features, last, within, l_max)
+
+
+def _expanded(
+    vectors: Floats,
+    species: Integers,
+    center: int,
+    descriptor: DensityDescriptor,
+    quadrature: tuple[Floats, Floats],
+    l_max: int,
+) -> Densities:
+    """Expand densities in the functions that they span on the range of a quadrature; neighbours ordered by species."""
+    r = np.linalg.norm(vectors, axis=-1)
+    x, root = quadrature
+    own = np.empty((l_max + 1, len(x), 0))
+    if descriptor.center_weight != 0.0:
+        own = (projected(np.zeros(1), x, l_max, descriptor.width)[0] * root).swapaxes(1, 2)
+    value, slope = (np.moveaxis(g, 0, 1) * root for g in projected(r, x, l_max, descriptor.width))
+    weight, dweight = (each[:, None, None] for each in _weights(r, descriptor))
+    parts = []
+    for kind in np.unique(np.append(species, center) if own.size else species):
+        mine = own if kind == center else own[..., :0]
+        members = slice(*np.searchsorted(species, (kind, kind + 1)))
+        samples = np.concatenate([value[:, :, members], slope[:, :, members]], axis=2).swapaxes(2, 3)
+        samples = np.concatenate([samples, np.broadcast_to(mine, (len(r), *mine.shape))], axis=3)
+        parts.append((members, mine.shape[-1], coefficients(samples)))
+    total = sum(each.shape[2] for _, _, each in parts)
+    values, slopes = np.zeros((2, len(r), l_max + 1, total, r.shape[1]))
+    centers = np.zeros(values.shape[:-1])
+    top = 0
+    for members, has_own, part in parts:
+        channel, k = slice(top, top + part.shape[2]), members.stop - members.start
+        values[:, :, channel, members] = part[..., :k] * weight[..., members]
+        slopes[:, :, channel, members] = (
+            part[..., k : 2 * k] * weight[..., members] + part[..., :k] * dweight[..., members]
+        )
+        if has_own:
+            centers[:, :, channel] = descriptor.center_weight * part[..., -1]
+        top = channel.stop
+    return Densities(vectors, values, slopes, centers)
+
+
+def _weights(distances: Floats, descriptor: DensityDescriptor) -> tuple[Floats, Floats]:
+    """Weight of each neighbour by its distance, cutoff function times radial scaling, and its derivative in 1/Å."""
+    cut = np.array([shifted_cosine(r, descriptor.cutoff, descriptor.cutoff_width) for r in distances.ravel()])
+    f, df = cut.T.reshape(2, *distances.shape)
+    if descriptor.radial_scaling is None:
+        return f, df
+    u = descriptor.radial_scaling
+    scaled = np.array([scaling(r, u.rate, u.scale, u.exponent) for r in distances.ravel()])
+    g, dg = scaled.T.reshape(2, *distances.shape)
+    return f * g, df * g + f * dg
+
+
+def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats:
+    """Differentiate c_q00, shape (m, K, n, 3); fill the norms of c_q00 and of these derivatives."""
+    vectors, value, slope, center = densities.vectors, *(each[:, 0] for each in densities[1:])
+    unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: Floats = slope[..., None] * unit[:, None] / sqrt(4 * pi)
+    features[:] = np.linalg.norm(value.sum(axis=2) + center, axis=1) / sqrt(4 * pi)
+    last[:] = np.linalg.norm(result.reshape(len(result), -1), axis=1)
+    return result
+
+
+def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats:
+    """Differentiate the power spectrum, shape (m, rows, n, 3); fill the norms of :func:`fill_rows`."""
+    m, n_l, channels, n = densities.value.shape
+    rows = n_l * channels * (channels + 1) // 2
+    if rows * 3 * n > MOST_ENTRIES:
+        raise InputError(
+            f"`environment` must leave a limit of at most {MOST_ENTRIES} entries, got {rows} rows and {3 * n} columns "
+            f"for {n} neighbours. Use a smaller cutoff or a larger width."
+        )
+    result = np.empty((m, rows * 3 * n))
+    fill_rows(densities, scratch(n, channels), features, last, result)
+    return result.reshape(m, rows, n, 3)

@@ -1,0 +1,74 @@
+"""Features measured under r² dr: the same span of radial functions, orthonormalised."""
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nullmode._support.types import Reals
+from nullmode.basis.radial._base import RadialBasis
+from nullmode.basis.radial._quadrature import interval
+from nullmode.basis.radial.optimal_contraction import OptimalContraction
+from nullmode.descriptors._base import DensityDescriptor, changed
+
+D = TypeVar("D", bound=DensityDescriptor)
+_POINTS = 400
+_ORTHOGONAL = 1e-10
+
+
+def primitives(basis: RadialBasis) -> RadialBasis:
+    """Give the functions that a contraction contracts; any other basis as it is."""
+    return basis.primitives if isinstance(basis, OptimalContraction) else basis
+
+
+def with_orthonormal_functions(descriptor: D) -> D:
+    """Orthonormalise a descriptor's radial functions under r² dr for each l, each against those before it.
+
+    Its features are then an orthogonal projection of those of the complete basis. A basis that is orthonormal stays,
+    and so does one whose integrals are sums over points, to which no metric belongs.
+    """
+    if primitives(descriptor.radial_basis).sampled:
+        return descriptor
+    basis = _orthonormal(descriptor.radial_basis, descriptor.n_max, descriptor.l_max, descriptor.cutoff)
+    return descriptor if basis is descriptor.radial_basis else changed(descriptor, radial_basis=basis)
+
+
+@lru_cache(maxsize=256)
+def _orthonormal(basis: RadialBasis, n_max: int, l_max: int, cutoff: float) -> RadialBasis:
+    contraction: Any = basis if isinstance(basis, OptimalContraction) else None
+    raw = primitives(basis)
+    if raw.orthonormal and contraction is None:
+        return basis
+    n = contraction.n_primitives if contraction else n_max
+    turns = np.broadcast_to(np.eye(n), (l_max + 1, n, n))
+    if contraction:
+        turns = np.array(contraction.matrices)[: l_max + 1]
+    if raw.orthonormal:
+        samples = np.broadcast_to(np.eye(n), turns.shape)
+        if np.abs(turns @ turns.swapaxes(1, 2) - np.eye(n)).max() < _ORTHOGONAL:
+            return basis
+    else:
+        x, weights = interval(_POINTS, cutoff)
+        samples = np.moveaxis(raw.functions(x, n, l_max, cutoff)[:, 0], 1, 0) * (x * np.sqrt(weights))[:, None]
+    matrices: list[Any] = []
+    for l, (values, turn) in enumerate(zip(samples, turns, strict=True)):
+        if l and (values == samples[0]).all() and (turn == turns[0]).all():
+            matrices.append(matrices[0])
+            continue
+        rows = _gram_schmidt((values @ turn.T.astype(values.dtype)).T) @ turn
+        matrices.append(tuple(map(tuple, rows.astype(np.float64).tolist())))
+    return OptimalContraction(n_primitives=n, primitives=raw, matrices=tuple(matrices))
+
+
+def _gram_schmidt(functions: Reals) -> Reals:
+    """Coefficients, shape (n, n), of functions, shape (n, p), that are orthonormal; each twice, against rounding."""
+    n = len(functions)
+    found, rows = np.zeros_like(functions), np.zeros((n, n), dtype=functions.dtype)
+    for k, function in enumerate(functions):
+        rest, row = function, np.eye(n, dtype=functions.dtype)[k]
+        for _ in range(2):
+            overlap = found[:k] @ rest
+            rest, row = rest - overlap @ found[:k], row - overlap @ rows[:k]
+        size = np.sqrt(rest @ rest)
+        found[k], rows[k] = rest / size, row / size
+    return rows

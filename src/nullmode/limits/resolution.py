@@ -1,0 +1,141 @@
+"""Resolution: the share of what a descriptor's density and body order could see that its basis keeps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nullmode._support.arguments import check_tolerance
+from nullmode._support.types import Floats
+from nullmode.descriptors._base import DensityDescriptor
+from nullmode.geometry.environment import Environment, check_environment
+from nullmode.limits.complete import complete
+from nullmode.limits.limit import checked
+from nullmode.limits.metric import primitives, with_orthonormal_functions
+from nullmode.linalg.batched_svd import decompose_many
+from nullmode.linalg.rotations import LINEAR
+from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol, decompose_matrix, displacements
+from nullmode.spectrum.judgement import coarseness, norm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Resolution:
+    """Which share of what its limit sees a descriptor's truncation keeps, for independent displacements.
+
+    Attributes
+    ----------
+    values, shape (k,)
+        |J u|/|J_inf u| of k displacements u whose images under J and under J_inf are orthogonal, descending; k is the
+        rank of the limit. From 0, null by truncation, to 1, nothing lost.
+    modes, shape (k, n, 3)
+        These displacements, of unit length; the last is the worst.
+    worst
+        The smallest value, below that of any other displacement that the limit sees: the resolution of the
+        environment. NaN if the limit sees nothing.
+    within_cutoff
+        The largest `worst` of any functions that end at the cutoff; below 1 where densities reach past it.
+    floors, shape (k,)
+        Values up to this are rounding.
+    projection
+        Whether the features are an orthogonal projection of those of the limit, so that no value exceeds 1. Not so for
+        the radial basis dvr, which samples the density.
+    """
+
+    values: Floats
+    modes: Floats
+    worst: float
+    within_cutoff: float
+    floors: Floats
+    projection: bool
+
+
+class Reference(NamedTuple):
+    """What the limit sees of an environment.
+
+    Attributes
+    ----------
+    whitening, shape (c, k)
+        Displacements over c degrees of freedom whose images under the limit's Jacobian are orthonormal, in Å.
+    floor
+        Rounding of the limit's Jacobian, in 1/Å.
+    within_cutoff
+        As in :class:`Resolution`.
+    """
+
+    whitening: Floats
+    floor: float
+    within_cutoff: float
+
+
+def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, tolerance: float = LINEAR) -> Resolution:
+    """Measure a descriptor's basis against its own limit, :func:`nullmode.limit`.
+
+    Radial functions that are not orthonormal under r² dr are orthonormalised first: resolution belongs to their span.
+    Whether a displacement is seen at all is decided by ranks, :func:`nullmode.sensitivity`, not by its resolution.
+
+    Parameters
+    ----------
+    environment, descriptor, rtol, tolerance
+        As in :func:`nullmode.limit`: values of the limit up to rtol times the largest count as unseen.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.limit`.
+    """
+    check_environment(environment)
+    check_rtol(rtol)
+    check_tolerance(tolerance)
+    [inside] = checked([environment], descriptor)
+    [reference] = references([inside], descriptor, rtol, "neighbours", tolerance)
+    features, jacobian = with_orthonormal_functions(descriptor).compute_with_jacobian(inside)
+    share = jacobian.reshape(len(jacobian), 3 * len(inside)) @ reference.whitening
+    values, turns = _decomposed(share)
+    modes = turns @ reference.whitening.T
+    lengths = np.linalg.norm(modes, axis=1)
+    rounding = descriptor.rounding * max(norm(jacobian), norm(features)) * coarseness(inside.extent)
+    return Resolution(
+        values=values,
+        modes=(modes / lengths[:, None]).reshape(len(values), len(inside), 3),
+        worst=float(values[-1]) if len(values) else np.nan,
+        within_cutoff=reference.within_cutoff,
+        floors=max(reference.floor, rounding) * lengths,
+        projection=not primitives(descriptor.radial_basis).sampled,
+    )
+
+
+def references(
+    environments: Sequence[Environment],
+    descriptor: DensityDescriptor,
+    rtol: float,
+    degrees_of_freedom: DegreesOfFreedom,
+    tolerance: float,
+) -> list[Reference]:
+    """Find what the limit sees of each environment; neighbours are within the cutoff."""
+    nothing = Reference(np.zeros((0, 0)), 0.0, np.nan)
+    result = [nothing] * len(environments)
+    held = [i for i, environment in enumerate(environments) if len(environment)]
+    for group in complete([environments[i] for i in held], descriptor):
+        within = group.jacobians if group.within is None else group.within
+        for k, index in enumerate(group.indices):
+            environment = environments[held[index]]
+            matrix, rotations = displacements(group.jacobians[k], environment, degrees_of_freedom, tolerance)
+            terms = max(norm(group.jacobians[k]), group.features[k]) * coarseness(environment.extent)
+            seen, _ = decompose_matrix(matrix, rotations, rtol, terms=terms, rounding=descriptor.rounding)
+            rank = seen.rank
+            whitening = seen.modes[:rank].reshape(rank, matrix.shape[1]).T / seen.singular_values[:rank]
+            best = 1.0 if rank else np.nan
+            if rank and group.within is not None:
+                inner, _ = displacements(within[k], environment, degrees_of_freedom, tolerance)
+                best = float(_decomposed(inner @ whitening)[0][-1])
+            result[held[index]] = Reference(whitening, seen.rounding_floor, best)
+    return result
+
+
+def _decomposed(matrix: Floats) -> tuple[Floats, Floats]:
+    """Singular values, descending, and right singular vectors, one a row."""
+    n_rows, columns = matrix.shape
+    start, frame = np.zeros(1, dtype=np.int64), np.eye(columns)[None]
+    spectra = decompose_many(np.ravel(matrix), start, n_rows, frame, 0, modes=True)
+    return spectra.values[0], spectra.modes[0]

@@ -1,0 +1,177 @@
+"""The Jacobian of a power spectrum in any radial basis, from its neighbours' coefficients alone, for any l."""
+
+from math import pi, sqrt
+from typing import NamedTuple
+
+from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH, aligned, load, put
+from nullmode._support.types import Floats
+from nullmode.basis.density import columns_of
+
+
+class Densities(NamedTuple):
+    """Densities of m environments: c_(q lm) = sum_j value[l, q, j] Y_lm(r_j/|r_j|), and center[l, q] Y_00 at l = 0.
+
+    Attributes
+    ----------
+    vectors, shape (m, n, 3)
+        Neighbours, in Å.
+    value, slope, shape (m, l_max + 1, K, n)
+        Coefficient of each neighbour in channel q, zero unless q has its species, and its derivative by the distance.
+    center, shape (m, l_max + 1, K)
+        Of the centre's own Gaussian, zero unless l = 0.
+    """
+
+    vectors: Floats
+    value: Floats
+    slope: Floats
+    center: Floats
+
+
+class Scratch(NamedTuple):
+    """Of one environment: unit vectors, cosines between them and how these turn, Legendre polynomials, factors."""
+
+    unit: Floats
+    inverse_distance: Floats
+    cosine: Floats
+    turn: Floats
+    before: Floats
+    last: Floats
+    dlast: Floats
+    slope: Floats
+    value: Floats
+    a: Floats
+    b: Floats
+
+
+def scratch(n: int, n_channels: int) -> Scratch:
+    """Allocate for environments of n neighbours."""
+    columns = columns_of(n)
+    pairs = [aligned(n, n) for _ in range(4)]
+    factors = [aligned(n_channels, columns) for _ in range(4)]
+    for each in factors:
+        each[:] = 0.0
+    return Scratch(aligned(n, 3), aligned(n), pairs[0], aligned(n, columns), *pairs[1:], *factors)
+
+
+@kernel
+def fill_rows(densities: Densities, room: Scratch, features: Floats, last: Floats, jacobian: Floats) -> None:
+    """Fill the norms of features and of the Jacobian's rows at the last l, both (m,), and the Jacobian (m, rows·3 n).
+
+    p_(qq'l) = w/sqrt(2l+1) sum_m c_(qlm) c_(q'lm), q <= q', w = sqrt 2 for q < q', as the power spectrum has it, up to
+    signs. Sums over m of harmonics are Legendre polynomials of the cosines between neighbours (DLMF 14.30.9).
+    """
+    m, n_l, channels, n = densities.value.shape
+    for i in range(m):
+        _directions(densities.vectors[i], room)
+        features[i] = 0.0
+        row = 0
+        for l in range(n_l):
+            _factors(densities.value[i, l], densities.slope[i, l], densities.center[i, l], room)
+            norm = sqrt(2.0 * l + 1.0) / (4.0 * pi)
+            features[i] += norm * norm * _square(densities.value[i, l], densities.center[i, l], room)
+            start = row
+            row = _outer(norm, channels, n, room, jacobian[i], row)
+            if l == n_l - 1:
+                total = 0.0
+                for k in range(start, row):
+                    total += jacobian[i, k] ** 2
+                last[i] = sqrt(total)
+            _advance(l, room)
+        features[i] = sqrt(features[i])
+
+
+@kernel
+def _directions(vectors: Floats, room: Scratch) -> None:
+    """Find the cosines and d cos_ij/d r_j, and begin with P_0."""
+    n = vectors.shape[0]
+    for j in range(n):
+        x, y, z = vectors[j, 0], vectors[j, 1], vectors[j, 2]
+        room.inverse_distance[j] = 1.0 / sqrt(x * x + y * y + z * z)
+        for k in range(3):
+            room.unit[j, k] = vectors[j, k] * room.inverse_distance[j]
+    for i in range(n):
+        for j in range(n):
+            c = 1.0
+            if i != j:
+                c = 0.0
+                for k in range(3):
+                    c += room.unit[i, k] * room.unit[j, k]
+            c = min(1.0, max(-1.0, c))
+            room.cosine[i, j] = c
+            for k in range(3):
+                turn = (room.unit[i, k] - c * room.unit[j, k]) * room.inverse_distance[j]
+                room.turn[i, 3 * j + k] = turn if i != j else 0.0
+            room.before[i, j] = 0.0
+            room.last[i, j] = 1.0
+            room.dlast[i, j] = 0.0
+
+
+@kernel
+def _advance(l: int, room: Scratch) -> None:
+    """Go from P_l to P_(l+1): DLMF 14.10.3, and P'_(l+1) = (l+1) P_l + t P'_l (from 14.10.4 and 14.10.5)."""
+    n = room.cosine.shape[0]
+    for i in range(n):
+        for j in range(n):
+            t, p = room.cosine[i, j], room.last[i, j]
+            room.last[i, j] = ((2.0 * l + 1.0) * t * p - l * room.before[i, j]) / (l + 1.0)
+            room.before[i, j] = p
+            room.dlast[i, j] = (l + 1.0) * p + t * room.dlast[i, j]
+
+
+@kernel
+def _factors(value: Floats, slope: Floats, center: Floats, room: Scratch) -> None:
+    """Fill, per channel and neighbour component, factors of d c/d r, and their sums over m with c."""
+    channels, n = value.shape
+    for q in range(channels):
+        a, b = room.a[q], room.b[q]
+        for j in range(n):
+            # The centre's density is along no neighbour: P_0 = 1.
+            for x in range(3 * j, 3 * j + 3):
+                a[x] = center[q]
+                b[x] = 0.0
+                room.slope[q, x] = slope[q, j] * room.unit[j, x - 3 * j]
+                room.value[q, x] = value[q, j]
+        for i in range(n):
+            factor = value[q, i]
+            if factor == 0.0:
+                continue
+            turn, p, dp = room.turn[i], room.last[i], room.dlast[i]
+            for j in range(n):
+                for x in range(3 * j, 3 * j + 3):
+                    a[x] += factor * p[j]
+                    b[x] += factor * dp[j] * turn[x]
+
+
+@kernel
+def _square(value: Floats, center: Floats, room: Scratch) -> float:
+    """Sum the squares of sum_m c_q c_q' (4 pi/(2l+1)) over channels."""
+    channels, n = value.shape
+    result = 0.0
+    for q in range(channels):
+        own = center[q]
+        for j in range(n):
+            own += value[q, j]
+        for p in range(channels):
+            total = own * center[p]
+            for j in range(n):
+                total += room.a[q, 3 * j] * value[p, j]
+            result += total * total
+    return result
+
+
+@kernel
+def _outer(norm: float, channels: int, n: int, room: Scratch, jacobian: Floats, start: int) -> int:
+    """Write the rows of one l, and return where they end; what spills over is overwritten by the next."""
+    slope, value, a, b = room.slope.reshape(-1), room.value.reshape(-1), room.a.reshape(-1), room.b.reshape(-1)
+    width = room.a.shape[1]
+    for q in range(channels):
+        for p in range(q, channels):
+            weight = norm if p == q else norm * sqrt(2.0)
+            for x in range(0, 3 * n, WIDTH):
+                one, two = q * width + x, p * width + x
+                total = load(slope, one) * load(a, two) + load(value, one) * load(b, two)
+                total += load(slope, two) * load(a, one) + load(value, two) * load(b, one)
+                put(jacobian, start + x, total * weight)
+            start += 3 * n
+    return start

@@ -1,0 +1,191 @@
+from dataclasses import replace
+
+import mpmath
+import numpy as np
+import pytest
+from cases import ENVIRONMENTS, LIMITED, SCALING, SETTING, environment, in_a_sphere, rng
+
+import nullmode as nm
+from nullmode.limits import span
+from nullmode.limits.resolution import references
+from nullmode.limits.rows import Densities, fill_rows, scratch
+
+# Descriptors with one limit each, that of the first radial basis.
+DISTINCT = {name: each for name, each in LIMITED.items() if name.count(",") < 2}
+# A Laplacian basis as good as complete for neighbours near the centre, in what a limit depends on.
+WIDE = {"cutoff": 6.0, "cutoff_width": 0.5, "width": 0.9, "n_max": 12, "radial_basis": "laplacian-eigenstates"}
+NEARLY_COMPLETE = {
+    "radial": nm.RadialSpectrum(**WIDE),
+    "radial with centre": nm.RadialSpectrum(**WIDE, center_weight=0.6),
+    "power": nm.PowerSpectrum(**WIDE, l_max=9),
+    "power with centre": nm.PowerSpectrum(**WIDE, l_max=9, center_weight=0.6),
+    "power, scaled": nm.PowerSpectrum(**WIDE, l_max=9, radial_scaling=SCALING),
+    "power, smoothed": nm.PowerSpectrum(**(WIDE | {"cutoff_width": 6.0}), l_max=9),
+}
+NEAR = {
+    "methane": ENVIRONMENTS["methane"],
+    "mixed": (rng(4).normal(size=(5, 3)) * 0.7, ["H", "O", "C", "H", "O"]),
+    "along axes": ENVIRONMENTS["along axes"],
+}
+
+
+def test_singular_values_are_those_of_an_independent_code():
+    values = nm.limit(in_a_sphere(), nm.PowerSpectrum(**SETTING)).singular_values
+    np.testing.assert_allclose(values[[0, 4, 8]], [0.51405414, 0.14698684, 0.08397056], rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("width", [0.3, 0.1])
+def test_overlaps_of_the_functions_are_those_in_closed_form(width):
+    """∫ r² g_l(r; a) g_l(r; b) dr = 4 pi exp(-(a² + b²)/4 width²) i_l(a b/2 width²), and its derivatives."""
+    distances, l_max = np.array([0.7, 1.0, 1.02, 2.5]), 30
+    x, root = span.points(2.5, width)
+    value, slope = span.projected(distances, x, l_max, width)
+    found = span.coefficients(np.swapaxes(np.concatenate([value, slope], axis=1) * root, 1, 2))
+    overlaps = np.swapaxes(found, 1, 2) @ found
+
+    with mpmath.workdps(40):
+        for l in (0, 1, 5, l_max):
+
+            def overlap(a, b, l=l):
+                z = a * b / (2 * mpmath.mpf(width) ** 2)
+                bessel = mpmath.sqrt(mpmath.pi / (2 * z)) * mpmath.besseli(l + 0.5, z)
+                return 4 * mpmath.pi * mpmath.exp(-(a**2 + b**2) / (4 * mpmath.mpf(width) ** 2)) * bessel
+
+            orders = [(a, k) for k in (0, 1) for a in distances.tolist()]
+            expected = [
+                [
+                    float(mpmath.diff(overlap, (a, b), (k, m)) if k or m else overlap(mpmath.mpf(a), b))
+                    for b, m in orders
+                ]
+                for a, k in orders
+            ]
+            scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
+            # Of functions far weaker than others, the quadrature keeps fewer digits.
+            assert (np.abs(overlaps[l] - expected) <= 1e-12 * np.maximum(scale, 1e-6 * scale.max())).all()
+
+
+def test_functions_within_the_cutoff_are_integrated_up_to_it():
+    x, root = span.points_within(3.0, 0.3)
+    value, _ = span.projected(np.array([2.6, 3.1]), x, 12, 0.3)
+    fine = (np.arange(20000) + 0.5) * 3.0 / 20000
+    exact, _ = span.projected(np.array([2.6, 3.1]), fine, 12, 0.3)
+    exact = (exact * fine**2) @ np.swapaxes(exact, 1, 2) * 3.0 / 20000
+    np.testing.assert_allclose((value * root) @ np.swapaxes(value * root, 1, 2), exact, rtol=1e-6)
+
+
+def test_functions_closer_than_the_width_are_told_apart():
+    """Gram matrices lose what functions differ by below 1e-8; their smallest singular value falls as the distance."""
+    smallest = []
+    for apart in (1e-3, 1e-6, 1e-9):
+        x, root = span.points(1.0 + apart, 0.3)
+        value, _ = span.projected(np.array([1.0, 1.0 + apart]), x, 0, 0.3)
+        triangle = span.coefficients(np.swapaxes(value * root, 1, 2))[0]
+        smallest.append(np.linalg.svd(triangle, compute_uv=False)[-1] / apart)
+    np.testing.assert_allclose(smallest, smallest[0], rtol=1e-3)
+
+
+def test_sums_over_harmonics_up_to_the_largest_l():
+    """One channel of two neighbours: p_l = sqrt(2l+1)/4 pi sum_ij v_i v_j P_l(cos_ij), differentiated by mpmath."""
+    vectors = np.array([[0.3, -0.4, 0.9], [1.0, 0.2, 0.1]])
+    n_l = span.LARGEST_L + 1
+    value, slope = rng(1).normal(size=(2, 1, n_l, 1, 2))
+    jacobian, features, last = np.empty((1, 6 * n_l)), np.empty(1), np.empty(1)
+    densities = Densities(vectors[None], value, slope, np.zeros((1, n_l, 1)))
+    fill_rows(densities, scratch(2, 1), features, last, jacobian)
+    jacobian = jacobian.reshape(n_l, 2, 3)
+    lengths = np.linalg.norm(vectors, axis=1)
+    unit = vectors / lengths[:, None]
+    cosine = unit[0] @ unit[1]
+    with mpmath.workdps(60):
+        for l in (0, 1, 2, 7, 40, 100, 150, span.LARGEST_L):
+            v, s = value[0, l, 0], slope[0, l, 0]
+            p = float(mpmath.legendre(l, cosine))
+            dp = float(mpmath.diff(lambda t, l=l: mpmath.legendre(l, t), cosine))
+            expected = np.empty((2, 3))
+            for j, i in ((0, 1), (1, 0)):
+                expected[j] = 2 * s[j] * (v[j] + v[i] * p) * unit[j]
+                expected[j] += 2 * v[0] * v[1] * dp * (unit[i] - cosine * unit[j]) / lengths[j]
+            expected *= np.sqrt(2 * l + 1) / (4 * np.pi)
+            np.testing.assert_allclose(jacobian[l], expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    assert last[0] == pytest.approx(np.linalg.norm(jacobian[-1]))
+
+
+@pytest.mark.law(cases=6)
+@pytest.mark.parametrize("vectors", NEAR.values(), ids=NEAR.keys())
+@pytest.mark.parametrize("descriptor", NEARLY_COMPLETE.values(), ids=NEARLY_COMPLETE.keys())
+def test_the_limit_is_what_a_large_basis_tends_to(descriptor, vectors):
+    env = nm.Environment.from_vectors(*vectors, "O")
+    limit = nm.limit(env, descriptor)
+    found = nm.sensitivity(descriptor.compute_with_jacobian(env)[1], env)
+    assert limit.rank == found.rank
+    scale = found.singular_values[0]
+    np.testing.assert_allclose(found.singular_values, limit.singular_values, rtol=1e-4, atol=1e-8 * scale)
+    # Not only the values: products of displacements' images.
+    products = [
+        np.tensordot(each, each, axes=(0, 0)) for each in (limit.jacobian, descriptor.compute_with_jacobian(env)[1])
+    ]
+    np.testing.assert_allclose(products[1], products[0], rtol=0, atol=1e-6 * np.abs(products[0]).max())
+    assert limit.remainder <= 1e-11 * scale
+    assert limit.rotation_floor < 1e-13 or np.isnan(limit.rotation_floor)
+
+
+@pytest.mark.law(cases=8)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("descriptor", DISTINCT.values(), ids=DISTINCT.keys())
+def test_a_limit_does_not_depend_on_truncation_rotation_or_order(descriptor, name, rotation):
+    env = environment(name)
+    limit = nm.limit(env, descriptor)
+    order = rng(3).permutation(len(env))
+    other = nm.Environment.from_vectors(env.vectors[order] @ rotation.T, env.species[order])
+    smaller = replace(descriptor, n_max=1, radial_basis="laplacian-eigenstates")
+    for again in (nm.limit(other, descriptor), nm.limit(env, smaller)):
+        assert (again.rank, again.n_dof) == (limit.rank, limit.n_dof)
+        scale = max(limit.singular_values, default=0.0)
+        np.testing.assert_allclose(again.singular_values, limit.singular_values, rtol=0, atol=1e-13 * scale)
+
+
+def test_environments_do_not_depend_on_those_they_are_computed_with():
+    envs = [in_a_sphere(seed) for seed in range(40)] + [in_a_sphere(9, n) for n in (2, 3, 9)]
+    descriptor = nm.PowerSpectrum(**SETTING, species=("H",))
+    options = descriptor, 1e-9, "neighbours", 1e-6
+    for together, env in zip(references(envs, *options), envs, strict=True):
+        [alone] = references([env], *options)
+        assert (together.whitening == alone.whitening).all()
+        assert together[1:] == alone[1:]
+
+
+def test_nothing_near_is_nothing_seen():
+    for vectors in ([], [[0, 0, 4.5]]):
+        limit = nm.limit(nm.Environment.from_vectors(vectors), nm.PowerSpectrum(**SETTING))
+        assert limit.rank == limit.jacobian.size == len(limit.singular_values) == 0
+        assert np.isnan(nm.resolution(nm.Environment.from_vectors(vectors), nm.PowerSpectrum(**SETTING)).worst)
+
+
+REFUSED = {
+    "delta": (nm.PowerSpectrum(density="delta"), "grow without bound"),
+    "acsf": (nm.ACSF(cutoff=4.0), "no limit"),
+    "coulomb": (nm.CoulombMatrix(cutoff=4.0), "no limit"),
+    "any function": (nm.FromCallable(lambda env: env.vectors[:, 0], cutoff=4.0), "no limit"),
+    "trispectrum": (nm.Trispectrum(n_max=1, l_max=2), "for its size"),
+    "none": (3, "must be a nullmode.Descriptor"),
+}
+
+
+@pytest.mark.parametrize(("descriptor", "message"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize("function", [nm.limit, nm.resolution])
+def test_descriptors_without_a_limit_are_refused(function, descriptor, message):
+    with pytest.raises(nm.InputError, match=message):
+        function(in_a_sphere(), descriptor)
+
+
+def test_bad_arguments_are_refused_before_any_work():
+    env, descriptor = in_a_sphere(), nm.PowerSpectrum(**SETTING)
+    for call, message in (
+        (lambda: nm.limit(env.vectors, descriptor), "environment"),
+        (lambda: nm.limit(env, descriptor, rtol=2.0), "rtol"),
+        (lambda: nm.limit(env, replace(descriptor, species=("O",))), "species"),
+        (lambda: nm.resolution(env, descriptor, tolerance=-1.0), "tolerance"),
+        (lambda: nm.limit(nm.Environment.from_vectors(rng(0).normal(size=(400, 3))), descriptor), "at most 100000000"),
+    ):
+        with pytest.raises(nm.InputError, match=message):
+            call()
