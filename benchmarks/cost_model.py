@@ -16,6 +16,7 @@ from nullmode.attribution.geometry_ranks import Cases
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import changed
 from nullmode.descriptors._layout import with_layout_of
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.sweep.cost import estimates
 
 CUTOFF = 4.0

@@ -29,7 +29,9 @@ class CauseColumns:
         self._columns = {
             each.name: np.full(shape, _MISSING[str(each.type)], dtype=_KINDS[str(each.type)]) for each in ATTRIBUTION
         }
-        self._known = {name: np.zeros(shape, dtype=bool) for name, each in self._columns.items() if each.dtype != object}
+        self._known = {
+            name: np.zeros(shape, dtype=bool) for name, each in self._columns.items() if each.dtype != object
+        }
 
     def fill(
         self,

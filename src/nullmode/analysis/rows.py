@@ -165,8 +165,8 @@ def _moving_together(
         growth = error_growth(environment, options.degrees_of_freedom)
         groups.setdefault((len(frame), n_rigid), []).append((i, matrix, frame, growth, sizes))
     for (_, n_rigid), group in groups.items():
-        members, matrices, frames, growth, sizes = (np.array(each) for each in zip(*group, strict=True))
-        yield _Group(members, matrices.ravel(), n_features, frames, n_rigid, growth, sizes)
+        indices, matrices, frames, growths, norms_of = (np.array(each) for each in zip(*group, strict=True))
+        yield _Group(indices, matrices.ravel(), n_features, frames, n_rigid, growths, norms_of)
 
 
 class _Results:
@@ -251,14 +251,14 @@ class _Results:
                 for member, phi in zip(members, result.features, strict=True):
                     self.features[point][member] = phi[kept]
         if self._causes is not None:
-            self._explain(points, members, part)
+            self._explain(self._causes, points, members, part)
 
-    def _explain(self, points: list[int], members: Integers, part: EnvironmentSet) -> None:
+    def _explain(self, causes: CauseColumns, points: list[int], members: Integers, part: EnvironmentSet) -> None:
         options = self.options
         rank, status = self._judged["rank"], self._judged["status"]
         descriptors = [(point, self.descriptors[point]) for point in points]
         known = {"rtol": options.rtol, "tolerance": options.tolerance}
-        for point, member, n_dof in self._causes.fill(descriptors, members, part, self.cases, rank, status, **known):
+        for point, member, n_dof in causes.fill(descriptors, members, part, self.cases, rank, status, **known):
             values = self._values[point, member]
             if n_dof < len(values):
                 bent = bent_line(values, self._judged["rounding_floor"][point, member], options.rtol)

@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nullmode._support._jit import allocating_kernel, kernel
 from nullmode._support.arguments import check_parity, check_tolerance
@@ -12,6 +13,8 @@ from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
 
 Order: TypeAlias = int
+Numbers: TypeAlias = NDArray[np.integer[Any]]
+"""Integers of any size."""
 LARGEST_ORDER = 4
 LARGEST_HANDED = 3
 """Order at which features that include pseudoscalars can be counted."""
@@ -102,7 +105,7 @@ class CompleteRank:
         return int(np.count_nonzero(values > noise * values.max(initial=0.0)))
 
 
-def _values(labels: Integers, signs: Integers, vectors: Floats, order: Order) -> Floats:
+def _values(labels: Integers, signs: Numbers, vectors: Floats, order: Order) -> Floats:
     """Singular values of the derivatives of each entry of the keys, summed over each class of equal keys."""
     n = len(vectors)
     if n == 0:
@@ -136,7 +139,7 @@ def _slots(order: Order) -> Integers:
 
 
 @lru_cache(maxsize=64)
-def _weights(n: int) -> Integers:
+def _weights(n: int) -> Numbers:
     """Draw a number for each pair of neighbours, in any order; shape (n, n).
 
     A sum depends on how often its class contains each pair: the sum of these numbers stands for that.
@@ -185,9 +188,7 @@ def _labels(order: Integers, steps: Floats, tolerance: float) -> Integers:
 
 
 @allocating_kernel
-def _classified(
-    labels: Integers, signs: Integers, slots: Integers, weights: Integers
-) -> tuple[Integers, Integers, int]:
+def _classified(labels: Integers, signs: Numbers, slots: Integers, weights: Numbers) -> tuple[Numbers, Numbers, int]:
     """Give the class of each tuple, the row of each sum (slots, classes), and how many rows there are."""
     count = labels.shape[0] ** (slots[-1, 1] + 1)
     places = 16
@@ -207,11 +208,12 @@ def _classified(
 @kernel
 def _entry(tuple_index: int, slot: int, n: int) -> int:
     """Neighbour in one slot of the tuple with an index."""
-    return (tuple_index // n**slot) % n
+    neighbour: int = (tuple_index // n**slot) % n
+    return neighbour
 
 
 @kernel
-def _place(key: Any, keys: Integers, owners: Integers, owner: int) -> int:
+def _place(key: Any, keys: Numbers, owners: Numbers, owner: int) -> int:
     """Find the owner of a key in a table of a power of two entries; an unknown key becomes that of `owner`."""
     size = keys.shape[0]
     index = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(1)) & (size - 1)
@@ -225,7 +227,7 @@ def _place(key: Any, keys: Integers, owners: Integers, owner: int) -> int:
 
 @kernel
 def _classify(
-    labels: Integers, signs: Integers, slots: Integers, keys: Integers, owners: Integers, classes: Integers
+    labels: Integers, signs: Numbers, slots: Integers, keys: Numbers, owners: Numbers, classes: Numbers
 ) -> int:
     """Fill the number of the class of each tuple, those with equal keys, and return how many classes there are."""
     n = labels.shape[0]
@@ -244,13 +246,13 @@ def _classify(
 
 @kernel
 def _distinct_rows(
-    classes: Integers,
-    weights: Integers,
+    classes: Numbers,
+    weights: Numbers,
     slots: Integers,
-    keys: Integers,
-    owners: Integers,
-    digests: Integers,
-    row: Integers,
+    keys: Numbers,
+    owners: Numbers,
+    digests: Numbers,
+    row: Numbers,
 ) -> int:
     """Fill the row of each sum, -1 for one that is equal to an earlier one, and return how many rows there are."""
     n = weights.shape[0]
@@ -268,7 +270,7 @@ def _distinct_rows(
 
 
 @kernel
-def _add_products(classes: Integers, row: Integers, vectors: Floats, slots: Integers, first: int, sums: Floats) -> None:
+def _add_products(classes: Numbers, row: Numbers, vectors: Floats, slots: Integers, first: int, sums: Floats) -> None:
     """Add d(r_a·r_b)/dr of each tuple to the sum of its class, for the rows from `first` on that fit into `sums`."""
     n = vectors.shape[0]
     for index in range(classes.size):
@@ -296,7 +298,7 @@ def _measure_volumes(vectors: Floats, lengths: Floats, volumes: Floats, sizes: F
 
 
 @kernel
-def _add_volumes(classes: Integers, vectors: Floats, first: int, sums: Floats) -> None:
+def _add_volumes(classes: Numbers, vectors: Floats, first: int, sums: Floats) -> None:
     """Add d(r_a·(r_b x r_c))/dr of each triple to the sum of its class, as :func:`_add_products`."""
     n = vectors.shape[0]
     for index in range(classes.size):

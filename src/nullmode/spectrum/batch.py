@@ -185,7 +185,7 @@ def computed(descriptor: Descriptor, items: EnvironmentSet, scratch: Scratch) ->
                 f"neighbours, got {', '.join(map(str, sizes))}."
             )
         features, jacobians, errors = np.array(each), np.concatenate(matrices, axis=None), np.array(known)
-    finite = np.isfinite(jacobians.reshape(m, jacobians.size // m)).all(axis=1)
+    finite = np.asarray(np.isfinite(jacobians.reshape(m, jacobians.size // m)).all(axis=1))
     if not finite.all():
         jacobians.reshape(m, jacobians.size // m)[~finite] = 0.0
     return Computed(features, jacobians, errors, finite)

@@ -34,7 +34,11 @@ class Operations(NamedTuple):
     def within(self, tolerance: float) -> "Operations":
         """Keep the operations whose deviation is at most a tolerance in Å."""
         kept = self.deviations <= tolerance
-        return self if kept.all() else Operations(*(each[kept] for each in self))
+        return self if kept.all() else self.chosen(kept)
+
+    def chosen(self, kept: Bools) -> "Operations":
+        """Keep some operations."""
+        return Operations(self.operations[kept], self.proper[kept], self.permutations[kept], self.deviations[kept])
 
 
 def operations_within(vectors: Floats, species: Integers, tolerance: float) -> Operations:
@@ -207,7 +211,7 @@ def largest_group(accepted: Operations) -> Operations:
         # With deviations near the tolerance, the product of two accepted operations may have been refused.
         keep = accepted.deviations < accepted.deviations.max()
         keep[0] = True
-        accepted = Operations(*(each[keep] for each in accepted))
+        accepted = accepted.chosen(keep)
     return accepted
 
 

@@ -49,7 +49,7 @@ ENVIRONMENT = (
 WHERE = (
     Column("family", _TEXT, "name of the family in the configuration"),
     Column("descriptor", _TEXT, "name of the descriptor in the configuration"),
-    Column("scope", _TEXT, "environment | structure: what the row describes"),
+    Column("scope", _TEXT, "environment | structure | potential: what the row describes"),
     Column("correlation_order", _INTEGER, "number of neighbours correlated (nu); null where that has no meaning"),
     Column("n_max", _INTEGER, "number of radial functions"),
     Column("l_max", _INTEGER, "largest angular momentum, inclusive"),
@@ -65,12 +65,17 @@ ATTRIBUTION = (
     Column("rank_complete", _INTEGER, "largest rank that any truncation of this order reaches; null where not known"),
     Column("rank_symmetric", _INTEGER, "largest rank that symmetry allows for features of this parity"),
     Column("null_symmetry", _INTEGER, "null values that symmetry demands: n_dof - rank_symmetric"),
-    Column("null_incompleteness", _INTEGER, "null values due to the body order: rank_symmetric - rank_complete"),
+    Column(
+        "null_incompleteness",
+        _INTEGER,
+        "null values due to the body order: rank_symmetric - rank_complete, less what no body order sees",
+    ),
     Column("null_truncation", _INTEGER, "null values that a larger truncation sees, and a raised cutoff does not"),
     Column(
         "null_cutoff",
         _INTEGER,
-        "null values of neighbours so near the cutoff that it hides them: none once it is raised by cutoff_width",
+        "null values of neighbours so near the cutoff that it hides them: none once it is raised by cutoff_width; of a "
+        "whole structure, also what no body order sees",
     ),
     Column(
         "null_unresolved",
@@ -88,7 +93,33 @@ ATTRIBUTION = (
     ),
     Column("diagnostic", _TEXT, "empty, or what is wrong with the counts"),
 )
-ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION)
+_SOFT = ("1e-3", "1e-2")
+WHOLE = (
+    Column("n_classes", _INTEGER, "number of classes of centres with equal features; null but for scope potential"),
+    Column(
+        "feature_gap",
+        _FLOAT,
+        "smallest relative distance of features between classes, infinite with one per species; null likewise",
+    ),
+    Column(
+        "force_status",
+        _TEXT,
+        "ok | net_force (not small) | breaks_symmetry (symmetry_null_force is not small) | not_finite; null without "
+        "forces",
+    ),
+    Column("force_rms", _FLOAT, "reference force per component, net force and torque taken out", "eV/Å"),
+    Column("net_force", _FLOAT, "net force and torque that were taken out, per component", "eV/Å"),
+    Column("symmetry_null_force", _FLOAT, "force along displacements that symmetry makes null: should vanish", "eV/Å"),
+    Column("unseen_force", _FLOAT, "force that no model of this scope can give at this structure", "eV/Å"),
+    *(
+        Column(f"soft_force_{ratio}", _FLOAT, f"that, and force along values up to {ratio} of the largest", "eV/Å")
+        for ratio in _SOFT
+    ),
+    Column("unseen_share", _FLOAT, "unseen_force over force_rms"),
+    *(Column(f"soft_share_{ratio}", _FLOAT, f"soft_force_{ratio} over force_rms") for ratio in _SOFT),
+)
+"""What only whole structures have; null for environments."""
+ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION)
 SENSITIVITY = (
     *WHERE,
     *ANALYSIS,
@@ -109,6 +140,7 @@ STRUCTURES = (
     Column("cell", _FLOATS, "three cell vectors, row by row", "Å"),
     Column("pbc", _INTEGERS, "1 along periodic directions"),
     Column("centers", _INTEGERS, "indices of the central atoms"),
+    Column("forces", _FLOATS, "x, y, z of the reference force on each atom; null where none is known", "eV/Å"),
     Column("defect", _TEXT, "why the structure is skipped, in every analysis; null where it is sound"),
 )
 PERCENTILES = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}
