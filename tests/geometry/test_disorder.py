@@ -154,7 +154,7 @@ def test_atoms_at_one_place_are_not_dropped(tmp_path, second):
 def test_shares_are_known_by_any_of_their_names(name):
     atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
     atoms.set_array(name, np.array([1.0, 0.5]))
-    with pytest.raises(nm.InputError, match="must have fully occupied sites, got O 0.5 at atom 1"):
+    with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
         nm.environments(atoms)
 
 
