@@ -13,8 +13,8 @@ from nullmode.symmetry.point_group import largest_tolerance, point_group
 POWER = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
 DESCRIPTORS = {
     "power": POWER,
-    "chiral": nm.Bispectrum(n_max=3, l_max=3, parity="SO3", **SETTING),
     "of no known order": nm.InverseDistances(cutoff=4.0),
+    "chiral": nm.Bispectrum(n_max=3, l_max=3, parity="SO3", **SETTING),
 }
 
 
@@ -32,6 +32,7 @@ def environments(count):
     return [nm.Environment.from_vectors(each) for each in [*random, *flat, *near]] + mixed
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-3])
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_the_short_cut_gives_what_the_search_gives(name, tolerance, monkeypatch):

@@ -16,11 +16,15 @@ def small():
 
 
 def lean():
-    """The small configuration with one figure of each source: what tests run."""
-    config = small()
-    config["figures"] = {
-        name: config["figures"][name] for name in ("pair_map", "truncation", "null_modes", "orbits", "learning")
-    }
+    """What tests run: the small configuration with one job of each kind; test_module.py runs regressions."""
+    config, kept = small(), ("random_methane", "point_groups", "orbit", "from_file")
+    config["families"] = {name: config["families"][name] for name in kept}
+    for entry in config["descriptors"].values():
+        entry["families"] = [name for name in entry["families"] if name in kept]
+    config["searches"] = {"orbit": config["searches"]["orbit"]}
+    config["figures"] = {name: config["figures"][name] for name in ("truncation", "null_modes", "orbits")}
+    config["views"]["null_modes"]["families"] = ["point_groups", "from_file"]
+    del config["regressions"]
     return config
 
 

@@ -78,6 +78,8 @@ def test_searches_regressions_and_views_depend_on_their_own_descriptor(settings)
         assert power in covered
         assert radial not in covered
         assert not covered & MODULES - {DEFAULT}
+    # A search for partners says by which order they differ.
+    assert "nullmode.descriptors.radial_spectrum" in modules(origins.search_code(settings, "partners"))
 
 
 @pytest.mark.parametrize(
