@@ -303,6 +303,7 @@ BAD = {
 }
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize(("arguments", "options", "message"), BAD.values(), ids=BAD.keys())
 @pytest.mark.usefixtures("frames")
 def test_bad_files_are_refused(tmp_path, monkeypatch, arguments, options, message):

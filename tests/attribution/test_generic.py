@@ -36,7 +36,7 @@ def environments(count):
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-3])
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_the_short_cut_gives_what_the_search_gives(name, tolerance, monkeypatch):
-    envs, descriptor = environments(40 if name == "power" else 12), DESCRIPTORS[name]
+    envs, descriptor = environments(20 if name == "power" else 12), DESCRIPTORS[name]
     options = {"attribution": True, "tolerance": tolerance, "rtol": 1e-9}
     short = nm.analyze(envs, descriptor, **options)
     monkeypatch.setattr(rows, "generic_lengths", lambda each: np.zeros(len(each)))

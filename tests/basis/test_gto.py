@@ -12,6 +12,7 @@ from nullmode.basis.radial import gto
 LOEWDIN = nm.GTO()
 
 
+@pytest.mark.law(cases=7)
 @pytest.mark.parametrize(
     ("n", "l", "r"), [(0, 0, 0.0), (0, 0, 1.0), (3, 4, 1.09), (7, 2, 3.9), (2, 10, 0.05), (5, 25, 2.0)]
 )

@@ -119,7 +119,7 @@ def test_the_other_way_round_is_the_same_curve(name):
 @names
 def test_features_change_by_what_the_softest_mode_sees(name):
     descriptor = CASES[name][0]
-    orbit = followed(name, accuracy=1e-7)
+    orbit = followed(name, accuracy=1e-6)
     steps = np.diff(orbit.lengths)
     most = np.concatenate(
         [[0], np.cumsum(steps * (orbit.singular_values[1:, -1] + orbit.singular_values[:-1, -1]) / 2)]
