@@ -112,6 +112,11 @@ def test_figures_are_drawn_whatever_rows_there_are(kind, which, tmp_path):
     assert ("without values" in setting) == (which != "one pair of atoms")
 
 
+def test_exponents_that_no_number_holds_are_drawn():
+    rows = real()[real()["family"] == "distortions"].assign(path="noise", t=-400.0)
+    load_figure("paths").draw(table=rows, **PARAMETERS["paths"]).figure.draw_without_rendering()
+
+
 def test_views_show_families_of_different_species(tmp_path):
     names = {"some": ("alone", "bad", "two", "round"), "others": ("line", "bent", "generic", "far")}
     point = [{"n_max": 2, "l_max": 2, "cutoff": 3.0}]
