@@ -57,8 +57,7 @@ def run(command: list[str]) -> str:
 
 def marked(page: Path) -> object:
     runs = "$ snakemake" in page.read_text(encoding="utf-8")
-    long = "how-to-find-degenerate-partners.md", "radial-bases.md"
-    slow = page.name in long or (runs and page.name != "how-to-sweep-your-own-structures.md")
+    slow = runs or page.name in ("how-to-find-degenerate-partners.md", "radial-bases.md")
     marks = [pytest.mark.workflow] * runs + [pytest.mark.slow] * slow
     return pytest.param(page, marks=marks, id=page.name)
 

@@ -16,6 +16,7 @@ FOLLOWED = {
     "relative": "import_module('.helper', __package__)",
     "under another name": "from importlib import import_module as find\nfind('helper')",
     "assigned": "find = importlib.import_module\nfind('helper')",
+    "by getattr": "getattr(importlib, 'import_module')('helper')",
     "__import__": "__import__('helper')",
     "a name that is put together": "NAME = 'hel'\nimport_module(f'{NAME}per')",
     "run_module": "runpy.run_module('helper')",
@@ -28,6 +29,9 @@ FOLLOWED = {
     "a library": HERE + "ctypes.CDLL(str(HERE / 'helper.py'))",
     "a folder on sys.path": HERE + "def f():\n    sys.path.insert(0, str(HERE / 'lib'))\n    import inner",
     "a folder on sys.path, assigned": HERE + "def f():\n    sys.path += str(HERE / 'lib')\n    import inner",
+    "sys under another name": HERE
+    + "import sys as s\ndef f():\n    s.path.insert(str(HERE / 'lib'))\n    import inner",
+    "sys.path itself": HERE + "from sys import path\ndef f():\n    path.append(str(HERE / 'lib'))\n    import inner",
 }
 REFUSED = {
     "a name that is computed": "def f(name):\n    import_module(f'helper_{name}')",

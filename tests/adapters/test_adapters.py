@@ -120,7 +120,7 @@ def test_batches_equal_single_environments(name):
 # What nullmode makes of them.
 
 
-@pytest.mark.law(cases=3, slow=["featomic power"])
+@pytest.mark.law(cases=2, slow=["featomic power", "dscribe SOAP, compressed", "quippy"])
 @pytest.mark.parametrize("name", SMOOTH)
 def test_analysis_is_the_same_with_two_threads(name):
     adapter, exact = ADAPTERS[name]

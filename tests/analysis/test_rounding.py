@@ -28,6 +28,7 @@ CRYSTALS = {
 }
 
 
+@pytest.mark.law(cases=9)
 @pytest.mark.parametrize("where", CRYSTALS)
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_nothing_is_seen_of_the_atoms_of_a_perfect_crystal(name, where):
@@ -57,6 +58,7 @@ def test_small_values_that_are_true_count(scope):
     assert row["singular_values"][1] < 1e-11
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("basis", ["chebyshev", "legendre"])
 @pytest.mark.parametrize("kind", [nm.RadialSpectrum, nm.PowerSpectrum])
 def test_features_that_are_constant_but_for_rounding_see_nothing(kind, basis):

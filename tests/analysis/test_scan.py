@@ -274,6 +274,7 @@ def frames(tmp_path):
     return structures
 
 
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("index", [":", ":5", "2:300:7", "-3:"])
 @pytest.mark.parametrize("centers", [None, "C", ["H", 0]], ids=str)
 def test_files_are_read_as_environments(frames, tmp_path, index, centers):
@@ -302,6 +303,7 @@ BAD = {
 }
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize(("arguments", "options", "message"), BAD.values(), ids=BAD.keys())
 @pytest.mark.usefixtures("frames")
 def test_bad_files_are_refused(tmp_path, monkeypatch, arguments, options, message):

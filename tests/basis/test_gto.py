@@ -12,6 +12,7 @@ from nullmode.basis.radial import gto
 LOEWDIN = nm.GTO()
 
 
+@pytest.mark.law(cases=7)
 @pytest.mark.parametrize(
     ("n", "l", "r"), [(0, 0, 0.0), (0, 0, 1.0), (3, 4, 1.09), (7, 2, 3.9), (2, 10, 0.05), (5, 25, 2.0)]
 )
@@ -46,6 +47,7 @@ def test_orthonormal_functions_are_orthonormal():
     np.testing.assert_allclose(np.trapezoid(values[:, None] * values * r**2, r), np.eye(5), atol=1e-9)
 
 
+@pytest.mark.law(cases=2, slow=["12"])
 @pytest.mark.parametrize("n_max", [4, 8, 12])
 def test_loewdin_keeps_its_digits(n_max):
     root = gto.orthonormalization(n_max, "loewdin")

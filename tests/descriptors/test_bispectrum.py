@@ -15,7 +15,7 @@ def analysed(vectors, **parameters):
 
 @pytest.mark.law(cases=2)
 @pytest.mark.parametrize("parity", ["O3", "SO3"])
-@pytest.mark.parametrize(("name", "n_max", "l_max"), [("methane", 4, 4), ("formic acid", 2, 3), ("crystal", 2, 2)])
+@pytest.mark.parametrize(("name", "n_max", "l_max"), [("formic acid", 2, 3), ("crystal", 2, 2), ("methane", 4, 4)])
 def test_features_are_featomics_up_to_sign(name, n_max, l_max, parity):
     atoms = STRUCTURES[name]
     species = tuple(dict.fromkeys(atoms.symbols))
@@ -98,8 +98,9 @@ SERIES = {
 @pytest.mark.law(cases=1, slow=["X(pi, 0)"])
 @pytest.mark.parametrize(("vectors", "n_max", "ranks"), SERIES.values(), ids=SERIES.keys())
 def test_rank_grows_with_l_max_as_published(vectors, n_max, ranks):
-    got = [analysed(vectors, n_max=n_max, l_max=l_max).rank for l_max in range(len(ranks))]
-    assert tuple(got) == ranks
+    env = nm.Environment.from_vectors(vectors)
+    sets = [nm.Bispectrum(n_max=n_max, l_max=l_max, **SETTING) for l_max in range(len(ranks))]
+    assert tuple(nm.spectra([env], descriptor).rank[0] for descriptor in sets) == ranks
 
 
 @pytest.mark.parametrize("parity", ["O3", "SO3"])

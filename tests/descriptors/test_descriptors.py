@@ -19,7 +19,7 @@ def computed(descriptor, vectors, species, center="C"):
     return descriptor.compute(nm.Environment.from_vectors(vectors, species, center))
 
 
-@pytest.mark.law(cases=24)
+@pytest.mark.law(cases=16)
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_jacobian_is_the_derivative(name, where):
     descriptor, (vectors, species) = DESCRIPTORS[name], ENVIRONMENTS[where]

@@ -120,6 +120,7 @@ def test_symmetry_is_kept(name, where):
     assert result.rotation_floor < 1e-13
 
 
+@pytest.mark.law(cases=9)
 @pytest.mark.parametrize("where", ["tetrahedron", "octahedron", "CH3F", "ring 3", "cube"])
 @pytest.mark.parametrize("name", SORTED)
 def test_sums_over_equal_entries_are_differentiated(name, where):

@@ -47,6 +47,7 @@ ISOMETRIES = {
 }
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("descriptor", ISOMETRIES.values(), ids=ISOMETRIES.keys())
 def test_products_of_features_are_averages_over_rotations(descriptor):
     # The full tensor over all ordered tuples has the product ∫ (c · R c')^nu dR: no coupling coefficient in sight.

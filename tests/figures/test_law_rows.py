@@ -3,6 +3,7 @@
 import functools
 from contextlib import nullcontext
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from drawn import PARAMETERS, explained, real
 from tasks import sensitivities
 
 from nullmode import InputError
-from nullmode.figures import FIGURES
+from nullmode.figures import FIGURES, merging
 from nullmode.figures._base import Drawing
 from nullmode.figures._figure import load_figure
 from nullmode.sweep.structures import make_structures
@@ -110,6 +111,28 @@ def test_figures_are_drawn_whatever_rows_there_are(kind, which, tmp_path):
     entry = {"claim": "", "drawn": "Bars.", "families": families, "descriptors": {}, "parameters": {}, "searches": {}}
     setting = captions.caption(entry, [given["table"]], drawn.result)[1]
     assert ("without values" in setting) == (which != "one pair of atoms")
+
+
+def test_exponents_that_no_number_holds_are_drawn():
+    rows = real()[real()["family"] == "distortions"].assign(path="noise", t=-400.0)
+    load_figure("paths").draw(table=rows, **PARAMETERS["paths"]).figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("members", [(1, -1), (1,)])
+def test_members_that_are_null_aside_are_not_divided(members):
+    values = {
+        "u": 1 - np.array([0, 2e-4, 4e-4, 6e-4, merging._ASIDE]),
+        "rank": [2, 3, 3, 3, 2],
+        "n_dof": 3,
+        "rtol": 1e-9,
+    }
+    values["inverse_condition_number"] = [0, 1e-3, 2e-3, 3e-3, 0]
+    rows = pd.concat([pd.DataFrame(values | {"sign": member}) for member in members], ignore_index=True)
+    _, ax = plt.subplots()
+    text = merging._opening(ax, rows, "k", 2)
+    plt.close("all")
+    assert "singular again at" in text
+    assert "differ" not in text
 
 
 def test_views_show_families_of_different_species(tmp_path):

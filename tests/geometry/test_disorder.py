@@ -150,8 +150,54 @@ def test_atoms_at_one_place_are_not_dropped(tmp_path, second):
             list(read_it(path))
 
 
+@pytest.mark.parametrize("name", ["occupancy", "occupancies", "occ"])
+def test_shares_are_known_by_any_of_their_names(name):
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
+    atoms.set_array(name, np.array([1.0, 0.5]))
+    with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
+        nm.environments(atoms)
+
+
 @pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1.0], [2.0, 0.5], [np.nan, np.nan]])
 def test_what_is_no_share_is_no_disorder(values):
     atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
     atoms.set_array("occupancies", np.array(values))
     assert len(nm.environments(atoms)) == 2
+
+
+COLUMNS = "_atom_site_occupancy\n_atom_site_calc_flag\n_atom_site_disorder_group\n"
+
+
+def pdb(*atoms):
+    return "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 P 1\n" + "".join(
+        f"ATOM  {k:5d}  CA {letter}ALA A   1    {2 * k:8.3f}{0:8.3f}{0:8.3f}{share:6.2f}  0.00           C\n"
+        for k, (letter, share) in enumerate(atoms)
+    )
+
+
+def with_columns(*rows):
+    return CELL.split("_atom_site_occupancy", maxsplit=1)[0] + COLUMNS + "".join(f"{row}\n" for row in rows)
+
+
+# A file, its text, and what of it is refused; None where nothing is.
+ALTERNATIVES = {
+    "dummy atom": ("x.cif", with_columns("Ti1 Ti 0 0 0 1 d .", "X1 O .5 0 0 1 dum ."), "the dummy atom X1"),
+    "two groups": ("x.cif", with_columns("O1 O 0 0 0 1 d 1", "O2 O .1 0 0 1 d 2"), "the disorder groups 1, 2"),
+    "one group": ("x.cif", with_columns("O1 O 0 0 0 1 d 1", "O2 O .25 0 0 1 d ."), None),
+    "calculated": ("x.cif", with_columns("O1 O 0 0 0 1 calc .", "O2 O .25 0 0 1 c ."), None),
+    "shares say so": ("x.cif", with_columns("O1 O 0 0 0 .5 d 1", "O2 O .5 0 0 .5 d 2"), "fully occupied"),
+    "alternate locations": ("x.pdb", pdb(("A", 1), ("B", 1), (" ", 1)), "the alternate locations A, B"),
+    "one location": ("x.pdb", pdb(("A", 1), ("A", 1)), None),
+    "shares of locations": ("x.pdb", pdb(("A", 0.6), ("B", 0.4)), "fully occupied"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "message"), ALTERNATIVES.values(), ids=ALTERNATIVES)
+def test_atoms_that_are_not_there_together_are_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    for reader in (lambda path: list(file.structures(path)), lambda path: list(nm.read_environments(path, 6.5))):
+        if message is None:
+            assert reader(tmp_path / name)
+        else:
+            with pytest.raises(nm.InputError, match=message):
+                reader(tmp_path / name)

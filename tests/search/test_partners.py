@@ -25,6 +25,7 @@ PAIRS = {
 }
 
 
+@pytest.mark.law(cases=2, slow=["bispectrum pair"])
 @pytest.mark.parametrize(("one", "other", "descriptor", "order"), PAIRS.values(), ids=PAIRS.keys())
 def test_the_partner_is_found_without_being_told(one, other, descriptor, order):
     result = find_partners(made(one), descriptor, n_starts=40)

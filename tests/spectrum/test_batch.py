@@ -57,6 +57,7 @@ def agree(found, items, descriptor):
             np.testing.assert_allclose(np.linalg.norm(response, axis=1), expected.singular_values, atol=1e-13 * largest)
 
 
+@pytest.mark.law(cases=16)
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_every_descriptor_and_environment_as_alone(name):
     agree(nm.spectra(ITEMS, DESCRIPTORS[name], rtol=1e-8, modes=True, threads=1), ITEMS, DESCRIPTORS[name])
@@ -68,6 +69,7 @@ def test_cases_are_decomposed_in_lanes_and_by_lapack():
     assert max(columns) > MOST_COLUMNS
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("name", ["power", "trispectrum", "acsf", "coulomb"])
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_no_bit(name, threads):

@@ -66,7 +66,7 @@ def test_features_of_a_truncation_are_a_part_of_the_largest_ones(descriptor, axe
     descriptors = [replace(descriptor, **{**point, "n_max": descriptor.n_max}) for point in points]
     (sweep,) = truncations.sweeps(descriptors)
     largest = sweep.descriptor.compute(envs[0])
-    layout = truncations.plan(sweep, envs, len(largest))
+    layout = truncations.plan(sweep, nm.EnvironmentSet.from_environments(envs), len(largest))
     for index, n, l in sweep.points:
         part = descriptors[index].compute(envs[0])
         np.testing.assert_allclose(largest[layout.kept(n, l)], part, rtol=0, atol=1e-13 * np.abs(largest).max())
@@ -81,7 +81,7 @@ def test_a_displacement_that_few_features_see_is_not_lost(seed):
     jacobian *= generator.random(jacobian.shape) < 0.7
     first = np.searchsorted(cell, np.arange(n_n * n_l + 1))
     layout = truncations.Plan(np.arange(len(cell)), first, cell, int(n_n), int(n_l))
-    values, response = truncations.singular_values([jacobian], [np.eye(columns)], 1, layout)
+    values, response = truncations.singular_values(jacobian.ravel(), len(cell), np.eye(columns)[None], 1, layout)
     for n, l in np.ndindex(n_n, n_l):
         part = jacobian[layout.kept(n, l)]
         expected = np.zeros(columns - 1)

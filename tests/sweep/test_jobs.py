@@ -362,7 +362,7 @@ def test_more_is_asked_for_at_each_attempt(config):
 
 
 ROWS = {
-    "pairs": {"pair_map": {"kind": "degenerate_pair", "parameters": {"u": [0.7, 0.8], "v": [-0.05, 0.0, 0.05]}}},
+    "pairs": {"pair_map": {"kind": "degenerate_pair", "parameters": {"u": [0.8], "v": [-0.05, 0.0]}}},
     # Some have no neighbours, or cannot be analysed.
     "nasty": {"rare": {"kind": "tests/helpers/nasty.py:structures", "on_bad_structure": "skip"}},
     # Not every structure has oxygen as a centre, or a neighbour in reach.

@@ -78,6 +78,8 @@ def test_searches_regressions_and_views_depend_on_their_own_descriptor(settings)
         assert power in covered
         assert radial not in covered
         assert not covered & MODULES - {DEFAULT}
+    # A search for partners says by which order they differ.
+    assert "nullmode.descriptors.radial_spectrum" in modules(origins.search_code(settings, "partners"))
 
 
 @pytest.mark.parametrize(
@@ -211,6 +213,7 @@ class Record(BaseModel):
 POSCAR = "Comment\n1\n4 0 0\n0 4 0\n0 0 4\n{species}1 1\nDirect\n0 0 0\n.5 .5 .5\n"
 OF_PARAMETERS = OWN | {
     "old/POSCAR": POSCAR.format(species=""),
+    "old/a.vasp": POSCAR.format(species=""),
     "old/POTCAR": "",
     "old/OUTCAR.gz": "",
     "new/CONTCAR": POSCAR.format(species="H O\n"),
@@ -235,8 +238,10 @@ NAMED = {
     "a pattern": ("frames/*.xyz", {"frames/a.xyz"}),
     "any text": ("*", set()),
     "the user's folder": ("~/table.csv", {"{home}/table.csv"}),
+    "a variable of the shell": ("$HOME/table.csv", {"{home}/table.csv"}),
     "of an unknown user": ("~nobody-at-all/table.csv", set()),
     "a POSCAR without symbols": ("old/POSCAR", {"old/POSCAR", "old/POTCAR", "old/OUTCAR.gz"}),
+    "a POSCAR by its ending": ("old/a.vasp", {"old/a.vasp", "old/POTCAR", "old/OUTCAR.gz"}),
     "a CONTCAR with symbols": ("new/CONTCAR", {"new/CONTCAR"}),
     "a long text": ("x" * 10_000, set()),
     "no text of a file": ("a\0b", set()),

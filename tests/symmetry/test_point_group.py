@@ -32,6 +32,7 @@ def test_orders_of_groups_follow_from_their_names(name):
     assert group_order(group.name) == (len(group) if group.axis is None else np.inf)
 
 
+@pytest.mark.law(cases=32)
 @EACH
 def test_operations_permute_like_neighbours_and_form_a_group(name):
     env = environment(name)
@@ -68,6 +69,7 @@ def test_rank_symmetric_is_the_dimension_of_invariant_displacements(name, parity
         np.testing.assert_allclose(symmetric_projector(group), projector, atol=1e-14)
 
 
+@pytest.mark.law(cases=32)
 @EACH
 def test_modes_that_are_seen_are_totally_symmetric(name):
     # R2: a response to any other displacement would break a selection rule.

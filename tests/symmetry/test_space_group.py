@@ -144,6 +144,7 @@ def row(atoms, descriptor=SOAP, centers=None, rtol=1e-9, tolerance=1e-6):
     return structure_row(case, fixed, AnalysisOptions(rtol=rtol, tolerance=tolerance))[0]
 
 
+@pytest.mark.law(cases=16)
 @EACH
 def test_theory_and_what_is_seen_agree(name):
     atoms, group, rank = SYMMETRIC[name]
@@ -233,6 +234,7 @@ NEAR = {
 }
 
 
+@pytest.mark.law(cases=8)
 @pytest.mark.parametrize(("name", "noise"), [(name, noise) for name, cases in NEAR.items() for noise in cases])
 def test_closeness_to_symmetry_is_told(name, noise):
     result = row(rattled(SYMMETRIC[name][0], noise))

@@ -172,6 +172,7 @@ FILTERS = {
 }
 
 
+@pytest.mark.law(cases=10)
 @pytest.mark.parametrize("columns", [None, ["rank"], ["t", "family", "singular_values"]])
 @pytest.mark.parametrize(("filters", "rows"), FILTERS.values(), ids=FILTERS)
 def test_filters_and_columns_choose(results, filters, rows, columns):

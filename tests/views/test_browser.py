@@ -230,7 +230,7 @@ def test_view_shows_structures_and_what_is_known_of_them(view):
         select(view, number)
         shown.append(view.execute_script(read))
         shot(view, f"view_{number}")
-    assert [text for text, name in zip(shown, ("Td", "X", "pair_map"), strict=True) if name not in text] == []
+    assert [text for text, name in zip(shown, ("Td", "X", "random_methane"), strict=True) if name not in text] == []
     assert len(set(shown)) == 3
 
 

@@ -94,7 +94,7 @@ def wait_for_end(process):
 def test_job_killed_while_it_writes(broken):
     with broken.stopped_half_way() as (run, writer):
         kill(writer)
-        output, _ = run.communicate(timeout=60)
+        output, _ = run.communicate(timeout=300)
     assert run.returncode == 1
     assert "Error in rule sensitivity" in output
     broken.check_restart()
@@ -107,7 +107,7 @@ def test_snakemake_killed_while_a_job_writes(broken, whose):
         kill(run.pid)
         if whose == "its job too":
             kill(writer)
-        run.wait(timeout=60)
+        run.wait(timeout=300)
         # The next run cannot know whether the killed one still works.
         refused = broken.project.start(TARGET)
         assert refused.returncode == 1
@@ -237,7 +237,7 @@ def test_second_run_at_the_same_time_is_refused(broken):
         assert refused.returncode == 1
         assert "Directory cannot be locked" in refused.stdout
         (broken.project.folder / "mark").unlink()
-        output, _ = run.communicate(timeout=120)
+        output, _ = run.communicate(timeout=300)
     assert run.returncode == 0, output
     assert broken.project.digests("parquet") == broken.expected
     assert "Nothing to be done" in broken.project.run("-n", TARGET)

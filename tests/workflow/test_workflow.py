@@ -7,7 +7,6 @@ import pytest
 from configs import BAD, changed, lean
 from projects import RESULTS
 
-import nullmode as nm
 from nullmode.sweep.trace import trace
 from nullmode.tables import parquet
 
@@ -16,12 +15,10 @@ FIGURES = {f"figures/{name}.pdf" for name in lean()["figures"]}
 SEARCHES = {f"searches/{name}/found.parquet" for name in lean()["searches"]}
 CLAIMS = {"claims.parquet"}
 OF_SEARCHES = {"figures/orbits.pdf"}
-REGRESSIONS = {"regressions/fine.parquet"}
-LEARNED = REGRESSIONS | {"figures/learning.pdf"}
 EXPLAINED = {"explanations/null_modes.parquet"}
 TABLE = str(RESULTS / "tables/sensitivity.parquet")
 # What follows whenever a row changes.
-LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES - LEARNED, *EXPLAINED, *CLAIMS}
+LATER = {"tables/sensitivity.parquet", "views/null_modes.html", *FIGURES - OF_SEARCHES, *EXPLAINED, *CLAIMS}
 # All jobs, by the kind of descriptor and the radial bases that they use.
 RADIAL = {"sensitivity/radial-spectrum_gto_all.parquet"}
 POWER = {"sensitivity/power-spectrum_gto_all.parquet"}
@@ -32,20 +29,16 @@ LARGE = pytest.param("config/config.yaml config/large.yaml", marks=pytest.mark.s
 
 
 @pytest.mark.parametrize("config", ["config/config.yaml", LARGE])
-def test_dry_run(fresh, config):
-    planned = fresh.run("-n", config=config)
+def test_dry_run_for_slurm_needs_none(fresh, config):
+    planned = fresh.run("-n", config=config, profile="slurm")
     assert "This was a dry-run" in planned
     # Each job takes seconds to start; at full size there is more to compute.
-    [jobs] = {int(total) for total in re.findall(r"^total +(\d+)$", planned, re.MULTILINE)}
-    assert 50 < jobs <= 90 or "large" in config
+    [total] = {int(total) for total in re.findall(r"^total +(\d+)$", planned, re.MULTILINE)}
+    assert 50 < total <= 90 or "large" in config
     assert not (fresh.folder / "results").exists()
-
-
-def test_dry_run_for_slurm_needs_none(fresh):
     # What each job asks for is known before SLURM is.
-    planned = fresh.run("-n", profile="slurm")
     jobs = re.findall(r"^rule (?!all)\w+:\n(?:    .*\n)*?    resources: (.*)\n", planned, re.MULTILINE)
-    assert len(jobs) == planned.count("\nrule ") > 20
+    assert len(jobs) == planned.count("\nrule ") > 50
     for resources in jobs:
         asked = dict(re.findall(r"(\w+)=([^,]+)", resources))
         assert int(asked["mem_mb"]) >= 500
@@ -98,18 +91,15 @@ def test_full_run_makes_tables_and_figures(finished):
     for name in config["searches"]:
         found = parquet.read(results / f"searches/{name}/found.parquet", "search")
         assert set(found["structure"]) == {0, 1, 2}
-        assert found["converged"].all() == (name != "partners")
+        assert found["converged"].all()
         assert len(parquet.read(results / f"searches/{name}/steps.parquet", "search_steps"))
-    for name, regression in config["regressions"].items():
-        rows_of = nm.load(results, "regression", filters=[("regression", "==", name)])
-        assert set(rows_of["family"]) == {*regression["training"], *regression["test"]}
     summary = parquet.read(results / "tables/summary.parquet", "summary")
     assert summary["n_environments"].sum() == len(rows)
 
 
 @pytest.mark.slow
 def test_what_is_lost_of_a_finished_run_is_made_again(project):
-    lost = {*RADIAL, "structures/pair_map.parquet"}
+    lost = {*RADIAL, "structures/random_methane.parquet"}
     for name in lost:
         (project.folder / RESULTS / name).unlink()
     assert lost <= project.jobs("-n")
@@ -141,11 +131,11 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
     [lost] = RADIAL
     (project.folder / RESULTS / lost).unlink()
     project.edit("descriptors/power_spectrum.py", "features[row] *= sqrt(0.5)", "features[row] *= sqrt(1.0 / 2.0)")
-    of_power_spectrum = {"structures/orbit.parquet"} | SEARCHES | OF_SEARCHES | LEARNED | POWER | BASES
+    of_power_spectrum = {"structures/orbit.parquet"} | SEARCHES | OF_SEARCHES | POWER | BASES
     assert project.jobs("-n") == of_power_spectrum | RADIAL | LATER
 
 
-@pytest.mark.law(cases=2, slow=["descriptor", "search", "figure", "family"])
+@pytest.mark.law(cases=1, slow=["descriptor", "search", "figure", "family", "summary"])
 @pytest.mark.parametrize(
     ("path", "old", "new", "jobs"),
     [
@@ -153,26 +143,13 @@ def test_edit_of_a_kernel_reruns_what_uses_it(project):
             "descriptors/radial_spectrum.py",
             "features[i, q] = scratch.c[q, 0]",
             "features[i, q] = scratch.c[q, 0] + 0.0",
-            # A search for partners says by which order they differ.
-            {
-                *RADIAL,
-                "searches/partners/found.parquet",
-                *LATER,
-            },
+            RADIAL | LATER,
         ),
         (
             "search/_continuation.py",
             "_CORRECTIONS = 12",
             "_CORRECTIONS = 13",
-            {
-                "structures/orbit.parquet",
-                "searches/orbit/found.parquet",
-                "searches/partners/found.parquet",
-                *OF_SEARCHES,
-                *LEARNED,
-                *POWER,
-                *LATER,
-            },
+            {"structures/orbit.parquet"} | SEARCHES | OF_SEARCHES | POWER | LATER,
         ),
         ("figures/truncation.py", "fontsize=6", "fontsize=7", {"figures/truncation.pdf"}),
         (
@@ -270,8 +247,8 @@ def test_two_runs_from_scratch_give_the_same_bytes(finished, project):
     shutil.rmtree(project.folder / RESULTS)
     project.run()
     results = finished.digests("parquet", "pdf", "svg", "png", "rst", "html")
-    # Structures, jobs, tables, searches, regressions, explanations, claims; figures; pages.
-    assert len(results) == 6 + 3 + 2 + 4 + 1 + 1 + 1 + 4 * 5 + 2
+    # Structures, jobs, tables, searches, explanations, claims; figures; pages.
+    assert len(results) == 4 + 3 + 2 + 2 + 1 + 1 + 4 * 3 + 2
     assert project.digests("parquet", "pdf", "svg", "png", "rst", "html") == results
 
 
@@ -329,11 +306,11 @@ def test_every_result_is_traced_to_its_jobs(finished):
         behind[path.relative_to(results).as_posix()] = [job["log"] for job in found["jobs"]]
         assert behind[path.relative_to(results).as_posix()], path
         measured = {job["log"].split("/")[0] for job in found["jobs"] if "benchmark" in job}
-        assert measured == {"sensitivity", "searches", "regressions", "explanations"} & {
+        assert measured == {"sensitivity", "searches", "explanations"} & {
             log.split("/")[0] for log in behind[path.relative_to(results).as_posix()]
         }
-    # The figure, the summary, three jobs, six families.
-    assert [len(behind[f"figures/pair_map.{ending}"]) for ending in ("pdf", "svg", "png")] == [11] * 3
+    # The figure, the summary, three jobs, four families.
+    assert [len(behind[f"figures/truncation.{ending}"]) for ending in ("pdf", "svg", "png")] == [9] * 3
     assert behind["tables/summary.parquet"][0] == "summary.log"
     assert "seed: 1" in str(trace(results / "figures/truncation.svg")["content"]).replace("'", "")
 

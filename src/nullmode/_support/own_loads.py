@@ -20,6 +20,7 @@ _BY_PATH = {
     "exec": (0, "source"),
 }
 _LOADERS = _BY_NAME | _BY_PATH
+_PATH = ("sys", "path")
 _GROWS = {"insert", "append", "extend"}
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _PATH_PROPERTIES: dict[str, Callable[[Any], Any]] = {"parent": lambda path: path.parent, "name": lambda path: path.name}
@@ -65,9 +66,14 @@ def loads(tree: ast.Module, path: Path) -> Loads:
     """Find what a file, given by its syntax tree and its path, loads by a name that follows from what is written."""
     known = _assigned(tree) | {"__file__": str(path.resolve())}
     called = {name: name for name in _LOADERS}
+    # What the file calls `sys` and `sys.path`.
+    system, path_names = {"sys"}, set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             called |= {each.asname: each.name for each in node.names if each.asname and each.name in _LOADERS}
+            path_names |= {each.asname or each.name for each in node.names if (node.module, each.name) == _PATH}
+        elif isinstance(node, ast.Import):
+            system |= {each.asname for each in node.names if each.asname and each.name == "sys"}
         elif isinstance(node, ast.Assign) and (_name(node.value) in _LOADERS):
             called |= {each.id: _name(node.value) for each in node.targets if isinstance(each, ast.Name)}
     names: list[str] = []
@@ -79,7 +85,7 @@ def loads(tree: ast.Module, path: Path) -> Loads:
             if isinstance(node, ast.Call) and (function := called.get(_name(node.func))):
                 if (value := _loaded(node, function, known)) is not None:
                     (names if function in _BY_NAME else files).append(value)
-            elif inside and (added := _added(node)) is not None:
+            elif inside and (added := _added(node, system, path_names)) is not None:
                 folders.extend(str(_value(each, known)) for each in added)
         except (ValueError, TypeError, AttributeError, ImportError):
             unfollowed.append((node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]
@@ -122,25 +128,33 @@ def _loaded(call: ast.Call, function: str, known: dict[str, Any]) -> str | None:
     return value
 
 
-def _added(node: ast.AST) -> list[ast.expr] | None:
+def _added(node: ast.AST, system: set[str], path_names: set[str]) -> list[ast.expr] | None:
     """Folders that a statement puts on ``sys.path``; None for any other statement."""
+
+    def is_path(each: ast.expr) -> bool:
+        if isinstance(each, ast.Attribute):
+            return each.attr == "path" and _name(each.value) in system
+        return _name(each) in path_names
+
     if isinstance(node, ast.Call) and _name(node.func) == "addsitedir":
         return node.args[:1]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GROWS:
-        return node.args[-1:] if _is_path(node.func.value) else None
+        return node.args[-1:] if is_path(node.func.value) else None
     if isinstance(node, ast.AugAssign | ast.Assign):
         targets = [node.target] if isinstance(node, ast.AugAssign) else node.targets
         targets = [each.value if isinstance(each, ast.Subscript) else each for each in targets]
-        return [node.value] if any(map(_is_path, targets)) else None
+        return [node.value] if any(map(is_path, targets)) else None
     return None
 
 
-def _is_path(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "path" and _name(node.value) == "sys"
-
-
 def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    """Name of what is called, or of an object."""
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
+            return name
+    return ""
 
 
 def _nodes(tree: ast.AST, inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:

@@ -13,7 +13,7 @@ from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import EIGENVALUE_ROUNDING, group_end, mean_projector, padded_eigenvalues
 from nullmode.descriptors._layout import Layout, pack
-from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
+from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, copy, gather, inside, inverse_distance
 from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, check_smoothing
 from nullmode.geometry.environment import Environment
 
@@ -82,7 +82,7 @@ def coulomb_matrix(
                             jacobian[row + 3 * atoms.row[b] + x] += factor * atoms.gradient[1, x]
             for other in range(first + 1, last):
                 target = start + 3 * n * scratch.indices[other]
-                jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
+                copy(jacobian, row, target, 3 * n)
             first = last
 
 

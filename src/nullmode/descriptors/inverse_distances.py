@@ -13,7 +13,7 @@ from nullmode._support.variants import variant
 from nullmode.basis.density import Batch
 from nullmode.descriptors._eigenvalues import group_end
 from nullmode.descriptors._layout import Layout, pack
-from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, gather, inside, inverse_distance
+from nullmode.descriptors._neighbours import Inside, NeighbourDescriptor, copy, gather, inside, inverse_distance
 from nullmode.descriptors._parameters import CutoffWidth, Degeneracy, MostNeighbours, SpeciesChoice, check_smoothing
 from nullmode.geometry.environment import Environment
 
@@ -56,7 +56,8 @@ def inverse_distances(
     n_features = features.shape[1]
     for i in range(features.shape[0]):
         rows = gather(batch, i, cutoff, cutoff_width, atoms)
-        lists.end[:] = lists.start[:-1]
+        for block in range(len(lists.end)):
+            lists.end[block] = lists.start[block]
         largest = 0.0
         for a in range(1, rows):
             for b in range(a):
@@ -93,7 +94,7 @@ def inverse_distances(
                             jacobian[row + 3 * atoms.row[lists.second[member]] + x] += atoms.gradient[1, x] / (end - k)
                 for other in range(k + 1, end):
                     target = start + 3 * n * (begin + other)
-                    jacobian[target : target + 3 * n] = jacobian[row : row + 3 * n]
+                    copy(jacobian, row, target, 3 * n)
                 k = end
 
 

@@ -96,8 +96,10 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         return f"no rank below {rank} of {d}, and no s_d/s_1 below {rows['inverse_condition_number'].min():.2g}"
     text = f"rank {rank} of {d} where the two merge; beside it s_d/s_1 is {' and '.join(laws)}"
     if others:
+        text += f"; it is singular again at {', '.join(others)}"
+    if others and len(aside) == len(_MEMBERS) and all(value for _, value in aside):
         (gap, plus), (_, minus) = aside
-        text += f"; it is singular again at {', '.join(others)}: at {gap:.3g} π the two differ {plus / minus:.2f} times"
+        text += f": at {gap:.3g} π the two differ {plus / minus:.2f} times"
     return text
 
 

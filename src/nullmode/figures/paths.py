@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+_MOST_EXPONENT = 300
 _LABELS = {
     "stretch_one": "one bond × t",
     "stretch_two": "two bonds × t",
@@ -94,6 +95,8 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     import pandas as pd
 
     values = pd.DataFrame(spectra(rows)).groupby(rows["t"].to_numpy()).median()
+    # Exponents of a user's own may be beyond what a number holds.
+    noisy = noisy and bool((np.abs(values.index) < _MOST_EXPONENT).all())
     t = 10.0**values.index if noisy else values.index
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.92, values.shape[1]))
     logarithmic(ax, ZERO, BAND, 3)

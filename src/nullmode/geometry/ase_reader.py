@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nullmode._support.elements import element_meant, known_number
 from nullmode._support.types import InputError
+from nullmode.geometry.alternatives import check_alternatives
 
 # Of a CIF file without occupancies; ASE then drops one of the two atoms.
 _ONE_PLACE = r"scaled_positions \d+ and \d+ are equivalent"
@@ -15,13 +16,15 @@ _ONE_PLACE = r"scaled_positions \d+ and \d+ are equivalent"
 
 @contextmanager
 def reading(path: Path, where: str = "") -> Iterator[None]:
-    """Context in which ASE reads a file; `where` says how far it came.
+    """Context in which ASE reads a file; `where` says how far it came, and is empty at first.
 
     Raises
     ------
     InputError
-        In place of whatever ASE's readers raise, and if they would drop an atom.
+        In place of whatever ASE's readers raise, and if they would drop an atom; for atoms that are not there together.
     """
+    if not where:
+        check_alternatives(path)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=_ONE_PLACE)
         try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Occupancy = Literal["refuse", "majority"]
 """What becomes of structures with partly occupied sites."""
-_ARRAYS = ("occupancy", "occupancies")
+_ARRAYS = ("occupancy", "occupancies", "occ")
 # Occupancies are written with three digits or so.
 _SAME = 2e-3
 # Atoms nearer than this share of the sum of their covalent radii exclude each other: they are one atom on a split site.

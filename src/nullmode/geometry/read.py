@@ -76,7 +76,7 @@ def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Oc
     numbers: Iterator[int] = iter(())
     frames = iread(path, index=index)
     while True:
-        with reading(path, f" (after frame {first})"):
+        with reading(path, f" (after frame {first})" if first else ""):
             numbers = numbers if first else _numbers(path, index)
             chunk = list(islice(frames, _CHUNK))
         if not chunk:

@@ -5,6 +5,7 @@ that a job uses and no others: an edit of one radial basis leaves the jobs of al
 """
 
 import inspect
+import os
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import fields, is_dataclass
@@ -170,8 +171,8 @@ def _named(value: Any) -> list[str]:
 
 
 def _spelled(value: str | Path) -> list[str]:
-    """Files that a text or a path stands for: ``~/a.xyz``, ``a.xyz@:5`` as in ASE, ``frames/*.xyz``, a folder."""
-    path = Path(value).expanduser()
+    """Files that a text or a path stands for: ``~/a``, ``$HOME/a``, ``a.xyz@:5`` as in ASE, ``a/*.xyz``, a folder."""
+    path = Path(os.path.expandvars(value)).expanduser()
     if path.is_file():
         return [str(path)]
     if path.is_dir():
@@ -189,7 +190,7 @@ def _spelled(value: str | Path) -> list[str]:
 def _read_with(name: str) -> list[str]:
     """List a file, and those beside it from which ASE takes the species of a POSCAR that does not say them."""
     path = Path(name)
-    if not re.search("POSCAR|CONTCAR|CENTCAR", path.name) or _says_species(path):
+    if not re.search(r"POSCAR|CONTCAR|CENTCAR|\.vasp$", path.name) or _says_species(path):
         return [name]
     beside = [path.with_name(other + packed) for other in ("POTCAR", "OUTCAR") for packed in ("", ".gz", ".bz2")]
     return [name, *(str(each) for each in beside if each.is_file())]
