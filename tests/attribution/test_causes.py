@@ -338,7 +338,7 @@ def test_bad_arguments_are_refused(arguments, message):
 
 def test_too_many_tuples_are_refused():
     env = nm.Environment.from_vectors(rng().normal(size=(60, 3)))
-    with pytest.raises(nm.InputError, match=r"`correlation_order` must leave at most 1000000 tuples, got 60\^4"):
+    with pytest.raises(nm.InputError, match=r"`correlation_order` must leave at most 10000000 tuples, got 60\^4"):
         nm.rank_complete(env, 4)
 
 

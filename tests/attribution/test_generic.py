@@ -47,7 +47,7 @@ def test_the_short_cut_gives_what_the_search_gives(name, tolerance, monkeypatch)
 
 def test_nothing_is_equivalent_below_the_length():
     envs = environments(40)
-    lengths = [generic_lengths(env.vectors[None], env.species[None])[0] if len(env) else 0.0 for env in envs]
+    lengths = [generic_lengths(env.vectors[None], env.species[None])[0] if len(env) > 2 else 0.0 for env in envs]
     assert (np.array(lengths) > 1e-3).sum() > 30
     for env, length in zip(envs, lengths, strict=True):
         assert length <= largest_tolerance(env.vectors) * (1 + 1e-12)

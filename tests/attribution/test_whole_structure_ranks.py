@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from wholes import WHOLES
 
 import nullmode as nm
-from nullmode.attribution.completeness import MOST_TUPLES
+from nullmode.attribution.structure_completeness import MOST_TUPLES
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures

@@ -115,7 +115,7 @@ def test_columns_are_those_of_an_analysis(attribution):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_order_is_that_of_the_input_whatever_the_chunks(threads, monkeypatch):
-    monkeypatch.setattr("nullmode.analysis.rows._CHUNK_MOST", 3)
+    monkeypatch.setattr("nullmode.analysis.rows._MOST", 3)
     envs = [nm.Environment.from_vectors(rng(k).normal(size=(1 + k % 4, 3))) for k in range(11)]
     swept = nm.truncation_sweep(envs, nm.PowerSpectrum(n_max=2, **SETTING), l_max=[0, 2], threads=threads)
     assert swept["structure"].tolist() == 2 * list(range(11))

@@ -15,6 +15,9 @@ _ROWS = 512
 """Rows of sums that are in memory at a time."""
 _ROUNDING = 1e-12
 
+MOST_TUPLES = 1_000_000
+"""Of all centres together, which are sorted at once."""
+
 
 class _Tuples(NamedTuple):
     """All ordered nu-tuples of neighbours around all centres.

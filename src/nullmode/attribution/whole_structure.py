@@ -7,10 +7,9 @@ from typing import Self
 import numpy as np
 
 from nullmode._support.types import Parity, WholeScope
-from nullmode.attribution.completeness import MOST_TUPLES
 from nullmode.attribution.geometry_ranks import GeometryRanks
 from nullmode.attribution.locality import rank_local
-from nullmode.attribution.structure_completeness import count_tuples, rank_complete_whole
+from nullmode.attribution.structure_completeness import MOST_TUPLES, count_tuples, rank_complete_whole
 from nullmode.attribution.truncation_limit import has_limit, larger_truncations
 from nullmode.descriptors._base import Descriptor, changed
 from nullmode.descriptors._layout import with_layout_of
