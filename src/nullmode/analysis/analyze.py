@@ -16,6 +16,7 @@ from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
+from nullmode.limits.limit import check_limited
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
 from nullmode.spectrum.whole_structure import whole_structures
 
@@ -32,6 +33,7 @@ def analyze(
     centers: Centers = None,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
     attribution: bool = False,
+    resolution: bool = False,
     tolerance: float = 1e-6,
     threads: int | None = None,
     progress: bool = False,
@@ -56,6 +58,9 @@ def analyze(
     attribution, tolerance
         Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`; and the length in Å
         within which positions are symmetric, or on a line.
+    resolution
+        Whether to measure the basis against its own limit, as :func:`nullmode.resolution` does; for scope
+        ``environment`` and descriptors that have a limit.
     threads
         How many to use; default all this process may.
     progress
@@ -73,13 +78,15 @@ def analyze(
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that refuses all of them, for
         instance because it does not cover the species.
     """
-    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
     if scope not in get_args(Scope):
         raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
     if scope == "environment":
         cases, descriptor = _cases(what, descriptor, centers)
         frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, strict=True)
         return frame.drop(columns="point")
+    if resolution:
+        raise InputError("`resolution` must be left out for scope 'structure': limits are those of environments.")
     if degrees_of_freedom != "neighbours":
         raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
     structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
@@ -99,6 +106,7 @@ def truncation_sweep(
     centers: Centers = None,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
     attribution: bool = False,
+    resolution: bool = False,
     tolerance: float = 1e-6,
     threads: int | None = None,
     progress: bool = False,
@@ -116,7 +124,7 @@ def truncation_sweep(
         A descriptor of a neighbour density; it supplies `n_max` or `l_max` where these are None.
     n_max, l_max
         One number or several.
-    rtol, centers, degrees_of_freedom, attribution, tolerance, threads, progress
+    rtol, centers, degrees_of_freedom, attribution, resolution, tolerance, threads, progress
         As in :func:`analyze`.
 
     Returns
@@ -130,7 +138,7 @@ def truncation_sweep(
     InputError
         As :func:`analyze`; for an n_max or l_max that is out of range, or that the descriptor does not have.
     """
-    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     cases, descriptor = _cases(what, descriptor, centers)
     descriptors = [changed(descriptor, **point) for point in points]
@@ -141,7 +149,13 @@ def truncation_sweep(
 
 
 def _options(
-    descriptor: Any, rtol: float, dofs: DegreesOfFreedom, attribution: bool, tolerance: float, threads: Any
+    descriptor: Any,
+    rtol: float,
+    dofs: DegreesOfFreedom,
+    attribution: bool,
+    resolution: bool,
+    tolerance: float,
+    threads: Any,
 ) -> AnalysisOptions:
     check_rtol(rtol)
     check_descriptor(descriptor)
@@ -149,7 +163,11 @@ def _options(
     check_threads(threads)
     if attribution and dofs != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {dofs!r}.")
-    return AnalysisOptions(rtol=rtol, degrees_of_freedom=dofs, attribution=attribution, tolerance=tolerance)
+    if resolution:
+        check_limited(descriptor)
+    return AnalysisOptions(
+        rtol=rtol, degrees_of_freedom=dofs, attribution=attribution, resolution=resolution, tolerance=tolerance
+    )
 
 
 def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:

@@ -14,6 +14,7 @@ from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
 from nullmode.analysis.failed_rows import failed_environment, failed_structure, raise_if_all
+from nullmode.analysis.resolution_columns import ResolutionColumns, completed
 from nullmode.attribution.causes import attribution_columns
 from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
@@ -45,6 +46,7 @@ class AnalysisOptions:
     rtol: float
     degrees_of_freedom: DegreesOfFreedom = "neighbours"
     attribution: bool = True
+    resolution: bool = False
     tolerance: float = LINEAR
 
 
@@ -69,6 +71,7 @@ def measure(
     frames: list[pd.DataFrame] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
     errors: list[Exception] = []
+    limits = ResolutionColumns(options.rtol, options.degrees_of_freedom, options.tolerance)
     with single_threaded_blas(), progress_bar(len(cases) * len(descriptors), progress) as advance:
         for sweep in sweeps(descriptors):
             n_features = _n_features(cases, sweep.descriptor)
@@ -98,6 +101,8 @@ def measure(
                 results = evaluate(sweep.descriptor, [case.environment for case in chunk])
                 features, jacobians, errors = zip(*results, strict=True)
                 frame = _rows(chunk, features, jacobians, np.array(errors), sweep, layout, descriptors, options)
+                if options.resolution:
+                    frame = frame.join(limits.of(chunk, jacobians, frame, sweep, layout))
                 return frame, features if keep_features else ()
 
             with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
@@ -111,6 +116,7 @@ def measure(
     raise_if_all(errors, frame, strict)
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
+    frame = completed(frame) if options.resolution else frame
     return frame.astype(_types(options)), features
 
 
@@ -149,7 +155,7 @@ def measure_whole(
             if keep_features:
                 features[row["point"]].append(phi)
             advance(1)
-    wanted = columns.ANALYSIS if options.attribution else columns.ENVIRONMENT
+    wanted = (*columns.ENVIRONMENT, *(columns.ATTRIBUTION if options.attribution else ()))
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
     raise_if_all(errors, frame, strict)
     return frame.astype(_types(options)), features

@@ -34,7 +34,7 @@ class Complete(NamedTuple):
     features, last, shape (m,)
         Norm of the features, and of the Jacobian's rows at the largest l, in 1/Å.
     within, shape (m, rows', n, 3)
-        The Jacobians of the densities' part within the cutoff; None if that is all of them.
+        The Jacobians of the densities' part within the cutoff; None if that is all of them, or they were not asked for.
     l_max
         Largest angular momentum.
     """
@@ -47,7 +47,9 @@ class Complete(NamedTuple):
     l_max: int
 
 
-def complete(environments: Sequence[Environment], descriptor: DensityDescriptor) -> Iterator[Complete]:
+def complete(
+    environments: Sequence[Environment], descriptor: DensityDescriptor, *, within: bool = False
+) -> Iterator[Complete]:
     """Compute Jacobians in the complete basis of a power spectrum or radial spectrum.
 
     The functions that span the densities are found for each environment. What it gets does not depend on the others.
@@ -56,6 +58,8 @@ def complete(environments: Sequence[Environment], descriptor: DensityDescriptor)
     ----------
     environments
         Within the cutoff, none without neighbours.
+    within
+        Whether to compute Jacobians within the cutoff too.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def complete(environments: Sequence[Environment], descriptor: DensityDescriptor)
         length = max(1, _CHUNK_ENTRIES // (n * len(x) * (l_max + 1)))
         for start in range(0, len(members), length):
             chunk = members[start : start + length]
-            yield _computed(chunk, [environments[i] for i in chunk], center, descriptor, reach, l_max)
+            yield _computed(chunk, [environments[i] for i in chunk], center, descriptor, reach, l_max, within)
 
 
 def _computed(
@@ -86,6 +90,7 @@ def _computed(
     descriptor: DensityDescriptor,
     reach: float,
     l_max: int,
+    within: bool,
 ) -> Complete:
     orders = [np.argsort(each.species, kind="stable") for each in environments]
     vectors = np.stack([each.vectors[order] for each, order in zip(environments, orders, strict=True)])
@@ -101,9 +106,10 @@ def _computed(
                 each[:, order] = each.copy()
         return result
 
-    inside = reaches_past(reach, descriptor.width, descriptor.cutoff)
-    within = jacobians(points_within(descriptor.cutoff, descriptor.width)) if inside else None
-    return Complete(indices, jacobians(points(reach, descriptor.width)), features, last, within, l_max)
+    inner = None
+    if within and reaches_past(reach, descriptor.width, descriptor.cutoff):
+        inner = jacobians(points_within(descriptor.cutoff, descriptor.width))
+    return Complete(indices, jacobians(points(reach, descriptor.width)), features, last, inner, l_max)
 
 
 def _expanded(

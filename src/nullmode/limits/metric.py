@@ -21,13 +21,18 @@ def primitives(basis: RadialBasis) -> RadialBasis:
     return basis.primitives if isinstance(basis, OptimalContraction) else basis
 
 
+def is_projection(descriptor: DensityDescriptor) -> bool:
+    """Whether the features are a projection of the complete basis' ones, once the functions are orthonormalised."""
+    return not primitives(descriptor.radial_basis).sampled
+
+
 def with_orthonormal_functions(descriptor: D) -> D:
     """Orthonormalise a descriptor's radial functions under r² dr for each l, each against those before it.
 
     Its features are then an orthogonal projection of those of the complete basis. A basis that is orthonormal stays,
     and so does one whose integrals are sums over points, to which no metric belongs.
     """
-    if primitives(descriptor.radial_basis).sampled:
+    if not is_projection(descriptor):
         return descriptor
     basis = _orthonormal(descriptor.radial_basis, descriptor.n_max, descriptor.l_max, descriptor.cutoff)
     return descriptor if basis is descriptor.radial_basis else changed(descriptor, radial_basis=basis)

@@ -12,7 +12,7 @@ from nullmode.descriptors._base import DensityDescriptor
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.limits.complete import complete
 from nullmode.limits.limit import checked
-from nullmode.limits.metric import primitives, with_orthonormal_functions
+from nullmode.limits.metric import is_projection, with_orthonormal_functions
 from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.rotations import LINEAR
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol, displacements
@@ -101,7 +101,7 @@ def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, to
         worst=float(values[-1]) if len(values) else np.nan,
         within_cutoff=reference.within_cutoff,
         floors=max(reference.floor, rounding) * lengths,
-        projection=not primitives(descriptor.radial_basis).sampled,
+        projection=is_projection(descriptor),
     )
 
 
@@ -111,15 +111,20 @@ def references(
     rtol: float,
     degrees_of_freedom: DegreesOfFreedom,
     tolerance: float,
+    *,
+    within: bool = True,
 ) -> list[Reference]:
-    """Find what the limit sees of each environment; neighbours are within the cutoff."""
+    """Find what the limit sees of each environment; neighbours are within the cutoff.
+
+    Without `within`, the best value within the cutoff is not computed, and NaN.
+    """
     result = [Reference(np.zeros((0, 0)), 0.0, np.nan)] * len(environments)
     held = [i for i, environment in enumerate(environments) if len(environment)]
-    for group in complete([environments[i] for i in held], descriptor):
+    for group in complete([environments[i] for i in held], descriptor, within=within):
         indices = [held[i] for i in group.indices]
         jacobians = [group.jacobians] if group.within is None else [group.jacobians, group.within]
         members = [environments[i] for i in indices]
-        matrices = [_matrices(each, members, degrees_of_freedom, tolerance) for each in jacobians]
+        matrices = [matrices_of(each, members, degrees_of_freedom, tolerance) for each in jacobians]
         # Rotations need not be taken out: they are not seen.
         values, modes = _decomposed(matrices[0])
         terms = np.fmax(np.linalg.norm(group.jacobians.reshape(len(indices), -1), axis=1), group.features)
@@ -128,7 +133,7 @@ def references(
         for rank in np.unique(judged.rank):
             which = np.flatnonzero(judged.rank == rank)
             whitening = (modes[which, :rank] / values[which, :rank, None]).swapaxes(1, 2)
-            best = np.full(len(which), 1.0 if rank else np.nan)
+            best = np.full(len(which), 1.0 if rank and within else np.nan)
             if rank and group.within is not None:
                 best = _decomposed(matrices[1][which] @ whitening)[0][:, -1]
             for k, each, share in zip(which, whitening, best, strict=True):
@@ -136,7 +141,7 @@ def references(
     return result
 
 
-def _matrices(
+def matrices_of(
     jacobians: Floats, environments: Sequence[Environment], degrees_of_freedom: DegreesOfFreedom, tolerance: float
 ) -> Floats:
     """Express Jacobians (m, rows, n, 3) over degrees of freedom, shape (m, rows, c)."""

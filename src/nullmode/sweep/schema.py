@@ -109,6 +109,11 @@ class DescriptorEntry(_Strict):
         description="``environment``: each centre by itself. ``structure``: features are summed over all atoms of each "
         "species, whatever the centers of the family, and all atoms move",
     )
+    resolution: bool = Field(
+        default=False,
+        description="whether to measure the basis against its own limit (docs/theory.md): for a power spectrum or "
+        "radial spectrum of a Gaussian density, of scope environment",
+    )
 
 
 class SearchEntry(_Strict):
