@@ -271,7 +271,7 @@ def test_rows_fit_the_analysis_table(tmp_path):
     descriptor = nm.PowerSpectrum(n_max=4, l_max=3, species=("H", "C", "O", "Mg"), **SETTING)
     cases = [StructureRanks(structure) for structure in whole_structures(*checked_structures(atoms, 4.0, None))]
     rows = [structure_row(case, descriptor, AnalysisOptions(rtol=1e-9))[0] for case in cases]
-    frame = pd.DataFrame(rows, columns=[column.name for column in columns.ANALYSIS])
+    frame = pd.DataFrame(rows, columns=[column.name for column in (*columns.ENVIRONMENT, *columns.ATTRIBUTION)])
     parquet.write(frame.convert_dtypes(), tmp_path / "rows.parquet", "analysis", {})
     read = parquet.read(tmp_path / "rows.parquet", "analysis")
     assert read["structure"].tolist() == [0, 1, 2]
