@@ -160,7 +160,7 @@ def test_provenance_prints_origin_and_columns(nullmode, table):
     assert code == 0
     assert "PowerSpectrum(n_max=3" in out
     assert code_hash.digest(FILE) in out
-    for column in columns.ANALYSIS:
+    for column in (*columns.ENVIRONMENT, *columns.ATTRIBUTION):
         assert column.name in out
         assert column.meaning in out
 
@@ -396,3 +396,14 @@ def test_installed_command(command, tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr.startswith("nullmode: `path` must be an existing structure file")
+
+
+def test_resolution_may_be_asked_for(nullmode, table, tmp_path):
+    path = tmp_path / "a.parquet"
+    code, out, _ = nullmode("analyze", FILE, "--out", path, "--resolution", *SMALL)
+    assert code == 0
+    assert "resolution, the share of what a complete basis sees: smallest" in out
+    rows, without = parquet.read(path, "analysis"), parquet.read(table, "analysis")
+    assert rows["resolution"].between(0, 1 + 1e-10).all()
+    assert set(rows) - set(without) == {column.name for column in columns.RESOLUTION}
+    pd.testing.assert_frame_equal(rows[list(without)], without)

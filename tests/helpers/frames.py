@@ -19,7 +19,7 @@ from nullmode.tables import columns, parquet
 def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
-    analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3), attribution=True)
+    analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3), attribution=True, resolution=True)
     analysis = analysis.assign(**{column.name: None for column in columns.WHOLE})[[c.name for c in columns.ANALYSIS]]
     where = {
         "family": "a",

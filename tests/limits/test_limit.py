@@ -40,7 +40,7 @@ def test_overlaps_of_the_functions_are_those_in_closed_form(width):
     distances, l_max = np.array([0.7, 1.0, 1.02, 2.5]), 30
     x, root = span.points(2.5, width)
     value, slope = span.projected(distances, x, l_max, width)
-    found = span.coefficients(np.swapaxes(np.concatenate([value, slope], axis=1) * root, 1, 2))
+    found = span.coefficients(np.concatenate([value, slope], axis=2) * root[:, None])
     overlaps = np.swapaxes(found, 1, 2) @ found
 
     with mpmath.workdps(40):
@@ -69,8 +69,9 @@ def test_functions_within_the_cutoff_are_integrated_up_to_it():
     value, _ = span.projected(np.array([2.6, 3.1]), x, 12, 0.3)
     fine = (np.arange(20000) + 0.5) * 3.0 / 20000
     exact, _ = span.projected(np.array([2.6, 3.1]), fine, 12, 0.3)
-    exact = (exact * fine**2) @ np.swapaxes(exact, 1, 2) * 3.0 / 20000
-    np.testing.assert_allclose((value * root) @ np.swapaxes(value * root, 1, 2), exact, rtol=1e-6)
+    exact = np.swapaxes(exact, 1, 2) @ (exact * fine[:, None] ** 2) * 3.0 / 20000
+    value *= root[:, None]
+    np.testing.assert_allclose(np.swapaxes(value, 1, 2) @ value, exact, rtol=1e-6)
 
 
 def test_functions_closer_than_the_width_are_told_apart():
@@ -79,7 +80,7 @@ def test_functions_closer_than_the_width_are_told_apart():
     for apart in (1e-3, 1e-6, 1e-9):
         x, root = span.points(1.0 + apart, 0.3)
         value, _ = span.projected(np.array([1.0, 1.0 + apart]), x, 0, 0.3)
-        triangle = span.coefficients(np.swapaxes(value * root, 1, 2))[0]
+        triangle = span.coefficients(value * root[:, None])[0]
         smallest.append(np.linalg.svd(triangle, compute_uv=False)[-1] / apart)
     np.testing.assert_allclose(smallest, smallest[0], rtol=1e-3)
 
@@ -88,9 +89,9 @@ def test_sums_over_harmonics_up_to_the_largest_l():
     """One channel of two neighbours: p_l = sqrt(2l+1)/4 pi sum_ij v_i v_j P_l(cos_ij), differentiated by mpmath."""
     vectors = np.array([[0.3, -0.4, 0.9], [1.0, 0.2, 0.1]])
     n_l = span.LARGEST_L + 1
-    value, slope = rng(1).normal(size=(2, 1, n_l, 1, 2))
+    value, slope = rng(1).normal(size=(2, n_l, 1, 1, 2))
     jacobian, features, last = np.empty((1, 6 * n_l)), np.empty(1), np.empty(1)
-    densities = Densities(vectors[None], value, slope, np.zeros((1, n_l, 1)))
+    densities = Densities(vectors[None], value, slope, np.zeros((n_l, 1, 1)))
     fill_rows(densities, scratch(2, 1), features, last, jacobian)
     jacobian = jacobian.reshape(n_l, 2, 3)
     lengths = np.linalg.norm(vectors, axis=1)
@@ -98,7 +99,7 @@ def test_sums_over_harmonics_up_to_the_largest_l():
     cosine = unit[0] @ unit[1]
     with mpmath.workdps(60):
         for l in (0, 1, 2, 7, 40, 100, 150, span.LARGEST_L):
-            v, s = value[0, l, 0], slope[0, l, 0]
+            v, s = value[l, 0, 0], slope[l, 0, 0]
             p = float(mpmath.legendre(l, cosine))
             dp = float(mpmath.diff(lambda t, l=l: mpmath.legendre(l, t), cosine))
             expected = np.empty((2, 3))

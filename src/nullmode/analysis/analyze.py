@@ -18,6 +18,7 @@ from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments
 from nullmode.geometry.environment_set import EnvironmentSet
+from nullmode.limits.limit import check_limited
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
 from nullmode.spectrum.potential import EQUAL, check_feature_tolerance
 from nullmode.spectrum.whole_structure import whole_structures
@@ -35,6 +36,7 @@ def analyze(
     centers: Centers = None,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
     attribution: bool = False,
+    resolution: bool = False,
     tolerance: float = 1e-6,
     feature_tolerance: float = EQUAL,
     threads: int | None = None,
@@ -63,6 +65,9 @@ def analyze(
         within which positions are symmetric, or on a line.
     feature_tolerance
         Relative distance up to which features of two centres are equal; only for scope ``potential``.
+    resolution
+        Whether to measure the basis against its own limit, as :func:`nullmode.resolution` does; for scope
+        ``environment`` and descriptors that have a limit.
     threads
         How many to use; default all this process may.
     progress
@@ -80,13 +85,15 @@ def analyze(
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that refuses all of them, for
         instance because it does not cover the species.
     """
-    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
     if scope not in get_args(Scope):
         raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
     if scope == "environment":
         cases, descriptor = _cases(what, descriptor, centers)
         frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, strict=True)
         return frame.drop(columns="point")
+    if resolution:
+        raise InputError("`resolution` must be left out for scope 'structure': limits are those of environments.")
     if degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be left out for scope {scope!r}: there, all atoms move.")
     check_feature_tolerance(feature_tolerance)
@@ -107,6 +114,7 @@ def truncation_sweep(
     centers: Centers = None,
     degrees_of_freedom: DegreesOfFreedom = "neighbours",
     attribution: bool = False,
+    resolution: bool = False,
     tolerance: float = 1e-6,
     threads: int | None = None,
     progress: bool = False,
@@ -124,7 +132,7 @@ def truncation_sweep(
         A descriptor of a neighbour density; it supplies `n_max` or `l_max` where these are None.
     n_max, l_max
         One number or several.
-    rtol, centers, degrees_of_freedom, attribution, tolerance, threads, progress
+    rtol, centers, degrees_of_freedom, attribution, resolution, tolerance, threads, progress
         As in :func:`analyze`.
 
     Returns
@@ -138,7 +146,7 @@ def truncation_sweep(
     InputError
         As :func:`analyze`; for an n_max or l_max that is out of range, or that the descriptor does not have.
     """
-    options = _options(descriptor, rtol, degrees_of_freedom, attribution, tolerance, threads)
+    options = _options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     cases, descriptor = _cases(what, descriptor, centers)
     descriptors = [changed(descriptor, **point) for point in points]
@@ -149,7 +157,13 @@ def truncation_sweep(
 
 
 def _options(
-    descriptor: Any, rtol: float, dofs: DegreesOfFreedom, attribution: bool, tolerance: float, threads: Any
+    descriptor: Any,
+    rtol: float,
+    dofs: DegreesOfFreedom,
+    attribution: bool,
+    resolution: bool,
+    tolerance: float,
+    threads: Any,
 ) -> AnalysisOptions:
     check_rtol(rtol)
     check_descriptor(descriptor)
@@ -157,7 +171,11 @@ def _options(
     check_threads(threads)
     if attribution and dofs != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {dofs!r}.")
-    return AnalysisOptions(rtol=rtol, degrees_of_freedom=dofs, attribution=attribution, tolerance=tolerance)
+    if resolution:
+        check_limited(descriptor)
+    return AnalysisOptions(
+        rtol=rtol, degrees_of_freedom=dofs, attribution=attribution, resolution=resolution, tolerance=tolerance
+    )
 
 
 def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:

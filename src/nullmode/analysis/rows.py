@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,15 +15,15 @@ from nullmode._support.threads import processors, progress_bar, single_threaded_
 from nullmode._support.types import JSON, Floats, Integers
 from nullmode.analysis.cause_columns import CauseColumns
 from nullmode.analysis.failed_rows import raise_if_all
+from nullmode.analysis.groups import grouped
+from nullmode.analysis.resolution_columns import ResolutionColumns
 from nullmode.attribution.geometry_ranks import Cases
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._parameters import check_reach
 from nullmode.geometry.environment_set import EnvironmentSet
-from nullmode.linalg.batched_svd import rotation_frames
-from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.rotations import LINEAR
-from nullmode.spectrum.batch import Computed, Scratch, computed
-from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
+from nullmode.spectrum.batch import Scratch, computed
+from nullmode.spectrum.decomposition import DegreesOfFreedom
 from nullmode.spectrum.judgement import Judgement, coarseness, judge, norms
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
 from nullmode.tables import columns
@@ -45,6 +44,7 @@ class AnalysisOptions:
     rtol: float
     degrees_of_freedom: DegreesOfFreedom = "neighbours"
     attribution: bool = True
+    resolution: bool = False
     tolerance: float = LINEAR
 
 
@@ -116,59 +116,6 @@ def _tiles(members: Integers, n: int, n_features: int, layout: Plan) -> Iterator
     return (members[start : start + length] for start in range(0, len(members), length))
 
 
-class _Group(NamedTuple):
-    """Environments of a tile with equally many degrees of freedom, c, and rigid motions.
-
-    Their indices in the tile, shape (k,); Jacobians (F, c) end to end, and F; frames (k, c, c), whose first n_rigid
-    columns span the rigid motions; by how much errors grow; and the sizes of the Jacobians at each truncation, or None
-    if singular values tell.
-    """
-
-    members: Integers
-    flat: Floats
-    n_features: int
-    frames: Floats
-    n_rigid: int
-    growth: Floats
-    sizes: Floats | None
-
-
-def _groups(part: EnvironmentSet, result: Computed, layout: Plan, options: AnalysisOptions) -> Iterator[_Group]:
-    m, n_features = len(part), result.features.shape[1]
-    n = len(part.vectors) // m
-    if options.degrees_of_freedom == "atoms":
-        yield from _moving_together(part, result, layout, options)
-        return
-    frames, n_rigid = rotation_frames(part.vectors, n * np.arange(m), n, options.tolerance)
-    for rigid in np.unique(n_rigid):
-        members = np.flatnonzero(n_rigid == rigid)
-        flat = result.jacobians
-        if len(members) < m:
-            flat, frames_of = flat.reshape(m, 3 * n * n_features)[members].ravel(), frames[members]
-        else:
-            frames_of = frames
-        yield _Group(members, flat, n_features, frames_of, int(rigid), np.ones(len(members)), None)
-
-
-def _moving_together(
-    part: EnvironmentSet, result: Computed, layout: Plan, options: AnalysisOptions
-) -> Iterator[_Group]:
-    """Do as :func:`_groups` where the images of an atom move together, which each environment has its own of."""
-    groups: dict[tuple[int, int], list[tuple[int, Floats, Floats, float, Floats]]] = {}
-    n_features = result.features.shape[1]
-    jacobians = result.jacobians.reshape(len(part), n_features, len(part.vectors) // len(part), 3)
-    for i, (environment, jacobian) in enumerate(zip(part, jacobians, strict=True)):
-        matrix, rotations = displacements(jacobian, environment, options.degrees_of_freedom, options.tolerance)
-        frame, n_rigid = complete_frame(rotations)
-        # Not from the matrices: where images move together, the terms are those of the single images.
-        sizes = layout.norms(jacobian[None])[0]
-        growth = error_growth(environment, options.degrees_of_freedom)
-        groups.setdefault((len(frame), n_rigid), []).append((i, matrix, frame, growth, sizes))
-    for (_, n_rigid), group in groups.items():
-        indices, matrices, frames, growths, norms_of = (np.array(each) for each in zip(*group, strict=True))
-        yield _Group(indices, matrices.ravel(), n_features, frames, n_rigid, growths, norms_of)
-
-
 class _Results:
     """Columns of the table as arrays (points, environments); each thread fills those of its own environments."""
 
@@ -185,6 +132,11 @@ class _Results:
         self._message = np.full(len(cases), "", dtype=object)
         self._scratch = Scratch()
         self._causes = CauseColumns(shape) if options.attribution else None
+        self._resolutions = (
+            ResolutionColumns(shape, options.rtol, options.degrees_of_freedom, options.tolerance)
+            if options.resolution
+            else None
+        )
 
     def fill(self, sweep: Sweep, layout: Plan, members: Integers) -> int:
         """Analyse some environments with equally many neighbours; where that fails, one after the other."""
@@ -220,7 +172,7 @@ class _Results:
         coarse = coarseness(part.extent)
         features = layout.norms(result.features)
         points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
-        for group in _groups(part, result, layout, options):
+        for group in grouped(part, result, layout, options.degrees_of_freedom, options.tolerance):
             values, response = singular_values(group.flat, group.n_features, group.frames, group.n_rigid, layout)
             values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
             finite = result.finite[group.members]
@@ -252,6 +204,12 @@ class _Results:
                     self.features[point][member] = phi[kept]
         if self._causes is not None:
             self._explain(self._causes, points, members, part)
+        if self._resolutions is not None:
+            where = np.ix_(points, members)
+            known = self._judged["rank"][where], self._judged["rounding_floor"][where]
+            environments = [self.cases[int(member)].environment for member in members]
+            jacobians = result.jacobians.reshape(len(part), -1, len(part.vectors) // len(part), 3)
+            self._resolutions.fill(members, environments, jacobians, *known, sweep, layout)
 
     def _explain(self, causes: CauseColumns, points: list[int], members: Integers, part: EnvironmentSet) -> None:
         options = self.options
@@ -279,7 +237,7 @@ class _Results:
             "n_neighbours": np.diff(environments.offsets),
             "n_at_cutoff": environments.at_cutoff,
         }
-        table = {
+        table: JSON = {
             "point": np.repeat(np.arange(count), len(self.cases)),
             **{name: np.tile(column, count) for name, column in repeated.items()},
             "n_dof": self._n_dof.ravel(),
@@ -288,4 +246,6 @@ class _Results:
             **{name: column.ravel() for name, column in self._judged.items() if name != "rank"},
             "message": np.tile(self._message, count),
         }
-        return pd.DataFrame(table | ({} if self._causes is None else self._causes.columns()))
+        for further in (self._causes, self._resolutions):
+            table |= {} if further is None else further.columns()
+        return pd.DataFrame(table)

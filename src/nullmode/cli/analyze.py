@@ -29,6 +29,9 @@ def analyze(
     attribution: Annotated[
         bool, typer.Option(help="Find the cause of each null value; --no-attribution takes less time.")
     ] = True,
+    resolution: Annotated[
+        bool, typer.Option("--resolution", help="Measure the basis against its own limit, a complete basis.")
+    ] = False,
     tolerance: options.Tolerance = 1e-6,
     rtol: options.Rtol = 1e-9,
     threads: options.Threads = None,
@@ -59,6 +62,7 @@ def analyze(
         scope=scope,
         centers=None if scope == "environment" else chosen_centers,
         attribution=attribution,
+        resolution=resolution,
         tolerance=tolerance,
         threads=threads,
         progress=progress,
@@ -67,7 +71,7 @@ def analyze(
     if out is not None:
         provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index, occupancy)
         provenance["descriptor"] = repr(with_layout_of(choice.descriptor, environments))
-        provenance |= {"rtol": rtol, "scope": scope, "attribution": attribution}
+        provenance |= {"rtol": rtol, "scope": scope, "attribution": attribution, "resolution": resolution}
         parquet.write(frame, out, "analysis", provenance | ({"tolerance": tolerance} if attribution else {}))
         typer.echo(f"{len(frame)} rows written to {out}")
     _print_summary(frame)
@@ -105,6 +109,12 @@ def _print_summary(frame: Any) -> None:
             f"?: close to a more symmetric or degenerate environment{within}; the counts depend on --tolerance"
         )
     Console().print(table)
+    if "resolution" in frame:
+        worst, median = frame["resolution"].min(), frame["resolution"].median()
+        typer.echo(f"resolution, the share of what a complete basis sees: smallest {worst:.3g}, median {median:.3g}")
+        notes = frame["resolution_note"].replace("", None).dropna()
+        if len(notes):
+            typer.secho(f"{len(notes)} with a note about the resolution, the first: {notes.iloc[0]}", err=True)
     at_cutoff = int((frame["n_at_cutoff"] > 0).sum())
     if at_cutoff:
         typer.echo(f"{at_cutoff} with atoms at the cutoff, which are left out (column n_at_cutoff)", err=True)

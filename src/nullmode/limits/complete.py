@@ -34,7 +34,7 @@ class Complete(NamedTuple):
     features, last, shape (m,)
         Norm of the features, and of the Jacobian's rows at the largest l, in 1/Å.
     within, shape (m, rows', n, 3)
-        The Jacobians of the densities' part within the cutoff; None if that is all of them.
+        The Jacobians of the densities' part within the cutoff; None if that is all of them, or they were not asked for.
     l_max
         Largest angular momentum.
     """
@@ -47,7 +47,9 @@ class Complete(NamedTuple):
     l_max: int
 
 
-def complete(environments: Sequence[Environment], descriptor: DensityDescriptor) -> Iterator[Complete]:
+def complete(
+    environments: Sequence[Environment], descriptor: DensityDescriptor, *, within: bool = False
+) -> Iterator[Complete]:
     """Compute Jacobians in the complete basis of a power spectrum or radial spectrum.
 
     The functions that span the densities are found for each environment. What it gets does not depend on the others.
@@ -56,6 +58,8 @@ def complete(environments: Sequence[Environment], descriptor: DensityDescriptor)
     ----------
     environments
         Within the cutoff, none without neighbours.
+    within
+        Whether to compute Jacobians within the cutoff too.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def complete(environments: Sequence[Environment], descriptor: DensityDescriptor)
         length = max(1, _CHUNK_ENTRIES // (n * len(x) * (l_max + 1)))
         for start in range(0, len(members), length):
             chunk = members[start : start + length]
-            yield _computed(chunk, [environments[i] for i in chunk], center, descriptor, reach, l_max)
+            yield _computed(chunk, [environments[i] for i in chunk], center, descriptor, reach, l_max, within)
 
 
 def _computed(
@@ -86,6 +90,7 @@ def _computed(
     descriptor: DensityDescriptor,
     reach: float,
     l_max: int,
+    within: bool,
 ) -> Complete:
     orders = [np.argsort(each.species, kind="stable") for each in environments]
     vectors = np.stack([each.vectors[order] for each, order in zip(environments, orders, strict=True)])
@@ -94,17 +99,17 @@ def _computed(
 
     def jacobians(quadrature: tuple[Floats, Floats]) -> Floats:
         densities = _expanded(vectors, species, center, descriptor, quadrature, l_max)
-        result = _rows_of_one(densities, features, last)
-        if descriptor.correlation_order == 2:
-            result = _rows_of_two(densities, features, last)
+        rows = _rows_of_one if descriptor.correlation_order == 1 else _rows_of_two
+        result = rows(densities, features, last)
         for each, order in zip(result, orders, strict=True):
             if (np.diff(order) < 0).any():
                 each[:, order] = each.copy()
         return result
 
-    inside = reaches_past(reach, descriptor.width, descriptor.cutoff)
-    within = jacobians(points_within(descriptor.cutoff, descriptor.width)) if inside else None
-    return Complete(indices, jacobians(points(reach, descriptor.width)), features, last, within, l_max)
+    inner = None
+    if within and reaches_past(reach, descriptor.width, descriptor.cutoff):
+        inner = jacobians(points_within(descriptor.cutoff, descriptor.width))
+    return Complete(indices, jacobians(points(reach, descriptor.width)), features, last, inner, l_max)
 
 
 def _expanded(
@@ -118,28 +123,29 @@ def _expanded(
     """Expand densities in the functions that they span on the range of a quadrature; neighbours ordered by species."""
     r = np.linalg.norm(vectors, axis=-1)
     x, root = quadrature
-    own = np.empty((l_max + 1, len(x), 0))
+    value, slope = projected(r, x, l_max, descriptor.width)
+    value *= root[:, None]
+    slope *= root[:, None]
+    own = np.empty((*value.shape[:3], 0))
     if descriptor.center_weight != 0.0:
-        own = (projected(np.zeros(1), x, l_max, descriptor.width)[0] * root).swapaxes(1, 2)
-    value, slope = (np.moveaxis(g, 0, 1) * root for g in projected(r, x, l_max, descriptor.width))
-    weight, dweight = (each[:, None, None] for each in _weights(r, descriptor))
+        alone = projected(np.zeros(1), x, l_max, descriptor.width)[0] * root[:, None]
+        own = np.broadcast_to(alone[:, None], (*value.shape[:3], 1))
+    weight, dweight = (each[:, None] for each in _weights(r, descriptor))
     parts = []
     for kind in np.unique(np.append(species, center) if own.size else species):
         mine = own if kind == center else own[..., :0]
         members = slice(*np.searchsorted(species, (kind, kind + 1)))
-        samples = np.concatenate([value[:, :, members], slope[:, :, members]], axis=2).swapaxes(2, 3)
-        samples = np.concatenate([samples, np.broadcast_to(mine, (len(r), *mine.shape))], axis=3)
-        parts.append((members, mine.shape[-1], coefficients(samples)))
+        functions = np.concatenate([value[..., members], slope[..., members], mine], axis=-1)
+        parts.append((members, mine.shape[-1], coefficients(functions)))
     total = sum(each.shape[2] for _, _, each in parts)
-    values, slopes = np.zeros((2, len(r), l_max + 1, total, r.shape[1]))
+    values, slopes = np.zeros((2, l_max + 1, len(r), total, r.shape[1]))
     centers = np.zeros(values.shape[:-1])
     top = 0
     for members, has_own, part in parts:
         channel, k = slice(top, top + part.shape[2]), members.stop - members.start
-        values[:, :, channel, members] = part[..., :k] * weight[..., members]
-        slopes[:, :, channel, members] = (
-            part[..., k : 2 * k] * weight[..., members] + part[..., :k] * dweight[..., members]
-        )
+        near, far = weight[..., members], dweight[..., members]
+        values[:, :, channel, members] = part[..., :k] * near
+        slopes[:, :, channel, members] = part[..., k : 2 * k] * near + part[..., :k] * far
         if has_own:
             centers[:, :, channel] = descriptor.center_weight * part[..., -1]
         top = channel.stop
@@ -160,7 +166,7 @@ def _weights(distances: Floats, descriptor: DensityDescriptor) -> tuple[Floats, 
 
 def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats:
     """Differentiate c_q00, shape (m, K, n, 3); fill the norms of c_q00 and of these derivatives."""
-    vectors, value, slope, center = densities.vectors, *(each[:, 0] for each in densities[1:])
+    vectors, value, slope, center = densities.vectors, *(each[0] for each in densities[1:])
     unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     result: Floats = slope[..., None] * unit[:, None] / sqrt(4 * pi)
     features[:] = np.linalg.norm(value.sum(axis=2) + center, axis=1) / sqrt(4 * pi)
@@ -170,7 +176,7 @@ def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats
 
 def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats:
     """Differentiate the power spectrum, shape (m, rows, n, 3); fill the norms of :func:`fill_rows`."""
-    m, n_l, channels, n = densities.value.shape
+    n_l, m, channels, n = densities.value.shape
     rows = n_l * channels * (channels + 1) // 2
     if rows * 3 * n > MOST_ENTRIES:
         raise InputError(

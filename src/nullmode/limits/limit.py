@@ -11,8 +11,6 @@ from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import DensityDescriptor, check_descriptor
 from nullmode.descriptors._layout import pack
 from nullmode.descriptors._parameters import check_reach
-from nullmode.descriptors.power_spectrum import PowerSpectrum
-from nullmode.descriptors.radial_spectrum import RadialSpectrum
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.limits.complete import complete
 from nullmode.linalg.rotations import LINEAR
@@ -119,7 +117,7 @@ def check_limited(descriptor: Any) -> None:
             "`descriptor` must have a Gaussian density, got density='delta': with more functions its features grow "
             "without bound, so there is no limit. Use density='gaussian'."
         )
-    if not isinstance(descriptor, PowerSpectrum | RadialSpectrum):
+    if descriptor.correlation_order not in (1, 2):
         raise InputError(
             f"`descriptor` must be a power spectrum or radial spectrum, got {type(descriptor).__name__}: its limit is "
             "not computed, for its size. Use nullmode.PowerSpectrum or nullmode.RadialSpectrum."

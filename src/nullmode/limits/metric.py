@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nullmode._support.types import Reals
-from nullmode.basis.radial._base import RadialBasis
+from nullmode.basis.radial._base import FittedRadialBasis, RadialBasis, resolved
 from nullmode.basis.radial._quadrature import interval
-from nullmode.basis.radial.optimal_contraction import OptimalContraction
 from nullmode.descriptors._base import DensityDescriptor, changed
 
 D = TypeVar("D", bound=DensityDescriptor)
@@ -18,7 +17,12 @@ _ORTHOGONAL = 1e-10
 
 def primitives(basis: RadialBasis) -> RadialBasis:
     """Give the functions that a contraction contracts; any other basis as it is."""
-    return basis.primitives if isinstance(basis, OptimalContraction) else basis
+    return basis.primitives if isinstance(basis, FittedRadialBasis) else basis
+
+
+def is_projection(descriptor: DensityDescriptor) -> bool:
+    """Whether the features are a projection of the complete basis' ones, once the functions are orthonormalised."""
+    return not primitives(descriptor.radial_basis).sampled
 
 
 def with_orthonormal_functions(descriptor: D) -> D:
@@ -27,7 +31,7 @@ def with_orthonormal_functions(descriptor: D) -> D:
     Its features are then an orthogonal projection of those of the complete basis. A basis that is orthonormal stays,
     and so does one whose integrals are sums over points, to which no metric belongs.
     """
-    if primitives(descriptor.radial_basis).sampled:
+    if not is_projection(descriptor):
         return descriptor
     basis = _orthonormal(descriptor.radial_basis, descriptor.n_max, descriptor.l_max, descriptor.cutoff)
     return descriptor if basis is descriptor.radial_basis else changed(descriptor, radial_basis=basis)
@@ -35,7 +39,7 @@ def with_orthonormal_functions(descriptor: D) -> D:
 
 @lru_cache(maxsize=256)
 def _orthonormal(basis: RadialBasis, n_max: int, l_max: int, cutoff: float) -> RadialBasis:
-    contraction: Any = basis if isinstance(basis, OptimalContraction) else None
+    contraction: Any = basis if isinstance(basis, FittedRadialBasis) else None
     raw = primitives(basis)
     if raw.orthonormal and contraction is None:
         return basis
@@ -57,7 +61,10 @@ def _orthonormal(basis: RadialBasis, n_max: int, l_max: int, cutoff: float) -> R
             continue
         rows = _gram_schmidt((values @ turn.T.astype(values.dtype)).T) @ turn
         matrices.append(tuple(map(tuple, rows.astype(np.float64).tolist())))
-    return OptimalContraction(n_primitives=n, primitives=raw, matrices=tuple(matrices))
+    # By its name, so that jobs without contractions do not depend on its code.
+    kind = "optimal-contraction"
+    result: RadialBasis = resolved({"kind": kind, "n_primitives": n, "primitives": raw, "matrices": tuple(matrices)})
+    return result
 
 
 def _gram_schmidt(functions: Reals) -> Reals:

@@ -12,11 +12,11 @@ from nullmode.descriptors._base import DensityDescriptor
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.limits.complete import complete
 from nullmode.limits.limit import checked
-from nullmode.limits.metric import primitives, with_orthonormal_functions
+from nullmode.limits.metric import is_projection, with_orthonormal_functions
 from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.rotations import LINEAR
-from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol, decompose_matrix, displacements
-from nullmode.spectrum.judgement import coarseness, norm
+from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol, displacements
+from nullmode.spectrum.judgement import coarseness, judge, norm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,8 +90,8 @@ def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, to
     [inside] = checked([environment], descriptor)
     [reference] = references([inside], descriptor, rtol, "neighbours", tolerance)
     features, jacobian = with_orthonormal_functions(descriptor).compute_with_jacobian(inside)
-    share = jacobian.reshape(len(jacobian), 3 * len(inside)) @ reference.whitening
-    values, turns = _decomposed(share)
+    whitened = jacobian.reshape(len(jacobian), 3 * len(inside)) @ reference.whitening
+    [values], [turns] = _decomposed(whitened[None])
     modes = turns @ reference.whitening.T
     lengths = np.linalg.norm(modes, axis=1)
     rounding = descriptor.rounding * max(norm(jacobian), norm(features)) * coarseness(inside.extent)
@@ -101,7 +101,7 @@ def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, to
         worst=float(values[-1]) if len(values) else np.nan,
         within_cutoff=reference.within_cutoff,
         floors=max(reference.floor, rounding) * lengths,
-        projection=not primitives(descriptor.radial_basis).sampled,
+        projection=is_projection(descriptor),
     )
 
 
@@ -111,31 +111,50 @@ def references(
     rtol: float,
     degrees_of_freedom: DegreesOfFreedom,
     tolerance: float,
+    *,
+    within: bool = True,
 ) -> list[Reference]:
-    """Find what the limit sees of each environment; neighbours are within the cutoff."""
-    nothing = Reference(np.zeros((0, 0)), 0.0, np.nan)
-    result = [nothing] * len(environments)
+    """Find what the limit sees of each environment; neighbours are within the cutoff.
+
+    Without `within`, the best value within the cutoff is not computed, and NaN.
+    """
+    result = [Reference(np.zeros((0, 0)), 0.0, np.nan)] * len(environments)
     held = [i for i, environment in enumerate(environments) if len(environment)]
-    for group in complete([environments[i] for i in held], descriptor):
-        within = group.jacobians if group.within is None else group.within
-        for k, index in enumerate(group.indices):
-            environment = environments[held[index]]
-            matrix, rotations = displacements(group.jacobians[k], environment, degrees_of_freedom, tolerance)
-            terms = max(norm(group.jacobians[k]), group.features[k]) * coarseness(environment.extent)
-            seen, _ = decompose_matrix(matrix, rotations, rtol, terms=terms, rounding=descriptor.rounding)
-            rank = seen.rank
-            whitening = seen.modes[:rank].reshape(rank, matrix.shape[1]).T / seen.singular_values[:rank]
-            best = 1.0 if rank else np.nan
+    for group in complete([environments[i] for i in held], descriptor, within=within):
+        indices = [held[i] for i in group.indices]
+        jacobians = [group.jacobians] if group.within is None else [group.jacobians, group.within]
+        members = [environments[i] for i in indices]
+        matrices = [matrices_of(each, members, degrees_of_freedom, tolerance) for each in jacobians]
+        # Rotations need not be taken out: they are not seen.
+        values, modes = _decomposed(matrices[0])
+        terms = np.fmax(np.linalg.norm(group.jacobians.reshape(len(indices), -1), axis=1), group.features)
+        terms *= coarseness(np.array([each.extent for each in members]))
+        judged = judge(values, np.nan, rtol=rtol, terms=terms, rounding=descriptor.rounding)
+        for rank in np.unique(judged.rank):
+            which = np.flatnonzero(judged.rank == rank)
+            whitening = (modes[which, :rank] / values[which, :rank, None]).swapaxes(1, 2)
+            best = np.full(len(which), 1.0 if rank and within else np.nan)
             if rank and group.within is not None:
-                inner, _ = displacements(within[k], environment, degrees_of_freedom, tolerance)
-                best = float(_decomposed(inner @ whitening)[0][-1])
-            result[held[index]] = Reference(whitening, seen.rounding_floor, best)
+                best = _decomposed(matrices[1][which] @ whitening)[0][:, -1]
+            for k, each, share in zip(which, whitening, best, strict=True):
+                result[indices[k]] = Reference(each, float(judged.rounding_floor[k]), float(share))
     return result
 
 
-def _decomposed(matrix: Floats) -> tuple[Floats, Floats]:
-    """Singular values, descending, and right singular vectors, one a row."""
-    n_rows, columns = matrix.shape
-    start, frame = np.zeros(1, dtype=np.int64), np.eye(columns)[None]
-    spectra = decompose_many(np.ravel(matrix), start, n_rows, frame, 0, modes=True)
-    return spectra.values[0], spectra.modes[0]
+def matrices_of(
+    jacobians: Floats, environments: Sequence[Environment], degrees_of_freedom: DegreesOfFreedom, tolerance: float
+) -> Floats:
+    """Express Jacobians (m, rows, n, 3) over degrees of freedom, shape (m, rows, c)."""
+    if degrees_of_freedom == "neighbours":
+        return jacobians.reshape(*jacobians.shape[:2], 3 * jacobians.shape[2])
+    pairs = zip(jacobians, environments, strict=True)
+    return np.stack([displacements(one, each, degrees_of_freedom, tolerance)[0] for one, each in pairs])
+
+
+def _decomposed(matrices: Floats) -> tuple[Floats, Floats]:
+    """Singular values (m, c), descending, of matrices (m, rows, c), and right singular vectors (m, c, c) as rows."""
+    m, n_rows, columns = matrices.shape
+    frames = np.broadcast_to(np.eye(columns), (m, columns, columns)).copy()
+    start = n_rows * columns * np.arange(m)
+    spectra = decompose_many(np.ravel(matrices), start, n_rows, frames, 0, modes=True)
+    return spectra.values, spectra.modes

@@ -16,9 +16,9 @@ class Densities(NamedTuple):
     ----------
     vectors, shape (m, n, 3)
         Neighbours, in Å.
-    value, slope, shape (m, l_max + 1, K, n)
+    value, slope, shape (l_max + 1, m, K, n)
         Coefficient of each neighbour in channel q, zero unless q has its species, and its derivative by the distance.
-    center, shape (m, l_max + 1, K)
+    center, shape (l_max + 1, m, K)
         Of the centre's own Gaussian, zero unless l = 0.
     """
 
@@ -61,15 +61,15 @@ def fill_rows(densities: Densities, room: Scratch, features: Floats, last: Float
     p_(qq'l) = w/sqrt(2l+1) sum_m c_(qlm) c_(q'lm), q <= q', w = sqrt 2 for q < q', as the power spectrum has it, up to
     signs. Sums over m of harmonics are Legendre polynomials of the cosines between neighbours (DLMF 14.30.9).
     """
-    m, n_l, channels, n = densities.value.shape
+    n_l, m, channels, n = densities.value.shape
     for i in range(m):
         _directions(densities.vectors[i], room)
         features[i] = 0.0
         row = 0
         for l in range(n_l):
-            _factors(densities.value[i, l], densities.slope[i, l], densities.center[i, l], room)
+            _factors(densities.value[l, i], densities.slope[l, i], densities.center[l, i], room)
             norm = sqrt(2.0 * l + 1.0) / (4.0 * pi)
-            features[i] += norm * norm * _square(densities.value[i, l], densities.center[i, l], room)
+            features[i] += norm * norm * _square(densities.value[l, i], densities.center[l, i], room)
             start = row
             row = _outer(norm, channels, n, room, jacobian[i], row)
             if l == n_l - 1:

@@ -37,15 +37,15 @@ def projected(distances: Floats, x: Floats, l_max: int, width: float) -> tuple[F
 
     Parameters
     ----------
-    distances, shape (...); x, shape (p,)
+    distances, shape (..., n); x, shape (p,)
         In Å, from 0 on.
 
     Returns
     -------
-    value, slope, shape (l_max + 1, ..., p)
+    value, slope, shape (l_max + 1, ..., p, n)
         In Å^(-3/2), and this over Å.
     """
-    r = distances[..., None]
+    r, x = distances[..., None, :], x[:, None]
     bessel = scaled_i(l_max + 1, r * (x / width**2)).astype(np.float64, copy=False)
     bessel *= 4 * pi * (pi * width**2) ** -0.75 * np.exp(-((r - x) ** 2) / (2 * width**2))
     value: Floats = bessel[:-1]
@@ -53,7 +53,9 @@ def projected(distances: Floats, x: Floats, l_max: int, width: float) -> tuple[F
     # DLMF 10.51.4: (2l+1) i_l' = l i_(l-1) + (l+1) i_(l+1).
     slope: Floats = (l + 1) / (2 * l + 1) * bessel[1:]
     slope[1:] += (l / (2 * l + 1))[1:] * value[:-1]
-    return value, ((x * slope - r * value) / width**2).astype(np.float64, copy=False)
+    slope *= x / width**2
+    slope -= r / width**2 * value
+    return value, slope
 
 
 def points(reach: float, width: float) -> tuple[Floats, Floats]:

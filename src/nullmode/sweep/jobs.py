@@ -208,6 +208,7 @@ def _items(
             references=references,
             rtol=settings.rtol,
             tolerance=settings.tolerance,
+            resolution=entry.resolution,
         )
         estimate = estimates.get(size) if size else None
         structures = size.structures if size else 1

@@ -110,6 +110,11 @@ class DescriptorEntry(_Strict):
         "species, whatever the centers of the family, and all atoms move: what linear models see. ``potential``: "
         "they are summed over atoms with equal features: what any potential on them sees",
     )
+    resolution: bool = Field(
+        default=False,
+        description="whether to measure the basis against its own limit (docs/theory.md): for a power spectrum or "
+        "radial spectrum of a Gaussian density, of scope environment",
+    )
 
 
 class SearchEntry(_Strict):

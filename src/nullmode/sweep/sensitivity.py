@@ -31,7 +31,7 @@ from nullmode.tables.structures import atoms_of, sound
 
 _COUNTS = {column.name: 0 for column in columns.ENVIRONMENT if str(column.type) == "int64"}
 _WHOLE = [column.name for column in columns.WHOLE]
-_MEASURED = [column.name for column in columns.SENSITIVITY if column not in columns.WHERE]
+_MEASURED = [column.name for column in columns.SENSITIVITY if column not in (*columns.WHERE, *columns.RESOLUTION)]
 
 
 def write_sensitivity(
@@ -231,7 +231,9 @@ def _rows(
     frames: list[pd.DataFrame] = []
     if len(geometry.ranks):
         paired = "pair" in geometry.structures
-        options = AnalysisOptions(rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance))
+        options = AnalysisOptions(
+            rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance), resolution=task.resolution
+        )
         answer: Any = measure if task.scope == "environment" else measure_whole
         frame, features = answer(
             geometry.ranks,
@@ -250,7 +252,7 @@ def _rows(
     if len(skipped):
         points = range(len(descriptors))
         left_out = pd.concat([skipped.assign(point=point) for point in points], ignore_index=True)
-        left_out = left_out.reindex(columns=["point", *_MEASURED])
+        left_out = left_out.reindex(columns=frames[0].columns if frames else ["point", *_MEASURED])
         frames.append(
             left_out.astype(frames[0].dtypes) if frames else left_out.astype(object).where(left_out.notna(), None)
         )
@@ -264,7 +266,7 @@ def _in_order(task: SensitivityTask, frames: list[pd.DataFrame], structures: pd.
     """Put the rows of a task in order of its points, leave out structures that it does not hold, add coordinates."""
     coordinates = parquet.coordinates(structures, "structures")
     if not frames:
-        return pd.DataFrame(columns=[*(column.name for column in columns.SENSITIVITY), *coordinates])
+        return pd.DataFrame(columns=[*(column.name for column in columns.WHERE), *_MEASURED, *coordinates])
     rows = pd.concat(frames).sort_values(["point", "structure"], kind="stable").drop(columns="point")
     if task.structures is not None:
         rows = rows[_within(rows["structure"], task.structures)]

@@ -20,6 +20,7 @@ from nullmode.families import FAMILIES
 from nullmode.figures._figure import GIVEN as GIVEN_TO_FIGURES
 from nullmode.figures._figure import load_figure, named
 from nullmode.learning import MODELS, TARGETS
+from nullmode.limits.limit import check_limited
 from nullmode.search import GIVEN as GIVEN_TO_SEARCHES
 from nullmode.search import SEARCHES
 from nullmode.sweep.entries import points
@@ -159,12 +160,23 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
                 f"`{where}.kind` must name a subclass of Descriptor, got {descriptor.kind!r}, which gives "
                 f"{type(made).__name__}. See docs/how-to-add-a-descriptor.md."
             )
+        if descriptor.resolution:
+            _check_resolution(made, descriptor.scope, f"{where}.resolution")
         basis = unfitted_basis(made)
         if basis is not None and basis.reference not in settings.families:
             raise InputError(
                 f"`{where}.radial_basis.reference` must name the family that the basis is fitted to, got "
                 f"{basis.reference!r}. {suggest(str(basis.reference), list(settings.families))}"
             )
+
+
+def _check_resolution(made: Descriptor, scope: str, where: str) -> None:
+    if scope != "environment":
+        raise InputError(f"`{where}` must be false for scope structure, got true: limits are those of environments.")
+    try:
+        check_limited(made)
+    except InputError as error:
+        raise InputError(f"`{where}` must be false for a descriptor without a limit, got true: {error}") from None
 
 
 def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:

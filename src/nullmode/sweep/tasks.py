@@ -28,7 +28,7 @@ class SensitivityTask:
         Numbers of the first structure and of the one after the last, None where the family ends; None for all.
     layouts
         Cutoffs, in Å, for which a part of a family needs the layout of the whole: see :func:`~.sensitivity.layout`.
-    rtol, tolerance
+    rtol, tolerance, resolution
         As in :func:`nullmode.analyze`.
     """
 
@@ -45,6 +45,7 @@ class SensitivityTask:
     layouts: list[float] = field(default_factory=list)
     rtol: float
     tolerance: float
+    resolution: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

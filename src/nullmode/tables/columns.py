@@ -119,7 +119,22 @@ WHOLE = (
     *(Column(f"soft_share_{ratio}", _FLOAT, f"soft_force_{ratio} over force_rms") for ratio in _SOFT),
 )
 """What only whole structures have; null for environments."""
-ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION)
+RESOLUTION = (
+    Column(
+        "resolution",
+        _FLOAT,
+        "share of what a complete basis sees of the worst displacement that this one keeps, 0 to 1 (docs/theory.md); "
+        "null where it is not known",
+    ),
+    Column(
+        "resolution_within_cutoff",
+        _FLOAT,
+        "largest resolution of any radial functions that end at the cutoff; null for those that do not, GTOs",
+    ),
+    Column("rank_limit", _INTEGER, "rank in a complete basis of this density, width and order: number of resolutions"),
+    Column("resolution_note", _TEXT, "empty, or what is wrong with the resolution, or why there is none"),
+)
+ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION, *RESOLUTION)
 SENSITIVITY = (
     *WHERE,
     *ANALYSIS,

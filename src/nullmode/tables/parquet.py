@@ -15,7 +15,7 @@ from nullmode._support.code_hash import PYTHON, digest
 from nullmode._support.files import written
 from nullmode._support.types import JSON, InputError
 from nullmode.tables import footer
-from nullmode.tables.columns import TABLES, folded
+from nullmode.tables.columns import RESOLUTION, TABLES, folded
 from nullmode.tables.identity import identified
 
 SCHEMA_VERSION = 3
@@ -37,8 +37,9 @@ def inputs(files: Mapping[str, str | Path]) -> JSON:
 def write(frame: pd.DataFrame, path: str | Path, table: str, provenance: JSON) -> None:
     """Write a table under a temporary name, then move it into place; the same input gives the same bytes.
 
-    The frame has all columns of the table; further ones are coordinates (numbers or texts). The provenance, what they
-    were computed from, such as an origin of :mod:`nullmode._support.code_hash`, is kept in the file.
+    The frame has all columns of the table, but for those of the resolution where they were not asked for; further ones
+    are coordinates (numbers or texts). The provenance, what they were computed from, such as an origin of
+    :mod:`nullmode._support.code_hash`, is kept in the file.
 
     Raises
     ------
@@ -70,13 +71,15 @@ def write_groups(frames: Sequence[pd.DataFrame], path: str | Path, table: str, p
 
 
 def _arrow(frame: pd.DataFrame, table: str) -> pa.Table:
-    missing = [column.name for column in TABLES[table] if column.name not in frame.columns]
+    left_out = [column for column in TABLES[table] if column.name not in frame.columns]
+    missing = [column.name for column in left_out if column not in RESOLUTION]
     if missing:
         raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
     extra = coordinates(frame, table)
     coordinate = {"meaning": "coordinate"}
     own = [pa.field(name, pa.Array.from_pandas(frame[name]).type, metadata=coordinate) for name in extra]
-    schema = pa.schema([*_fields(table), *own])
+    documented = [field for field in _fields(table) if field.name in frame.columns]
+    schema = pa.schema([*documented, *own])
     try:
         return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     except pa.ArrowException as error:

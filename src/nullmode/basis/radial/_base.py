@@ -33,12 +33,15 @@ class RadialBasis(ABC):
         Its name in a configuration.
     orthonormal
         Whether the functions are orthonormal under r² dr, over the range of the integrals.
+    ends_at_cutoff
+        Whether integrals with a density leave out what is beyond the cutoff.
     sampled
         Whether the integrals are sums over a few points, so that features are no projection of the density.
     """
 
     nested: ClassVar[bool]
     orthonormal: ClassVar[bool] = False
+    ends_at_cutoff: ClassVar[bool] = True
     sampled: ClassVar[bool] = False
     title: ClassVar[str]
     kind: str

@@ -32,6 +32,7 @@ class GTO(RadialBasis):
 
     nested: ClassVar[bool] = False
     orthonormal: ClassVar[bool] = True
+    ends_at_cutoff: ClassVar[bool] = False
     title: ClassVar[str] = "GTO"
     kind: Literal["gto"] = "gto"
     orthonormalization: Literal["loewdin", "cholesky"] = "loewdin"

@@ -1,0 +1,129 @@
+"""Columns of the resolution: rows at many truncations, measured against one limit for each environment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nullmode._support.failure import reason
+from nullmode._support.types import JSON, Floats, Integers
+from nullmode.descriptors._base import DensityDescriptor, changed
+from nullmode.geometry.environment import Environment
+from nullmode.limits.metric import is_projection, primitives, with_orthonormal_functions
+from nullmode.limits.resolution import Reference, matrices_of, references
+from nullmode.spectrum.decomposition import DegreesOfFreedom
+from nullmode.spectrum.truncations import Plan, Sweep, singular_values
+from nullmode.tables import columns
+
+_NO_PROJECTION = "no projection: the radial basis samples the density, so that the resolution may exceed 1"
+_ROUNDING = "rounding: the resolution is below the noise of the Jacobians over the smallest value of the limit"
+
+
+class ResolutionColumns:
+    """The columns as arrays (points, environments); what the limit sees of each is found once for all truncations."""
+
+    def __init__(
+        self, shape: tuple[int, int], rtol: float, degrees_of_freedom: DegreesOfFreedom, tolerance: float
+    ) -> None:
+        self._options: tuple[float, DegreesOfFreedom, float] = rtol, degrees_of_freedom, tolerance
+        self._known: dict[tuple[Any, int], Reference | Exception] = {}
+        self._worst, self._within = np.full((2, *shape), np.nan)
+        self._rank = np.full(shape, -1)
+        self._note = np.full(shape, "", dtype=object)
+
+    def fill(
+        self,
+        indices: Integers,
+        environments: Sequence[Environment],
+        jacobians: Floats,
+        ranks: Integers,
+        rounding_floors: Floats,
+        sweep: Sweep,
+        layout: Plan,
+    ) -> None:
+        """Measure some environments, of which these are the indices, at each truncation of a sweep.
+
+        Parameters
+        ----------
+        jacobians, shape (m, F, n, 3)
+            Of each environment at the largest truncation, in 1/Å.
+        ranks, rounding_floors, shape (points, m)
+            As in the other columns.
+        """
+        descriptor: Any = sweep.descriptor
+        measured = with_orthonormal_functions(descriptor)
+        matrices: Any = jacobians
+        if measured is not descriptor:
+            matrices = [jacobian for _, jacobian in measured.compute_batch_with_jacobian(environments)]
+        points, n, l = (list(each) for each in zip(*sweep.points, strict=True))
+        limits = self._limits(environments, descriptor)
+        worst, within = np.full((2, *ranks.shape), np.nan)
+        rank_limit, note = np.full(ranks.shape, -1), np.full(ranks.shape, "", dtype=object)
+        groups: dict[int, list[int]] = {}
+        for i, each in enumerate(limits):
+            if isinstance(each, Reference):
+                rank_limit[:, i], within[:, i] = each.whitening.shape[1], each.within_cutoff
+                groups.setdefault(each.whitening.shape[1], []).append(i)
+            else:
+                note[:, i] = reason(each)
+        for rank, members in groups.items():
+            if rank == 0:
+                continue
+            seen: list[Any] = [limits[i] for i in members]
+            whitened = np.array(
+                [
+                    matrices_of(matrices[i][None], [environments[i]], *self._options[1:])[0] @ each.whitening
+                    for i, each in zip(members, seen, strict=True)
+                ]
+            )
+            frames = np.tile(np.eye(rank), (len(members), 1, 1))
+            shares, _ = singular_values(whitened.ravel(), whitened.shape[1], frames, 0, layout)
+            shares = np.moveaxis(shares[:, n, l], 0, 1)
+            worst[:, members] = shares[..., -1]
+            lengths = np.array([np.linalg.norm(each.whitening[:, -1]) for each in seen])
+            floors = np.maximum(rounding_floors[:, members], [each.floor for each in seen]) * lengths
+            note[:, members] = _notes(shares, ranks[:, members], floors, self._options[0])
+        if not is_projection(descriptor):
+            note[note == ""] = _NO_PROJECTION
+        where = np.ix_(points, indices)
+        self._worst[where], self._within[where], self._rank[where], self._note[where] = worst, within, rank_limit, note
+
+    def columns(self) -> JSON:
+        """Give the columns of the table, the environment varying fastest."""
+        rank = pd.arrays.IntegerArray(self._rank.ravel(), self._rank.ravel() < 0)
+        values = self._worst.ravel(), self._within.ravel(), rank, self._note.ravel()
+        return {column.name: each for column, each in zip(columns.RESOLUTION, values, strict=True)}
+
+    def _limits(
+        self, environments: Sequence[Environment], descriptor: DensityDescriptor
+    ) -> list[Reference | Exception]:
+        # Of truncation and radial basis, only where the functions end matters.
+        ends = primitives(descriptor.radial_basis).ends_at_cutoff
+        smallest: dict[str, Any] = {"n_max": 1, "radial_basis": "laplacian-eigenstates" if ends else "gto"}
+        key = changed(descriptor, **smallest, **({"l_max": 0} if descriptor.correlation_order == 2 else {}))
+        new = [each for each in environments if (key, id(each)) not in self._known]
+        self._known |= {(key, id(each)): found for each, found in zip(new, self._found(new, key), strict=True)}
+        return [self._known[key, id(each)] for each in environments]
+
+    def _found(self, environments: Sequence[Environment], descriptor: Any) -> list[Reference | Exception]:
+        within = descriptor.radial_basis.ends_at_cutoff
+        try:
+            return [*references(environments, descriptor, *self._options, within=within)] if environments else []
+        # One environment that is too large must not take the others' rows.
+        except Exception as error:
+            if len(environments) == 1:
+                return [error]
+            return [found for each in environments for found in self._found([each], descriptor)]
+
+
+def _notes(values: Floats, ranks: Integers, floors: Floats, rtol: float) -> Any:
+    """Say where resolutions (..., k) are rounding, or do not agree with the rank; floors are those of the smallest."""
+    surely = (values <= rtol).sum(axis=-1)
+    perhaps = (values <= np.maximum(rtol, floors)[..., None]).sum(axis=-1)
+    left = values.shape[-1] - surely
+    result = np.full(ranks.shape, "", dtype=object)
+    result[(values[..., -1] <= floors) & (floors > rtol)] = _ROUNDING
+    for index in zip(*np.nonzero((ranks > left) | (ranks < values.shape[-1] - perhaps)), strict=True):
+        result[index] = f"the rank is {ranks[index]}, but {left[index]} resolutions are above rtol"
+    return result
