@@ -208,7 +208,7 @@ class _Results:
             where = np.ix_(points, members)
             known = self._judged["rank"][where], self._judged["rounding_floor"][where]
             environments = [self.cases[int(member)].environment for member in members]
-            jacobians = result.jacobians.reshape(len(part), -1, len(part.vectors) // len(part), 3)
+            jacobians = result.jacobians.reshape(*result.features.shape, len(part.vectors) // len(part), 3)
             self._resolutions.fill(members, environments, jacobians, *known, sweep, layout)
 
     def _explain(self, causes: CauseColumns, points: list[int], members: Integers, part: EnvironmentSet) -> None:

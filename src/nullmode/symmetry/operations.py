@@ -142,7 +142,7 @@ def _search(
             for b in range(n):
                 if b == a or not _like(vectors, species, slack, second, b):
                     continue
-                if abs(_dot(vectors, a, b) - angle) > reach or _across(vectors, a, b) <= _ROUNDING:
+                if abs(_dot(vectors, a, b) - angle) > reach or _across(vectors, a, b) <= min(tolerance, _ROUNDING):
                     continue
                 place = min(count, room)
                 if not _permute(vectors, species, pair, a, b, sign, spread, permutations[place]):
