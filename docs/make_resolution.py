@@ -1,0 +1,86 @@
+"""Print the tables of docs/how-large-must-my-basis-be.md: python docs/make_resolution.py."""
+
+
+
+import nullmode as nm
+from nullmode.families import g2_molecules, thermal_crystal, water_cluster
+
+SETS = {
+    "Si, 300 K": (
+        list(thermal_crystal.structures(crystals=["Si"], temperatures=[300], repeat=2, n_centers=4, seed=1)),
+        None,
+    ),
+    "Cu, 300 K": (
+        list(thermal_crystal.structures(crystals=["Cu"], temperatures=[300], repeat=3, n_centers=2, seed=1)),
+        None,
+    ),
+    "molecules": (list(g2_molecules.structures(elements=["H", "C", "O"]))[::8], None),
+    "(H2O)16": (list(water_cluster.structures(n_molecules=16, temperature=250, n_frames=1, every=200, seed=1)), "O"),
+}
+SCALING = nm.RadialScaling(rate=1.0, scale=2.0, exponent=7.0)
+SETTINGS = {
+    "silicon GAP": nm.PowerSpectrum(n_max=10, l_max=12, width=0.5, cutoff=5.0, cutoff_width=1.0, center_weight=1.0),
+    "metatrain": nm.PowerSpectrum(
+        n_max=8, l_max=6, width=0.3, cutoff=5.0, cutoff_width=1.0, center_weight=1.0, radial_scaling=SCALING
+    ),
+    "featomic": nm.PowerSpectrum(n_max=7, l_max=4, width=0.3, cutoff=5.0, cutoff_width=0.5, center_weight=1.0),
+    "DScribe": nm.PowerSpectrum(n_max=8, l_max=6, width=1.0, cutoff=6.0, cutoff_width=0.0),
+    "QUIP, quick": nm.PowerSpectrum(n_max=8, l_max=4, width=0.5, cutoff=5.0, cutoff_width=1.0),
+    "QUIP, accurate": nm.PowerSpectrum(n_max=12, l_max=6, width=0.5, cutoff=5.0, cutoff_width=1.0),
+}
+TARGETS = (0.5, 0.9)
+GRID = {"n_max": [2, 4, 6, 8, 10, 12, 14, 16], "l_max": [2, 4, 6, 8, 10, 12, 14, 16, 20]}
+
+
+def environments(name: str, descriptor: nm.PowerSpectrum) -> list[nm.Environment]:
+    """Cut a few environments out of a set."""
+    structures, centers = SETS[name]
+    found = []
+    for atoms in structures:
+        own = atoms.info.get("centers")
+        found += nm.environments(atoms, cutoff=descriptor.cutoff, centers=centers if own is None else list(own))
+    # Neighbours of molecules are few; most of an environment's rows must move something.
+    return [each for each in found if len(each) > 1][:: max(1, len(found) // 16)]
+
+
+def published() -> str:
+    """Write the smallest and the median resolution of each set at each setting."""
+    lines = ["| setting | " + " | ".join(SETS) + " |", "|---|" + "---|" * len(SETS)]
+    for label, descriptor in SETTINGS.items():
+        cells = []
+        for name in SETS:
+            rows = nm.analyze(environments(name, descriptor), descriptor, resolution=True)
+            values = rows["resolution"]
+            cells.append(f"{values.min():.2g}, {values.median():.2g}")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+def needed(basis: str, width: float) -> str:
+    """Write the fewest features of one species that reach a resolution in half of the environments of each set."""
+    lines = []
+    for name in SETS:
+        descriptor = nm.PowerSpectrum(radial_basis=basis, width=width, cutoff=5.0, cutoff_width=0.5, n_max=16, l_max=20)
+        rows = nm.truncation_sweep(environments(name, descriptor), descriptor, resolution=True, **GRID)
+        median = rows.groupby(["n_max", "l_max"])["resolution"].median().reset_index()
+        median["features"] = (median["l_max"] + 1) * median["n_max"] * (median["n_max"] + 1) // 2
+        cells = []
+        for target in TARGETS:
+            enough = median[median["resolution"] >= target].sort_values("features")
+            first = enough.iloc[0] if len(enough) else None
+            cells.append(
+                "none" if first is None else f"({first['n_max']:.0f}, {first['l_max']:.0f}): {first['features']:.0f}"
+            )
+        best = median["resolution"].max()
+        within = rows["resolution_within_cutoff"].median()
+        lines.append(f"| {name} | {width} | {basis} | " + " | ".join(cells) + f" | {best:.2g} | {within:.2g} |")
+        print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    published()
+    for basis in ("laplacian-eigenstates", "gto"):
+        for width in (0.5, 0.3):
+            needed(basis, width)
