@@ -58,8 +58,10 @@ from nullmode.spectrum.batch import SpectrumSet as SpectrumSet
 from nullmode.spectrum.batch import spectra as spectra
 from nullmode.spectrum.decomposition import Sensitivity as Sensitivity
 from nullmode.spectrum.decomposition import sensitivity as sensitivity
+from nullmode.spectrum.potential import FeatureClasses as FeatureClasses
+from nullmode.spectrum.scopes import feature_classes as feature_classes
+from nullmode.spectrum.scopes import structure_sensitivity as structure_sensitivity
 from nullmode.spectrum.whole_structure import structure_jacobian as structure_jacobian
-from nullmode.spectrum.whole_structure import structure_sensitivity as structure_sensitivity
 from nullmode.symmetry.irreps import symmetry_adapted as symmetry_adapted
 from nullmode.symmetry.point_group import PointGroup as PointGroup
 from nullmode.symmetry.point_group import point_group as point_group

@@ -13,7 +13,8 @@ from oracles import featomic_features
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
-from nullmode.analysis.rows import AnalysisOptions, structure_row
+from nullmode.analysis.rows import AnalysisOptions
+from nullmode.analysis.whole_rows import structure_row
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures

@@ -277,7 +277,11 @@ def test_whole_structures_are_analysed():
 @pytest.mark.parametrize(
     ("what", "options", "message"),
     [
-        (molecule("CH4"), {"scope": "molecule"}, r"`scope` must be one of environment, structure, got 'molecule'"),
+        (
+            molecule("CH4"),
+            {"scope": "molecule"},
+            r"`scope` must be one of environment, structure, potential",
+        ),
         (environment("methane"), {"scope": "structure"}, r"`atoms` must be ase.Atoms, got Environment at index 0"),
         (
             molecule("CH4"),

@@ -7,7 +7,7 @@ rule layout:
     log:
         f"{RESULTS}/logs/layouts/{{family}}/{{scope}}_{{cutoff}}.log",
     wildcard_constraints:
-        scope="environment|structure",
+        scope="environment|structure|potential",
     resources:
         runtime=lambda wildcards, attempt: 60 * attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,

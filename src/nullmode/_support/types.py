@@ -12,8 +12,9 @@ Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 Parity = Literal["O3", "SO3"]
 """Group under which features are invariant: ``O3`` (true scalars) or ``SO3`` (pseudoscalars kept)."""
-Scope = Literal["environment", "structure"]
-"""What a row describes: the environment of one centre, or a whole structure."""
+Scope = Literal["environment", "structure", "potential"]
+"""What a row describes: the environment of one centre, or a structure as linear models or any potential see it."""
+WholeScope = Literal["structure", "potential"]
 OnBadStructure = Literal["stop", "skip"]
 """What to do with a structure that no environment can be cut out of."""
 JSON = dict[str, Any]

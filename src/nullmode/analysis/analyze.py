@@ -10,7 +10,8 @@ import pandas as pd
 
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
-from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
+from nullmode.analysis.rows import AnalysisOptions, measure
+from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor
@@ -18,6 +19,7 @@ from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.limits.limit import check_limited
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
+from nullmode.spectrum.potential import EQUAL, check_feature_tolerance
 from nullmode.spectrum.whole_structure import whole_structures
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def analyze(
     attribution: bool = False,
     resolution: bool = False,
     tolerance: float = 1e-6,
+    feature_tolerance: float = EQUAL,
     threads: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -49,8 +52,9 @@ def analyze(
     rtol
         Singular values up to rtol times the largest count as null.
     scope
-        ``environment``: each centre by itself. ``structure``: features summed over the centres of each species, all
-        atoms moving, as in :func:`nullmode.structure_sensitivity`.
+        ``environment``: each centre by itself. ``structure`` and ``potential``: all atoms of a structure move, and what
+        linear models on the features of all centres see of it, or any potential on them, as in
+        :func:`nullmode.structure_sensitivity`.
     centers
         Symbols or indices of the centres, where structures are given; None for all.
     degrees_of_freedom
@@ -61,6 +65,8 @@ def analyze(
     resolution
         Whether to measure the basis against its own limit, as :func:`nullmode.resolution` does; for scope
         ``environment`` and descriptors that have a limit.
+    feature_tolerance
+        Relative distance up to which features of two centres are equal; only for scope ``potential``.
     threads
         How many to use; default all this process may.
     progress
@@ -86,12 +92,13 @@ def analyze(
         frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, strict=True)
         return frame.drop(columns="point")
     if resolution:
-        raise InputError("`resolution` must be left out for scope 'structure': limits are those of environments.")
+        raise InputError(f"`resolution` must be left out for scope {scope!r}: limits are those of environments.")
     if degrees_of_freedom != "neighbours":
-        raise InputError("`degrees_of_freedom` must be left out for scope 'structure': there, all atoms move.")
+        raise InputError(f"`degrees_of_freedom` must be left out for scope {scope!r}: there, all atoms move.")
+    check_feature_tolerance(feature_tolerance)
     structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
     descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
-    wholes = [StructureRanks(structure) for structure in structures]
+    wholes = [StructureRanks(structure, scope, feature_tolerance) for structure in structures]
     frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress, strict=True)
     return frame.drop(columns="point")
 

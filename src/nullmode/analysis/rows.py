@@ -1,4 +1,4 @@
-"""Rows of the analysis table from environments, or whole structures, and descriptors; many chunks at once."""
+"""Rows of the analysis table from environments and descriptors; many chunks at once."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +13,16 @@ import pandas as pd
 from nullmode._support.elements import symbol
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats
-from nullmode.analysis.failed_rows import failed_environment, failed_structure, raise_if_all
+from nullmode.analysis.failed_rows import failed_environment, raise_if_all
 from nullmode.analysis.resolution_columns import ResolutionColumns, completed
 from nullmode.attribution.causes import attribution_columns
 from nullmode.attribution.geometry_ranks import EnvironmentRanks
-from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, evaluate
 from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.rotations import LINEAR
 from nullmode.spectrum.decomposition import DegreesOfFreedom, displacements, error_growth
 from nullmode.spectrum.judgement import Judgement, coarseness, judge
 from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
-from nullmode.spectrum.whole_structure import decompose_sum, sum_jacobians
 from nullmode.symmetry.nearby import generic_lengths
 from nullmode.tables import columns
 
@@ -117,74 +115,7 @@ def measure(
     unnumbered = frame["structure"].isna()
     frame.loc[unnumbered, "structure"] = np.tile(np.flatnonzero(unnumbered[: len(cases)]), len(descriptors))
     frame = completed(frame) if options.resolution else frame
-    return frame.astype(_types(options)), features
-
-
-def measure_whole(
-    cases: Sequence[StructureRanks],
-    descriptors: Sequence[Descriptor],
-    options: AnalysisOptions,
-    *,
-    threads: int | None = None,
-    progress: bool = False,
-    keep_features: bool = False,
-    strict: bool = False,
-) -> tuple[pd.DataFrame, list[list[Floats]]]:
-    """Do as :func:`measure` for whole structures."""
-    pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
-
-    def run(pair: tuple[int, Descriptor, StructureRanks]) -> tuple[JSON, Floats]:
-        point, descriptor, case = pair
-        try:
-            row, phi = structure_row(case, descriptor, options)
-        except Exception as error:  # as for environments
-            errors.append(error)
-            row, phi = failed_structure(case, error), np.full(1, np.nan)
-        return {"point": point, **row}, phi
-
-    rows: list[JSON] = []
-    errors: list[Exception] = []
-    features: list[list[Floats]] = [[] for _ in descriptors]
-    with (
-        single_threaded_blas(),
-        progress_bar(len(pairs), progress, "structures") as advance,
-        ThreadPoolExecutor(max_workers=threads or processors()) as pool,
-    ):
-        for row, phi in pool.map(run, pairs):
-            rows.append(row)
-            if keep_features:
-                features[row["point"]].append(phi)
-            advance(1)
-    wanted = (*columns.ENVIRONMENT, *(columns.ATTRIBUTION if options.attribution else ()))
-    frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
-    raise_if_all(errors, frame, strict)
-    return frame.astype(_types(options)), features
-
-
-def structure_row(case: StructureRanks, descriptor: Descriptor, options: AnalysisOptions) -> tuple[JSON, Floats]:
-    """Give the row of one structure, cut at the cutoff of a descriptor with a fixed layout, and its features (F,).
-
-    The row has the columns of the attribution if these are asked for and the status is ``ok``.
-    """
-    total = sum_jacobians(case.structure, descriptor)
-    result, status = decompose_sum(case.structure, total, descriptor, options.rtol, options.tolerance)
-    row: JSON = {
-        "structure": case.structure.index,
-        "center": -1,
-        "center_species": None,
-        "n_neighbours": sum(len(environment) for environment in case.structure.environments),
-        "n_at_cutoff": sum(environment.at_cutoff for environment in case.structure.environments),
-        "n_dof": result.n_dof,
-        "singular_values": np.full(result.n_dof, np.nan) if status == "not_finite" else result.singular_values,
-        **{name: getattr(result, name) for name in Judgement._fields if name != "status"},
-        "status": status,
-        "message": "",
-    }
-    if options.attribution and status == "ok":
-        row |= attribution_columns(case, result.rank, descriptor, options.rtol, options.tolerance)
-        if row["n_dof"] < result.n_dof:
-            row |= _bent(result.singular_values, result.rounding_floor, options.rtol)
-    return row, total.features
+    return frame.astype(nullable_types(options)), features
 
 
 def _n_features(cases: Sequence[EnvironmentRanks], descriptor: Descriptor) -> int:
@@ -195,11 +126,12 @@ def _n_features(cases: Sequence[EnvironmentRanks], descriptor: Descriptor) -> in
     return 0
 
 
-def _types(options: AnalysisOptions) -> dict[str, str]:
+def nullable_types(options: AnalysisOptions) -> dict[str, str]:
+    """Types of the columns that pandas would take for others."""
     return {"structure": "int64"} | (_NULLABLE if options.attribution else {})
 
 
-def _bent(values: Floats, rounding_floor: float, rtol: float) -> JSON:
+def bent_line(values: Floats, rounding_floor: float, rtol: float) -> JSON:
     """Columns of what is a line within the tolerance, but has a rank that no line has: it turns about its axis too.
 
     Nothing sees this rotation, which was counted as a displacement: the last value is its zero.
@@ -270,7 +202,7 @@ def _rows(
     ]
     for k, (found, explanation) in enumerate(zip(spectra.ravel(), explanations, strict=True)):
         if explanation.get("n_dof", len(found)) < len(found):
-            bent = _bent(found, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
+            bent = bent_line(found, cast("float", frame.at[k, "rounding_floor"]), options.rtol)
             for name, value in bent.items():
                 frame.at[k, name] = value
     return frame.join(pd.DataFrame(explanations, columns=_ATTRIBUTED, index=frame.index))

@@ -4,19 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from nullmode._support.types import Parity
+from nullmode._support.types import Parity, WholeScope
 from nullmode.attribution.geometry_ranks import GeometryRanks
 from nullmode.descriptors._base import Descriptor
-from nullmode.spectrum.whole_structure import Structure, decompose_sum, rigid_motions, sum_jacobians
+from nullmode.spectrum.potential import EQUAL
+from nullmode.spectrum.scopes import jacobian_of
+from nullmode.spectrum.whole_structure import Structure, decompose_sum, rigid_motions
 from nullmode.symmetry.space_group import Isometries, isometries
 
 
 class StructureRanks(GeometryRanks):
-    """The ranks that symmetry allows for one structure."""
+    """The ranks that geometry allows for one structure, and the question about it: scope and tolerance of features."""
 
-    def __init__(self, structure: Structure) -> None:
+    def __init__(self, structure: Structure, scope: WholeScope = "structure", feature_tolerance: float = EQUAL) -> None:
         super().__init__(structure.environments)
-        self.structure = structure
+        self.structure, self.scope, self.feature_tolerance = structure, scope, feature_tolerance
         centers = np.isin(np.arange(len(structure.numbers)), [item.center for item in structure.environments])
         # A symmetry operation takes centres to centres.
         self._kinds = np.unique(2 * structure.numbers + centers, return_inverse=True)[1] + 1
@@ -38,4 +40,5 @@ class StructureRanks(GeometryRanks):
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
         alone = replace(self.structure, environments=environments)
-        return decompose_sum(alone, sum_jacobians(alone, descriptor), descriptor, rtol)[0].rank
+        total, _ = jacobian_of(alone, descriptor, self.scope, self.feature_tolerance)
+        return decompose_sum(alone, total, descriptor, rtol)[0].rank

@@ -19,7 +19,10 @@ def analyze(
     centers: options.Centers = None,
     scope: Annotated[
         Scope,
-        typer.Option(help="environment: analyse each centre by itself; structure: sum the features of all centres."),
+        typer.Option(
+            help="environment: each centre by itself; structure: what linear models see of all centres; "
+            "potential: what any potential on them sees."
+        ),
     ] = "environment",
     index: options.Index = ":",
     occupancy: options.Occupy = "refuse",
@@ -53,19 +56,18 @@ def analyze(
     chosen_centers = options.centers_of(centers)
     atoms, environments = options.read_environments(file, choice, chosen_centers, index, occupancy)
     frame = analyze_all(
-        atoms if scope == "structure" else environments,
+        environments if scope == "environment" else atoms,
         choice.descriptor,
         rtol,
         scope=scope,
-        centers=chosen_centers if scope == "structure" else None,
+        centers=None if scope == "environment" else chosen_centers,
         attribution=attribution,
         resolution=resolution,
         tolerance=tolerance,
         threads=threads,
         progress=progress,
     )
-    if not attribution:
-        frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
+    frame = frame.assign(**{column.name: None for column in columns.ANALYSIS if column.name not in frame.columns})
     if out is not None:
         provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index, occupancy)
         provenance["descriptor"] = repr(with_layout_of(choice.descriptor, environments))

@@ -195,11 +195,14 @@ def title(rows: "pd.DataFrame") -> str:
     return "\n".join(", ".join(line) for line in ([str(first["descriptor"]), *order], sizes, lengths) if line)
 
 
+_SCOPES = {"environment": [], "structure": ["structures"], "potential": ["potentials"]}
+
+
 def label(rows: "pd.DataFrame") -> str:
-    """Name a descriptor in one line: what it is called, nu, and whether it is of whole structures."""
+    """Name a descriptor in one line: what it is called, nu, and its scope unless that is environments."""
     first = rows.iloc[0]
     order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
-    return ", ".join([str(first["descriptor"]), *order, *(["structures"] if first["scope"] == "structure" else [])])
+    return ", ".join([str(first["descriptor"]), *order, *_SCOPES[first["scope"]]])
 
 
 def plain(text: str) -> str:

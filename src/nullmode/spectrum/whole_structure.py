@@ -1,24 +1,25 @@
 """Features of a whole structure, summed over the centres of each species, their Jacobian and its singular values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nullmode._support.status import Status
-from nullmode._support.types import Floats, InputError, Integers
+from nullmode._support.types import Floats, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, at_origin, checked_structures, environments_of
 from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
-from nullmode.spectrum.decomposition import Sensitivity, check_rtol, check_status, decompose_matrix
+from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
 from nullmode.spectrum.judgement import coarseness, norm, size_of_terms
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-# Environments whose Jacobians are in memory at a time, before they are added to that of the structure.
+# Environments whose Jacobians are in memory at a time, before they are added to those of their class.
 _AT_ONCE = 16
 
 
@@ -57,6 +58,20 @@ class SummedJacobian(NamedTuple):
     """
 
     features: Floats
+    jacobian: Floats
+    terms: float
+    noise: float
+    error: float
+
+
+class ClassSum(NamedTuple):
+    """Features (F,) and Jacobian (F, a, 3) of some centres, summed, for the atoms (a,) that they depend on, ascending.
+
+    The errors are those of :class:`SummedJacobian`.
+    """
+
+    features: Floats
+    atoms: Integers
     jacobian: Floats
     terms: float
     noise: float
@@ -108,43 +123,12 @@ def structure_jacobian(atoms: "Atoms", descriptor: Descriptor, centers: Centers 
     InputError
         As :func:`nullmode.environments`; but a structure without any neighbours is allowed, with a rank of 0.
     """
-    total = sum_jacobians(*_checked_structure(atoms, descriptor, centers))
+    total = sum_jacobians(*checked_structure(atoms, descriptor, centers))
     return total.features, total.jacobian
 
 
-def structure_sensitivity(
-    atoms: "Atoms", descriptor: Descriptor, rtol: float = 1e-9, centers: Centers = None
-) -> Sensitivity:
-    """Analyse the Jacobian of a whole structure on the complement of its rigid motions.
-
-    Rigid motions are three translations, and the rotations that keep the lattice: three for a molecule (two if it is
-    linear), one for a rod (none for a line of atoms), none for slabs and crystals.
-
-    Parameters
-    ----------
-    atoms, descriptor, centers
-        As in :func:`structure_jacobian`.
-    rtol
-        Singular values up to rtol times the largest count as null, and so do those up to the rounding floor: in a
-        crystal the contributions of centres may cancel down to rounding.
-
-    Raises
-    ------
-    InputError
-        As :func:`structure_jacobian`; for a Jacobian that is not finite, or an rtol below the rotation floor or the
-        relative error.
-    """
-    check_rtol(rtol)
-    structure, descriptor = _checked_structure(atoms, descriptor, centers)
-    total = sum_jacobians(structure, descriptor)
-    if not np.isfinite(total.jacobian).all():
-        raise InputError("`descriptor` must give a finite Jacobian, got NaN or infinity.")
-    result, status = decompose_sum(structure, total, descriptor, rtol)
-    check_status(status, result, total.error, result.singular_values.max(initial=0.0))
-    return result
-
-
-def _checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
+def checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers) -> tuple[Structure, Descriptor]:
+    """Check a structure, and fix the layout of a descriptor to its centres."""
     check_descriptor(descriptor)
     structure = whole_structures(*checked_structures([atoms], descriptor.cutoff, centers))[0]
     return structure, with_layout_of(descriptor, structure.environments)
@@ -153,28 +137,46 @@ def _checked_structure(atoms: "Atoms", descriptor: Descriptor, centers: Centers)
 def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobian:
     """Do as :func:`structure_jacobian`, for a descriptor with a fixed species layout."""
     numbers = [environment.center_species for environment in structure.environments]
-    blocks = np.unique(numbers, return_inverse=True)[1]
+    n_atoms = len(structure.positions)
+    features, jacobians = [], []
+    terms = noise = error = 0.0
+    for each in class_sums(structure.environments, np.unique(numbers, return_inverse=True)[1], descriptor):
+        jacobian = np.zeros((len(each.features), n_atoms, 3))
+        jacobian[:, each.atoms] = each.jacobian
+        features.append(each.features)
+        jacobians.append(jacobian)
+        terms, noise, error = terms + each.terms, max(noise, each.noise), error + each.error
+    return SummedJacobian(np.concatenate(features), np.concatenate(jacobians), terms, noise, error)
+
+
+def class_sums(environments: Sequence[Environment], labels: Integers, descriptor: Descriptor) -> Iterator[ClassSum]:
+    """Sum the features and Jacobians of the centres of each class, classes ascending; few centres are in memory."""
+    ordered = [environments[k] for k in np.argsort(labels, kind="stable")]
+    chunks = (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
+    results = (pair for chunk in chunks for pair in zip(chunk, evaluate(descriptor, chunk), strict=True))
+    first = 0
+    for count in np.bincount(labels).tolist():
+        yield _class_sum(ordered[first : first + count], islice(results, count))
+        first += count
+
+
+def _class_sum(members: list[Environment], results: Iterable[Any]) -> ClassSum:
+    atoms = np.unique(np.concatenate([np.append(each.atoms, each.center) for each in members]))
     features = jacobian = np.empty(0)
     terms = noise = bound = 0.0
-    for start in range(0, len(blocks), _AT_ONCE):
-        chunk = structure.environments[start : start + _AT_ONCE]
-        results = evaluate(descriptor, chunk)
-        if start == 0:
-            features = np.zeros((blocks.max() + 1, len(results[0][0])))
-            jacobian = np.zeros((*features.shape, len(structure.positions), 3))
-        for block, environment, (phi, jac, error) in zip(blocks[start:], chunk, results, strict=False):
-            features[block] += phi
-            np.add.at(jacobian[block].swapaxes(0, 1), environment.atoms, jac.swapaxes(0, 1))
-            jacobian[block, :, environment.center] -= jac.sum(axis=1)
-            terms += size_of_terms(phi, jac) * coarseness(environment.extent)
-            if len(environment):
-                rotations = rotation_basis(environment.vectors, LINEAR)
-                noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
-            # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
-            bound += error * np.sqrt(2.0 * len(environment))
-    return SummedJacobian(
-        features.ravel(), jacobian.reshape(features.size, len(structure.positions), 3), terms, noise, bound
-    )
+    for environment, (phi, jac, error) in results:
+        if not len(features):
+            features, jacobian = np.zeros(len(phi)), np.zeros((len(phi), len(atoms), 3))
+        features += phi
+        np.add.at(jacobian.swapaxes(0, 1), np.searchsorted(atoms, environment.atoms), jac.swapaxes(0, 1))
+        jacobian[:, np.searchsorted(atoms, environment.center)] -= jac.sum(axis=1)
+        terms += size_of_terms(phi, jac) * coarseness(environment.extent)
+        if len(environment):
+            rotations = rotation_basis(environment.vectors, LINEAR)
+            noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
+        # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
+        bound += error * np.sqrt(2.0 * len(environment))
+    return ClassSum(features, atoms, jacobian, terms, noise, bound)
 
 
 def decompose_sum(
@@ -182,7 +184,7 @@ def decompose_sum(
 ) -> tuple[Sensitivity, Status]:
     """Analyse a structure's Jacobian, and judge it; one that is not finite counts as zero."""
     finite = bool(np.isfinite(total.jacobian).all())
-    matrix = total.jacobian.reshape(len(total.features), 3 * len(structure.positions))
+    matrix = total.jacobian.reshape(len(total.jacobian), 3 * len(structure.positions))
     return decompose_matrix(
         matrix if finite else np.zeros_like(matrix),
         rigid_motions(structure, tolerance),

@@ -46,9 +46,9 @@ def estimates(
         return {}
     # Truncations of environments share their Jacobians, those of whole structures do not.
     groups = [[point[0] for point in sweep.points] for sweep in sweeps(descriptors)]
-    if scope == "structure":
+    if scope != "environment":
         groups = [[k] for k in range(len(descriptors))]
-    return {size: _estimate(descriptors, groups, size, scope == "structure") for size in sizes}
+    return {size: _estimate(descriptors, groups, size, scope != "environment") for size in sizes}
 
 
 def _estimate(

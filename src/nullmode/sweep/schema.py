@@ -107,7 +107,8 @@ class DescriptorEntry(_Strict):
     scope: Scope = Field(
         default="environment",
         description="``environment``: each centre by itself. ``structure``: features are summed over all atoms of each "
-        "species, whatever the centers of the family, and all atoms move",
+        "species, whatever the centers of the family, and all atoms move: what linear models see. ``potential``: "
+        "they are summed over atoms with equal features: what any potential on them sees",
     )
     resolution: bool = Field(
         default=False,

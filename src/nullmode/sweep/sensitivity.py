@@ -13,7 +13,8 @@ from nullmode._support.arguments import check_tolerance
 from nullmode._support.elements import known_number, symbol
 from nullmode._support.files import written
 from nullmode._support.types import JSON, Floats, InputError, Integers, Scope
-from nullmode.analysis.rows import AnalysisOptions, measure, measure_whole
+from nullmode.analysis.rows import AnalysisOptions, measure
+from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.geometry_ranks import EnvironmentRanks
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor
@@ -28,6 +29,7 @@ from nullmode.tables.identity import identified
 from nullmode.tables.structures import atoms_of, sound
 
 _COUNTS = {column.name: 0 for column in columns.ENVIRONMENT if str(column.type) == "int64"}
+_WHOLE = [column.name for column in columns.WHOLE]
 _MEASURED = [column.name for column in columns.SENSITIVITY if column not in (*columns.WHERE, *columns.RESOLUTION)]
 
 
@@ -174,11 +176,11 @@ def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bo
     """Cut the environments out, and whole structures if the scope asks for them; of a part, there may be none."""
     structures = sound(structures)
     atoms, centers = atoms_of(structures)
-    if scope == "structure":
+    if scope != "environment":
         # The family's centres are for environments; a whole structure is the sum over all its atoms.
         wholes = whole_structures(atoms, cutoff, [np.arange(len(each)) for each in atoms])
         environments = [environment for structure in wholes for environment in structure.environments]
-        return _Geometry(structures, environments, [StructureRanks(structure) for structure in wholes])
+        return _Geometry(structures, environments, [StructureRanks(structure, scope) for structure in wholes])
     if part:
         numbered = enumerate(zip(atoms, centers, strict=True))
         environments = [each for k, (one, chosen) in numbered for each in environments_of(one, k, cutoff, chosen)]
@@ -193,7 +195,7 @@ def _skipped(structures: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     for structure in structures[structures["defect"].notna()].itertuples():
         row: JSON = _COUNTS | {"structure": structure.structure, "center": -1, "center_species": None}
         row |= {"singular_values": [], "status": "bad_structure"}
-        if scope == "structure":
+        if scope != "environment":
             rows.append(row)
             continue
         numbers: Any = structure.numbers
@@ -231,7 +233,7 @@ def _rows(
         options = AnalysisOptions(
             rtol=check_rtol(task.rtol), tolerance=check_tolerance(task.tolerance), resolution=task.resolution
         )
-        answer: Any = measure_whole if task.scope == "structure" else measure
+        answer: Any = measure if task.scope == "environment" else measure_whole
         frame, features = answer(
             geometry.ranks,
             fitted(descriptors, references),
@@ -242,6 +244,8 @@ def _rows(
         )
         pairs = geometry.structures["pair"].to_numpy()[frame["structure"]] if paired else None
         frame["structure"] = numbers[frame["structure"]]
+        if task.scope == "environment":
+            frame[_WHOLE] = None
         frame["pair_distance"] = np.nan if pairs is None else _pair_distances(frame, pairs, features)
         frames.append(frame)
     if len(skipped):

@@ -247,8 +247,9 @@ def _check_one_descriptor(settings: Settings, name: str, where: str) -> None:
 
 
 def _check_scope(settings: Settings, name: str, where: str) -> None:
-    if settings.descriptors[name].scope != "environment":
-        raise InputError(f"`{where}` must be of scope environment, got {name!r} of scope structure. Name another.")
+    scope = settings.descriptors[name].scope
+    if scope != "environment":
+        raise InputError(f"`{where}` must be of scope environment, got {name!r} of scope {scope}. Name another.")
 
 
 def _check_one_truncation(settings: Settings, name: str, where: str) -> None:

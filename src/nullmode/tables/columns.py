@@ -49,7 +49,7 @@ ENVIRONMENT = (
 WHERE = (
     Column("family", _TEXT, "name of the family in the configuration"),
     Column("descriptor", _TEXT, "name of the descriptor in the configuration"),
-    Column("scope", _TEXT, "environment | structure: what the row describes"),
+    Column("scope", _TEXT, "environment | structure | potential: what the row describes"),
     Column("correlation_order", _INTEGER, "number of neighbours correlated (nu); null where that has no meaning"),
     Column("n_max", _INTEGER, "number of radial functions"),
     Column("l_max", _INTEGER, "largest angular momentum, inclusive"),
@@ -103,7 +103,16 @@ RESOLUTION = (
     Column("rank_limit", _INTEGER, "rank in a complete basis of this density, width and order: number of resolutions"),
     Column("resolution_note", _TEXT, "empty, or what is wrong with the resolution, or why there is none"),
 )
-ANALYSIS = (*ENVIRONMENT, *ATTRIBUTION, *RESOLUTION)
+WHOLE = (
+    Column("n_classes", _INTEGER, "number of classes of centres with equal features; null but for scope potential"),
+    Column(
+        "feature_gap",
+        _FLOAT,
+        "smallest relative distance of features between classes, infinite with one per species; null likewise",
+    ),
+)
+"""What only whole structures have; null for environments."""
+ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION, *RESOLUTION)
 SENSITIVITY = (
     *WHERE,
     *ANALYSIS,

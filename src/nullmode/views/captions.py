@@ -70,7 +70,8 @@ def _setting(entry: JSON, rows: "pd.DataFrame") -> str:
         empty = group["singular_values"].map(np.size) == 0 if "singular_values" in group else group["center"].isna()
         missing = len(group[empty][["structure", "center"]].drop_duplicates())
         without = f" ({missing} of them without values)" if missing else ""
-        sources.append(f"{count} {scope}{'s' * (count != 1)} of {family}{without}")
+        what, how = ("structure", " under any potential") if scope == "potential" else (scope, "")
+        sources.append(f"{count} {what}{'s' * (count != 1)} of {family}{how}{without}")
     others = [f"{name} {_values(value)}" for name, value in entry["parameters"].items() if not isinstance(value, dict)]
     clauses = [", ".join(sources), *_descriptors(entry, rows), ", ".join(others)]
     if len(rows):
@@ -87,7 +88,8 @@ def _descriptors(entry: JSON, rows: "pd.DataFrame") -> list[str]:
     for name, group in groups:
         own = [text for text in described[name] if text not in shared]
         if rows["scope"].nunique() > 1:
-            own.insert(0, f"of {group['scope'].iloc[0]}s")
+            scope = group["scope"].iloc[0]
+            own.insert(0, "of any potential" if scope == "potential" else f"of {scope}s")
         clauses.append(f"{name}: {', '.join(own)}" if own else name)
     if shared:
         clauses.append("all descriptors: " + ", ".join(text for text in described[groups[0][0]] if text in shared))
