@@ -23,6 +23,7 @@ def frames(vectors):
             "cell": [0.0] * 9,
             "pbc": [0, 0, 0],
             "centers": [0],
+            "forces": None,
             "defect": None,
         }
         for k, each in enumerate(vectors)

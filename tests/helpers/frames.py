@@ -20,6 +20,7 @@ def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
     analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3), attribution=True, resolution=True)
+    analysis = analysis.assign(**{column.name: None for column in columns.WHOLE})[[c.name for c in columns.ANALYSIS]]
     where = {
         "family": "a",
         "descriptor": "b",
@@ -44,6 +45,7 @@ def frames():
             "cell": [[0.0] * 9],
             "pbc": [[0, 0, 0]],
             "centers": [[0]],
+            "forces": [None],
             "defect": [None],
             "u": [0.7],
         }

@@ -271,3 +271,25 @@ def same_multisets(one, other, order, tolerance):
     b = np.array(second)
     close = np.abs(a[:, None, None] - b[None]).max(axis=3).min(axis=2) < tolerance
     return maximum_bipartite_matching(csr_array(close)).min() >= 0
+
+
+def potential_rows(envs, results, n_atoms, tolerance=1e-6):
+    """Sums of Jacobians over centres of one species with equal features, below each other, shape (F, 3 N); how many.
+
+    By the definition: all Jacobians over all atoms, classes by comparing each pair of centres. `results` are features
+    and Jacobian of each environment.
+    """
+    sums = []
+    for (phi, jac), env in zip(results, envs, strict=True):
+        whole = np.zeros((len(phi), n_atoms, 3))
+        for j, atom in enumerate(env.atoms):
+            whole[:, atom] += jac[:, j]
+            whole[:, env.center] -= jac[:, j]
+        for species, other, total in sums:
+            apart = np.linalg.norm(phi - other) / max(np.linalg.norm(phi), np.linalg.norm(other))
+            if species == env.center_species and apart <= tolerance:
+                total += whole  # noqa: PLW2901
+                break
+        else:
+            sums.append((env.center_species, phi, whole))
+    return np.concatenate([total.reshape(len(total), -1) for *_, total in sums]), len(sums)

@@ -7,15 +7,17 @@ import numpy as np
 import pandas as pd
 
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
-from nullmode._support.types import JSON, Floats
+from nullmode._support.types import JSON, Floats, InputError
 from nullmode.analysis.failed_rows import failed_structure, raise_if_all
 from nullmode.analysis.rows import AnalysisOptions, bent_line, nullable_types
 from nullmode.attribution.causes import attribution_columns
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor
+from nullmode.spectrum.decomposition import Sensitivity
+from nullmode.spectrum.forces import force_columns
 from nullmode.spectrum.judgement import Judgement
 from nullmode.spectrum.scopes import jacobian_of
-from nullmode.spectrum.whole_structure import decompose_sum
+from nullmode.spectrum.whole_structure import decompose_sum, rigid_motions
 from nullmode.tables import columns
 
 
@@ -82,6 +84,8 @@ def structure_row(case: StructureRanks, descriptor: Descriptor, options: Analysi
     }
     if classes is not None:
         row |= {"n_classes": int(classes.labels.max()) + 1, "feature_gap": classes.gap}
+    if status == "ok":
+        row |= _forces(case, result, options.tolerance)
     if options.attribution and status == "ok":
         row |= attribution_columns(case, result.rank, descriptor, options.rtol, options.tolerance)
         if row["n_dof"] < result.n_dof:
@@ -89,3 +93,15 @@ def structure_row(case: StructureRanks, descriptor: Descriptor, options: Analysi
         if classes is not None and "ambiguous" in row:
             row["ambiguous"] |= classes.ambiguous
     return row, total.features if classes is None else np.full(1, np.nan)
+
+
+def _forces(case: StructureRanks, result: Sensitivity, tolerance: float) -> JSON:
+    """Columns of the reference forces; none where there are no forces."""
+    forces = case.structure.forces
+    if forces is None:
+        return {}
+    try:
+        symmetric = case.group(tolerance).symmetric_part(forces)
+    except InputError:
+        symmetric = None
+    return force_columns(forces, rigid_motions(case.structure, tolerance), symmetric, result)

@@ -38,6 +38,7 @@ def with_plain_arrays(atoms: "Atoms", where: str) -> "Atoms":
     if positions is atoms.arrays["positions"] and cell is atoms.cell.array and whole.dtype.kind in "iu":
         return atoms
     result: Atoms = atoms.copy()
+    result.calc = atoms.calc
     result.arrays["positions"], result.arrays["numbers"] = positions.copy(), numbers.astype(np.int64)
     result.cell = cell
     return result

@@ -12,6 +12,7 @@ from nullmode._support.types import Floats, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.environment import Centers, Environment, at_origin, checked_structures, environments_of
+from nullmode.geometry.forces import forces_of
 from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
 from nullmode.spectrum.judgement import coarseness, norm, size_of_terms
@@ -39,6 +40,8 @@ class Structure:
         Smallest distance of two atoms, images included, in Å; at most the cutoff.
     index
         Index of the structure in the set that was given.
+    forces, shape (N, 3)
+        Reference forces in eV/Å, which may be NaN; None if the structure brings none.
     """
 
     environments: list[Environment]
@@ -48,6 +51,7 @@ class Structure:
     pbc: Integers
     closest: float
     index: int
+    forces: Floats | None = None
 
 
 class SummedJacobian(NamedTuple):
@@ -93,6 +97,7 @@ def whole_structures(structures: Sequence["Atoms"], cutoff: float, centers: Sequ
                     pbc=np.array(atoms.pbc),
                     closest=min(np.linalg.norm(item.vectors, axis=1).min(initial=cutoff) for item in everyone),
                     index=index,
+                    forces=forces_of(atoms, f"atoms[{index}]"),
                 )
             )
     return result

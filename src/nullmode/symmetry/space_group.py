@@ -31,15 +31,18 @@ class Isometries:
         Schoenflies symbol of the orthogonal parts: the point group of a molecule, the class of a crystal.
     operations, shape (g, 3, 3)
         Orthogonal parts. A line of atoms is represented by C3v or D3h: averages of vectors over them are equal.
-    fixed, shape (g,)
-        Number of atoms that each operation takes to themselves, or to an image of themselves.
+    permutations, shape (g, n)
+        Operation k takes site j to where site permutations[k, j] is, or an image of it.
+    sites, shape (N,)
+        The site of each atom. Atoms that a translation of the lattice takes to each other share one.
     rigid, shape (g,)
         Character of each operation on the rigid motions.
     """
 
     name: str
     operations: Floats
-    fixed: Integers
+    permutations: Integers
+    sites: Integers
     rigid: Floats
 
     def rank_symmetric(self, parity: Parity = "O3") -> int:
@@ -49,7 +52,18 @@ class Isometries:
         for features that include pseudoscalars (``SO3``).
         """
         g = self.operations
-        return mean_character(g, self.fixed * np.trace(g, axis1=1, axis2=2) - self.rigid, parity)
+        fixed = (self.permutations == np.arange(self.permutations.shape[1])).sum(axis=1)
+        return mean_character(g, fixed * np.trace(g, axis1=1, axis2=2) - self.rigid, parity)
+
+    def symmetric_part(self, vectors: Floats) -> Floats:
+        """Average vectors on the atoms, shape (N, 3), over all operations."""
+        n = self.permutations.shape[1]
+        count = np.bincount(self.sites, minlength=n)
+        mean = np.stack([np.bincount(self.sites, column, n) / count for column in vectors.T], axis=1)
+        total = np.zeros((n, 3))
+        for operation, permutation in zip(self.operations, self.permutations, strict=True):
+            total[permutation] += mean @ operation.T
+        return np.asarray(total[self.sites] / len(self.operations))
 
 
 def isometries(
@@ -88,7 +102,7 @@ def isometries(
         normal /= np.linalg.norm(normal)
         reach = 2 * (np.ptp(positions @ normal) + np.linalg.norm(periodic, axis=1).sum())
         periodic = np.vstack([periodic, reach * normal])
-    return _of_crystal(positions, kinds, periodic, closest, tolerance)
+    return _of_crystal(positions, kinds, periodic, tolerance)
 
 
 def _of_molecule(positions: Floats, kinds: Integers, tolerance: float) -> Isometries:
@@ -96,17 +110,19 @@ def _of_molecule(positions: Floats, kinds: Integers, tolerance: float) -> Isomet
     vectors = positions - positions.mean(axis=0)
     apart = np.linalg.norm(vectors, axis=1) >= at_origin(tolerance)
     group = point_group(Environment.from_vectors(vectors[apart], kinds[apart].tolist()), tolerance)
-    kept = (group.permutations == np.arange(apart.sum())).sum(axis=1)
+    permutations = np.tile(np.arange(len(kinds)), (len(group), 1))
+    permutations[:, apart] = np.flatnonzero(apart)[group.permutations]
     translation = np.trace(group.operations, axis1=1, axis2=2)
     return Isometries(
         name=group.name,
         operations=group.operations,
-        fixed=kept + np.count_nonzero(~apart),
+        permutations=permutations,
+        sites=np.arange(len(kinds)),
         rigid=translation + (rotation_characters(group) if apart.any() else 0.0),
     )
 
 
-def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float, tolerance: float) -> Isometries:
+def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, tolerance: float) -> Isometries:
     import spglib
 
     # Errors as exceptions, as spglib's documentation asks from 2.7 on.
@@ -130,15 +146,23 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, closest: float
     cell, scaled = np.array(primitive[0]) @ turn, np.array(primitive[1])
     to_cell = np.linalg.inv(cell)
     turns, shifts = np.array(symmetry["rotations"], dtype=np.float64), np.array(symmetry["translations"])
-    away = np.einsum("gab,jb->gja", turns, scaled) + shifts[:, None] - scaled
-    away -= np.round(away)
     operations = cell.T @ turns @ to_cell.T
     return Isometries(
         name=schoenflies(_distinct(operations)),
         operations=operations,
-        fixed=np.count_nonzero(np.linalg.norm(away @ cell, axis=2) < closest / 2, axis=1),
+        permutations=np.array(
+            [_nearest(scaled @ each.T + shift, scaled, cell) for each, shift in zip(turns, shifts, strict=True)]
+        ),
+        sites=_nearest(positions @ to_cell, scaled, cell),
         rigid=np.trace(turns, axis1=1, axis2=2),
     )
+
+
+def _nearest(moved: Floats, scaled: Floats, cell: Floats) -> Integers:
+    """Index of the position of a crystal that each of others is at; both in units of the cell."""
+    away = moved[:, None] - scaled
+    away -= np.round(away)
+    return np.asarray(((away @ cell) ** 2).sum(axis=2).argmin(axis=1))
 
 
 def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) -> Isometries:
@@ -180,7 +204,8 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     return Isometries(
         name=name,
         operations=operations,
-        fixed=(permutations == np.arange(len(kinds))).sum(axis=1),
+        permutations=permutations,
+        sites=np.arange(len(kinds)),
         rigid=np.trace(operations, axis1=1, axis2=2) + (0.0 if is_line else about),
     )
 

@@ -103,6 +103,7 @@ RESOLUTION = (
     Column("rank_limit", _INTEGER, "rank in a complete basis of this density, width and order: number of resolutions"),
     Column("resolution_note", _TEXT, "empty, or what is wrong with the resolution, or why there is none"),
 )
+_SOFT = ("1e-3", "1e-2")
 WHOLE = (
     Column("n_classes", _INTEGER, "number of classes of centres with equal features; null but for scope potential"),
     Column(
@@ -110,6 +111,22 @@ WHOLE = (
         _FLOAT,
         "smallest relative distance of features between classes, infinite with one per species; null likewise",
     ),
+    Column(
+        "force_status",
+        _TEXT,
+        "ok | net_force (not small) | breaks_symmetry (symmetry_null_force is not small) | not_finite; null without "
+        "forces",
+    ),
+    Column("force_rms", _FLOAT, "reference force per component, net force and torque taken out", "eV/Å"),
+    Column("net_force", _FLOAT, "net force and torque that were taken out, per component", "eV/Å"),
+    Column("symmetry_null_force", _FLOAT, "force along displacements that symmetry makes null: should vanish", "eV/Å"),
+    Column("unseen_force", _FLOAT, "force that no model of this scope can give at this structure", "eV/Å"),
+    *(
+        Column(f"soft_force_{ratio}", _FLOAT, f"that, and force along values up to {ratio} of the largest", "eV/Å")
+        for ratio in _SOFT
+    ),
+    Column("unseen_share", _FLOAT, "unseen_force over force_rms"),
+    *(Column(f"soft_share_{ratio}", _FLOAT, f"soft_force_{ratio} over force_rms") for ratio in _SOFT),
 )
 """What only whole structures have; null for environments."""
 ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION, *RESOLUTION)
@@ -133,6 +150,7 @@ STRUCTURES = (
     Column("cell", _FLOATS, "three cell vectors, row by row", "Å"),
     Column("pbc", _INTEGERS, "1 along periodic directions"),
     Column("centers", _INTEGERS, "indices of the central atoms"),
+    Column("forces", _FLOATS, "x, y, z of the reference force on each atom; null where none is known", "eV/Å"),
     Column("defect", _TEXT, "why the structure is skipped, in every analysis; null where it is sound"),
 )
 PERCENTILES = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}

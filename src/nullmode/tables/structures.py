@@ -9,6 +9,7 @@ import pandas as pd
 from nullmode._support.arguments import as_whole, listed
 from nullmode._support.types import JSON, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
+from nullmode.geometry.forces import forces_of
 from nullmode.tables.columns import RESERVED, folded
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ def row_of(atoms: "Atoms", index: int, where: str = "atoms") -> JSON:
     Raises
     ------
     InputError
-        For central atoms that the structure does not have, and for a coordinate whose name or value no table can hold.
+        For central atoms that the structure does not have, forces of another shape, and for a coordinate whose name or
+        value no table can hold.
     """
     atoms = with_plain_arrays(atoms, where)
+    forces = forces_of(atoms, where)
     return {
         "structure": index,
         "numbers": atoms.numbers.tolist(),
@@ -35,6 +38,7 @@ def row_of(atoms: "Atoms", index: int, where: str = "atoms") -> JSON:
         "cell": np.array(atoms.cell).ravel().tolist(),
         "pbc": atoms.pbc.astype(int).tolist(),
         "centers": _centers(atoms, where),
+        "forces": None if forces is None else forces.ravel().tolist(),
         "defect": None,
         **_coordinates(atoms.info, where),
     }
@@ -108,7 +112,10 @@ def atoms_of_row(row: Any) -> "Atoms":
     """Structure of one row, whose columns are attributes."""
     from ase import Atoms
 
-    return Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
+    atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
+    if row.forces is not None:
+        atoms.arrays["forces"] = np.reshape(row.forces, (-1, 3))
+    return atoms
 
 
 def atoms_of(structures: pd.DataFrame) -> "tuple[list[Atoms], list[Integers]]":
