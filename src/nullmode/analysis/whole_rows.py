@@ -87,7 +87,7 @@ def structure_row(case: StructureRanks, descriptor: Descriptor, options: Analysi
     if status == "ok":
         row |= _forces(case, result, options.tolerance)
     if options.attribution and status == "ok":
-        row |= attribution_columns(case, result.rank, descriptor, options.rtol, options.tolerance)
+        row |= attribution_columns(case.having(result.rank), result.rank, descriptor, options.rtol, options.tolerance)
         if row["n_dof"] < result.n_dof:
             row |= bent_line(result.singular_values, result.rounding_floor, options.rtol)
         if classes is not None and "ambiguous" in row:

@@ -44,10 +44,12 @@ class Attribution:
     null_symmetry
         n_dof - rank_symmetric: null values that symmetry demands.
     null_incompleteness
-        rank_symmetric - rank_complete: the body order is too low.
+        rank_symmetric - rank_complete: the body order is too low. Of a whole structure, without those that no body
+        order sees.
     null_cutoff
         Null values beyond these that are seen when the cutoff is raised by ``cutoff_width`` (without one, by an eighth
-        of itself): they belong to neighbours in the smoothing range.
+        of itself): they belong to neighbours in the smoothing range. Of a whole structure, also those that symmetry
+        allows and no body order sees: the environments do not reach from one group of atoms to another.
     null_truncation
         Null values beyond these that a larger truncation sees.
     null_unresolved
@@ -146,7 +148,8 @@ def explain_rank(
         used /= 10
         complete, symmetric = geometry.counts(order, parity, used)
     n_dof = geometry.n_dof(used)
-    most = symmetric if complete is None else complete
+    beyond = geometry.beyond_cutoff(order, parity, used)
+    most = symmetric - beyond if complete is None else complete
     cutoff, known = _at_the_cutoff(geometry, descriptor, rank, rtol, most)
     # Negative only if the ranks are out of order.
     missing = most - rank - cutoff
@@ -175,8 +178,8 @@ def explain_rank(
         rank_complete=complete,
         rank_symmetric=symmetric,
         null_symmetry=n_dof - symmetric,
-        null_incompleteness=0 if complete is None else symmetric - complete,
-        null_cutoff=cutoff,
+        null_incompleteness=0 if complete is None else symmetric - complete - beyond,
+        null_cutoff=cutoff + beyond,
         null_truncation=truncation,
         null_unresolved=missing - truncation,
         point_group=geometry.group(used).name,

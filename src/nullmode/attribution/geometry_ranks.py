@@ -71,6 +71,10 @@ class GeometryRanks(ABC):
         """Say why rank_complete of an order cannot be counted; empty if it can."""
         return ""
 
+    def beyond_cutoff(self, order: int | None, parity: Parity, tolerance: float) -> int:  # noqa: ARG002
+        """Count displacements that symmetry allows and no body order sees, since the environments end at the cutoff."""
+        return 0
+
     def rank_reached(self, descriptor: Descriptor, rtol: float, most: int) -> int | None:  # noqa: ARG002
         """Largest rank, up to `most`, at larger truncations; 0 if none can be tried, None if none is asked for."""
         return None

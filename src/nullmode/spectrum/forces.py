@@ -46,13 +46,11 @@ def force_columns(forces: Floats, rigid: Floats, symmetric: Floats | None, resul
     along = result.modes.reshape(len(result.modes), -1) @ forces.ravel()
     broken = np.nan if symmetric is None else float(np.linalg.norm((forces - symmetric).ravel() @ inner)) / size
     row: JSON = {"force_status": "ok", "force_rms": force, "net_force": net, "symmetry_null_force": broken}
-    reached = {"unseen": result.rank}
+    reached = {("unseen", ""): result.rank}
     for name, ratio in SOFT.items():
         stiff = result.singular_values > ratio * result.singular_values.max(initial=0.0)
-        reached[f"soft_{name}"] = min(result.rank, int(np.count_nonzero(stiff)))
-    for name, count in reached.items():
-        kind, _, ratio = name.partition("_")
-        ending = f"_{ratio}" if ratio else ""
+        reached["soft", f"_{name}"] = min(result.rank, int(np.count_nonzero(stiff)))
+    for (kind, ending), count in reached.items():
         lost = float(np.linalg.norm(along[count:])) / size
         row[f"{kind}_force{ending}"] = lost
         row[f"{kind}_share{ending}"] = lost / force if force > _NO_FORCE else np.nan

@@ -89,11 +89,18 @@ def congruent(first: Environment, second: Environment, tolerance: float = 1e-6, 
     """
     check_environment(first)
     check_environment(second)
-    tolerance = check_tolerance(tolerance)
+    return congruence(first, second, check_tolerance(tolerance), reflections=reflections) is not None
+
+
+def congruence(
+    first: Environment, second: Environment, tolerance: float, *, reflections: bool = True
+) -> Superposition | None:
+    """Find a map as :func:`congruent` does; None if there is none."""
     if _composition(first) != _composition(second) or distance_bound(first, second) > tolerance:
-        return False
+        return None
     slack = sqrt(len(first)) * tolerance
-    return _closest(first, second, reflections=reflections, slack=slack).distance <= tolerance
+    result = _closest(first, second, reflections=reflections, slack=slack)
+    return result if result.distance <= tolerance else None
 
 
 def distance_bound(first: Environment, second: Environment) -> float:

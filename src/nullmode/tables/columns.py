@@ -65,12 +65,17 @@ ATTRIBUTION = (
     Column("rank_complete", _INTEGER, "largest rank that any truncation of this order reaches; null where not known"),
     Column("rank_symmetric", _INTEGER, "largest rank that symmetry allows for features of this parity"),
     Column("null_symmetry", _INTEGER, "null values that symmetry demands: n_dof - rank_symmetric"),
-    Column("null_incompleteness", _INTEGER, "null values due to the body order: rank_symmetric - rank_complete"),
+    Column(
+        "null_incompleteness",
+        _INTEGER,
+        "null values due to the body order: rank_symmetric - rank_complete, less what no body order sees",
+    ),
     Column("null_truncation", _INTEGER, "null values that a larger truncation sees, and a raised cutoff does not"),
     Column(
         "null_cutoff",
         _INTEGER,
-        "null values of neighbours so near the cutoff that it hides them: none once it is raised by cutoff_width",
+        "null values of neighbours so near the cutoff that it hides them: none once it is raised by cutoff_width; of a "
+        "whole structure, also what no body order sees",
     ),
     Column(
         "null_unresolved",
