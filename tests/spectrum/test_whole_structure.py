@@ -1,7 +1,6 @@
 """Whole structures: sums over centres, their Jacobians over all atoms, and the rigid motions of each boundary."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk, graphene, molecule
@@ -14,11 +13,11 @@ from scipy.spatial.transform import Rotation
 
 import nullmode as nm
 from nullmode.analysis.rows import AnalysisOptions
-from nullmode.analysis.whole_rows import structure_row
+from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.environment import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures
-from nullmode.tables import columns, parquet
+from nullmode.tables import parquet
 
 
 def periodic(symbols, positions, cell, pbc):
@@ -271,9 +270,8 @@ def test_rows_fit_the_analysis_table(tmp_path):
     atoms = [WHOLE["methane"], Atoms("H"), WHOLE["crystal"]]
     descriptor = nm.PowerSpectrum(n_max=4, l_max=3, species=("H", "C", "O", "Mg"), **SETTING)
     cases = [StructureRanks(structure) for structure in whole_structures(*checked_structures(atoms, 4.0, None))]
-    rows = [structure_row(case, descriptor, AnalysisOptions(rtol=1e-9))[0] for case in cases]
-    frame = pd.DataFrame(rows, columns=[column.name for column in (*columns.ENVIRONMENT, *columns.ATTRIBUTION)])
-    parquet.write(frame.convert_dtypes(), tmp_path / "rows.parquet", "analysis", {})
+    frame, _ = measure_whole(cases, [descriptor], AnalysisOptions(rtol=1e-9))
+    parquet.write(frame.drop(columns="point"), tmp_path / "rows.parquet", "analysis", {})
     read = parquet.read(tmp_path / "rows.parquet", "analysis")
     assert read["structure"].tolist() == [0, 1, 2]
     assert read["status"].tolist() == ["ok", "no_neighbours", "ok"]
