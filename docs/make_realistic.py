@@ -71,7 +71,10 @@ def forces() -> str:
                     (rows[k] ** 2).mean() ** 0.5 for k in ("force_rms", "unseen_force", "soft_force_1e-2")
                 )
                 full = 100 * (rows["rank"] / rows["n_dof"]).mean()
-                cells += [f"{full:.0f} %", f"{1000 * unseen:.3g}", f"{1000 * soft:.3g}"]
+                cells += [
+                    f"{full:.0f} %",
+                    *(f"{1000 * value:.3g}" if value > 1e-9 else "0" for value in (unseen, soft)),
+                ]
             lines.append(f"| {labels[name]} | {1000 * force:.0f} | {choice} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -76,6 +76,10 @@ def frames():
         "claims": claims,
         "regression": predicted,
         "explanations": explanations,
+        "near_pairs": nm.near_pairs(
+            [environment, nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.2, 0], [0.1, 0.2, 1.2]])],
+            nm.RadialSpectrum(n_max=3),
+        ),
     }
 
 

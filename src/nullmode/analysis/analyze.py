@@ -197,7 +197,12 @@ def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:
 
 
 def _cases(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[list[EnvironmentRanks], Descriptor]:
-    """Environments within the cutoff, and the descriptor with their layout."""
+    items, descriptor = listed_environments(what, descriptor, centers)
+    return [EnvironmentRanks(item) for item in items], descriptor
+
+
+def listed_environments(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[list[Environment], Descriptor]:
+    """List environments within the cutoff, and give the descriptor their layout; errors as :func:`analyze`."""
     from ase import Atoms
 
     items: list[Any] = [what] if isinstance(what, Atoms | Environment) else listed(what)
@@ -210,4 +215,4 @@ def _cases(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[list[En
         raise InputError("`what` must hold either structures or environments, got both.")
     else:
         items = environments(items, cutoff=descriptor.cutoff, centers=centers)
-    return [EnvironmentRanks(item) for item in items], with_layout_of(descriptor, items)
+    return items, with_layout_of(descriptor, items)

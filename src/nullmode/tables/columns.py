@@ -227,6 +227,25 @@ REGRESSION = (
     Column("target", _FLOAT, "what the model is to predict"),
     Column("predicted", _FLOAT, "what it predicts, in the same unit"),
 )
+NEAR_PAIRS = (
+    Column("structure", _INTEGER, "index of the structure in its set, from 0; -1 if made from vectors"),
+    Column("center", _INTEGER, "index of the central atom; -1 if made from vectors"),
+    Column("center_species", _TEXT, "chemical symbol of the centre"),
+    Column("other", _INTEGER, "row of the nearest environment that is not congruent to this one; -1 if there is none"),
+    Column("other_structure", _INTEGER, "index of its structure"),
+    Column("other_center", _INTEGER, "index of its central atom"),
+    Column("feature_distance", _FLOAT, "distance of the features of the two"),
+    Column("relative_distance", _FLOAT, "that, over the larger norm of the features"),
+    Column(
+        "structural_distance",
+        _FLOAT,
+        "root mean square distance of neighbours after the best superposition; null where it was not asked for, or the "
+        "species differ",
+        "Å",
+    ),
+    Column("n_searched", _INTEGER, "number of environments around centres of this species"),
+    Column("certain", pa.bool_(), "whether no other environment can be nearer"),
+)
 EXPLANATIONS = (
     *WHERE,
     Column("structure", _INTEGER, "place of the structure in its family, from 0"),
@@ -260,6 +279,7 @@ TABLES = {
     "claims": CLAIMS,
     "regression": REGRESSION,
     "explanations": EXPLANATIONS,
+    "near_pairs": NEAR_PAIRS,
 }
 RESERVED = sorted(
     {each.name for table in (STRUCTURES, SENSITIVITY, SUMMARY, SPECTRA, SEARCH, REGRESSION) for each in table}
