@@ -28,8 +28,7 @@ from nullmode.tables.identity import identified
 from nullmode.tables.structures import atoms_of, sound
 
 _COUNTS = {column.name: 0 for column in columns.ENVIRONMENT if str(column.type) == "int64"}
-_WHOLE = [column.name for column in columns.WHOLE]
-_MEASURED = [column.name for column in columns.SENSITIVITY if column not in (*columns.WHERE, *columns.RESOLUTION)]
+_MEASURED = [column.name for column in columns.SENSITIVITY if column not in (*columns.WHERE, *columns.OPTIONAL)]
 
 
 def write_sensitivity(
@@ -245,8 +244,6 @@ def _rows(
         )
         pairs = geometry.structures["pair"].to_numpy()[frame["structure"]] if paired else None
         frame["structure"] = numbers[frame["structure"]]
-        if task.scope == "environment":
-            frame[_WHOLE] = None
         frame["pair_distance"] = np.nan if pairs is None else _pair_distances(frame, pairs, features)
         frames.append(frame)
     if len(skipped):

@@ -133,7 +133,8 @@ WHOLE = (
     Column("unseen_share", _FLOAT, "unseen_force over force_rms"),
     *(Column(f"soft_share_{ratio}", _FLOAT, f"soft_force_{ratio} over force_rms") for ratio in _SOFT),
 )
-"""What only whole structures have; null for environments."""
+OPTIONAL = (*WHOLE, *RESOLUTION)
+"""Left out of tables without whole structures, or without resolutions."""
 ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION, *RESOLUTION)
 SENSITIVITY = (
     *WHERE,
