@@ -35,6 +35,7 @@ NOTES = {
     "search_steps": "`results/searches/SEARCH/steps.parquet`: one row per step.",
     "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure "
     "explains. The coordinate `name` of the structure follows where the figure draws named structures.",
+    "near_pairs": "What `nullmode.near_pairs` returns: one row per environment, with the nearest one in feature space.",
     "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }
 CLOSING = """

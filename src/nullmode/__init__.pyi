@@ -9,6 +9,9 @@ from nullmode.adapters.featomic import FromFeatomic as FromFeatomic
 from nullmode.adapters.quippy import FromQuippy as FromQuippy
 from nullmode.analysis.analyze import analyze as analyze
 from nullmode.analysis.analyze import truncation_sweep as truncation_sweep
+from nullmode.analysis.force_bound import ForceBound as ForceBound
+from nullmode.analysis.force_bound import linear_force_bound as linear_force_bound
+from nullmode.analysis.near_pairs import near_pairs as near_pairs
 from nullmode.analysis.scan import scan as scan
 from nullmode.attribution.causes import Attribution as Attribution
 from nullmode.attribution.causes import attribute as attribute

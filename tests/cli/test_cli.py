@@ -400,7 +400,7 @@ def test_installed_command(command, tmp_path):
 
 def test_resolution_may_be_asked_for(nullmode, table, tmp_path):
     path = tmp_path / "a.parquet"
-    code, out, _ = nullmode("analyze", FILE, "--out", path, "--resolution", *SMALL)
+    code, out, _ = nullmode("analyze", *MOLECULES, "--out", path, "--resolution", *SMALL)
     assert code == 0
     assert "resolution, the share of what a complete basis sees: smallest" in out
     rows, without = parquet.read(path, "analysis"), parquet.read(table, "analysis")

@@ -344,6 +344,16 @@ BAD = {
         "structure",
         "`figures.null_modes.parameters.descriptors` must be of scope environment, got 'soap' of scope structure",
     ),
+    "centres of environments": (
+        "descriptors.soap.centers",
+        ["H"],
+        "`descriptors.soap.centers` must be left out for scope environment",
+    ),
+    "equal features by no number": (
+        "descriptors.soap.feature_tolerance",
+        0,
+        "`descriptors.soap.feature_tolerance` must be greater than 0",
+    ),
     "figure fitted to nothing": (
         "figures.selection_rules.parameters.samples",
         0,

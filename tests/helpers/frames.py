@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ase.build import molecule
 from tasks import searched
 
 import nullmode as nm
@@ -20,7 +21,9 @@ def frames():
     """One small frame of each table, with a coordinate where a family may add one."""
     environment = nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.1, 0], [0.1, 0.2, 1.2]])
     analysis = nm.analyze([environment] * 2, nm.RadialSpectrum(n_max=3), attribution=True, resolution=True)
-    analysis = analysis.assign(**{column.name: None for column in columns.WHOLE})[[c.name for c in columns.ANALYSIS]]
+    whole = nm.analyze(molecule("CH4"), nm.RadialSpectrum(n_max=3), scope="potential")
+    analysis = analysis.assign(**{name: whole[name].iloc[0] for name in (column.name for column in columns.WHOLE)})
+    analysis = analysis[[column.name for column in columns.ANALYSIS]]
     where = {
         "family": "a",
         "descriptor": "b",
@@ -76,6 +79,10 @@ def frames():
         "claims": claims,
         "regression": predicted,
         "explanations": explanations,
+        "near_pairs": nm.near_pairs(
+            [environment, nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.2, 0], [0.1, 0.2, 1.2]])],
+            nm.RadialSpectrum(n_max=3),
+        ),
     }
 
 

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from ase.calculators.emt import EMT
+from ase.io import write
 from cases import ENVIRONMENTS, SETTING, environment, rattled
 from tasks import sensitivities
 
@@ -15,6 +17,7 @@ from nullmode.sweep.jobs import plan as jobs
 from nullmode.sweep.settings import check
 from nullmode.sweep.structures import make_structures
 from nullmode.sweep.tasks import as_json
+from nullmode.tables import parquet
 from nullmode.tables.structures import row_of
 
 SOAP = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
@@ -302,3 +305,33 @@ def test_whole_molecules_lift_the_spurious_zero_but_not_those_of_symmetry():
     rows = sensitivities(structures, task | {"points": [{"n_max": 6, "l_max": 6, "cutoff": 3.5, "width": 0.3}]})
     assert rows["rank"].tolist() == [1, 9]
     assert rows["n_neighbours"].tolist() == [20, 20]
+
+
+def test_centres_of_whole_structures_are_chosen():
+    structures = make_structures("point_groups", {"names": ["X"]}, "groups")
+    point = {"n_max": 6, "l_max": 6, "cutoff": 3.5, "width": 0.3}
+    task = {"family": "groups", "descriptor": "soap", "kind": "power-spectrum", "points": [point]}
+    for scope, centers, rank in [("potential", ["C"], 8), ("potential", None, 9), ("structure", ["C", "H"], 9)]:
+        [row] = sensitivities(structures, task | {"scope": scope, "centers": centers}).itertuples()
+        assert (row.rank, row.scope, row.n_neighbours) == (rank, scope, 4 if centers == ["C"] else 20)
+    with pytest.raises(nm.InputError, match="`centers` must occur in the structures, got O, which none"):
+        sensitivities(structures, task | {"scope": "potential", "centers": ["O"]})
+
+
+def test_forces_of_a_family_reach_its_rows(tmp_path):
+    methane = molecule("CH4")
+    methane.rattle(0.05, seed=0)
+    methane.calc = EMT()
+    methane.get_forces()
+    write(tmp_path / "forces.extxyz", methane)
+    made = make_structures("file", {"path": str(tmp_path / "forces.extxyz")}, "mine")
+    parquet.write(made, tmp_path / "s.parquet", "structures", {})
+    task = {"family": "mine", "descriptor": "soap", "kind": "power-spectrum", "points": [{"n_max": 4, "l_max": 3}]}
+    rows = {}
+    for scope in ("environment", "structure", "potential"):
+        rows[scope] = sensitivities(parquet.read(tmp_path / "s.parquet"), task | {"scope": scope})
+    assert "force_rms" not in rows["environment"]
+    for scope in ("structure", "potential"):
+        [row] = rows[scope].to_dict("records")
+        assert row["force_status"] == "ok"
+        assert row["force_rms"] == pytest.approx(np.sqrt(np.mean(methane.get_forces() ** 2)), rel=1e-6)

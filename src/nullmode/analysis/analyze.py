@@ -16,7 +16,7 @@ from nullmode.attribution.geometry_ranks import Cases
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, Environment, checked_structures, environments
+from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.limits.limit import check_limited
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
@@ -63,11 +63,11 @@ def analyze(
     attribution, tolerance
         Whether to count null values by cause, in the columns of :class:`nullmode.Attribution`; and the length in Å
         within which positions are symmetric, or on a line.
-    feature_tolerance
-        Relative distance up to which features of two centres are equal; only for scope ``potential``.
     resolution
         Whether to measure the basis against its own limit, as :func:`nullmode.resolution` does; for scope
         ``environment`` and descriptors that have a limit.
+    feature_tolerance
+        Relative distance up to which features of two centres are equal; only for scope ``potential``.
     threads
         How many to use; default all this process may.
     progress
@@ -93,7 +93,7 @@ def analyze(
         frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, strict=True)
         return frame.drop(columns="point")
     if resolution:
-        raise InputError("`resolution` must be left out for scope 'structure': limits are those of environments.")
+        raise InputError(f"`resolution` must be left out for scope {scope!r}: limits are those of environments.")
     if degrees_of_freedom != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be left out for scope {scope!r}: there, all atoms move.")
     check_feature_tolerance(feature_tolerance)
@@ -198,24 +198,30 @@ def _points(descriptor: Any, asked: dict[str, Any]) -> list[dict[str, int]]:
 
 
 def _cases(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[Cases, Descriptor]:
-    """Environments within the cutoff, and the descriptor with their layout."""
-    from ase import Atoms
-
-    if isinstance(what, EnvironmentSet):
-        items: Any = what
-    else:
-        items = [what] if isinstance(what, Atoms | Environment) else listed(what)
-    kinds = {True} if items is what else {isinstance(item, Environment) for item in items}
-    if kinds == {True}:
-        if centers is not None:
-            raise InputError(f"`centers` must be None where environments are given, got {centers!r}.")
-    elif True in kinds:
-        raise InputError("`what` must hold either structures or environments, got both.")
-    else:
-        items = environments(items, cutoff=descriptor.cutoff, centers=centers)
+    items = _environments(what, descriptor.cutoff, centers)
     reach = None
     if not isinstance(items, EnvironmentSet):
         reach = np.array([np.inf if item.cutoff is None else item.cutoff for item in items])
         items = EnvironmentSet.from_environments(items)
     inside = items.within(descriptor.cutoff)
     return Cases(inside, reach), with_layout_of(descriptor, inside)
+
+
+def listed_environments(what: Any, descriptor: Descriptor, centers: Centers) -> tuple[list[Environment], Descriptor]:
+    """List environments within the cutoff, and give the descriptor their layout; errors as :func:`analyze`."""
+    items = [within(item, descriptor.cutoff) for item in _environments(what, descriptor.cutoff, centers)]
+    return items, with_layout_of(descriptor, items)
+
+
+def _environments(what: Any, cutoff: float, centers: Centers) -> EnvironmentSet | list[Environment]:
+    from ase import Atoms
+
+    items: Any = [what] if isinstance(what, Atoms | Environment) else listed(what)
+    kinds = {True} if isinstance(what, EnvironmentSet) else {isinstance(item, Environment) for item in items}
+    if kinds == {True}:
+        if centers is not None:
+            raise InputError(f"`centers` must be None where environments are given, got {centers!r}.")
+        return what if isinstance(what, EnvironmentSet) else cast("list[Environment]", items)
+    if True in kinds:
+        raise InputError("`what` must hold either structures or environments, got both.")
+    return environments(items, cutoff=cutoff, centers=centers)

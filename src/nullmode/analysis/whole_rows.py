@@ -56,7 +56,7 @@ def measure_whole(
             if keep_features:
                 features[row["point"]].append(phi)
             advance(1)
-    wanted = columns.ANALYSIS if options.attribution else (*columns.ENVIRONMENT, *columns.WHOLE)
+    wanted = (*columns.ENVIRONMENT, *columns.WHOLE, *(columns.ATTRIBUTION if options.attribution else ()))
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
     raise_if_all(errors, frame, strict)
     return frame.astype(nullable_types(options) | {"n_classes": "Int64"}), features

@@ -115,3 +115,15 @@ def towards(angle: float, azimuth: float) -> Floats:
     """Compute the unit vector at an angle from x and an azimuth about x from y towards z; degrees; shape (3,)."""
     slant, turn = np.radians(angle), np.radians(azimuth)
     return np.array([np.cos(slant), np.sin(slant) * np.cos(turn), np.sin(slant) * np.sin(turn)])
+
+
+def with_emt_forces(atoms: "Atoms") -> "Atoms":
+    """Give a structure the forces of ASE's EMT, if that has all its elements."""
+    from ase.calculators.emt import EMT, parameters
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    if set(atoms.symbols) <= parameters.keys():
+        copy = atoms.copy()
+        copy.calc = EMT()
+        atoms.calc = SinglePointCalculator(atoms, forces=copy.get_forces())
+    return atoms

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import units
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixConstraint
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
@@ -33,7 +34,7 @@ def frames(
     n_frames: int,
     every: int,
 ) -> "Iterator[Atoms]":
-    """Move atoms by Langevin dynamics at a temperature in K, in place, and yield copies without calculator.
+    """Move atoms by Langevin dynamics at a temperature in K, in place, and yield copies with their forces.
 
     The time step is in fs; `equilibration` steps come before the first frame, and `every` between two. Coordinates:
     ``frame``, and ``kinetic_temperature``, which fluctuates about the temperature.
@@ -45,6 +46,7 @@ def frames(
     for frame in range(n_frames):
         dynamics.run(every if frame else equilibration)
         kept = atoms.__class__(atoms.numbers, atoms.positions)
+        kept.calc = SinglePointCalculator(kept, forces=atoms.get_forces(apply_constraint=False))
         kept.info = {"frame": frame, "kinetic_temperature": float(atoms.get_temperature())}
         yield kept
 

@@ -56,7 +56,7 @@ def structures(
     Yields
     ------
     ase.Atoms
-        Coordinates: ``frame``, ``kinetic_temperature``.
+        Coordinates: ``frame``, ``kinetic_temperature``. With the forces of EMT.
     """
     from ase import Atoms
     from ase.calculators.emt import EMT

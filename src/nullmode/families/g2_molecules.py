@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from nullmode._support.axes import distinct
 from nullmode._support.types import InputError
-from nullmode.families._base import FamilySize, Structures, sized
+from nullmode.families._base import FamilySize, Structures, sized, with_emt_forces
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -71,7 +71,7 @@ def structures(names: Names | None = None, elements: Elements | None = None) -> 
     Yields
     ------
     ase.Atoms
-        Coordinate: ``name``.
+        Coordinate: ``name``. With the forces of ASE's EMT, which is no model of molecules, where it has the elements.
 
     Raises
     ------
@@ -85,4 +85,4 @@ def structures(names: Names | None = None, elements: Elements | None = None) -> 
         )
     for name, atoms in chosen:
         atoms.info = {"name": name}
-        yield atoms
+        yield with_emt_forces(atoms)

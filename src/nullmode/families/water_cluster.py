@@ -50,7 +50,7 @@ def structures(
     Yields
     ------
     ase.Atoms
-        Coordinates: ``frame``, ``kinetic_temperature``.
+        Coordinates: ``frame``, ``kinetic_temperature``. With the forces of TIP3P, without those that keep it rigid.
     """
     from ase import Atoms
     from ase.calculators.tip3p import TIP3P

@@ -32,7 +32,8 @@ class StackedFactor:
             block = np.asarray(np.linalg.qr(block, mode="r"))
         self._pending.append((block, columns))
         self._n_pending += len(block)
-        if self._n_pending >= max(self.columns, _LEAST_ROWS):
+        # The triangle so far is reduced again each time.
+        if self._n_pending >= max(3 * self.columns, _LEAST_ROWS):
             self._reduce()
 
     def triangle(self) -> Floats:

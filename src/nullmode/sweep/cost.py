@@ -66,7 +66,7 @@ def _estimate(
         operations.append(features * (each * environments + columns**2 * rows))
         operations.append(len(group) * rows * (2 * columns**3 + _ROW))
         kept.append(len(group) * rows * (8 * columns + _ROW_BYTES))
-        products = 0.0 if whole else _dot_products(first.correlation_order, n)
+        products = _dot_products(first.correlation_order, n, environments if whole else 1.0)
         scratch = max(scratch, 32 * (features * columns + products))
         # All truncations share the answers of geometry; null values are explained at three tolerances.
         times = 3 if min(seen for _, _, seen in truncations) < 3 * n - 3 else 1
@@ -81,9 +81,12 @@ def _geometry(n: float, products: float) -> float:
     return _QUESTION + 6e4 * n + (complete if products else 0.0)
 
 
-def _dot_products(order: int | None, n: float) -> float:
-    """Count the dot products in all tuples of neighbours; 0 where rank_complete has no theory, or too many tuples."""
-    if order is None or order > LARGEST_ORDER or n**order > MOST_TUPLES:
+def _dot_products(order: int | None, n: float, together: float) -> float:
+    """Count the dot products in all tuples around a centre; 0 where rank_complete has no theory, or too many tuples.
+
+    So many centres are judged `together`.
+    """
+    if order is None or order > LARGEST_ORDER or together * n**order > MOST_TUPLES:
         return 0.0
     return order * (order + 1) / 2 * float(n**order)
 

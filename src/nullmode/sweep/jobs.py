@@ -206,6 +206,8 @@ def _items(
             parameters=entry.parameters,
             points=listed,
             references=references,
+            centers=entry.centers,
+            feature_tolerance=entry.feature_tolerance,
             rtol=settings.rtol,
             tolerance=settings.tolerance,
             resolution=entry.resolution,

@@ -110,6 +110,16 @@ class DescriptorEntry(_Strict):
         "species, whatever the centers of the family, and all atoms move: what linear models see. ``potential``: "
         "they are summed over atoms with equal features: what any potential on them sees",
     )
+    centers: list[str] | None = Field(
+        default=None,
+        description="symbols of the centres whose features are summed, where ``scope`` is not ``environment``; all "
+        "by default",
+    )
+    feature_tolerance: Annotated[
+        float,
+        _NUMBER,
+        Field(gt=0, lt=1, description="relative distance up to which features are equal, for scope ``potential``"),
+    ] = 1e-6
     resolution: bool = Field(
         default=False,
         description="whether to measure the basis against its own limit (docs/theory.md): for a power spectrum or "

@@ -16,22 +16,20 @@ from nullmode._support.types import JSON, Floats, InputError, Integers, Scope
 from nullmode.analysis.rows import AnalysisOptions, measure
 from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.geometry_ranks import Cases
-from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import Layout
 from nullmode.geometry.environment import Environment, cut, environments_of
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.spectrum.decomposition import check_rtol
-from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.sweep.descriptor import description, fitted, made
 from nullmode.sweep.tasks import SensitivityTask, as_json, families_of, references_of
+from nullmode.sweep.wholes import Question, wholes
 from nullmode.tables import columns, parquet
 from nullmode.tables.identity import identified
 from nullmode.tables.structures import atoms_of, sound
 
 _COUNTS = {column.name: 0 for column in columns.ENVIRONMENT if str(column.type) == "int64"}
-_WHOLE = [column.name for column in columns.WHOLE]
-_MEASURED = [column.name for column in columns.SENSITIVITY if column not in (*columns.WHERE, *columns.RESOLUTION)]
+_MEASURED = [column.name for column in columns.SENSITIVITY if column not in (*columns.WHERE, *columns.OPTIONAL)]
 
 
 def write_sensitivity(
@@ -75,8 +73,8 @@ def run_tasks(
     Parameters
     ----------
     tasks
-        What is to be analysed. Those of one family, scope and cutoff share its environments and what geometry says of
-        them.
+        What is to be analysed. Those of one family, question and cutoff share its environments and what geometry says
+        of them.
     structures
         Rows of the structures table of each family, by name; of a part, those that :func:`read_structures` reads.
     references
@@ -93,16 +91,17 @@ def run_tasks(
         structures. They are the same, bit by bit, in whatever jobs the points and the structures are.
     """
     result: dict[tuple[str, str], list[pd.DataFrame]] = {(task.family, task.descriptor): [] for task in tasks}
-    for family, scope in dict.fromkeys((task.family, task.scope) for task in tasks):
-        members = [task for task in tasks if (task.family, task.scope) == (family, scope)]
+    asked = [(task.family, _question(task)) for task in tasks]
+    for family, question in dict.fromkeys(asked):
+        members = [task for task, each in zip(tasks, asked, strict=True) if each == (family, question)]
         descriptors = [[made(task, point) for point in task.points] for task in members]
         frames: list[list[pd.DataFrame]] = [[] for _ in members]
         for cutoff in dict.fromkeys(each.cutoff for listed in descriptors for each in listed):
-            geometry = _geometry(structures[family], cutoff, scope, part=members[0].structures is not None)
-            skipped = _skipped(structures[family], scope)
+            geometry = _geometry(structures[family], cutoff, question, part=members[0].structures is not None)
+            skipped = _skipped(structures[family], question.scope)
             for task, listed, own in zip(members, descriptors, frames, strict=True):
                 chosen = {k: each for k, each in enumerate(listed) if each.cutoff == cutoff}
-                if chosen and (geometry.environments or len(skipped)):
+                if chosen and (geometry.ranks or len(skipped)):
                     options = references or {}, layouts or {}, threads, progress
                     own.append(_rows(task, chosen, geometry, skipped, *options))
         for task, own in zip(members, frames, strict=True):
@@ -159,7 +158,11 @@ def layout(structures: pd.DataFrame, scope: Scope, cutoff: float) -> JSON:
     InputError
         If no centre of the family has a neighbour.
     """
-    return asdict(Layout.of(_geometry(structures, cutoff, scope).environments, cutoff))
+    return asdict(Layout.of(_geometry(structures, cutoff, Question(scope)).environments, cutoff))
+
+
+def _question(task: SensitivityTask) -> Question:
+    return Question(task.scope, None if task.centers is None else tuple(task.centers), task.feature_tolerance)
 
 
 class _Geometry(NamedTuple):
@@ -173,15 +176,12 @@ class _Geometry(NamedTuple):
     ranks: Any
 
 
-def _geometry(structures: pd.DataFrame, cutoff: float, scope: Scope, *, part: bool = False) -> _Geometry:
+def _geometry(structures: pd.DataFrame, cutoff: float, question: Question, *, part: bool = False) -> _Geometry:
     """Cut the environments out, and whole structures if the scope asks for them; of a part, there may be none."""
     structures = sound(structures)
     atoms, centers = atoms_of(structures)
-    if scope != "environment":
-        # The family's centres are for environments; a whole structure is the sum over all its atoms.
-        wholes = whole_structures(atoms, cutoff, [np.arange(len(each)) for each in atoms])
-        environments = [environment for structure in wholes for environment in structure.environments]
-        return _Geometry(structures, environments, [StructureRanks(structure, scope) for structure in wholes])
+    if question.scope != "environment":
+        return _Geometry(structures, *wholes(atoms, cutoff, question, part=part))
     if part:
         numbered = enumerate(zip(atoms, centers, strict=True))
         environments = [each for k, (one, chosen) in numbered for each in environments_of(one, k, cutoff, chosen)]
@@ -245,8 +245,6 @@ def _rows(
         )
         pairs = geometry.structures["pair"].to_numpy()[frame["structure"]] if paired else None
         frame["structure"] = numbers[frame["structure"]]
-        if task.scope == "environment":
-            frame[_WHOLE] = None
         frame["pair_distance"] = np.nan if pairs is None else _pair_distances(frame, pairs, features)
         frames.append(frame)
     if len(skipped):

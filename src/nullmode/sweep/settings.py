@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from nullmode._support import axes
+from nullmode._support.elements import numbers_of
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, explain, load, suggest, validated
 from nullmode.analysis.explanations import EXPLANATIONS
@@ -149,6 +150,10 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
     for axis in descriptor.grid:
         if axis in descriptor.parameters:
             raise InputError(f"`{where}.grid.{axis}` must not be in `parameters` as well. Remove one of them.")
+    if descriptor.centers is not None:
+        if descriptor.scope == "environment":
+            raise InputError(f"`{where}.centers` must be left out for scope environment: its family has the centres.")
+        numbers_of(descriptor.centers, f"{where}.centers")
     if "inner" in descriptor.model_fields_set:
         _check_known(f"{where}.inner", descriptor.inner, descriptor.grid)
     if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:

@@ -28,6 +28,8 @@ class SensitivityTask:
         Numbers of the first structure and of the one after the last, None where the family ends; None for all.
     layouts
         Cutoffs, in Å, for which a part of a family needs the layout of the whole: see :func:`~.sensitivity.layout`.
+    centers, feature_tolerance
+        Of whole structures, symbols of the centres, None for all, and as in :func:`nullmode.analyze`.
     rtol, tolerance, resolution
         As in :func:`nullmode.analyze`.
     """
@@ -43,6 +45,8 @@ class SensitivityTask:
     references: list[str] = field(default_factory=list)
     structures: list[int | None] | None = None
     layouts: list[float] = field(default_factory=list)
+    centers: list[str] | None = None
+    feature_tolerance: float = 1e-6
     rtol: float
     tolerance: float
     resolution: bool = False

@@ -18,6 +18,8 @@ _SETTINGS = (
     "descriptor",
     "kind",
     "scope",
+    "centers",
+    "feature_tolerance",
     "parameters",
     "references",
     "rtol",
@@ -123,7 +125,9 @@ def _facts(content: JSON) -> Iterator[tuple[str, Any]]:
         # Rows of a sweep name their descriptor, so that it may hold several; rows of other tables do not.
         named = "descriptor" in task and ("family" in task or "regression" in task)
         suffix = f" of descriptor {task['descriptor']}" if named else ""
-        for key in ("kind", "scope", "parameters") if named else ("descriptor", "scope"):
+        for key in (
+            ("kind", "scope", "centers", "feature_tolerance", "parameters") if named else ("descriptor", "scope")
+        ):
             if key in task:
                 yield f"`{key}`{suffix}", task[key]
         for what, keys in _OWN.items():

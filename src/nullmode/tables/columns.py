@@ -93,6 +93,21 @@ ATTRIBUTION = (
     ),
     Column("diagnostic", _TEXT, "empty, or what is wrong with the counts"),
 )
+RESOLUTION = (
+    Column(
+        "resolution",
+        _FLOAT,
+        "share of what a complete basis sees of the worst displacement that this one keeps, 0 to 1 (docs/theory.md); "
+        "null where it is not known",
+    ),
+    Column(
+        "resolution_within_cutoff",
+        _FLOAT,
+        "largest resolution of any radial functions that end at the cutoff; null for those that do not, GTOs",
+    ),
+    Column("rank_limit", _INTEGER, "rank in a complete basis of this density, width and order: number of resolutions"),
+    Column("resolution_note", _TEXT, "empty, or what is wrong with the resolution, or why there is none"),
+)
 _SOFT = ("1e-3", "1e-2")
 WHOLE = (
     Column("n_classes", _INTEGER, "number of classes of centres with equal features; null but for scope potential"),
@@ -118,22 +133,8 @@ WHOLE = (
     Column("unseen_share", _FLOAT, "unseen_force over force_rms"),
     *(Column(f"soft_share_{ratio}", _FLOAT, f"soft_force_{ratio} over force_rms") for ratio in _SOFT),
 )
-"""What only whole structures have; null for environments."""
-RESOLUTION = (
-    Column(
-        "resolution",
-        _FLOAT,
-        "share of what a complete basis sees of the worst displacement that this one keeps, 0 to 1 (docs/theory.md); "
-        "null where it is not known",
-    ),
-    Column(
-        "resolution_within_cutoff",
-        _FLOAT,
-        "largest resolution of any radial functions that end at the cutoff; null for those that do not, GTOs",
-    ),
-    Column("rank_limit", _INTEGER, "rank in a complete basis of this density, width and order: number of resolutions"),
-    Column("resolution_note", _TEXT, "empty, or what is wrong with the resolution, or why there is none"),
-)
+OPTIONAL = (*WHOLE, *RESOLUTION)
+"""Left out of tables without whole structures, or without resolutions."""
 ANALYSIS = (*ENVIRONMENT, *WHOLE, *ATTRIBUTION, *RESOLUTION)
 SENSITIVITY = (
     *WHERE,
@@ -227,6 +228,25 @@ REGRESSION = (
     Column("target", _FLOAT, "what the model is to predict"),
     Column("predicted", _FLOAT, "what it predicts, in the same unit"),
 )
+NEAR_PAIRS = (
+    Column("structure", _INTEGER, "index of the structure in its set, from 0; -1 if made from vectors"),
+    Column("center", _INTEGER, "index of the central atom; -1 if made from vectors"),
+    Column("center_species", _TEXT, "chemical symbol of the centre"),
+    Column("other", _INTEGER, "row of the nearest environment that is not congruent to this one; -1 if there is none"),
+    Column("other_structure", _INTEGER, "index of its structure"),
+    Column("other_center", _INTEGER, "index of its central atom"),
+    Column("feature_distance", _FLOAT, "distance of the features of the two"),
+    Column("relative_distance", _FLOAT, "that, over the larger norm of the features"),
+    Column(
+        "structural_distance",
+        _FLOAT,
+        "root mean square distance of neighbours after the best superposition; null where it was not asked for, or the "
+        "species differ",
+        "Å",
+    ),
+    Column("n_searched", _INTEGER, "number of environments around centres of this species"),
+    Column("certain", pa.bool_(), "whether no other environment can be nearer"),
+)
 EXPLANATIONS = (
     *WHERE,
     Column("structure", _INTEGER, "place of the structure in its family, from 0"),
@@ -260,6 +280,7 @@ TABLES = {
     "claims": CLAIMS,
     "regression": REGRESSION,
     "explanations": EXPLANATIONS,
+    "near_pairs": NEAR_PAIRS,
 }
 RESERVED = sorted(
     {each.name for table in (STRUCTURES, SENSITIVITY, SUMMARY, SPECTRA, SEARCH, REGRESSION) for each in table}

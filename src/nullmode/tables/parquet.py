@@ -15,7 +15,7 @@ from nullmode._support.code_hash import PYTHON, digest
 from nullmode._support.files import written
 from nullmode._support.types import JSON, InputError
 from nullmode.tables import footer
-from nullmode.tables.columns import RESOLUTION, TABLES, folded
+from nullmode.tables.columns import OPTIONAL, TABLES, folded
 from nullmode.tables.identity import identified
 
 SCHEMA_VERSION = 3
@@ -72,7 +72,7 @@ def write_groups(frames: Sequence[pd.DataFrame], path: str | Path, table: str, p
 
 def _arrow(frame: pd.DataFrame, table: str) -> pa.Table:
     left_out = [column for column in TABLES[table] if column.name not in frame.columns]
-    missing = [column.name for column in left_out if column not in RESOLUTION]
+    missing = [column.name for column in left_out if column not in OPTIONAL]
     if missing:
         raise InputError(f"`frame` must have all columns of the {table} table, got none named {', '.join(missing)}.")
     extra = coordinates(frame, table)
