@@ -67,7 +67,8 @@ def analyze(
         threads=threads,
         progress=progress,
     )
-    frame = frame.assign(**{column.name: None for column in columns.ANALYSIS if column.name not in frame.columns})
+    if not attribution:
+        frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
     if out is not None:
         provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index, occupancy)
         provenance["descriptor"] = repr(with_layout_of(choice.descriptor, environments))
