@@ -9,10 +9,11 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.cluster import Icosahedron
 from ase.io import read, write
-from cases import SETTING, rattled, rng
+from cases import SETTING, pair, rattled, rng
 from naive import potential_rows
 
 import nullmode as nm
+from nullmode.learning.four_body import four_body_energy
 from nullmode.tables import columns
 
 FORCES = [column.name for column in columns.WHOLE if "force" in column.name or "share" in column.name]
@@ -121,6 +122,26 @@ def test_a_crystal_has_the_symmetry_of_its_primitive_cell(repeat):
     assert row_of(with_forces(crystal, forces))["symmetry_null_force"] < 1e-12
     forces[0] *= 2
     assert row_of(with_forces(crystal, forces))["symmetry_null_force"] > 0.01
+
+
+def test_a_spurious_null_value_costs_force_and_one_of_symmetry_does_not():
+    # X(pi, 0) has no symmetry, yet its carbon sees 8 of 9; the four-body energy has a force along the ninth.
+    hydrogens = pair(1.0, 0.0)
+    forces = np.vstack([np.zeros(3), four_body_energy(hydrogens)[1]])
+    atoms = with_forces(Atoms("CH4", np.vstack([np.zeros(3), hydrogens])), forces)
+    soap = nm.PowerSpectrum(n_max=6, l_max=6, width=0.3, cutoff=3.5)
+    alone, together = row_of(atoms, soap, centers="C"), row_of(atoms, soap)
+    assert (alone["rank"], together["rank"], together["n_dof"]) == (8, 9, 9)
+    assert alone["unseen_share"] > 0.1
+    assert together["unseen_share"] < 1e-9
+    # The square plane sees few displacements, and has no force along the others.
+    plane = 1.09 * np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]])
+    plane = plane + np.array([[0, 0, 0.3], [0, 0, -0.3]] * 2)
+    forces = np.vstack([np.zeros(3), four_body_energy(plane)[1]])
+    row = row_of(with_forces(Atoms("CH4", np.vstack([np.zeros(3), plane])), forces), soap, centers="C")
+    assert row["rank"] < row["n_dof"]
+    assert row["force_rms"] > 0.01
+    assert max(row["unseen_force"], row["symmetry_null_force"]) < 1e-9
 
 
 def test_absent_and_spoilt_forces():
