@@ -9,7 +9,17 @@ from nullmode._support.simd import WIDTH
 from nullmode.linalg import batched_svd
 from nullmode.linalg.batched_svd import MOST_COLUMNS, decompose_many, rotation_frames, singular_values
 
-SHAPES = [(1, 1), (40, 2), (12, 12), (5, 12), (90, 12), (200, 15), (33, MOST_COLUMNS), (40, MOST_COLUMNS + 1)]
+SHAPES = [
+    (1, 1),
+    (40, 2),
+    (12, 12),
+    (5, 12),
+    (90, 12),
+    (200, 15),
+    (33, MOST_COLUMNS),
+    (40, MOST_COLUMNS + 1),
+    (20, MOST_COLUMNS + 8),
+]
 CONDITIONS = [1e2, 1e4, 1e6, 1e8, 1e10, 1e12, 1e14]
 
 
@@ -268,3 +278,21 @@ def test_frames_are_orthogonal_and_begin_with_the_rotations(vectors, count):
     np.testing.assert_allclose(frames[0] @ frames[0].T, np.eye(3 * n), atol=1e-14)
     rotations = np.cross(np.eye(3)[:, None], vectors).reshape(3, -1)
     np.testing.assert_allclose(rotations @ frames[0][:, count:], 0, atol=1e-14 * np.abs(vectors).max())
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_few_features_of_many_neighbours_are_reduced_from_the_shorter_side(scale):
+    columns, rows = MOST_COLUMNS + 8, 20
+    matrices = scale * np.stack([conditioned((rows, columns), 1e6, seed) for seed in (1, 2)])
+    frames = np.stack([orthogonal(columns, seed) for seed in (3, 4)])
+    got = decomposed(matrices, 3, frames, modes=False)
+    for k in range(2):
+        turned = matrices[k] @ frames[k]
+        expected = np.linalg.svd(turned[:, 3:] / scale, compute_uv=False)
+        np.testing.assert_allclose(got.values[k, :rows] / scale, expected, rtol=0, atol=1e-14)
+        assert not got.values[k, rows:].any()
+        assert got.response[k] / scale == pytest.approx(np.linalg.norm(turned[:, :3] / scale), rel=1e-12)
+    matrices[1, 0, 0] = np.nan
+    got = decomposed(matrices, 3, frames, modes=False)
+    assert np.isfinite(got.values[0]).all()
+    assert np.isnan(got.values[1]).all()

@@ -8,7 +8,7 @@ import numpy as np
 from nullmode._support._jit import kernel
 from nullmode._support.simd import WIDTH, aligned
 from nullmode._support.types import Floats, Integers
-from nullmode.linalg.householder import block_of, complete, complete_frame, triangularise
+from nullmode.linalg.householder import SMALLEST, block_of, complete, complete_frame, triangularise
 from nullmode.linalg.jacobi import orthogonalise
 from nullmode.linalg.rotations import LINEAR, NEARLY_LINEAR, find_line, rotations_of
 
@@ -78,6 +78,9 @@ def decompose_many(
     result = Spectra(np.zeros((m, d)), np.zeros((m, d if modes else 0, columns)), np.zeros(m))
     if d == 0:
         return result
+    if n_features < d and columns > MOST_COLUMNS and not modes:
+        _fill_wide(flat, start, n_features, frames, n_rigid, result)
+        return result
     room = scratch(n_features, columns, m)
     if columns <= MOST_COLUMNS:
         _in_lanes(flat, start, n_features, frames, n_rigid, room, result)
@@ -97,6 +100,21 @@ def decompose_many(
     result.values[~finite] = np.nan
     result.values[:, n_features:] = 0.0
     return result
+
+
+def _fill_wide(flat: Floats, start: Integers, n_features: int, frames: Floats, n_rigid: int, result: Spectra) -> None:
+    """Fill values and responses of matrices with fewer rows than columns: LAPACK reduces them from the shorter side."""
+    columns = frames.shape[1]
+    for i, frame in enumerate(frames):
+        matrix = flat[start[i] : start[i] + n_features * columns].reshape(n_features, columns)
+        if not np.isfinite(matrix).all():
+            result.values[i] = result.response[i] = np.nan
+            continue
+        # Scaled, since squares of very small or large entries would overflow or vanish.
+        scale = max(SMALLEST, matrix.max(initial=0.0), -matrix.min(initial=0.0))
+        turned = (matrix / scale) @ frame
+        result.response[i] = scale * np.linalg.norm(turned[:, :n_rigid])
+        result.values[i, :n_features] = scale * np.linalg.svd(turned[:, n_rigid:], compute_uv=False)
 
 
 def singular_values(matrices: Floats) -> Floats:
