@@ -1,7 +1,5 @@
 """Print the tables of docs/how-large-must-my-basis-be.md: python docs/make_resolution.py."""
 
-
-
 import nullmode as nm
 from nullmode.families import g2_molecules, thermal_crystal, water_cluster
 

@@ -6,7 +6,7 @@ import pytest
 from cases import ENVIRONMENTS, LIMITED, SCALING, SETTING, environment, in_a_sphere, rng
 
 import nullmode as nm
-from nullmode.limits import span
+from nullmode.limits import span, triples
 from nullmode.limits.resolution import references
 from nullmode.limits.rows import Densities, fill_rows, scratch
 
@@ -167,7 +167,7 @@ REFUSED = {
     "acsf": (nm.ACSF(cutoff=4.0), "no limit"),
     "coulomb": (nm.CoulombMatrix(cutoff=4.0), "no limit"),
     "any function": (nm.FromCallable(lambda env: env.vectors[:, 0], cutoff=4.0), "no limit"),
-    "trispectrum": (nm.Trispectrum(n_max=1, l_max=2), "for its size"),
+    "trispectrum": (nm.Trispectrum(n_max=1, l_max=2), "order up to 3"),
     "none": (3, "must be a nullmode.Descriptor"),
 }
 
@@ -190,3 +190,53 @@ def test_bad_arguments_are_refused_before_any_work():
     ):
         with pytest.raises(nm.InputError, match=message):
             call()
+
+
+TRIPLES = {
+    "O3": nm.Bispectrum(**(WIDE | {"n_max": 8}), l_max=4),
+    "SO3": nm.Bispectrum(**(WIDE | {"n_max": 8}), l_max=4, parity="SO3"),
+    "SO3 with centre": nm.Bispectrum(**(WIDE | {"n_max": 8}), l_max=4, parity="SO3", center_weight=0.6),
+}
+
+
+@pytest.mark.parametrize("descriptor", TRIPLES.values(), ids=TRIPLES.keys())
+def test_the_limit_of_a_bispectrum_is_what_a_large_basis_tends_to(descriptor):
+    env = nm.Environment.from_vectors(rng(4).normal(scale=0.5, size=(3, 3)), ["H", "O", "H"], "O")
+    limit, found = nm.limit(env, descriptor), descriptor.compute_with_jacobian(env)[1]
+    expected = np.tensordot(found, found, axes=(0, 0))
+    got = np.tensordot(limit.jacobian, limit.jacobian, axes=(0, 0))
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+    assert limit.rotation_floor < 1e-13
+    assert limit.remainder < 1e-6 * limit.singular_values[0]
+    result = nm.resolution(env, descriptor)
+    assert (result.values <= 1 + 1e-8).all()
+    assert result.worst > 0.999
+
+
+def test_the_limit_of_a_bispectrum_is_refused_where_it_is_too_large():
+    with pytest.raises(nm.InputError, match="entries of order 3"):
+        nm.limit(in_a_sphere(1, 12), nm.Bispectrum(n_max=2, l_max=2, **SETTING))
+
+
+def test_harmonics_up_to_the_largest_l_of_triples():
+    """Values by mpmath's associated Legendre functions, gradients by their differences."""
+    l_max = triples.LARGEST_L_OF_TRIPLES
+    direction = np.array([[0.48, -0.6, 0.64]])
+    harmonic, gradient = triples._complex_harmonics(direction, l_max)
+    theta, phi = mpmath.acos(mpmath.mpf("0.64")), mpmath.atan2(mpmath.mpf("-0.6"), mpmath.mpf("0.48"))
+    along, across = (
+        np.array([0.48 * 0.64, -0.6 * 0.64, -(1 - 0.64**2)]) / np.sqrt(1 - 0.64**2),
+        np.array([0.6, 0.48, 0]),
+    )
+    across /= np.linalg.norm(across)
+    with mpmath.workdps(40):
+        for l, m in ((0, 0), (3, 2), (25, -7), (60, 0), (l_max, 1), (l_max, 40), (l_max, l_max)):
+
+            def value(t, p, l=l, m=m):
+                return mpmath.spherharm(l, m, t, p)
+
+            expected = complex(value(theta, phi))
+            slope = complex(mpmath.diff(value, (theta, phi), (1, 0))) * along
+            slope = slope + complex(mpmath.diff(value, (theta, phi), (0, 1))) / np.sqrt(1 - 0.64**2) * across
+            assert abs(harmonic[l][0, l + m]) == pytest.approx(abs(expected), rel=1e-11, abs=1e-13)
+            assert np.abs(gradient[l][:, l + m]) == pytest.approx(np.abs(slope), rel=1e-9, abs=1e-9)

@@ -101,7 +101,7 @@ class ResolutionColumns:
         # Of truncation and radial basis, only where the functions end matters.
         ends = primitives(descriptor.radial_basis).ends_at_cutoff
         smallest: dict[str, Any] = {"n_max": 1, "radial_basis": "laplacian-eigenstates" if ends else "gto"}
-        key = changed(descriptor, **smallest, **({"l_max": 0} if descriptor.correlation_order == 2 else {}))
+        key = changed(descriptor, **smallest, **({"l_max": 0} if descriptor.correlation_order != 1 else {}))
         new = [each for each in environments if (key, id(each)) not in self._known]
         self._known |= {(key, id(each)): found for each, found in zip(new, self._found(new, key), strict=True)}
         return [self._known[key, id(each)] for each in environments]

@@ -71,7 +71,8 @@ class StructureRanks(GeometryRanks):
             self._complete[key] = rank_complete_whole(
                 s.environments, len(s.positions), order, parity, tolerance, self.scope
             )
-        return self._complete[key], symmetric
+        # At a tolerance that ties what is seen apart, what is seen counts.
+        return max(self._complete[key], self.seen), symmetric
 
     def beyond_cutoff(self, order: int | None, parity: Parity, tolerance: float) -> int:  # noqa: D102
         complete, symmetric = self.counts(order, parity, tolerance)

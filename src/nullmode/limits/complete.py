@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode._support.types import Floats, InputError, Integers
+from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.scaling import scaling
 from nullmode.descriptors._base import DensityDescriptor
 from nullmode.geometry.environment import Environment
 from nullmode.limits.rows import Densities, fill_rows, scratch
 from nullmode.limits.span import coefficients, converged_l, points, points_within, projected, reaches_past
+from nullmode.limits.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 
 MOST_ENTRIES = 100_000_000
 """Of a Jacobian: 0.8 GB."""
+MOST_ENTRIES_OF_TRIPLES = 2_000_000_000
+"""Of the Jacobian of a bispectrum, which is reduced as it is computed: some minutes."""
 # Of samples of the functions.
 _CHUNK_ENTRIES = 1 << 17
 # In widths. Environments that reach equally far are computed together, by rules that depend on no environment.
@@ -30,9 +33,9 @@ class Complete(NamedTuple):
     indices
         Which environments.
     jacobians, shape (m, rows, n, 3)
-        In 1/Å; rows are in order of l.
+        In 1/Å; rows are in order of l. Of a bispectrum, its triangular factor.
     features, last, shape (m,)
-        Norm of the features, and of the Jacobian's rows at the largest l, in 1/Å.
+        Norm of the features, and of the Jacobian's rows at the largest l (of a bispectrum, its weakest), in 1/Å.
     within, shape (m, rows', n, 3)
         The Jacobians of the densities' part within the cutoff; None if that is all of them, or they were not asked for.
     l_max
@@ -50,7 +53,7 @@ class Complete(NamedTuple):
 def complete(
     environments: Sequence[Environment], descriptor: DensityDescriptor, *, within: bool = False
 ) -> Iterator[Complete]:
-    """Compute Jacobians in the complete basis of a power spectrum or radial spectrum.
+    """Compute Jacobians in the complete basis of a radial spectrum, power spectrum or bispectrum.
 
     The functions that span the densities are found for each environment. What it gets does not depend on the others.
 
@@ -75,6 +78,7 @@ def complete(
         groups.setdefault(key, []).append(i)
     for (reach, center, _), members in groups.items():
         l_max = 0 if descriptor.correlation_order == 1 else converged_l(reach, descriptor.width)
+        l_max = min(l_max, LARGEST_L_OF_TRIPLES) if descriptor.correlation_order == 3 else l_max
         x, _ = points(reach, descriptor.width)
         n = len(environments[members[0]])
         length = max(1, _CHUNK_ENTRIES // (n * len(x) * (l_max + 1)))
@@ -99,8 +103,14 @@ def _computed(
 
     def jacobians(quadrature: tuple[Floats, Floats]) -> Floats:
         densities = _expanded(vectors, species, center, descriptor, quadrature, l_max)
-        rows = _rows_of_one if descriptor.correlation_order == 1 else _rows_of_two
-        result = rows(densities, features, last)
+        nu = descriptor.correlation_order
+        result = (
+            _rows_of_one(densities, features, last)
+            if nu == 1
+            else _rows_of_two(densities, features, last)
+            if nu == 2
+            else _rows_of_three(densities, descriptor.parity or "O3", features, last)
+        )
         for each, order in zip(result, orders, strict=True):
             if (np.diff(order) < 0).any():
                 each[:, order] = each.copy()
@@ -186,3 +196,20 @@ def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats
     result = np.empty((m, rows * 3 * n))
     fill_rows(densities, scratch(n, channels), features, last, result)
     return result.reshape(m, rows, n, 3)
+
+
+def _rows_of_three(densities: Densities, parity: Parity, features: Floats, last: Floats) -> Floats:
+    """Differentiate the bispectrum, shape (m, 3 n, n, 3), reduced; fill the norms of :func:`reduced_rows`."""
+    _, m, channels, n = densities.value.shape
+    result = np.empty((m, 3 * n, n, 3))
+    for i in range(m):
+        one = Densities(densities.vectors[i : i + 1], *(each[:, i : i + 1] for each in densities[1:]))
+        entries = len(triples_of(one, parity)) * channels**3 * 3 * n
+        if entries > MOST_ENTRIES_OF_TRIPLES:
+            raise InputError(
+                f"`environment` must leave a limit of at most {MOST_ENTRIES_OF_TRIPLES} entries of order 3, got "
+                f"{entries} for {n} neighbours. Use a smaller cutoff, a larger width or a power spectrum."
+            )
+        triangle, features[i], last[i] = reduced_rows(one, parity)
+        result[i] = triangle.reshape(result.shape[1:])
+    return result

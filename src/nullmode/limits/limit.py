@@ -26,14 +26,18 @@ class Limit:
     ----------
     jacobian, shape (rows, n, 3)
         Derivatives in 1/Å of the features of the complete basis: of all radial functions that the densities of these
-        neighbours span, and of angular momenta up to `l_max`. Features of functions orthonormal under r² dr are
-        orthogonal projections of them, so no displacement moves those further than these.
+        neighbours span, and of angular momenta up to `l_max`; of a bispectrum, the triangular factor of these rows.
+        Features of functions orthonormal under r² dr are orthogonal projections of them, so no displacement moves
+        those further than these.
     singular_values, modes, rank, n_dof, rotation_floor, rounding_floor, rtol
         As in :class:`nullmode.Sensitivity`.
     l_max
-        Largest angular momentum: beyond, the densities have less than 1e-13 of their squared norm, unless it is 200.
+        Largest angular momentum: beyond, the densities have less than 1e-13 of their squared norm, unless it is 200, or
+        80 for a bispectrum.
     remainder
-        Norm of the rows at `l_max`, in 1/Å; those beyond shrink faster than geometrically. 0 for the radial spectrum.
+        Norm of the rows at `l_max`, in 1/Å; those beyond shrink faster than geometrically. Of a bispectrum, norm of the
+        rows whose three densities have a product of 1e-10 to 1e-9 of the largest; those below are left out. 0 for the
+        radial spectrum.
     """
 
     jacobian: Floats
@@ -60,7 +64,7 @@ def limit(environment: Environment, descriptor: Any, rtol: float = 1e-9, toleran
     environment
         Neighbours beyond the descriptor's cutoff are left out.
     descriptor
-        A power spectrum or radial spectrum of a Gaussian density.
+        A radial spectrum, power spectrum or bispectrum of a Gaussian density; a bispectrum for some six neighbours.
     rtol, tolerance
         As in :func:`nullmode.sensitivity`.
 
@@ -117,8 +121,8 @@ def check_limited(descriptor: Any) -> None:
             "`descriptor` must have a Gaussian density, got density='delta': with more functions its features grow "
             "without bound, so there is no limit. Use density='gaussian'."
         )
-    if descriptor.correlation_order not in (1, 2):
+    if descriptor.correlation_order not in (1, 2, 3):
         raise InputError(
-            f"`descriptor` must be a power spectrum or radial spectrum, got {type(descriptor).__name__}: its limit is "
-            "not computed, for its size. Use nullmode.PowerSpectrum or nullmode.RadialSpectrum."
+            f"`descriptor` must have a correlation order up to 3, got {type(descriptor).__name__}: its limit is not "
+            "computed, for its size. Use nullmode.PowerSpectrum or nullmode.Bispectrum."
         )

@@ -122,8 +122,8 @@ class DescriptorEntry(_Strict):
     ] = 1e-6
     resolution: bool = Field(
         default=False,
-        description="whether to measure the basis against its own limit (docs/theory.md): for a power spectrum or "
-        "radial spectrum of a Gaussian density, of scope environment",
+        description="whether to measure the basis against its own limit (docs/theory.md): for a radial "
+        "spectrum, power spectrum or bispectrum (few neighbours) of a Gaussian density, of scope environment",
     )
 
 

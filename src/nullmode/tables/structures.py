@@ -113,7 +113,8 @@ def atoms_of_row(row: Any) -> "Atoms":
     from ase import Atoms
 
     atoms = Atoms(row.numbers, np.reshape(row.positions, (-1, 3)), cell=np.reshape(row.cell, (3, 3)), pbc=row.pbc)
-    if row.forces is not None:
+    # Where pandas joins tables with and without forces, it fills in NaN.
+    if np.ndim(row.forces):
         atoms.arrays["forces"] = np.reshape(row.forces, (-1, 3))
     return atoms
 
