@@ -7,6 +7,9 @@ import numpy as np
 from nullmode._support.arguments import as_whole, listed
 from nullmode._support.types import InputError, Integers
 
+LARGEST_NUMBER = 118
+"""Atomic number of the last element."""
+
 
 def atomic_number(species: Any, argument: str = "species") -> int:
     """Atomic number of a symbol or an integer; anything else, or an unknown element, is an InputError."""

@@ -15,6 +15,8 @@ _LOWEST = 0.1
 
 def check_cell(atoms: "Atoms", where: str) -> None:
     """Refuse a cell that does not span its periodic directions, or that is too flat to hold an atom; `where` it is."""
+    if not atoms.pbc.any():
+        return
     cell = np.array(atoms.cell)
     periodic = cell[atoms.pbc]
     missing = [axis for axis, row, along in zip("abc", cell, atoms.pbc, strict=True) if along and not row.any()]
@@ -28,7 +30,7 @@ def check_cell(atoms: "Atoms", where: str) -> None:
             f"`{where}.cell` must have independent vectors along its periodic directions, got {cell.tolist()}. Mend "
             "the cell, or set pbc to false."
         )
-    if len(periodic) and (height := 1 / np.linalg.norm(np.linalg.pinv(periodic), axis=0).max()) < _LOWEST:
+    if (height := 1 / np.linalg.norm(np.linalg.pinv(periodic), axis=0).max()) < _LOWEST:
         raise InputError(
             f"`{where}.cell` must be at least {_LOWEST} Å high along its periodic directions, got {height:.1e} Å. "
             "Give it in Å, or set pbc to false."

@@ -10,6 +10,9 @@ FARTHEST = 1e6
 
 def check_lengths(argument: str, array: Floats) -> None:
     """Refuse vectors, shape (n, 3), with a component that is not finite or too large; `argument` is their name."""
+    # Written so that NaN is caught too.
+    if (np.abs(array) <= FARTHEST).all():
+        return
     for bad, what in ((~np.isfinite(array), "finite"), (np.abs(array) > FARTHEST, f"at most {FARTHEST:.0e} Å")):
         if bad.any():
             row, column = np.argwhere(bad)[0]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # flat or long structure has none along some direction, and the process ends: a division by zero, no exception.
 _MOST_BOXES = 1e5
 _FEWEST_ALONG = 4
+_FEW_ATOMS = 64
 
 
 def pairs_within(atoms: "Atoms", cutoff: float) -> "Pairs":
@@ -30,9 +31,11 @@ def pairs_within(atoms: "Atoms", cutoff: float) -> "Pairs":
     vectors, shape (p, 3)
         From i to the image of j, in Å.
     """
+    positions = np.asarray(atoms.positions, dtype=np.float64)
+    if len(positions) <= _FEW_ATOMS and not atoms.pbc.any():
+        return _in_molecule(positions, cutoff)
     import vesin
 
-    positions = np.asarray(atoms.positions, dtype=np.float64)
     cell, pbc = np.array(atoms.cell, dtype=np.float64), np.array(atoms.pbc)
     heights, across = _spans(positions, cell[pbc])
     boxes = np.maximum(np.trunc(np.concatenate([heights, across]) / cutoff), 1.0)
@@ -41,6 +44,15 @@ def pairs_within(atoms: "Atoms", cutoff: float) -> "Pairs":
     search = vesin.NeighborList(cutoff=cutoff, full_list=True)
     i, j, shift, vectors = search.compute(points=positions, box=cell, periodic=pbc, quantities="ijSD", copy=True)
     return i.astype(np.int64), j.astype(np.int64), shift.astype(np.int64), vectors
+
+
+def _in_molecule(positions: Floats, cutoff: float) -> "Pairs":
+    """Compare all pairs, which takes less time than to sort few atoms into boxes."""
+    away = positions - positions[:, None]
+    near = (away**2).sum(axis=2) <= cutoff**2
+    np.fill_diagonal(near, val=False)
+    i, j = np.nonzero(near)
+    return i, j, np.zeros((len(i), 3), dtype=np.int64), away[i, j]
 
 
 def _spans(positions: Floats, periodic: Floats) -> tuple[Floats, Floats]:

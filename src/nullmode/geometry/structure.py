@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode._support.elements import numbers_of
+from nullmode._support.elements import LARGEST_NUMBER, numbers_of
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
 from nullmode.geometry.cell import check_cell
@@ -40,7 +40,9 @@ def check_structure(atoms: "Atoms", where: str) -> Integers:
     """Do so for all but coincident positions; give the atomic numbers."""
     check_lengths(f"{where}.positions", atoms.positions)
     check_lengths(f"{where}.cell", np.array(atoms.cell))
-    numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
+    numbers: Integers = atoms.numbers.astype(np.int64)
+    if not ((numbers > 0) & (numbers <= LARGEST_NUMBER)).all():
+        numbers = numbers_of(atoms.numbers.tolist(), f"{where}.numbers")
     check_cell(atoms, where)
     check_ordered(atoms, where)
     return numbers
