@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 import nullmode as nm
-from nullmode.symmetry.point_group import displacement_representation, symmetric_projector
-from nullmode.symmetry.schoenflies import group_order
+from nullmode.symmetry.point_group import PointGroups, displacement_representation, symmetric_projector
+from nullmode.symmetry.schoenflies import group_order, schoenflies
 
 EACH = pytest.mark.parametrize("name", GEOMETRIES)
 
@@ -185,3 +185,28 @@ def test_a_tolerance_that_merges_neighbours_is_refused():
 def test_an_unknown_parity_is_refused():
     with pytest.raises(nm.InputError, match=r"`parity` must be 'O3' or 'SO3', got 'even'"):
         nm.rank_symmetric(environment("tetrahedron"), "even")
+
+
+def test_groups_with_the_same_angles_have_one_name():
+    names = {}
+    for name in GEOMETRIES:
+        group = nm.point_group(environment(name))
+        if group.axis is None and len(environment(name)):
+            traces = np.round(np.trace(group.operations, axis1=1, axis2=2), 6) + 0.0
+            key = tuple(sorted(zip(np.linalg.det(group.operations) > 0, traces, strict=True)))
+            assert names.setdefault(key, group.name) == group.name == schoenflies(group.operations)
+    assert len(set(names.values())) == len(names)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-5, 1e-3])
+@pytest.mark.parametrize("name", ["Td", "Oh", "D3h"])
+def test_one_search_gives_the_groups_at_all_tolerances(name, noise):
+    name = next(key for key in GEOMETRIES if GEOMETRIES[key][2] == name)
+    vectors, species, _ = GEOMETRIES[name]
+    noisy = np.array(vectors) + noise * rng(3).normal(size=np.shape(vectors))
+    env = nm.Environment.from_vectors(noisy, species)
+    groups = PointGroups(env, 1e-2)
+    for tolerance in np.geomspace(1e-7, 1e-2, 11):
+        alone, found = nm.point_group(env, tolerance), groups.at(tolerance)
+        assert (found.name, len(found)) == (alone.name, len(alone))
+        assert found.deviation <= tolerance

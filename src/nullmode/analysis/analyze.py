@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
+    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment] | EnvironmentSet",
     descriptor: Descriptor,
     rtol: float = 1e-9,
     *,
@@ -47,7 +47,7 @@ def analyze(
     Parameters
     ----------
     what
-        Structures, whose centres are analysed, or environments.
+        Structures, whose centres are analysed, or environments, in a list or a set.
     descriptor
         One of nullmode's or your own.
     rtol
@@ -105,7 +105,7 @@ def analyze(
 
 
 def truncation_sweep(
-    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
+    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment] | EnvironmentSet",
     descriptor: Descriptor,
     n_max: int | Sequence[int] | None = None,
     l_max: int | Sequence[int] | None = None,
@@ -127,7 +127,7 @@ def truncation_sweep(
     Parameters
     ----------
     what
-        Structures, whose centres are analysed, or environments.
+        Structures, whose centres are analysed, or environments, in a list or a set.
     descriptor
         A descriptor of a neighbour density; it supplies `n_max` or `l_max` where these are None.
     n_max, l_max
