@@ -9,7 +9,7 @@ from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.rotations import closest_operation
 from nullmode.symmetry.operations import operations_within
-from nullmode.symmetry.point_group import PointGroup, closest_like, largest_tolerance, point_group, symmetric_projector
+from nullmode.symmetry.point_group import PointGroup, largest_tolerance, point_group, symmetric_projector
 
 _STEP = 1.5
 _ROUNDS = 100
@@ -113,9 +113,8 @@ def _symmetrized(environment: Environment, group: PointGroup) -> Symmetrized | N
         deviation = np.abs(back - vectors).max()
         if group.axis is not None or deviation < _EXACT * np.abs(vectors).max():
             break
-        operations = np.array(
-            [closest_like(vectors, vectors[p], g) for g, p in zip(operations, group.permutations, strict=True)]
-        )
+        signs = np.where(np.linalg.det(operations) > 0, 1, -1)
+        operations = closest_operation(vectors, vectors[group.permutations], signs)
     else:
         return None
     turn = closest_operation(vectors, environment.vectors, 1)

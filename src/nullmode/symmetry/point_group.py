@@ -9,7 +9,7 @@ from nullmode._support._jit import kernel
 from nullmode._support.arguments import check_parity, check_tolerance
 from nullmode._support.types import Bools, Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
-from nullmode.linalg.rotations import axis_frame, closest_operation, line_axis
+from nullmode.linalg.rotations import axis_frame, line_axis
 from nullmode.symmetry.operations import Operations, largest_group, multiplying, operations_within
 from nullmode.symmetry.schoenflies import schoenflies
 
@@ -250,11 +250,6 @@ def line_operations() -> Floats:
     turns[:, 2, 2] = 1
     group = np.concatenate([turns, turns @ np.diag([1.0, -1, 1])])
     return np.concatenate([group, group @ np.diag([1.0, 1, -1])])
-
-
-def closest_like(source: Floats, target: Floats, operation: Floats) -> Floats:
-    """Operation that takes source closest to target, with the determinant of a given one."""
-    return closest_operation(source, target, 1 if np.linalg.det(operation) > 0 else -1)
 
 
 _NAMES: dict[bytes, str] = {}
