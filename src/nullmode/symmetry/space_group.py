@@ -18,6 +18,10 @@ from nullmode.symmetry.point_group import (
 )
 from nullmode.symmetry.schoenflies import schoenflies
 
+# At smaller tolerances, in Å, spglib 2.8 finds no group of some crystals, or does not return: the operations are found
+# at this one, and those kept that hold within the smaller.
+_SURE = 1e-5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Isometries:
@@ -131,31 +135,66 @@ def _of_crystal(positions: Floats, kinds: Integers, cell: Floats, tolerance: flo
     # the period of the crystal.
     # Reduced, and with its first vector along x: where the metric of a cell is rounded by more than the square of a
     # small tolerance, spglib 2.8 reduces without end.
+    symprec = max(tolerance, _SURE)
     try:
         reduced = np.array(spglib.niggli_reduce(cell.tolist(), eps=1e-5))
         upright = np.linalg.cholesky(reduced @ reduced.T)
         turn = np.linalg.solve(upright, reduced)
         given = upright.tolist(), (positions @ np.linalg.inv(reduced)).tolist(), kinds.tolist()
-        primitive: Any = spglib.standardize_cell(given, to_primitive=True, no_idealize=True, symprec=tolerance)
-        if len(primitive[2]) == len(kinds):
-            # A standard cell is rounded once more.
+        primitive: Any = spglib.standardize_cell(given, to_primitive=True, no_idealize=True, symprec=symprec)
+        # A standard cell is rounded once more.
+        if len(primitive[2]) == len(kinds) or _missed(given, primitive) > tolerance:
             primitive = given
-        symmetry: Any = spglib.get_symmetry(primitive, symprec=tolerance)
+        symmetry: Any = spglib.get_symmetry(primitive, symprec=symprec)
     except spglib.SpglibError as error:
         raise InputError(f"`tolerance` must let spglib find the space group, got {tolerance} ({error}).") from None
     cell, scaled = np.array(primitive[0]) @ turn, np.array(primitive[1])
     to_cell = np.linalg.inv(cell)
     turns, shifts = np.array(symmetry["rotations"], dtype=np.float64), np.array(symmetry["translations"])
-    operations = cell.T @ turns @ to_cell.T
+    found = _fitted(turns, shifts, scaled, cell)
+    if symprec > tolerance:
+        found = largest_group(found.within(tolerance))
+    operations = found.operations
     return Isometries(
         name=schoenflies(_distinct(operations)),
         operations=operations,
-        permutations=np.array(
-            [_nearest(scaled @ each.T + shift, scaled, cell) for each, shift in zip(turns, shifts, strict=True)]
-        ),
+        permutations=found.permutations[:, : len(scaled)],
         sites=_nearest(positions @ to_cell, scaled, cell),
-        rigid=np.trace(turns, axis1=1, axis2=2),
+        rigid=np.trace(operations, axis1=1, axis2=2),
     )
+
+
+def _missed(given: tuple[Any, Any, Any], primitive: tuple[Any, Any, Any]) -> float:
+    """Largest distance between an atom of a cell and the nearest one of a smaller cell, in Å."""
+    cell = np.array(primitive[0])
+    away = (np.array(given[1]) @ given[0] @ np.linalg.inv(cell))[:, None] - np.array(primitive[1])
+    away -= np.round(away)
+    return float(np.sqrt(((away @ cell) ** 2).sum(axis=2).min(axis=1).max()))
+
+
+def _fitted(turns: Floats, shifts: Floats, scaled: Floats, cell: Floats) -> Operations:
+    """Fit the translation of each operation of a crystal, given in units of the cell, and measure by what it misses.
+
+    It misses atoms, and lattice vectors by the amount by which it changes their lengths and angles. The permutations
+    are those of the atoms, and behind them those of the vectors of the lattice modulo 3: two operations of a group that
+    permute these alike are equal, but for a translation (Minkowski, J. reine angew. Math. 1887, 101, 196).
+    """
+    operations = cell.T @ turns @ np.linalg.inv(cell).T
+    u, _, v = np.linalg.svd(operations)
+    bent = np.linalg.norm((operations - u @ v) @ cell.T, axis=1).max(axis=1)
+    permutations = np.empty((len(turns), len(scaled)), dtype=np.int64)
+    missed = np.empty(len(turns))
+    for k, (turn, shift) in enumerate(zip(turns, shifts, strict=True)):
+        moved = scaled @ turn.T + shift
+        permutations[k] = _nearest(moved, scaled, cell)
+        away = moved - scaled[permutations[k]]
+        away = (away - np.round(away)) @ cell
+        missed[k] = np.linalg.norm(away - away.mean(axis=0), axis=1).max()
+    digits = np.array([1, 3, 9])
+    thirds = np.arange(27)[:, None] // digits % 3
+    lattice = (thirds @ np.swapaxes(turns, 1, 2)).astype(np.int64) % 3 @ digits
+    images = np.hstack([permutations, len(scaled) + lattice])
+    return Operations(operations, np.linalg.det(turns) > 0, images, np.maximum(bent, missed))
 
 
 def _nearest(moved: Floats, scaled: Floats, cell: Floats) -> Integers:
