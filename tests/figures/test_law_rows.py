@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from configs import CHECKOUT
-from drawn import PARAMETERS, explained, real
-from tasks import sensitivities
+from drawn import PARAMETERS, explained, predicted, real
+from tasks import searched, sensitivities
 
 from nullmode import InputError
 from nullmode.figures import FIGURES, merging
 from nullmode.figures._base import Drawing
 from nullmode.figures._figure import load_figure
+from nullmode.search import SEARCHES
 from nullmode.sweep.structures import make_structures
 from nullmode.sweep.summary import united
 from nullmode.tables import columns, parquet
@@ -31,6 +32,16 @@ NEED_POINTS = {"merging": "`families` must be one with a coordinate", "crossing"
 NEED_POINTS["scopes"] = NEED_POINTS["merging"]
 WHICH = {"among others": None, "alone": None, "one pair of atoms": ("two",)}
 KINDS = {"soap": "power-spectrum", "radial": "radial-spectrum"}
+OF_SEARCHES = [
+    (kind, search)
+    for kind in FIGURES
+    for search in SEARCHES
+    if "searches" in load_figure(kind).given and load_figure(kind).search in ("", search)
+]
+QUICK = {"singular": {"attempts": 1}, "orbit": {"length": 0.02}, "partners": {"n_starts": 2}}
+# Columns that say nothing of a descriptor such as the Coulomb matrix.
+EXPANDED = ("correlation_order", "n_max", "l_max", "cutoff_width", "width", "density", "radial_basis")
+SWEPT = {"truncation": "must have n_max and l_max", "bases": "must have l_max, n_max, radial_basis for this"}
 
 
 @functools.cache
@@ -113,6 +124,71 @@ def test_figures_are_drawn_whatever_rows_there_are(kind, which, tmp_path):
     assert ("without values" in setting) == (which != "one pair of atoms")
 
 
+@functools.cache
+def found(search):
+    task = {
+        **{"search": search, "search_kind": search, "search_parameters": QUICK[search], "family": "nasty"},
+        **{"descriptor": "d", "kind": "power-spectrum", "parameters": {"n_max": 2, "l_max": 2, "cutoff": 3.0}},
+    }
+    return searched(nasty(), task, threads=1)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize(("kind", "search"), OF_SEARCHES)
+def test_figures_of_searches_are_drawn_whatever_the_starts(kind, search, refused, tmp_path):
+    rows, steps = found(search)
+    if refused:
+        rows, steps = rows[rows["status"] == "refused"], steps[:0]
+    parquet.write(rows, tmp_path / "found", "search", {})
+    parquet.write(steps, tmp_path / "steps", "search_steps", {})
+    given = parquet.read(tmp_path / "found"), parquet.read(tmp_path / "steps")
+    drawn = load_figure(kind).draw(searches={search: given}, search=search)
+    drawn.figure.draw_without_rendering()
+    assert "nan" not in drawn.result.lower().split()
+    entry = {"claim": "", "drawn": "x.", "families": [], "descriptors": {}, "parameters": {}, "searches": {search: ""}}
+    assert f"{rows['structure'].nunique()} environments of nasty" in captions.caption(entry, given, "")[1]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OF_TABLES if not load_figure(kind).explanation])
+def test_figures_are_drawn_of_descriptors_without_an_order_or_a_width(kind):
+    rows = real().astype(dict.fromkeys(EXPANDED, object)).assign(**dict.fromkeys(EXPANDED))
+    rows["parameters"] = "{}"
+    for each in ("bases", "swept"):
+        rows = rows[(rows["descriptor"] != each) | ~rows.duplicated(["family", "descriptor", "structure"])]
+    with pytest.raises(InputError, match=SWEPT[kind]) if kind in SWEPT else nullcontext():
+        drawn = load_figure(kind).draw(table=rows, **PARAMETERS[kind])
+        drawn.figure.draw_without_rendering()
+        assert not {"nan", "none", "<na>"} & set(drawn.result.lower().split())
+
+
+@pytest.mark.parametrize("column", ["t", "sign", "v"])
+def test_learning_is_drawn_where_coordinates_are_texts(column):
+    rows = {name: each.assign(**({column: "high"} if column in each else {})) for name, each in predicted().items()}
+    load_figure("learning").draw(predictions=rows, **PARAMETERS["learning"]).figure.draw_without_rendering()
+
+
+def test_errors_that_are_not_finite_are_not_known():
+    rows = {name: each.assign(predicted=np.nan) for name, each in predicted().items()}
+    drawn = load_figure("learning").draw(predictions=rows, **PARAMETERS["learning"])
+    drawn.figure.draw_without_rendering()
+    assert "more not known and not known" in drawn.result
+    assert "nan" not in drawn.result
+
+
+def test_every_orbit_of_many_is_drawn():
+    rows = real()[real()["descriptor"] == "fine"]
+    names = [f"orbit {k}" for k in range(7)]
+    table = pd.concat([rows.assign(family=name) for name in names], ignore_index=True)
+    figure = load_figure("four_body").draw(table=table, families=names, descriptors=["fine"] * len(names)).figure
+    assert {len(ax.get_lines()) for ax in figure.axes} == {len(names)}
+
+
+def test_names_of_coordinates_are_no_formulas():
+    rows = real().rename(columns={"psi": r"$\frac$"})
+    asked = PARAMETERS["crossing"] | {"at": {"rings": {r"$\frac$": [0]}}}
+    load_figure("crossing").draw(table=rows, **asked).figure.draw_without_rendering()
+
+
 def test_exponents_that_no_number_holds_are_drawn():
     rows = real()[real()["family"] == "distortions"].assign(path="noise", t=-400.0)
     load_figure("paths").draw(table=rows, **PARAMETERS["paths"]).figure.draw_without_rendering()
@@ -129,7 +205,7 @@ def test_members_that_are_null_aside_are_not_divided(members):
     values["inverse_condition_number"] = [0, 1e-3, 2e-3, 3e-3, 0]
     rows = pd.concat([pd.DataFrame(values | {"sign": member}) for member in members], ignore_index=True)
     _, ax = plt.subplots()
-    text = merging._opening(ax, rows, "k", 2)
+    text = merging._opening(ax, rows, "k", "two")
     plt.close("all")
     assert "singular again at" in text
     assert "differ" not in text

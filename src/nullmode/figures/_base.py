@@ -186,13 +186,19 @@ def is_fit(rows: "pd.DataFrame", coordinate: str) -> bool:
     return coordinate in TEXTS or all(isinstance(value, Real) for value in rows[coordinate].dropna())
 
 
+def order(rows: "pd.DataFrame") -> str:
+    """Write the correlation order of a descriptor as a label; empty where that has no meaning."""
+    orders = rows["correlation_order"]
+    return rf"$\nu$ = {int(orders.iloc[0])}" if orders.notna().all() else ""
+
+
 def title(rows: "pd.DataFrame") -> str:
     """Name a descriptor and its truncation, in up to three lines: kind and nu, (n_max, l_max), lengths."""
     first = rows.iloc[0]
-    order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
     sizes = [f"{name} = {int(first[name])}" for name in ("n_max", "l_max") if rows[name].nunique() == 1]
     lengths = [f"{name} {first[name]:g} Å" for name in ("width", "cutoff") if rows[name].nunique() == 1]
-    return "\n".join(", ".join(line) for line in ([str(first["descriptor"]), *order], sizes, lengths) if line)
+    names = [str(first["descriptor"]), *filter(None, [order(rows)])]
+    return "\n".join(", ".join(line) for line in (names, sizes, lengths) if line)
 
 
 _SCOPES = {"environment": [], "structure": ["structures"], "potential": ["potentials"]}
@@ -201,8 +207,7 @@ _SCOPES = {"environment": [], "structure": ["structures"], "potential": ["potent
 def label(rows: "pd.DataFrame") -> str:
     """Name a descriptor in one line: what it is called, nu, and its scope unless that is environments."""
     first = rows.iloc[0]
-    order = [rf"$\nu$ = {int(first['correlation_order'])}"] if rows["correlation_order"].notna().all() else []
-    return ", ".join([str(first["descriptor"]), *order, *_SCOPES[first["scope"]]])
+    return ", ".join(filter(None, [str(first["descriptor"]), order(rows), *_SCOPES[first["scope"]]]))
 
 
 def plain(text: str) -> str:

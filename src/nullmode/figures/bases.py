@@ -58,8 +58,8 @@ def draw(
     first = chosen[families[0]]
     if mixed := [name for name in SWEPT[:-1] if name not in (along, *_VARIANTS) and first[name].nunique() > 1]:
         raise InputError(f"`descriptor` must be swept along {along} alone, got {descriptor!r} over {mixed[0]} too.")
-    needed = along, "n_max", "l_max", "radial_basis"
-    if any(rows[list(needed)].isna().any(axis=None) for rows in chosen.values()):
+    needed = list(dict.fromkeys((along, "n_max", "l_max", "radial_basis")))
+    if any(rows[needed].isna().any(axis=None) for rows in chosen.values()):
         raise InputError(
             f"`descriptor` must have {', '.join(needed)} for this figure, got {descriptor!r}. Name another."
         )

@@ -13,6 +13,7 @@ from nullmode.figures._base import (
     is_fit,
     key,
     legend_above,
+    literal,
     null_band,
     panels,
     select,
@@ -77,9 +78,10 @@ def draw(
     centres = []
     for column, (family, name, value) in zip(axes.T, crossings, strict=True):
         symbol, unit = _LABELS.get(name, (name, ""))
-        centres.append(f"{(labels or {}).get(family, family)}, {symbol} = {value:g}{unit[3:]}")
-        column[0].set_title(f"{centres[-1]}\n{column[0].get_title()}")
-        column[-1].set_xlabel(f"{symbol} − {value:g}{unit}" if value else symbol + unit)
+        label, place = (labels or {}).get(family, family), f" = {value:g}{unit[3:]}"
+        centres.append(f"{label}, {symbol}{place}")
+        column[0].set_title(f"{label}, {literal(symbol)}{place}\n{column[0].get_title()}")
+        column[-1].set_xlabel(literal(symbol) + (f" − {value:g}{unit}" if value else unit))
     handles = [key(**marks) for marks in (*_KINDS.values(), {**_NULL, "markersize": 4})]
     legend_above(figure, handles, [*_KINDS, "null"])
     d = rows["n_dof"].max()

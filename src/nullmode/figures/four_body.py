@@ -1,5 +1,6 @@
 """Orbits of a family: a four-body energy varies on them, the features hardly do."""
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,8 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     starts = list(dict.fromkeys(t for rows in chosen for t in rows["t"]))
     size = (1.9 * len(starts) + 0.9, 1.6 * len(_ROWS) + 0.8)
     figure, axes = panels(len(_ROWS), len(starts), size, sharex=True, sharey="row")
-    for rows, shade in zip(chosen, _SHADES, strict=False):
+    shades = [shade for shade, _ in zip(cycle(_SHADES), chosen, strict=False)]
+    for rows, shade in zip(chosen, shades, strict=True):
         for column, t in enumerate(starts):
             orbit = rows[rows["t"] == t]
             for ax, name in zip(axes[:, column], _ROWS, strict=True):
@@ -51,7 +53,7 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
             log_scale(ax)
     for ax in axes[-1]:
         ax.set_xlabel("length / Å")
-    handles: list[Any] = [key(color=shade) for _, shade in zip(chosen, _SHADES, strict=False)]
+    handles: list[Any] = [key(color=shade) for shade in shades]
     legend_above(figure, handles, [_width(rows) for rows in chosen])
     return Drawing(figure, _sentence(chosen))
 
@@ -64,7 +66,9 @@ def _shown(orbit: "pd.DataFrame", name: str) -> "pd.Series":
 
 
 def _width(rows: "pd.DataFrame") -> str:
-    return f"width {rows['width'].iloc[0]:g} Å"
+    """Name a descriptor by its width, or by its name where it has none."""
+    width = rows["width"].iloc[0]
+    return str(rows["descriptor"].iloc[0]) if width is None or np.isnan(width) else f"width {width:g} Å"
 
 
 def _sentence(chosen: "list[pd.DataFrame]") -> str:

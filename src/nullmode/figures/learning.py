@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nullmode._support.types import InputError
-from nullmode.figures._base import Drawing, key, legend_above, panels, plain
+from nullmode.figures._base import Drawing, is_fit, key, legend_above, panels, plain
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -100,14 +100,14 @@ def _columns(predictions: "dict[str, pd.DataFrame]") -> "tuple[Columns, dict[str
 
 def _orbits(rows: "pd.DataFrame") -> "dict[Any, pd.DataFrame]":
     """Give the points of each orbit, in order."""
-    if not {"t", "length"} <= set(rows.columns):
+    if not all(name in rows and is_fit(rows, name) for name in ("t", "length")):
         return {}
     return {t: orbit.sort_values("structure") for t, orbit in rows[rows["length"].notna()].groupby("t")}
 
 
 def _pairs(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Give the members of degenerate pairs."""
-    having = {"sign", "u", "v", "pair"} <= set(rows.columns)
+    having = all(name in rows and is_fit(rows, name) for name in ("sign", "u", "v", "pair"))
     return rows[rows["sign"].notna() & (rows["v"] == 0)] if having else rows[:0]
 
 
@@ -121,6 +121,10 @@ def _others(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
 
 def _error(rows: "pd.DataFrame") -> float:
     return float(np.sqrt(np.mean((rows["predicted"] - rows["target"]) ** 2)))
+
+
+def _written(error: float, digits: int = 2) -> str:
+    return f"{error:.{digits}g}" if np.isfinite(error) else "not known"
 
 
 def _draw_orbit(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str, str], t: float) -> None:
@@ -156,7 +160,7 @@ def _draw_pairs(ax: "Axes", column: "dict[str, pd.DataFrame]", series: dict[str,
             ax.plot(pairs["azimuth"], pairs["target"], **_TRUE)
             ax.plot(pairs["azimuth"], pairs["predicted"], color=series[training])
             ax.plot(pairs["azimuth"], pairs.groupby("pair")["target"].transform("mean"), **_MEAN)
-            ax.set_title(f"RMS error {_error(pairs):.2g}")
+            ax.set_title(f"RMS error {_written(_error(pairs))}")
     ax.set_xlabel(r"azimuth of C$\pm$ / $\pi$")
 
 
@@ -174,17 +178,17 @@ def _result(columns: "Columns") -> str:
             if errors:
                 alike.setdefault(tuple(errors), {})[training.replace("_", " ")] = list(errors.values())
             if len(pairs := _pairs(rows)):
-                on_pairs.append(f"{model}: {_error(pairs):.3g}")
+                on_pairs.append(f"{model}: {_written(_error(pairs), 3)}")
                 means = pairs.groupby("pair")["target"].transform("mean")
                 least = max(least, _error(pairs.assign(predicted=means)))
         for tested, by_training in alike.items():
-            texts = [" and ".join(f"{error:.2g}" for error in each) for each in zip(*by_training.values(), strict=True)]
+            texts = [" and ".join(map(_written, each)) for each in zip(*by_training.values(), strict=True)]
             entry = ", ".join(map("{} {}".format, tested, texts))
             entries.setdefault(" and to ".join(f"({sets})" for sets in by_training), []).append(f"{model}: {entry}")
     sentences = [f"RMS errors of models fitted to {sets}; {'; '.join(texts)}." for sets, texts in entries.items()]
     if on_pairs:
         sentences.append(
-            f"RMS errors on the pairs: {'; '.join(on_pairs)}; {least:.3g} is the smallest possible error of a model "
-            "whose features are equal for both members."
+            f"RMS errors on the pairs: {'; '.join(on_pairs)}; {_written(least, 3)} is the smallest possible error of a "
+            "model whose features are equal for both members."
         )
     return " ".join(sentences)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nullmode._support.types import Floats, InputError
-from nullmode.figures._base import FLOOR, ROUNDING, Drawing, having, null_band, panels, select
+from nullmode.figures._base import FLOOR, ROUNDING, Drawing, having, null_band, order, panels, plain, select
 from nullmode.figures._figure import figure
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     for index, name in enumerate(descriptors):
         rows = select(table, with_u[0], name)
         moved = select(table, with_mode[0], name)
-        order, colour = int(rows["correlation_order"].iloc[0]), f"C{index}"
-        opening = _opening(axes[0], rows, colour, order)
-        apart = _distance(axes[1], rows, colour, order)
-        along = _along(axes[2], moved, colour, order)
-        results.append(f"ν = {order} has {opening}. Features of the two differ by {apart}; they change by {along}.")
+        label, colour = order(rows) or name, f"C{index}"
+        opening = _opening(axes[0], rows, colour, label)
+        apart = _distance(axes[1], rows, colour, label)
+        along = _along(axes[2], moved, colour, label)
+        results.append(f"{plain(label)} has {opening}. Features of the two differ by {apart}; they change by {along}.")
     axes[0].set(xscale="log", xlabel=r"$|\pi - u|$ / rad", ylabel="$s_d / s_1$", title="Near the merging point")
     for ax in axes[1:]:
         ax.axhspan(FLOOR / 10, ROUNDING, color="0.93", linewidth=0, zorder=-1)
@@ -70,7 +70,7 @@ def draw(table: "pd.DataFrame", families: list[str], descriptors: list[str]) -> 
     return Drawing(figure, " ".join(results))
 
 
-def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
+def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
     """Draw the inverse condition number of both members; returns a phrase for the caption."""
     zero = null_band(ax, float(rows["rtol"].iloc[0]))
     laws, others, aside = [], [], []
@@ -78,7 +78,7 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         mine = rows[rows["sign"] == sign].sort_values("u", ascending=False)
         x, y = _gap(mine), mine["inverse_condition_number"].to_numpy()
         null = (mine["rank"] < mine["n_dof"]).to_numpy()
-        text = rf"$\nu$ = {order}, {member}"
+        text = f"{label}, {member}"
         if null[x == 0].any():
             opens = _law(x[~null], y[~null])
             opens.draw(ax, x[x > 0])
@@ -103,14 +103,14 @@ def _opening(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     return text
 
 
-def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
+def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
     """Draw the distance of the features of the two members; returns a phrase for the caption."""
     known = rows["pair_distance"].notna()
     mine = rows[(rows["sign"] == 1) & (rows["u"] != 1) & known].sort_values("u", ascending=False)
     x, y = _gap(mine), mine["pair_distance"].to_numpy()
     if not len(y):
         return "nothing that was measured"
-    text, result = rf"$\nu$ = {order}", f"{y.max():.0e} or less"
+    text, result = label, f"{y.max():.0e} or less"
     if (y > ROUNDING).all():
         fitted = _law(x, y)
         fitted.draw(ax, x)
@@ -120,7 +120,7 @@ def _distance(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
     return result
 
 
-def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
+def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, label: str) -> str:
     """Draw how far features move along the modes; returns a phrase for the caption."""
     texts = []
     for mode, marks in _MODES.items():
@@ -128,7 +128,7 @@ def _along(ax: "Axes", rows: "pd.DataFrame", colour: str, order: int) -> str:
         x, y = mine["amplitude"].to_numpy(), mine["pair_distance"].to_numpy()
         fitted = _law(x, y)
         fitted.draw(ax, x)
-        text = rf"$\nu$ = {order}, {mode}: {fitted.math('a')}"
+        text = f"{label}, {mode}: {fitted.math('a')}"
         ax.plot(x, np.maximum(y, FLOOR), color=colour, label=text, **marks, **_POINTS)
         texts.append(f"{fitted.plain('a')} along the {mode} mode")
     return " and ".join(texts)
