@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import read, write
+from ase.io.formats import open_with_compression
 
 import nullmode as nm
 from nullmode.families import file
@@ -150,10 +151,19 @@ def test_atoms_at_one_place_are_not_dropped(tmp_path, second):
             list(read_it(path))
 
 
-@pytest.mark.parametrize("name", ["occupancy", "occupancies", "occ"])
+@pytest.mark.parametrize(
+    "name", ["occupancy", "occupancies", "occ", "Occupancy", "OCC", "sof", "site_occupancy", "occupation"]
+)
 def test_shares_are_known_by_any_of_their_names(name):
     atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
     atoms.set_array(name, np.array([1.0, 0.5]))
+    with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
+        nm.environments(atoms)
+
+
+def test_shares_of_several_species_are_shares():
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
+    atoms.set_array("occupancies", np.array([[1.0, 0.0], [0.4, 0.5]]))
     with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
         nm.environments(atoms)
 
@@ -175,8 +185,23 @@ def pdb(*atoms):
     )
 
 
-def with_columns(*rows):
-    return CELL.split("_atom_site_occupancy", maxsplit=1)[0] + COLUMNS + "".join(f"{row}\n" for row in rows)
+def with_columns(*rows, columns=COLUMNS):
+    return CELL.split("_atom_site_occupancy", maxsplit=1)[0] + columns + "".join(f"{row}\n" for row in rows)
+
+
+def without_kinds(*labels):
+    return with_columns(*(f"{label} 0 0 {k / 4}" for k, label in enumerate(labels)), columns="").replace(KIND, "")
+
+
+def named(*names, element="  "):
+    rows = pdb(*((" ", 1) for _ in names)).splitlines(keepends=True)
+    rows[1:] = [row[:12] + name + row[16:76] + element + "\n" for row, name in zip(rows[1:], names, strict=True)]
+    return "".join(rows)
+
+
+KIND = "_atom_site_type_symbol\n"
+GROUPS = with_columns("O1 O 0 0 0 1 d 1", "O2 O .1 0 0 1 d 2")
+HYDROGENS = "_atom_site_attached_hydrogens\n"
 
 
 # A file, its text, and what of it is refused; None where nothing is.
@@ -187,6 +212,28 @@ ALTERNATIVES = {
     "calculated": ("x.cif", with_columns("O1 O 0 0 0 1 calc .", "O2 O .25 0 0 1 c ."), None),
     "shares say so": ("x.cif", with_columns("O1 O 0 0 0 .5 d 1", "O2 O .5 0 0 .5 d 2"), "fully occupied"),
     "alternate locations": ("x.pdb", pdb(("A", 1), ("B", 1), (" ", 1)), "the alternate locations A, B"),
+    "two groups, packed": ("x.cif.gz", GROUPS, "the disorder groups 1, 2"),
+    "a group with its images": ("x.cif", with_columns("O1 O .1 0 0 1 d -1"), "the disorder group -1"),
+    "hydrogens": (
+        "x.cif",
+        with_columns("C1 C 0 0 0 3", columns=HYDROGENS),
+        "all atoms, .* 3 hydrogen atoms of C1 that",
+    ),
+    "no hydrogens": ("x.cif", with_columns("C1 C 0 0 0 0", "C2 C .25 0 0 .", columns=HYDROGENS), None),
+    "capitals": ("x.cif", with_columns("CL1 CL 0 0 0", columns=""), "'CL', of which ASE may take another. Write"),
+    "capitals before a number": ("x.cif", with_columns("CL1 CL1- 0 0 0", columns=""), "'CL1-', of which ASE"),
+    "small letters": ("x.cif", with_columns("C1 c 0 0 0", columns=""), "symbols of elements, .* 'c', of which"),
+    "a group of atoms": ("x.cif", with_columns("W1 Wat 0 0 0", columns=""), "'Wat', of which"),
+    "ions and isotopes": ("x.cif", with_columns("C1 13C 0 0 0", "O1 O2- .3 0 0", "D1 D .4 0 0", columns=""), None),
+    "capitals in a label": ("x.cif", without_kinds("O1", "NA1"), "'NA1', of which ASE"),
+    "labels that are clear": ("x.cif", without_kinds("Cl1", "OW1"), None),
+    "an unclear name": ("x.pdb", named(" O  ", " CA "), "the element of every atom, .* 'CA' without one, which ASE"),
+    "a hydrogen's name": ("x.pdb", named("HG21"), "'HG21' without one, which ASE reads as Hg"),
+    "clear names": ("x.pdb", named("CA  ", " OW ", " C1 "), None),
+    "names beside elements": ("x.pdb", named(" CA ", "HG21", element=" C"), None),
+    "a letter and none": ("x.pdb", pdb((" ", 1), ("B", 1)), "the alternate locations B"),
+    "some shares": ("x.pdb", pdb(("A", 0.5), (" ", 1)).replace("  1.00", "      "), "of every atom or of none"),
+    "locations, packed": ("x.pdb.bz2", pdb(("A", 1), ("B", 1)), "the alternate locations A, B"),
     "one location": ("x.pdb", pdb(("A", 1), ("A", 1)), None),
     "shares of locations": ("x.pdb", pdb(("A", 0.6), ("B", 0.4)), "fully occupied"),
 }
@@ -194,7 +241,8 @@ ALTERNATIVES = {
 
 @pytest.mark.parametrize(("name", "text", "message"), ALTERNATIVES.values(), ids=ALTERNATIVES)
 def test_atoms_that_are_not_there_together_are_refused(tmp_path, name, text, message):
-    (tmp_path / name).write_text(text)
+    with open_with_compression(str(tmp_path / name), "w") as packed:
+        packed.write(text)
     for reader in (lambda path: list(file.structures(path)), lambda path: list(nm.read_environments(path, 6.5))):
         if message is None:
             assert reader(tmp_path / name)

@@ -1,54 +1,108 @@
-"""What a file says of atoms that are not there together, or not at all, and ASE does not keep."""
+"""What a file says of atoms that ASE does not keep: not there together, not listed, or of another element."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from nullmode._support.elements import known_number
 from nullmode._support.types import InputError
 
 _NONE = {"", ".", "?", "0"}
 _FULL = 1 - 2e-3
-_LETTER, _SHARE = 16, slice(54, 60)  # columns of PDB
+_NAME, _LETTER, _RESIDUE = slice(12, 16), 16, slice(17, 27)  # columns of PDB
+_SHARE, _ELEMENT = slice(54, 60), slice(76, 78)
+
+
+class _Fault(NamedTuple):
+    """What a file must hold, what it holds instead, and the remedy."""
+
+    wanted: str
+    text: str
+    remedy: str
 
 
 def check_alternatives(path: Path) -> None:
-    """Refuse a CIF or PDB file with dummy atoms, or alternatives of which each has full occupancy.
+    """Refuse a CIF or PDB file that ASE would read as other atoms than it describes, packed ones too.
+
+    These have dummy atoms, alternatives of which each has full occupancy, hydrogen atoms that are counted and not
+    listed, or symbols of which ASE takes the first letter.
 
     Raises
     ------
     InputError
         Naming what the file has. Partial occupancies are judged where structures enter (:mod:`.disorder`).
     """
-    found = {".cif": _of_cif, ".pdb": _of_pdb}.get(path.suffix.lower(), lambda _: iter(()))(path)
-    for text in found:
-        raise InputError(
-            f"`path` must hold atoms that are there together, got {path} with {text}. Delete those that are not, or "
-            "give alternatives their occupancies."
-        )
+    from ase.io.formats import filetype, open_with_compression
 
-
-def _of_cif(path: Path) -> Iterator[str]:
-    text = path.read_text(encoding="latin-1").lower()
-    # To read a file twice is for those that say anything of this.
-    if "_atom_site_disorder_group" not in text and "_atom_site_calc_flag" not in text:
+    find = {"cif": _in_cif, "proteindatabank": _in_pdb}.get(filetype(str(path)))
+    if find is None:
         return
+    with open_with_compression(str(path), "rb") as file:
+        found = next(find(file), None)
+    if found:
+        raise InputError(f"`path` must hold {found.wanted}, got {path} with {found.text}. {found.remedy}")
+
+
+def _together(text: str) -> _Fault:
+    remedy = "Delete those that are not, or give alternatives their occupancies."
+    return _Fault("atoms that are there together", text, remedy)
+
+
+def _in_cif(file: Any) -> Iterator[_Fault]:
     from ase.io.cif import parse_cif
 
-    for block in parse_cif(str(path)):
+    for block in parse_cif(file):
         labels = block.get("_atom_site_label") or []
-        flags = block.get("_atom_site_calc_flag") or []
-        for label, flag in zip(labels, flags, strict=False):
+        for label, flag in zip(labels, block.get("_atom_site_calc_flag") or [], strict=False):
             if str(flag).strip().lower() == "dum":
-                yield f"the dummy atom {label}"
+                yield _together(f"the dummy atom {label}")
         groups = {str(group).strip() for group in block.get("_atom_site_disorder_group") or []} - _NONE
-        if len(groups) > 1 and all(map(_is_full, block.get("_atom_site_occupancy") or [])):
-            yield f"the disorder groups {', '.join(sorted(groups))}"
+        # A negative group is one with its images.
+        several = len(groups) > 1 or any(group.startswith("-") for group in groups)
+        if several and all(map(_is_full, block.get("_atom_site_occupancy") or [])):
+            yield _together(f"the disorder group{'s' * (len(groups) > 1)} {', '.join(sorted(groups))}")
+        for label, count in zip(labels, block.get("_atom_site_attached_hydrogens") or [], strict=False):
+            if str(count).strip() not in _NONE:
+                yield _Fault("all atoms", f"{count} hydrogen atoms of {label} that are not listed", "Add them.")
+        yield from _unclear(block.get("_atom_site_type_symbol"), labels)
 
 
-def _of_pdb(path: Path) -> Iterator[str]:
-    atoms = [line for line in path.read_text(encoding="latin-1").splitlines() if line.startswith(("ATOM", "HETATM"))]
-    letters = {line[_LETTER : _LETTER + 1].strip() for line in atoms} - _NONE
-    if len(letters) > 1 and all(_is_full(line[_SHARE]) for line in atoms):
-        yield f"the alternate locations {', '.join(sorted(letters))}"
+def _unclear(kinds: Any, labels: Any) -> Iterator[_Fault]:
+    """Find species that are no elements, of which ASE may take a part; without them, labels in capitals."""
+    remedy = "Write the element's symbol, such as Cl, as `_atom_site_type_symbol`."
+    for text in map(str, kinds or labels):
+        letters = "".join(takewhile(str.isalpha, text.strip()))
+        if kinds:
+            unclear = bool(letters) and letters != "D" and not known_number(letters)
+        else:
+            unclear = letters[1:2].isupper() and known_number(letters[:2].capitalize()) > 0
+        if unclear:
+            yield _Fault("symbols of elements", f"{text!r}, of which ASE may take another", remedy)
+
+
+def _in_pdb(file: Any) -> Iterator[_Fault]:
+    lines = [line.decode("latin-1").rstrip("\n") for line in file if line.startswith((b"ATOM", b"HETATM"))]
+    full = [_is_full(line[_SHARE]) for line in lines]
+    by_atom: dict[str, set[str]] = {}
+    for line in lines:
+        by_atom.setdefault(line[_NAME] + line[_RESIDUE], set()).add(line[_LETTER : _LETTER + 1].strip())
+    letters = set().union(*by_atom.values()) - _NONE
+    if all(full) and (len(letters) > 1 or any(len(own) > 1 for own in by_atom.values())):
+        yield _together(f"the alternate locations {', '.join(sorted(letters))}")
+    # ASE then keeps the occupancies of none.
+    if not all(full) and any(not line[_SHARE].strip() for line in lines):
+        yield _Fault("the occupancy of every atom or of none", "those of some", "Write it in columns 55 to 60.")
+    for line in lines:
+        name = line[_NAME]
+        first = name.strip()[:2].capitalize()
+        both = len(first) > 1 and known_number(first) and known_number(first[0])
+        # An element of two letters begins in the first column; the name of a hydrogen may fill all four.
+        if not line[_ELEMENT].strip() and both and (name[0] == " " or " " not in name):
+            remedy = "Write the element's symbol in columns 77 and 78."
+            yield _Fault(
+                "the element of every atom", f"{name.strip()!r} without one, which ASE reads as {first}", remedy
+            )
 
 
 def _is_full(share: object) -> bool:

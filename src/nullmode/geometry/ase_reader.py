@@ -21,15 +21,15 @@ def reading(path: Path, where: str = "") -> Iterator[None]:
     Raises
     ------
     InputError
-        In place of whatever ASE's readers raise, and if they would drop an atom; for atoms that are not there together.
+        In place of whatever ASE's readers raise, and if they would drop an atom or take it for another.
     """
-    if not where:
-        check_alternatives(path)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=_ONE_PLACE)
         try:
+            if not where:
+                check_alternatives(path)
             yield
-        except StopIteration:
+        except (StopIteration, InputError):
             raise
         except Exception as error:  # ASE's readers raise whatever their parsers meet
             if re.fullmatch(_ONE_PLACE, str(error)):

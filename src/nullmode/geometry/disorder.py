@@ -1,5 +1,6 @@
 """Disordered crystals: sites that an atom takes in a part of the cells, as ASE keeps them from a file."""
 
+import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 Occupancy = Literal["refuse", "majority"]
 """What becomes of structures with partly occupied sites."""
-_ARRAYS = ("occupancy", "occupancies", "occ")
+# Names of the arrays that programs keep them in, as far as these differ.
+_ARRAY = re.compile("occ|sof|.*occup(anc|ation).*", re.IGNORECASE)
 # Occupancies are written with three digits or so.
 _SAME = 2e-3
 # Atoms nearer than this share of the sum of their covalent radii exclude each other: they are one atom on a split site.
@@ -40,7 +42,7 @@ def check_ordered(atoms: "Atoms", where: str) -> None:
             f"`{where}` must have fully occupied sites, got {site.text} at atom {index}{more}. To take the most "
             "frequent species of each: --occupancy majority, `occupancy: majority` in a configuration, or "
             "nullmode.majority_species(atoms). If you have ordered it yourself, delete what says so: "
-            "atoms.info['occupancy'], or the array of this name."
+            "atoms.info['occupancy'], or the array that holds it."
         )
 
 
@@ -103,8 +105,8 @@ def majority_species(atoms: "Atoms", where: str = "atoms") -> "Atoms":
         raise InputError(f"`{where}` must have a site that is occupied in most cells, got none.")
     del result[dropped]
     result.info.pop("occupancy", None)
-    for name in _ARRAYS:
-        result.arrays.pop(name, None)
+    for name in _share_arrays(atoms):
+        del result.arrays[name]
     return result
 
 
@@ -121,7 +123,11 @@ def _is_partial(site: _Site) -> bool:
 
 
 def _has_shares(atoms: "Atoms") -> bool:
-    return "occupancy" in atoms.info or any(name in atoms.arrays for name in _ARRAYS)
+    return "occupancy" in atoms.info or bool(_share_arrays(atoms))
+
+
+def _share_arrays(atoms: "Atoms") -> list[str]:
+    return [name for name in atoms.arrays if _ARRAY.fullmatch(name)]
 
 
 def _sites(atoms: "Atoms") -> list[_Site]:
@@ -130,8 +136,9 @@ def _sites(atoms: "Atoms") -> list[_Site]:
     known = atoms.info.get("occupancy")
     if isinstance(known, dict):
         shares = _of_kinds(atoms, {str(kind): given for kind, given in known.items() if isinstance(given, dict)})
-    for name in _ARRAYS:
-        values = np.array([_number(value) for value in atoms.arrays.get(name, [])])
+    for name in _share_arrays(atoms):
+        # A row of several columns has the shares of several species.
+        values = np.array([_number(max(np.atleast_1d(value))) for value in atoms.arrays[name]])
         # All zero where a program writes none; above 1 they are something else.
         if values.any() and values.max() < 1 + _SAME:
             shares = [{symbol: value} for symbol, value in zip(symbols, values.tolist(), strict=True)]
