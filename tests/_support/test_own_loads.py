@@ -33,7 +33,29 @@ FOLLOWED = {
     + "import sys as s\ndef f():\n    s.path.insert(str(HERE / 'lib'))\n    import inner",
     "sys.path itself": HERE + "from sys import path\ndef f():\n    path.append(str(HERE / 'lib'))\n    import inner",
 }
+FOLLOWED |= {
+    "the object of a name": "import pkgutil\npkgutil.resolve_name('helper:X')",
+    "found and run": "s = importlib.util.find_spec('helper')\ns.loader.exec_module(importlib.util.module_from_spec(s))",
+    "by the finder of a folder": "FileFinder('.', (Loader, ['.py'])).find_spec('helper').loader.load_module()",
+    "by imp": "imp.load_source('x', 'helper.py')",
+    "an archive": "zipimport.zipimporter('helper.py')",
+    "a library of Python": "ctypes.PyDLL('./helper.py')",
+    "a library by its place": "ctypes.cdll['./helper.py']",
+    "a program": "subprocess.run([sys.executable, 'helper.py'], check=True)",
+    "a program in words": "import subprocess as s\ns.check_output('python helper.py > out', shell=True)",
+    "a program, imported": "from subprocess import Popen as start\nstart(args=('sh', 'helper.py'))",
+    "a program in its place": "os.execvpe('sh', ['sh', 'helper.py'], os.environ)",
+    "a program beside it": "import os\nos.spawnl(os.P_WAIT, '/bin/sh', 'sh', 'helper.py')",
+    "a program awaited": "async def f():\n    await asyncio.create_subprocess_exec(sys.executable, 'helper.py')",
+    "a program of the system": "os.system('python helper.py')",
+}
 REFUSED = {
+    "text that builtins run": "builtins.exec(open('helper.py').read())",
+    "text that is computed": "eval(open('helper.py').read())",
+    "a function that is passed on": "partial(importlib.import_module)('helper')",
+    "a function that is mapped": "list(map(import_module, ['helper']))",
+    "a library of NumPy": "np.ctypeslib.load_library('libx', '.')",
+    "a program that is computed": "def f(name):\n    subprocess.run(['sh', name])",
     "a name that is computed": "def f(name):\n    import_module(f'helper_{name}')",
     "a name from a list": "for name in ['a', 'b']:\n    __import__(name)",
     "a name that is assigned twice": "NAME = 'a'\nNAME = 'b'\nimport_module(NAME)",
@@ -45,6 +67,10 @@ REFUSED = {
 }
 NOTHING = {
     "a method called exec": "session.exec(query)",
+    "methods of other objects": "model.eval()\ntable.eval(text)\nopt.run(fmax=f)\nopt.call(x)\nf(model.eval)",
+    "text that is written out": "eval('1 + 1')",
+    "a type": "def f(library: ctypes.CDLL):\n    pass",
+    "a program without files": "subprocess.run(['git', 'status'])",
     "the program itself": "ctypes.CDLL(None)",
     "sys.path while the file is imported": "sys.path.insert(0, sorted(x)[0])",
     "another path": "def f():\n    self.path.append(x)",

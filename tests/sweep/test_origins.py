@@ -236,8 +236,12 @@ NAMED = {
     "results": ("res", set()),
     "frames as in ASE": ("frames/a.xyz@:5", {"frames/a.xyz"}),
     "a pattern": ("frames/*.xyz", {"frames/a.xyz"}),
+    "a pattern of folders": ("**/a.xyz", {"frames/a.xyz"}),
+    "a pattern of all paths": ("{home}/fr*/*.xyz", {"{home}/frames/a.xyz"}),
     "any text": ("*", set()),
     "the user's folder": ("~/table.csv", {"{home}/table.csv"}),
+    "a word of a command": ("GAP param_file=table.csv cutoff=4", {"table.csv"}),
+    "several in a text": ("table.csv,nothing", {"table.csv"}),
     "a variable of the shell": ("$HOME/table.csv", {"{home}/table.csv"}),
     "of an unknown user": ("~nobody-at-all/table.csv", set()),
     "a POSCAR without symbols": ("old/POSCAR", {"old/POSCAR", "old/POTCAR", "old/OUTCAR.gz"}),
@@ -254,6 +258,7 @@ def test_files_that_parameters_name(value, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     written(tmp_path, OF_PARAMETERS)
+    value = value.format(home=tmp_path) if isinstance(value, str) else value
     assert set(origins._hashed({"a": value})) == {name.format(home=tmp_path) for name in expected}
 
 

@@ -1,7 +1,8 @@
-"""What a user's file loads otherwise than by import statements: by functions of importlib, runpy and ctypes."""
+"""What a user's file loads otherwise than by import statements: by importlib, runpy, ctypes, and programs it starts."""
 
 import ast
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from importlib.util import resolve_name
 from pathlib import Path
@@ -10,16 +11,37 @@ from typing import Any, NamedTuple
 from nullmode._support.types import InputError
 
 # Functions that load a module by its name or a file by its path: place and name of that argument.
-_BY_NAME = {"import_module": (0, "name"), "__import__": (0, "name"), "run_module": (0, "mod_name")}
+_BY_NAME = {
+    "import_module": (0, "name"),
+    "__import__": (0, "name"),
+    "run_module": (0, "mod_name"),
+    "find_spec": (0, "name"),
+    "resolve_name": (0, "name"),
+}
 _BY_PATH = {
     "run_path": (0, "path_name"),
     "spec_from_file_location": (1, "location"),
     "SourceFileLoader": (1, "path"),
-    "CDLL": (0, "name"),
-    "LoadLibrary": (0, "name"),
-    "exec": (0, "source"),
+    "load_source": (1, "pathname"),
+    "zipimporter": (0, "path"),
+    "load_library": (0, "libname"),
+    **dict.fromkeys(("CDLL", "PyDLL", "WinDLL", "OleDLL", "LoadLibrary", "dlopen"), (0, "name")),
+    **dict.fromkeys(("exec", "eval"), (0, "source")),
 }
 _LOADERS = _BY_NAME | _BY_PATH
+# Functions that run a text, and those that start a program, by module.
+_RUNS = {"exec", "eval"}
+_SPREAD = {
+    *(f"{start}{end}" for start in ("exec", "spawn") for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")),
+    *("posix_spawn", "posix_spawnp", "create_subprocess_exec"),
+}
+"""Of these, all arguments are words of the command."""
+_STARTS = {
+    "os": {"system", "popen", "startfile", *_SPREAD},
+    "asyncio": {"create_subprocess_exec", "create_subprocess_shell"},
+    "subprocess": {"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput"},
+}
+_LIBRARIES = {"cdll", "pydll", "windll", "oledll"}
 _PATH = ("sys", "path")
 _GROWS = {"insert", "append", "extend"}
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -68,14 +90,23 @@ def loads(tree: ast.Module, path: Path) -> Loads:
     called = {name: name for name in _LOADERS}
     # What the file calls `sys` and `sys.path`.
     system, path_names = {"sys"}, set[str]()
+    starts = {f"{module}.{name}" for module, names in _STARTS.items() for name in names}
+    direct: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             called |= {each.asname: each.name for each in node.names if each.asname and each.name in _LOADERS}
             path_names |= {each.asname or each.name for each in node.names if (node.module, each.name) == _PATH}
+            known_starts = _STARTS.get(node.module or "", ())
+            starts |= {each.asname or each.name for each in node.names if each.name in known_starts}
         elif isinstance(node, ast.Import):
             system |= {each.asname for each in node.names if each.asname and each.name == "sys"}
+            named = [(each.asname, each.name) for each in node.names if each.asname]
+            starts |= {f"{own}.{name}" for own, module in named for name in _STARTS.get(module, ())}
         elif isinstance(node, ast.Assign) and (_name(node.value) in _LOADERS):
             called |= {each.id: _name(node.value) for each in node.targets if isinstance(each, ast.Name)}
+            direct.add(id(node.value))
+        elif isinstance(node, ast.Call):
+            direct.add(id(node.func))
     names: list[str] = []
     files: list[str] = []
     folders: list[str] = []
@@ -85,6 +116,12 @@ def loads(tree: ast.Module, path: Path) -> Loads:
             if isinstance(node, ast.Call) and (function := called.get(_name(node.func))):
                 if (value := _loaded(node, function, known)) is not None:
                     (names if function in _BY_NAME else files).append(value)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in starts:
+                files += _started(node, known)
+            elif isinstance(node, ast.Subscript) and _name(node.value) in _LIBRARIES:
+                files.append(str(_value(node.slice, known)))
+            elif _is_passed_on(node, called) and id(node) not in direct:
+                raise ValueError
             elif inside and (added := _added(node, system, path_names)) is not None:
                 folders.extend(str(_value(each, known)) for each in added)
         except (ValueError, TypeError, AttributeError, ImportError):
@@ -116,16 +153,44 @@ def _loaded(call: ast.Call, function: str, known: dict[str, Any]) -> str | None:
     node = call.args[place] if place < len(call.args) else given.get(keyword)
     if node is None or (isinstance(node, ast.Constant) and not isinstance(node.value, str)):
         return None
-    if function == "exec":
-        if isinstance(node, ast.Constant) or not isinstance(call.func, ast.Name):
+    if function in _RUNS:
+        of_python = isinstance(call.func, ast.Name) or ast.unparse(call.func).startswith("builtins.")
+        if isinstance(node, ast.Constant) or not of_python:
             return None
         raise ValueError
+    if function == "load_library":
+        # How the file is called hangs on the system.
+        raise ValueError
     value = str(_value(node, known))
+    if function == "resolve_name":
+        value = value.partition(":")[0]
     package = call.args[1] if len(call.args) > 1 else given.get("package")
     if function == "import_module" and value.startswith(".") and isinstance(package, ast.Constant):
         return resolve_name(value, str(package.value))
     # Otherwise as from the package of the file.
     return value
+
+
+def _started(call: ast.Call, known: dict[str, Any]) -> list[str]:
+    """Words of the command that a program is started with, of which some may be files."""
+    given = [*call.args[:1], *(each.value for each in call.keywords if each.arg in ("args", "cmd", "command"))]
+    if _name(call.func) in _SPREAD:
+        lists = [each.elts if isinstance(each, ast.List | ast.Tuple) else [each] for each in call.args]
+        words = [word for each in lists for word in each]
+    elif isinstance(given[0], ast.List | ast.Tuple):
+        words = given[0].elts
+    else:
+        return shlex.split(str(_value(given[0], known)))
+    # Python itself, its environment and how it waits.
+    return [str(_value(each, known)) for each in words if not ast.unparse(each).startswith(("sys.", "os."))]
+
+
+def _is_passed_on(node: ast.AST, called: dict[str, str]) -> bool:
+    """Whether a node names a function that loads, and does not call it."""
+    if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return False
+    function = called.get(_name(node), "")
+    return function in _BY_NAME or (function in _RUNS and isinstance(node, ast.Name)) or function == "run_path"
 
 
 def _added(node: ast.AST, system: set[str], path_names: set[str]) -> list[ast.expr] | None:

@@ -171,8 +171,20 @@ def _named(value: Any) -> list[str]:
 
 
 def _spelled(value: str | Path) -> list[str]:
-    """Files that a text or a path stands for: ``~/a``, ``$HOME/a``, ``a.xyz@:5`` as in ASE, ``a/*.xyz``, a folder."""
-    path = Path(os.path.expandvars(value)).expanduser()
+    """Files that a text or a path stands for, or words of it.
+
+    Such as ``~/a``, ``$HOME/a``, ``a.xyz@:5`` as in ASE, ``a/**/*.xyz``, a folder, and ``GAP param_file=a.xml``.
+    """
+    text = os.path.expandvars(value)
+    if found := _at(text):
+        return found
+    words = [word for word in re.split(r"[\s,;:=|<>\"'{}()]+", text) if word and word != text]
+    return [file for word in words if Path(word).expanduser().is_file() for file in _at(word)]
+
+
+def _at(text: str) -> list[str]:
+    """Files that one path stands for."""
+    path = Path(text).expanduser()
     if path.is_file():
         return [str(path)]
     if path.is_dir():
@@ -182,9 +194,10 @@ def _spelled(value: str | Path) -> list[str]:
     before, at, _ = str(path).rpartition("@")
     if at and Path(before).is_file():
         return [before]
-    if not re.search(r"[*?[]", path.name) or not path.suffix:
+    if not re.search(r"[*?[]", str(path)) or not path.suffix:
         return []
-    return sorted(str(file) for file in path.parent.glob(path.name) if file.is_file())
+    matches = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    return sorted(str(file) for file in matches if file.is_file())
 
 
 def _read_with(name: str) -> list[str]:
