@@ -1,6 +1,7 @@
 """The causes of null singular values: symmetry, body order, truncation, cutoff; counted from ranks."""
 
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -230,7 +231,12 @@ def _smoothing(descriptor: Descriptor) -> float | None:
     """Range below the cutoff in which neighbours count little, in Å; None if the cutoff cannot be raised."""
     if isinstance(descriptor, InexactDescriptor) or not is_dataclass(descriptor):
         return None
-    if "cutoff" not in {field.name for field in fields(descriptor) if field.init}:
+    if not _takes_cutoff(type(descriptor)):
         return None
     width: float = getattr(descriptor, "cutoff_width", _LAST_PART * descriptor.cutoff)
     return width
+
+
+@cache
+def _takes_cutoff(kind: type) -> bool:
+    return "cutoff" in {field.name for field in fields(kind) if field.init}

@@ -1,5 +1,6 @@
 """The rank of all correlations of nu neighbours, from geometry alone: the most that any truncation can reach."""
 
+from bisect import bisect_right
 from functools import cache, lru_cache
 from itertools import combinations
 from typing import TypeAlias
@@ -94,20 +95,20 @@ class CompleteRank:
         if parity == "SO3" and order == LARGEST_HANDED:
             self._volumes, self._sizes = np.empty(len(lengths) ** order), np.empty(len(lengths) ** order)
             measure_volumes(self._vectors, lengths, self._volumes, self._sizes)
-        self._values: dict[tuple[int, int], Floats] = {}
+        self._increasing = np.sort(self._steps).tolist()
+        self._values: dict[tuple[int, int], list[float]] = {}
 
     def at(self, tolerance: float) -> int:
         """Count the values above what sums of terms that are equal within the tolerance only may be wrong by."""
-        flat = np.abs(self._volumes) <= tolerance * self._sizes
-        key = int(np.count_nonzero(self._steps <= tolerance)), int(np.count_nonzero(flat))
+        flat = np.abs(self._volumes) <= tolerance * self._sizes if self._volumes.size else self._volumes
+        key = bisect_right(self._increasing, tolerance), int(np.count_nonzero(flat))
         if key not in self._values:
             signs = np.sign(np.where(flat, 0.0, self._volumes)).astype(np.int8)
-            self._values[key] = _values(
-                labelled(self._sorted, self._steps, tolerance), signs, self._vectors, self._order
-            )
-        values = self._values[key]
+            labels = labelled(self._sorted, self._steps, tolerance)
+            self._values[key] = _values(labels, signs, self._vectors, self._order)[::-1].tolist()
+        increasing = self._values[key]
         noise = max(tolerance / self._shortest, _ROUNDING)
-        return int(np.count_nonzero(values > noise * values.max(initial=0.0)))
+        return len(increasing) - bisect_right(increasing, noise * increasing[-1]) if increasing else 0
 
 
 def _values(labels: Integers, signs: Numbers, vectors: Floats, order: Order) -> Floats:

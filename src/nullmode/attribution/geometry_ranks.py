@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,7 @@ class EnvironmentRanks(GeometryRanks):
     def __init__(self, environment: Environment) -> None:
         super().__init__([environment])
         self.environment = environment
+        self._counts: dict[tuple[int | None, Parity, float], tuple[int | None, int]] = {}
         self._complete: dict[tuple[int, Parity], CompleteRank] = {}
         self._symmetric: dict[tuple[int, Parity], int] = {}
         self._point_groups: PointGroups | None = None
@@ -90,6 +92,10 @@ class EnvironmentRanks(GeometryRanks):
         return self._point_groups.at(tolerance)
 
     def largest_tolerance(self) -> float:  # noqa: D102
+        return self._largest
+
+    @cached_property
+    def _largest(self) -> float:
         return largest_tolerance(self.environment.vectors)
 
     def n_dof(self, tolerance: float) -> int:  # noqa: D102
@@ -119,6 +125,12 @@ class EnvironmentRanks(GeometryRanks):
         return decompose(descriptor, alone, rtol).rank
 
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:  # noqa: D102
+        key = order, parity, tolerance
+        if key not in self._counts:
+            self._counts[key] = self._counted(*key)
+        return self._counts[key]
+
+    def _counted(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:
         group = self.group(tolerance)
         if (id(group), parity) not in self._symmetric:
             self._symmetric[id(group), parity] = count_symmetric(group, parity)

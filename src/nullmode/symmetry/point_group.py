@@ -1,5 +1,6 @@
 """Point group of an environment, and the number of displacements that symmetry allows a descriptor to see."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from math import pi, sqrt
 
@@ -28,6 +29,8 @@ class PointGroup:
     operations, shape (g, 3, 3)
         Orthogonal matrices, which multiply as the permutations do, also where these hold within the tolerance only. A
         continuous group is represented by C3v or D3h: averages of vectors over them are equal.
+    proper, shape (g,)
+        Whether each operation is a rotation.
     permutations, shape (g, n)
         Operation k takes neighbour j to where neighbour permutations[k, j] is.
     deviation
@@ -41,6 +44,7 @@ class PointGroup:
 
     name: str
     operations: Floats
+    proper: Bools
     permutations: Integers
     deviation: float
     axis: Floats | None
@@ -72,7 +76,13 @@ def point_group(environment: Environment, tolerance: float = 1e-6) -> PointGroup
         identity = np.array([np.eye(3), -np.eye(3)])
         none = np.zeros((2, 0), dtype=np.int64)
         return PointGroup(
-            name="Kh", operations=identity, permutations=none, deviation=0.0, axis=None, tolerance=tolerance
+            name="Kh",
+            operations=identity,
+            proper=np.array([True, False]),
+            permutations=none,
+            deviation=0.0,
+            axis=None,
+            tolerance=tolerance,
         )
     largest = largest_tolerance(vectors)
     if tolerance > largest:
@@ -97,6 +107,7 @@ class PointGroups:
         # Near a line, what holds depends on the tolerance in another way.
         self._is_bent = len(environment) > 1 and line_axis(environment.vectors, largest) is None
         self._operations: Operations | None = None
+        self._deviations: list[float] = []
         self._known: dict[int, PointGroup] = {}
 
     def at(self, tolerance: float) -> PointGroup:
@@ -105,24 +116,22 @@ class PointGroups:
             return point_group(self.environment, tolerance)
         if self._operations is None:
             self._operations = operations_within(self.environment.vectors, self.environment.species, self.largest)
-        within = self._operations.within(tolerance)
-        if len(within.proper) not in self._known:
-            self._known[len(within.proper)] = _of(within, tolerance)
-        return self._known[len(within.proper)]
+            self._deviations = sorted(self._operations.deviations.tolist())
+        count = bisect_right(self._deviations, tolerance)
+        if count not in self._known:
+            self._known[count] = _of(self._operations.within(tolerance), tolerance)
+        return self._known[count]
 
 
 def _of(accepted: Operations, tolerance: float) -> PointGroup:
     """Make a group of operations that may not all be closed under multiplication."""
-    if len(accepted.proper) == 1:
-        images = accepted.permutations
-        return PointGroup(
-            name="C1", operations=np.eye(3)[None], permutations=images, deviation=0.0, axis=None, tolerance=tolerance
-        )
-    operations, proper, permutations, deviations = largest_group(accepted)
-    operations = multiplying(operations, proper, permutations)
+    group = largest_group(accepted)
+    _, proper, permutations, deviations = group
+    operations = multiplying(group)
     return PointGroup(
         name=_named(operations, proper),
         operations=operations,
+        proper=proper,
         permutations=permutations,
         deviation=float(deviations.max()),
         axis=None,
@@ -143,7 +152,7 @@ def _of_line(vectors: Floats, species: Integers, axis: Floats, tolerance: float)
     held = (missed <= tolerance) & (np.sort(images, axis=1) == np.arange(len(vectors))).all(axis=1)
     candidates, images, missed = candidates[held], images[held], missed[held]
     candidates[0], missed[0] = np.eye(3), 0.0
-    operations, _, permutations, deviations = largest_group(
+    operations, proper, permutations, deviations = largest_group(
         Operations(candidates, np.linalg.det(candidates) > 0, images, missed)
     )
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
@@ -151,6 +160,7 @@ def _of_line(vectors: Floats, species: Integers, axis: Floats, tolerance: float)
     return PointGroup(
         name=name,
         operations=operations,
+        proper=proper,
         permutations=permutations,
         deviation=float(deviations.max()),
         axis=axis,
@@ -174,8 +184,8 @@ def symmetric_projector(group: PointGroup) -> Floats:
 
 def proper(group: PointGroup) -> PointGroup:
     """Keep the rotations alone: features that include pseudoscalars are invariant under these only."""
-    kept = np.linalg.det(group.operations) > 0
-    return replace(group, operations=group.operations[kept], permutations=group.permutations[kept])
+    kept = group.proper
+    return replace(group, operations=group.operations[kept], proper=kept[kept], permutations=group.permutations[kept])
 
 
 def rank_symmetric(environment: Environment, parity: Parity = "O3", tolerance: float = 1e-6) -> int:
@@ -204,22 +214,23 @@ def count_symmetric(group: PointGroup, parity: Parity) -> int:
     if n == 0:
         return 0
     fixed = (group.permutations == np.arange(n)).sum(axis=1)
-    return mean_character(g, fixed * np.trace(g, axis1=1, axis2=2) - rotation_characters(group), parity)
+    characters = fixed * np.trace(g, axis1=1, axis2=2) - rotation_characters(group)
+    return mean_character(characters, group.proper, parity)
 
 
 def rotation_characters(group: PointGroup) -> Floats:
     """Characters of the rigid rotations, det(g) tr g, shape (g,); on a line, without the rotation about its axis."""
     g = group.operations
-    sign = np.sign(np.linalg.det(g))
+    sign = np.where(group.proper, 1.0, -1.0)
     rotation: Floats = sign * np.trace(g, axis1=1, axis2=2)
     if group.axis is not None:
         rotation -= sign * np.einsum("i,gij,j->g", group.axis, g, group.axis)
     return rotation
 
 
-def mean_character(operations: Floats, characters: Floats, parity: Parity) -> int:
+def mean_character(characters: Floats, proper: Bools, parity: Parity) -> int:
     """Count the invariants of a representation, from the character of each operation of the group."""
-    terms = characters if parity == "O3" else characters[np.linalg.det(operations) > 0]
+    terms = characters if parity == "O3" else characters[proper]
     return round(float(terms.mean()))
 
 

@@ -57,7 +57,7 @@ class Isometries:
         """
         g = self.operations
         fixed = (self.permutations == np.arange(self.permutations.shape[1])).sum(axis=1)
-        return mean_character(g, fixed * np.trace(g, axis1=1, axis2=2) - self.rigid, parity)
+        return mean_character(fixed * np.trace(g, axis1=1, axis2=2) - self.rigid, np.linalg.det(g) > 0, parity)
 
     def symmetric_part(self, vectors: Floats) -> Floats:
         """Average vectors on the atoms, shape (N, 3), over all operations."""
