@@ -7,6 +7,7 @@ be prepared once, is. All codes see the neighbours alone: the carbon's own densi
 import featomic
 import numpy as np
 from ase import Atoms
+from ase.io import read, write
 from dscribe.descriptors import SOAP
 from featomic.clebsch_gordan import DensityCorrelations
 from metatensor import Labels
@@ -14,7 +15,9 @@ from quippy.descriptors import Descriptor
 from scipy.spatial.distance import pdist
 
 import nullmode as nm
+from nullmode.analysis.stream import analyze_file
 from nullmode.families import random_methane
+from nullmode.tables import parquet
 
 CUTOFF, CUTOFF_WIDTH, WIDTH = 4.0, 0.5, 0.3
 FIRST_ATOM = Labels(["atom"], np.array([[0]]))
@@ -143,6 +146,36 @@ def jacobian_stack(structures, n_max, l_max):
     """Jacobians (n_structures, F, 3 n), each pair of channels once: the least that a peer's user has to decompose."""
     results = nullmode(structures, n_max, l_max)()
     return np.stack([jacobian.reshape(len(phi), -1) for phi, jacobian in results])
+
+
+def analyzed(structures, n_max, l_max, *, attribution):
+    """From structures to the table of :func:`nullmode.analyze`."""
+    soap = power_spectrum(n_max, l_max)
+    return lambda: nm.analyze(structures, soap, centers="C", attribution=attribution, threads=1)
+
+
+def analyzed_file(structures, n_max, l_max, folder):
+    """From an extended XYZ file to a table on disk, causes included: what nullmode analyze does, but for its start."""
+    soap = power_spectrum(n_max, l_max)
+    write(folder / "structures.xyz", structures, format="extxyz")
+
+    def run():
+        analyze_file(
+            folder / "structures.xyz",
+            soap,
+            lambda fixed: parquet.streamed_frames(folder / "table.parquet", "analysis", {"descriptor": repr(fixed)}),
+            centers="C",
+            attribution=True,
+            threads=1,
+        )
+
+    return run
+
+
+def read_by_ase(structures, folder):
+    """ASE's own reader of the same file."""
+    write(folder / "structures.xyz", structures, format="extxyz")
+    return lambda: read(folder / "structures.xyz", index=":")
 
 
 def bispectrum(structures, n_max, l_max):

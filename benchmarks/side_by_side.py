@@ -16,6 +16,7 @@ import time
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import codes
 import floor
@@ -30,7 +31,7 @@ OUTPUT = Path("results/benchmarks")
 SIZES = {"CH4": [(4, 4), (8, 8), (12, 10)], "15 H": [(8, 8)], "40 H": [(8, 8)], "4 H, 4 O": [(8, 8)]}
 JACOBIAN, SPECTRUM, TRIPLES = "features + J", "features + J + values + modes", "nu = 3, features + J"
 ALGEBRA = {"stacked SVD": codes.stacked_svd, "QR + SVD of R": codes.svd_of_triangles}
-N_DIFFERENCES, N_THREADED = 10, 20_000
+N_DIFFERENCES, N_THREADED, N_WHOLE = 10, 20_000, 1000
 TURN = 0.05
 CASE = ["set", "n_max", "l_max"]
 COLUMNS = [*CASE, "task", "code", "environments"]
@@ -60,6 +61,24 @@ def tasks():
     where = "CH4", 8, 8, "structures to environments"
     found[*where, "nullmode", len(methane)] = lambda: codes.environments(methane)
     return found
+
+
+def whole_calls(folder):
+    """What a user calls, from many structures or their file; of peers, features + J and the faster linear algebra."""
+    structures = codes.methane(N_WHOLE)
+    where, size = ("CH4", 8, 8, "whole calls"), (8, 8)
+    jacobians = codes.jacobian_stack(structures, *size)
+    peers = {code: codes.CODES[code](structures, *size) for code in ("featomic", "dscribe")}
+    return {
+        (*where, "nullmode", N_WHOLE): codes.analyzed(structures, *size, attribution=False),
+        (*where, "nullmode, causes", N_WHOLE): codes.analyzed(structures, *size, attribution=True),
+        (*where, "nullmode, causes, from a file", N_WHOLE): codes.analyzed_file(structures, *size, folder),
+        (*where, "ASE, reading the file", N_WHOLE): codes.read_by_ase(structures, folder),
+        **{
+            (*where, f"{code} + QR + SVD of R", N_WHOLE): lambda run=run: (run(), codes.svd_of_triangles(jacobians))
+            for code, run in peers.items()
+        },
+    }
 
 
 def threaded():
@@ -200,9 +219,11 @@ def main(arguments=None):
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args(arguments)
     measured = timed(tasks(), arguments.rounds, time.process_time)
+    with TemporaryDirectory() as folder:
+        whole = timed(whole_calls(Path(folder)), arguments.rounds, time.process_time)
     by_wall = timed(threaded(), arguments.rounds, time.perf_counter)
     least, flops, bandwidth = floors(measured)
-    frame = pd.concat([measured, together(measured), least, by_wall], ignore_index=True)
+    frame = pd.concat([measured, together(measured), least, whole, by_wall], ignore_index=True)
     frame = frame.merge(memory(), how="left", on=COLUMNS[:-1])
     frame.attrs = {
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}",

@@ -164,6 +164,7 @@ def test_page_has_the_numbers_of_the_formulae():
 def test_a_short_run_writes_table_and_plot(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(side_by_side, "SIZES", {"CH4": [(4, 4)]})
     monkeypatch.setattr(side_by_side.codes, "SETS", {"CH4": (codes.methane, 2, (4,))})
+    monkeypatch.setattr(side_by_side, "N_WHOLE", 3)
     monkeypatch.setattr(side_by_side, "memory", lambda: pd.DataFrame(columns=[*side_by_side.COLUMNS[:-1], "memory"]))
     side_by_side.main(["--rounds", "1", "--output", str(tmp_path)])
     table = pd.read_parquet(tmp_path / "side_by_side.parquet")

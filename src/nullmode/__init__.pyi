@@ -39,9 +39,9 @@ from nullmode.descriptors.radial_spectrum import RadialSpectrum as RadialSpectru
 from nullmode.descriptors.trispectrum import Trispectrum as Trispectrum
 from nullmode.families._base import FamilySize as FamilySize
 from nullmode.figures._base import Drawing as Drawing
+from nullmode.geometry.cut import environments as environments
 from nullmode.geometry.disorder import majority_species as majority_species
 from nullmode.geometry.environment import Environment as Environment
-from nullmode.geometry.environment import environments as environments
 from nullmode.geometry.environment_set import EnvironmentSet as EnvironmentSet
 from nullmode.geometry.read import read_environments as read_environments
 from nullmode.limits.limit import Limit as Limit

@@ -104,7 +104,7 @@ def test_whatever_would_be_lost_is_refused(folder, path, force):
 @pytest.mark.parametrize("command", ENDINGS)
 @pytest.mark.parametrize("path", ["input", "hard link", "foreign", "structures", "folder", "unknown suffix"])
 def test_commands_refuse_what_would_be_lost(folder, monkeypatch, command, path):
-    monkeypatch.setattr("nullmode.geometry.environment.environments", stopped)
+    monkeypatch.setattr("nullmode.geometry.cut.environments", stopped)
     monkeypatch.setattr("ase.io.iread", stopped)
     monkeypatch.setattr("ase.io.read", stopped)
     before, e = contents(folder), ENDINGS[command]

@@ -15,7 +15,7 @@ from peers import (
 )
 
 import nullmode as nm
-from nullmode.geometry.environment import checked_structures
+from nullmode.geometry.cut import checked_structures
 from nullmode.spectrum.decomposition import displacements, error_growth
 from nullmode.spectrum.whole_structure import sum_jacobians, whole_structures
 

@@ -63,7 +63,7 @@ def test_rows_of_structures_keep_their_places(path):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(scan, "_ROW_GROUP", 100)
+    monkeypatch.setattr(scan, "ROW_GROUP", 100)
 
 
 @pytest.mark.usefixtures("small")
@@ -166,7 +166,7 @@ import os, signal, sys
 import nullmode as nm
 from nullmode.analysis import scan
 from nullmode.families import random_methane
-scan._ROW_GROUP = 100
+scan.ROW_GROUP = 100
 def stream():
     for k, r in enumerate(random_methane.positions(4096)):
         if k == 2:
@@ -275,11 +275,12 @@ def frames(tmp_path):
 
 
 @pytest.mark.law(cases=5)
-@pytest.mark.parametrize("index", [":", ":5", "2:300:7", "-3:"])
+@pytest.mark.parametrize("index", [":", ":5", "2:300:7", "-3:", "7", "-600"])
 @pytest.mark.parametrize("centers", [None, "C", ["H", 0]], ids=str)
 def test_files_are_read_as_environments(frames, tmp_path, index, centers):
     parts = list(nm.read_environments(tmp_path / "many.extxyz", 3.0, centers, index))
-    chosen = frames[slice(*(int(part) if part else None for part in index.split(":")))]
+    parts_of = [int(part) if part else None for part in index.split(":")]
+    chosen = frames[slice(*parts_of)] if ":" in index else [frames[int(index)]]
     expected = nm.environments(chosen, 3.0, centers)
     found = [item for part in parts for item in part]
     assert len(found) == len(expected)
@@ -292,10 +293,11 @@ BAD = {
     "missing": (("no.xyz",), {}, "`path` must be an existing structure file, got no.xyz"),
     "folder": ((".",), {}, "`path` must be an existing structure file"),
     "no structure": (("text.xyz",), {}, "`path` must be a structure file that ASE reads, got text.xyz"),
-    "index": (("many.extxyz",), {"index": "3"}, "`index` must be a slice such as ':100', got '3'"),
-    "slice": (("many.extxyz",), {"index": "::0"}, "`index` must be a slice such as ':100', got '::0'"),
-    "words": (("many.extxyz",), {"index": "a:b"}, "`index` must be a slice such as ':100', got 'a:b'"),
-    "no frames": (("many.extxyz",), {"index": "600:"}, "`index` must choose at least one frame of many.extxyz, got"),
+    "index": (("many.extxyz",), {"index": "600"}, "`index` must be the index of a frame of many.extxyz, got 600"),
+    "back": (("many.extxyz",), {"index": "-601"}, "`index` must be the index of a frame of many.extxyz, got -601"),
+    "slice": (("many.extxyz",), {"index": "::0"}, "`index` must be a number or a slice such as ':100', got '::0'"),
+    "words": (("many.extxyz",), {"index": "a:b"}, "`index` must be a number or a slice such as ':100', got 'a:b'"),
+    "no frames": (("many.extxyz",), {"index": "600:"}, "`path` must contain at least one structure, got many.extxyz"),
     "cutoff": (("many.extxyz",), {"cutoff": -1}, "`cutoff` must be a positive length in Å, got -1"),
     "centers": (("many.extxyz",), {"centers": "Xe"}, "`centers` must occur in many.extxyz, got 'Xe'"),
     "element": (("many.extxyz",), {"centers": "Qq"}, "`centers` must be chemical symbols or atom indices, got 'Qq'"),

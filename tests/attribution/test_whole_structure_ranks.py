@@ -11,7 +11,7 @@ from wholes import WHOLES
 import nullmode as nm
 from nullmode.attribution.structure_completeness import MOST_TUPLES
 from nullmode.attribution.whole_structure import StructureRanks
-from nullmode.geometry.environment import checked_structures
+from nullmode.geometry.cut import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures
 
 CUTOFF = 3.2

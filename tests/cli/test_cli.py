@@ -361,7 +361,10 @@ def bad_files(folder):
             ["scan", "text.xyz", "--out", "a.parquet", "--species", "H"],
             "`path` must be a structure file that ASE reads",
         ),
-        (["scan", "methane.xyz", "--out", "a.parquet", "--species", "H", "--index", "3"], "`index` must be a slice"),
+        (
+            ["scan", "methane.xyz", "--out", "a.parquet", "--species", "H", "--index", "3"],
+            "`index` must be the index of a frame",
+        ),
         (["scan", "methane.xyz", "--out", "a.parquet", "--species", "H", "--centers", "Xe"], "`centers` must occur in"),
         (["scan", "methane.xyz", "--out", "a.parquet", "--species", "H", "--rtol", "2"], "`rtol` must"),
         (["explain"], "No such command"),

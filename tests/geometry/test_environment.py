@@ -6,6 +6,7 @@ from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
 
 import nullmode as nm
+from nullmode.geometry import cut
 from nullmode.geometry.environment import within
 
 CH4 = molecule("CH4")
@@ -138,6 +139,50 @@ def test_neighbours_are_those_of_ase(name, cutoff):
         )
         np.testing.assert_array_equal(environment.species, atoms.numbers[environment.atoms])
         assert environment.center_species == atoms.numbers[environment.center]
+
+
+MANY = [molecule(name) for name in ("CH4", "H2O", "CH3OH", "C6H6", "CH4")] + [*STRUCTURES.values(), Atoms("H"), Atoms()]
+MANY.append(with_array("positions", np.asfortranarray(CH4.positions + 1e4)))
+MANY.append(Atoms("CH2", positions=[[0, 0, 0], [0, 0, 4.0], [4.0, 0, 0]]))
+
+
+def fields_of(environment):
+    return {name: getattr(environment, name) for name in environment.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("centers", [None, ["C", "Cu"], [2, 0, 2]], ids=str)
+@pytest.mark.parametrize("cutoff", [1.5, 4.0])
+@pytest.mark.parametrize("atoms_at_once", [1, 8, 1 << 13])
+def test_many_structures_in_one_pass_give_what_each_gives_alone(monkeypatch, centers, cutoff, atoms_at_once):
+    monkeypatch.setattr(cut, "_ATOMS_AT_ONCE", atoms_at_once)
+    structures = [each for each in MANY if centers != [2, 0, 2] or len(each) > 2]
+    together = nm.environments(structures, cutoff, centers)
+    alone = [
+        each
+        for index, structure in enumerate(structures)
+        for each in cut.environments_of(structure, index, cutoff, cut.centers_of(structure, centers))
+    ]
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_equal(fields_of(one), fields_of(other))
+
+
+FAULTS = {
+    "nan": (lambda atoms: atoms.positions.__setitem__((2, 1), np.nan), "positions` must be finite, got nan in row 2"),
+    "coincident": (lambda atoms: atoms.positions.__setitem__(3, atoms.positions[1]), "distinct, got atoms 1 and 3"),
+    "ghost": (lambda atoms: atoms.numbers.__setitem__(4, 0), r"numbers` must be .* \(0\) at index 4"),
+    "cell": (lambda atoms: atoms.set_pbc(True), "cell` must have a vector along each periodic direction"),
+    "disorder": (lambda atoms: atoms.set_array("occupancy", np.full(5, 0.5)), "must have fully occupied sites"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("other", FAULTS)
+def test_the_first_of_many_faulty_structures_is_named(fault, other):
+    structures = [CH4.copy() for _ in range(6)]
+    FAULTS[fault][0](structures[2])
+    FAULTS[other][0](structures[4])
+    with pytest.raises(nm.InputError, match=rf"`atoms\[2\].*{FAULTS[fault][1]}"):
+        nm.environments(structures)
 
 
 def test_centers_by_symbol_and_index_agree():

@@ -15,7 +15,7 @@ import nullmode as nm
 from nullmode.analysis.rows import AnalysisOptions
 from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.whole_structure import StructureRanks
-from nullmode.geometry.environment import checked_structures
+from nullmode.geometry.cut import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.tables import parquet
 

@@ -18,7 +18,7 @@ from nullmode._support.arguments import SMALLEST_TOLERANCE
 from nullmode.analysis.rows import AnalysisOptions
 from nullmode.analysis.whole_rows import structure_row
 from nullmode.attribution.whole_structure import StructureRanks
-from nullmode.geometry.environment import checked_structures
+from nullmode.geometry.cut import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)

@@ -16,7 +16,7 @@ from nullmode._support.types import InputError
 from nullmode.attribution.null_modes import split_null_modes
 from nullmode.cli.main import app
 from nullmode.figures._base import CAUSES
-from nullmode.geometry.environment import cut
+from nullmode.geometry.cut import cut
 from nullmode.sweep import structures
 from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of

@@ -1,12 +1,16 @@
 """Threads and progress of long runs: number of processors, BLAS on one thread, a progress bar."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from nullmode._support._jit import announce_compiling
+
+T = TypeVar("T")
 
 
 def single_threaded_blas() -> Any:
@@ -29,6 +33,20 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def ahead(items: Iterator[T], count: int) -> Iterator[T]:
+    """Give the items of an iterator, which a thread makes before they are asked for, at most `count` of them."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        end = object()
+        waiting = deque(pool.submit(next, items, end) for _ in range(count))
+        try:
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, items, end))
+                yield cast("T", item)
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 @contextmanager

@@ -10,13 +10,15 @@ import pandas as pd
 
 from nullmode._support.arguments import as_whole, check_threads, check_tolerance, listed
 from nullmode._support.types import InputError, Scope
+from nullmode.analysis.failed_rows import raise_if_all
 from nullmode.analysis.rows import AnalysisOptions, measure
 from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.geometry_ranks import Cases
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor, changed, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, Environment, checked_structures, environments, within
+from nullmode.geometry.cut import checked_structures, environments
+from nullmode.geometry.environment import Centers, Environment, within
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.limits.limit import check_limited
 from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol
@@ -85,22 +87,19 @@ def analyze(
         For bad structures (see :func:`nullmode.environments`), rtol, or a descriptor that refuses all of them, for
         instance because it does not cover the species.
     """
-    options = _options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
-    if scope not in get_args(Scope):
-        raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
+    options = checked_options(
+        descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads, scope, feature_tolerance
+    )
+    errors: list[Exception] = []
     if scope == "environment":
         cases, descriptor = _cases(what, descriptor, centers)
-        frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, strict=True)
-        return frame.drop(columns="point")
-    if resolution:
-        raise InputError(f"`resolution` must be left out for scope {scope!r}: limits are those of environments.")
-    if degrees_of_freedom != "neighbours":
-        raise InputError(f"`degrees_of_freedom` must be left out for scope {scope!r}: there, all atoms move.")
-    check_feature_tolerance(feature_tolerance)
-    structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
-    descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
-    wholes = [StructureRanks(structure, scope, feature_tolerance) for structure in structures]
-    frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress, strict=True)
+        frame, _ = measure(cases, [descriptor], options, threads=threads, progress=progress, errors=errors)
+    else:
+        structures = whole_structures(*checked_structures(cast("Any", what), descriptor.cutoff, centers))
+        descriptor = with_layout_of(descriptor, [item for structure in structures for item in structure.environments])
+        wholes = [StructureRanks(structure, scope, feature_tolerance) for structure in structures]
+        frame, _ = measure_whole(wholes, [descriptor], options, threads=threads, progress=progress, errors=errors)
+    raise_if_all(errors, bool((frame["status"] == "failed").all()))
     return frame.drop(columns="point")
 
 
@@ -146,17 +145,19 @@ def truncation_sweep(
     InputError
         As :func:`analyze`; for an n_max or l_max that is out of range, or that the descriptor does not have.
     """
-    options = _options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
+    options = checked_options(descriptor, rtol, degrees_of_freedom, attribution, resolution, tolerance, threads)
     points = _points(descriptor, {"n_max": n_max, "l_max": l_max})
     cases, descriptor = _cases(what, descriptor, centers)
     descriptors = [changed(descriptor, **point) for point in points]
-    frame, _ = measure(cases, descriptors, options, threads=threads, progress=progress, strict=True)
+    errors: list[Exception] = []
+    frame, _ = measure(cases, descriptors, options, threads=threads, progress=progress, errors=errors)
+    raise_if_all(errors, bool((frame["status"] == "failed").all()))
     for position, name in enumerate(points[0]):
         frame.insert(position, name, np.array([point[name] for point in points])[frame["point"]])
     return frame.drop(columns="point")
 
 
-def _options(
+def checked_options(
     descriptor: Any,
     rtol: float,
     dofs: DegreesOfFreedom,
@@ -164,13 +165,24 @@ def _options(
     resolution: bool,
     tolerance: float,
     threads: Any,
+    scope: Scope = "environment",
+    feature_tolerance: float = EQUAL,
 ) -> AnalysisOptions:
+    """Refuse what :func:`analyze` refuses of its arguments, but for the structures."""
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_tolerance(tolerance)
     check_threads(threads)
     if attribution and dofs != "neighbours":
         raise InputError(f"`degrees_of_freedom` must be 'neighbours' for attribution, got {dofs!r}.")
+    if scope not in get_args(Scope):
+        raise InputError(f"`scope` must be one of {', '.join(get_args(Scope))}, got {scope!r}.")
+    if scope != "environment":
+        if resolution:
+            raise InputError(f"`resolution` must be left out for scope {scope!r}: limits are those of environments.")
+        if dofs != "neighbours":
+            raise InputError(f"`degrees_of_freedom` must be left out for scope {scope!r}: there, all atoms move.")
+        check_feature_tolerance(feature_tolerance)
     if resolution:
         check_limited(descriptor)
     return AnalysisOptions(

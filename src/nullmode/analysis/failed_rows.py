@@ -10,8 +10,6 @@ from nullmode._support.types import JSON
 from nullmode.geometry.environment import Environment
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from nullmode.attribution.whole_structure import StructureRanks
 
 
@@ -42,8 +40,8 @@ def failed_structure(case: "StructureRanks", error: Exception) -> JSON:
     return failed_environment(environments[0], error) | whole | counts
 
 
-def raise_if_all(errors: list[Exception], frame: "pd.DataFrame", strict: bool) -> None:
+def raise_if_all(errors: list[Exception], all_failed: bool) -> None:
     """Raise the first error where nothing could be analysed: then it is the arguments that are wrong, not a row."""
     refused = [error for error in errors if not isinstance(error, MemoryError)]
-    if strict and refused and (frame["status"] == "failed").all():
+    if refused and all_failed:
         raise refused[0]

@@ -11,7 +11,8 @@ from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, checked_structures
+from nullmode.geometry.cut import checked_structures
+from nullmode.geometry.environment import Centers
 from nullmode.linalg.householder import complete_frame
 from nullmode.linalg.stacked import StackedFactor
 from nullmode.spectrum.decomposition import check_rtol

@@ -14,7 +14,6 @@ from nullmode._support.failure import reason
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats, Integers
 from nullmode.analysis.cause_columns import CauseColumns
-from nullmode.analysis.failed_rows import raise_if_all
 from nullmode.analysis.groups import grouped
 from nullmode.analysis.resolution_columns import ResolutionColumns
 from nullmode.attribution.geometry_ranks import Cases
@@ -56,7 +55,7 @@ def measure(
     threads: int | None = None,
     progress: bool = False,
     keep_features: bool = False,
-    strict: bool = False,
+    errors: list[Exception] | None = None,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
     """Analyse environments by descriptors of one cutoff, beyond which the environments have no neighbours.
 
@@ -64,9 +63,9 @@ def measure(
     table begins with ``point``, the index of the descriptor, and is ordered by it, then as the environments. For each
     descriptor, the features of every environment are given too; none unless `keep_features`.
 
-    An error, also one of memory, stays in the row of its environment; if `strict`, the first is raised where all fail.
+    An error, also one of memory, stays in the row of its environment, and is appended to `errors`.
     """
-    results = _Results(cases, descriptors, options, keep_features=keep_features)
+    results = _Results(cases, descriptors, options, [] if errors is None else errors, keep_features=keep_features)
     counts = np.diff(cases.environments.offsets)
     alike = [np.flatnonzero(counts == n) for n in np.unique(counts)]
     with (
@@ -80,9 +79,7 @@ def measure(
             tiles = [tile for group in alike for tile in _tiles(group, int(counts[group[0]]), n_features, layout)]
             for done in pool.map(partial(results.fill, sweep, layout), tiles):
                 advance(done * len(sweep.points))
-    frame = results.frame()
-    raise_if_all(results.errors, frame, strict)
-    return frame, results.features
+    return results.frame(), results.features
 
 
 def nullable_types(options: AnalysisOptions) -> dict[str, str]:
@@ -120,11 +117,17 @@ class _Results:
     """Columns of the table as arrays (points, environments); each thread fills those of its own environments."""
 
     def __init__(
-        self, cases: Cases, descriptors: Sequence[Descriptor], options: AnalysisOptions, *, keep_features: bool
+        self,
+        cases: Cases,
+        descriptors: Sequence[Descriptor],
+        options: AnalysisOptions,
+        errors: list[Exception],
+        *,
+        keep_features: bool,
     ) -> None:
         shape = (len(descriptors), len(cases))
         self.cases, self.descriptors, self.options = cases, descriptors, options
-        self.errors: list[Exception] = []
+        self.errors = errors
         self.features: list[list[Floats]] = [[np.empty(0)] * len(cases) * keep_features for _ in descriptors]
         self._judged = {name: np.zeros(shape, dtype=kind) for name, kind in _JUDGED.items()}
         self._n_dof = np.zeros(shape, dtype=np.int64)

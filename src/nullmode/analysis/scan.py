@@ -1,7 +1,7 @@
 """The analysis of sets of environments that are larger than memory, streamed into a file."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from inspect import getfile
 from itertools import chain
@@ -17,6 +17,7 @@ from nullmode._support.elements import symbol
 from nullmode._support.output import check_output, files_behind
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, InputError
+from nullmode.analysis.chunks import ROW_GROUP, divided
 from nullmode.analysis.failed_rows import failed_environment
 from nullmode.descriptors._base import Descriptor, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
@@ -26,8 +27,6 @@ from nullmode.spectrum.batch import spectra
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.tables import parquet
 from nullmode.tables.columns import SPECTRA
-
-_ROW_GROUP = 1 << 14  # environments
 
 
 def scan(
@@ -87,7 +86,7 @@ def scan(
     check_threads(threads)
     reads = [*files_behind(descriptor), *getattr(environments, "files", ())]
     check_output(path, (".parquet",), is_spectra, inputs=reads, force=force)
-    chunks = _chunks(environments)
+    chunks = divided(environments, ROW_GROUP)
     first = next(chunks, None)
     if first is None:
         raise InputError("`environments` must hold at least one environment, got none.")
@@ -128,25 +127,6 @@ def scan(
 def is_spectra(path: Path) -> bool:
     """Whether a file is a table that :func:`scan` wrote."""
     return parquet.is_table(path, "spectra")
-
-
-def _chunks(environments: Any) -> Iterator[EnvironmentSet]:
-    """Divide a stream into sets of one size, so that the file does not depend on its division before."""
-    sets: Iterable[Any] = [environments] if isinstance(environments, EnvironmentSet) else environments
-    waiting: list[EnvironmentSet] = []
-    count = 0
-    for item in sets:
-        waiting.append(item if isinstance(item, EnvironmentSet) else EnvironmentSet.from_environments(item))
-        count += len(waiting[-1])
-        if count >= _ROW_GROUP:
-            joined = EnvironmentSet.joined(waiting)
-            whole = count - count % _ROW_GROUP
-            for first in range(0, whole, _ROW_GROUP):
-                yield joined.take(np.arange(first, first + _ROW_GROUP))
-            waiting = [joined.take(np.arange(whole, count))]
-            count -= whole
-    if count:
-        yield EnvironmentSet.joined(waiting)
 
 
 def _files(descriptor: Descriptor) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nullmode._support.threads import processors, progress_bar, single_threaded_blas
 from nullmode._support.types import JSON, Floats, InputError
-from nullmode.analysis.failed_rows import failed_structure, raise_if_all
+from nullmode.analysis.failed_rows import failed_structure
 from nullmode.analysis.rows import AnalysisOptions, bent_line, nullable_types
 from nullmode.attribution.causes import attribution_columns
 from nullmode.attribution.whole_structure import StructureRanks
@@ -29,7 +29,7 @@ def measure_whole(
     threads: int | None = None,
     progress: bool = False,
     keep_features: bool = False,
-    strict: bool = False,
+    errors: list[Exception] | None = None,
 ) -> tuple[pd.DataFrame, list[list[Floats]]]:
     """Do as :func:`measure` for whole structures."""
     pairs = [(point, descriptor, case) for point, descriptor in enumerate(descriptors) for case in cases]
@@ -39,12 +39,12 @@ def measure_whole(
         try:
             row, phi = structure_row(case, descriptor, options)
         except Exception as error:  # as for environments
-            errors.append(error)
+            if errors is not None:
+                errors.append(error)
             row, phi = failed_structure(case, error), np.full(1, np.nan)
         return {"point": point, **row}, phi
 
     rows: list[JSON] = []
-    errors: list[Exception] = []
     features: list[list[Floats]] = [[] for _ in descriptors]
     with (
         single_threaded_blas(),
@@ -58,7 +58,6 @@ def measure_whole(
             advance(1)
     wanted = (*columns.ENVIRONMENT, *columns.WHOLE, *(columns.ATTRIBUTION if options.attribution else ()))
     frame = pd.DataFrame(rows, columns=["point", *(column.name for column in wanted)])
-    raise_if_all(errors, frame, strict)
     return frame.astype(nullable_types(options) | {"n_classes": "Int64"}), features
 
 

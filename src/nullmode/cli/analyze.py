@@ -1,5 +1,7 @@
 """The command nullmode analyze."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +9,7 @@ import typer
 
 from nullmode._support.types import Scope
 from nullmode.cli import options
+from nullmode.cli.summary import Summary
 
 
 @options.chooses_descriptor
@@ -48,80 +51,49 @@ def analyze(
 
         nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8
     """
-    from nullmode.analysis.analyze import analyze as analyze_all
-    from nullmode.descriptors._layout import with_layout_of
+    from nullmode.analysis.stream import analyze_file
     from nullmode.tables import columns, parquet
 
     options.check_out(out, (".parquet",), lambda path: parquet.is_table(path, "analysis"), file, choice, force)
     chosen_centers = options.centers_of(centers)
-    atoms, environments = options.read_environments(file, choice, chosen_centers, index, occupancy)
-    frame = analyze_all(
-        environments if scope == "environment" else atoms,
+    summary = Summary()
+
+    @contextmanager
+    def opened(descriptor: Any) -> Iterator[Any]:
+        summary.clear()
+        with ExitStack() as stack:
+            write = None
+            if out is not None:
+                kept = options.provenance_of("nullmode.analysis.stream", file, choice, chosen_centers, index, occupancy)
+                kept |= {"descriptor": repr(descriptor), "rtol": rtol, "scope": scope}
+                kept |= {"attribution": attribution, "resolution": resolution}
+                kept |= {"tolerance": tolerance} if attribution else {}
+                write = stack.enter_context(parquet.streamed_frames(out, "analysis", kept))
+
+            def consume(frame: Any) -> None:
+                if not attribution:
+                    frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
+                summary.add(frame)
+                if write is not None:
+                    write(frame)
+
+            yield consume
+
+    analyze_file(
+        file,
         choice.descriptor,
+        opened,
         rtol,
         scope=scope,
-        centers=None if scope == "environment" else chosen_centers,
+        centers=chosen_centers,
+        index=index,
+        occupancy=occupancy,
         attribution=attribution,
         resolution=resolution,
         tolerance=tolerance,
         threads=threads,
         progress=progress,
     )
-    if not attribution:
-        frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
     if out is not None:
-        provenance = options.provenance_of("nullmode.analysis.analyze", file, choice, chosen_centers, index, occupancy)
-        provenance["descriptor"] = repr(with_layout_of(choice.descriptor, environments))
-        provenance |= {"rtol": rtol, "scope": scope, "attribution": attribution, "resolution": resolution}
-        parquet.write(frame, out, "analysis", provenance | ({"tolerance": tolerance} if attribution else {}))
-        typer.echo(f"{len(frame)} rows written to {out}")
-    _print_summary(frame)
-
-
-def _print_summary(frame: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    causes = {
-        "null_symmetry": "symmetry",
-        "null_incompleteness": "body order",
-        "null_cutoff": "cutoff",
-        "null_truncation": "truncation",
-        "null_unresolved": "unresolved",
-    }
-    whole = frame["center_species"].isna().all()
-    table = Table(
-        "centre", "structures" if whole else "environments", "n_dof", "rank", "null values", "smallest s_d/s_1"
-    )
-    frame = frame.fillna(dict.fromkeys(causes, 0) | {"ambiguous": False, "center_species": "all"})
-    frame["unsure"] = frame["ambiguous"].astype(bool) | frame["group_grows_at"].notna()
-    keys = ["center_species", "n_dof", "rank", *causes, "unsure", "status"]
-    for key, ratio in frame.groupby(keys)["inverse_condition_number"]:
-        center, n_dof, rank, *null, unsure, status = key
-        counts = [f"{count} {cause}" for count, cause in zip(null, causes.values(), strict=True) if count]
-        unattributed = str(n_dof - rank) if rank < n_dof else "none" * unsure
-        text = (", ".join(counts) or unattributed) + "?" * unsure if status == "ok" else status
-        style = "yellow" if rank < n_dof else None
-        table.add_row(center, str(len(ratio)), str(n_dof), str(rank), text, f"{ratio.min():.1e}", style=style)
-    if frame["unsure"].any():
-        nearest = frame["group_grows_at"].min()
-        within = f", by up to {nearest:.0e} Å or more" if nearest > 0 else ""
-        table.caption = (
-            f"?: close to a more symmetric or degenerate environment{within}; the counts depend on --tolerance"
-        )
-    Console().print(table)
-    if "resolution" in frame:
-        worst, median = frame["resolution"].min(), frame["resolution"].median()
-        typer.echo(f"resolution, the share of what a complete basis sees: smallest {worst:.3g}, median {median:.3g}")
-        notes = frame["resolution_note"].replace("", None).dropna()
-        if len(notes):
-            typer.secho(f"{len(notes)} with a note about the resolution, the first: {notes.iloc[0]}", err=True)
-    at_cutoff = int((frame["n_at_cutoff"] > 0).sum())
-    if at_cutoff:
-        typer.echo(f"{at_cutoff} with atoms at the cutoff, which are left out (column n_at_cutoff)", err=True)
-    failed = frame["message"].replace("", None).dropna()
-    if len(failed):
-        typer.secho(f"{len(failed)} not analysed, the first: {failed.iloc[0]}", err=True, fg="red")
-    diagnostics = frame["diagnostic"].replace("", None).dropna()
-    if len(diagnostics):
-        typer.secho(f"{len(diagnostics)} not explained, the first: {diagnostics.iloc[0]}", err=True, fg="red")
+        typer.echo(f"{summary.count} rows written to {out}")
+    summary.show()

@@ -151,7 +151,7 @@ def read_environments(
 ) -> "tuple[list[Atoms], list[Environment]]":
     """Read the structures of a file, and the environments of their centres."""
     from nullmode.families.file import structures
-    from nullmode.geometry.environment import environments
+    from nullmode.geometry.cut import environments
     from nullmode.geometry.structure import check_sound
 
     atoms = list(structures(file, centers, index, occupancy))

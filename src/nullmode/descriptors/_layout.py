@@ -84,12 +84,25 @@ class Layout:
             )
         return self.n_neighbours_max if stated is None else stated
 
-    def fix(self, descriptor: D) -> D:
-        """Make the same descriptor with this layout where it leaves its own open."""
-        values: dict[str, Any] = {
+    def joined(self, other: Self) -> Self:
+        """Give the layout of two sets together."""
+        return replace(
+            self,
+            species=_by_number({*self.species, *other.species}),
+            species_with_centers=_by_number({*self.species_with_centers, *other.species_with_centers}),
+            n_neighbours_max=max(self.n_neighbours_max, other.n_neighbours_max),
+        )
+
+    def values_for(self, descriptor: Any) -> dict[str, Any]:
+        """Give the parameters that a descriptor leaves open."""
+        return {
             name: self.species_for(descriptor) if name == "species" else self.n_neighbours_max
             for name in _open_parameters(descriptor)
         }
+
+    def fix(self, descriptor: D) -> D:
+        """Make the same descriptor with this layout where it leaves its own open."""
+        values = self.values_for(descriptor)
         return cast("D", replace(cast("Any", descriptor), **values)) if values else descriptor
 
 
@@ -149,3 +162,7 @@ def _arrays(environments: Environments) -> Batch:
 def _symbols(arrays: Batch, *, with_centers: bool) -> tuple[str, ...]:
     numbers = np.concatenate([arrays.species, arrays.center_species]) if with_centers else arrays.species
     return tuple(symbol(number) for number in np.unique(numbers))
+
+
+def _by_number(symbols: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(symbols, key=atomic_number))

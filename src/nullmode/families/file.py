@@ -1,22 +1,15 @@
 """Structures from any file that ASE reads."""
 
-import re
-import sys
-from collections.abc import Sequence
 from importlib import import_module
 from lzma import LZMAError
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from nullmode._support.types import InputError
 from nullmode.families._base import FamilySize, Structures, sized
 
-if TYPE_CHECKING:
-    from ase import Atoms
-
 _SAMPLE_BYTES = 1 << 20
 _UNPACKERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
-_INDEX = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
 
 
 def _size(
@@ -92,50 +85,20 @@ def structures(
     InputError
         If the file is missing, unreadable or empty, or has no such frames or centres.
     """
+    from nullmode.geometry.cut import centers_of_many
     from nullmode.geometry.disorder import ordered
-    from nullmode.geometry.environment import centers_of
+    from nullmode.geometry.frames import read_frames
     from nullmode.geometry.units import warn_of_units
 
-    if not path.is_file():
-        raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
-    read, numbers = _frames(path, index)
-    frames = [ordered(each, occupancy, f"frame {k} of {path}") for k, each in zip(numbers, read, strict=True)]
+    every = [pair for chunk in read_frames(path, index) for pair in zip(*chunk, strict=True)]
+    numbers = [number for number, _ in every]
+    frames = [ordered(each, occupancy, f"frame {number} of {path}") for number, each in every]
     warn_of_units(frames)
-    if not frames or not any(len(atoms) for atoms in frames):
+    if not any(len(atoms) for atoms in frames):
         raise InputError(f"`path` must contain at least one structure, got {path} with none (index {index!r}).")
-    chosen = [centers_of(atoms, centers, number) for number, atoms in zip(numbers, frames, strict=True)]
+    chosen = centers_of_many(frames, centers, numbers)
     if not any(len(indices) for indices in chosen):
         raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure contains. Name others.")
     for atoms, indices, number in zip(frames, chosen, numbers, strict=True):
         atoms.info = {"centers": indices.tolist(), "frame": number}
         yield atoms
-
-
-def _frames(path: Path, index: str) -> "tuple[list[Atoms], Sequence[int]]":
-    """Read the frames that are asked for, and the number of each in the file."""
-    from ase.io import read
-
-    from nullmode.geometry.ase_reader import reading
-
-    if not _INDEX.fullmatch(index):
-        raise InputError(f"`index` must be a number or a slice such as ':100', got {index!r}.")
-    number = None if ":" in index else int(index)
-    try:
-        # ASE takes the first frame if there are fewer than `index` counts back. What is counted from the end has its
-        # number in a file that was read as a whole.
-        with reading(path):
-            frames = read(path, index=":" if "-" in index else index)
-    except StopIteration:
-        frames = []
-    frames = frames if isinstance(frames, list) else [frames]
-    if number is None:
-        chosen = slice(*(int(part) if part else None for part in index.split(":")))
-        if "-" in index:
-            return frames[chosen], range(len(frames))[chosen]
-        return frames, range(chosen.start or 0, sys.maxsize, chosen.step or 1)[: len(frames)]
-    known = len(frames) if number < 0 else number + len(frames)
-    if not -known <= number < known:
-        raise InputError(
-            f"`index` must be the index of a frame of {path}, got {index}, which does not exist. Use a smaller one."
-        )
-    return [frames[number if number < 0 else 0]], [number % known]

@@ -32,7 +32,7 @@ class _Site(NamedTuple):
 
 def check_ordered(atoms: "Atoms", where: str) -> None:
     """Refuse a structure with a partly occupied site; `where` names it in the message."""
-    if not _has_shares(atoms):
+    if not has_shares(atoms):
         return
     partly = [(index, site) for index, site in enumerate(_sites(atoms)) if _is_partial(site)]
     if partly:
@@ -122,8 +122,10 @@ def _is_partial(site: _Site) -> bool:
     return abs(site.share - 1) > _SAME or site.others > _SAME
 
 
-def _has_shares(atoms: "Atoms") -> bool:
-    return "occupancy" in atoms.info or bool(_share_arrays(atoms))
+def has_shares(atoms: "Atoms") -> bool:
+    """Whether anything is said of occupancies."""
+    # Most structures have positions and numbers alone.
+    return "occupancy" in atoms.info or (len(atoms.arrays) > 2 and bool(_share_arrays(atoms)))
 
 
 def _share_arrays(atoms: "Atoms") -> list[str]:

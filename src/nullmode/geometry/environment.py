@@ -1,23 +1,17 @@
 """Environments, checked where they are made. All other code trusts their read-only arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from nullmode._support.arguments import as_whole, check_cutoff, listed, real_array
-from nullmode._support.elements import atomic_number, known_number, numbers_of, symbol
+from nullmode._support.arguments import as_whole, listed, real_array
+from nullmode._support.elements import atomic_number, numbers_of, symbol
 from nullmode._support.types import Floats, InputError, Integers
-from nullmode.geometry.arrays import with_plain_arrays
-from nullmode.geometry.cutoff import AT_CUTOFF, at_cutoff, inside
+from nullmode.geometry.cutoff import at_cutoff, inside
 from nullmode.geometry.lengths import check_lengths
-from nullmode.geometry.neighbours import pairs_within
-from nullmode.geometry.structure import CLOSEST, check_apart, check_structure
-from nullmode.geometry.units import warn_of_units
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from nullmode.geometry.structure import CLOSEST
 
 Species: TypeAlias = int | str
 Centers: TypeAlias = Species | Sequence[Species] | None
@@ -30,7 +24,7 @@ def at_origin(tolerance: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Environment:
-    """A centre and its neighbours; made by :meth:`from_vectors` or :func:`environments`.
+    """A centre and its neighbours; made by :meth:`from_vectors` or :func:`nullmode.environments`.
 
     Attributes
     ----------
@@ -118,134 +112,6 @@ class Environment:
         neighbours = Formula.from_list([symbol(number) for number in self.species]).format("hill")
         where = "" if self.structure is None else f", structure={self.structure}, center={self.center}"
         return f"Environment({symbol(self.center_species)} | {neighbours or 'no neighbours'}{where})"
-
-
-def environments(atoms: "Atoms | Sequence[Atoms]", cutoff: float = 4.0, centers: Centers = None) -> list[Environment]:
-    """Cut the environments of all or chosen atoms out of one structure or many.
-
-    Each periodic image of a neighbour is a neighbour of its own; images of one atom have equal indices in
-    ``Environment.atoms``, and ``sensitivity(..., degrees_of_freedom="atoms")`` moves them together.
-
-    Parameters
-    ----------
-    atoms
-        One structure or several, molecules or periodic.
-    cutoff
-        Neighbours with |r| < cutoff belong to the environment, in Å; atoms less than 5e-8 Å inside the cutoff are at
-        it, and do not.
-    centers
-        Chemical symbols or atom indices of the centres; None for every atom. Structures without the chosen species
-        are left out.
-
-    Returns
-    -------
-    list of Environment
-        Ordered by structure, then by centre; neighbours ordered by atom index, then by cell.
-
-    Raises
-    ------
-    InputError
-        For positions that are no real numbers, not finite or coincident, an unknown element or index, a partly occupied
-        site, a cell that does not span space, or if no centre has a neighbour. Single ones may have none.
-
-    Warns
-    -----
-    UserWarning
-        If the shortest distance of the first structures is beyond any chemistry: coordinates may not be in Å.
-    """
-    return cut(*checked_structures(atoms, cutoff, centers))
-
-
-def checked_structures(
-    atoms: "Atoms | Sequence[Atoms]", cutoff: float, centers: Centers
-) -> tuple[list["Atoms"], float, list[Integers]]:
-    """List structures, their cutoff, and the indices of the chosen centres of each; errors as :func:`environments`."""
-    from ase import Atoms
-
-    structures = [atoms] if isinstance(atoms, Atoms) else listed(atoms)
-    radius = check_cutoff(cutoff)
-    if not structures:
-        raise InputError("`atoms` must hold at least one structure, got none.")
-    for index, structure in enumerate(structures):
-        if not isinstance(structure, Atoms):
-            raise InputError(f"`atoms` must be ase.Atoms, got {type(structure).__name__} at index {index}.")
-    structures = [with_plain_arrays(structure, f"atoms[{index}]") for index, structure in enumerate(structures)]
-    warn_of_units(structures)
-    chosen = [centers_of(structure, centers, index) for index, structure in enumerate(structures)]
-    if not any(len(indices) for indices in chosen):
-        raise InputError(f"`centers` must occur in the structures, got {centers!r}, which none of them holds.")
-    return structures, radius, chosen
-
-
-def cut(structures: "Sequence[Atoms]", cutoff: float, centers: Sequence[Integers]) -> list[Environment]:
-    """Do as :func:`environments`, given the indices of the centres of each structure."""
-    numbered = enumerate(zip(structures, centers, strict=True))
-    result = [each for k, (structure, chosen) in numbered for each in environments_of(structure, k, cutoff, chosen)]
-    if not any(len(environment) for environment in result):
-        raise InputError(f"`cutoff` must reach a neighbour, got {cutoff} Å, within which no centre has one.")
-    return result
-
-
-def environments_of(
-    atoms: "Atoms", index: int, cutoff: float, chosen: Integers, where: str | None = None
-) -> Iterator[Environment]:
-    """Cut the environments of the chosen centres out of one structure; all of them may lack neighbours.
-
-    `where` names the structure in messages; by default it is ``atoms[index]``.
-    """
-    where = where or f"atoms[{index}]"
-    atoms = with_plain_arrays(atoms, where)
-    numbers = check_structure(atoms, where)
-    i, j, shift, vectors = pairs_within(atoms, cutoff + AT_CUTOFF)
-    check_apart(i, j, vectors, where)
-    kept = inside(vectors, cutoff)
-    count = np.bincount(i[~kept], minlength=len(atoms))
-    i, j, shift, vectors = i[kept], j[kept], shift[kept], vectors[kept]
-    order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
-    i, j, vectors = i[order], _final(j[order]), _final(np.ascontiguousarray(vectors[order]))
-    first = np.searchsorted(i, np.arange(len(atoms) + 1))
-    species = _final(numbers[j])
-    extent = float(max(np.abs(atoms.positions).max(initial=0.0), np.abs(atoms.cell[atoms.pbc]).max(initial=0.0)))
-    for center in chosen.tolist():
-        rows = slice(first[center], first[center + 1])
-        yield Environment(
-            vectors=vectors[rows],
-            species=species[rows],
-            center_species=int(numbers[center]),
-            cutoff=cutoff,
-            atoms=j[rows],
-            structure=index,
-            center=center,
-            at_cutoff=int(count[center]),
-            extent=extent,
-        )
-
-
-def centers_of(atoms: "Atoms", centers: Centers = None, index: int = 0) -> Integers:
-    """Find the chosen central atoms of one structure, ascending; `index` is that of the structure, for messages."""
-    if centers is None:
-        return np.arange(len(atoms))
-    chosen = listed(centers)
-    if not chosen:
-        raise InputError("`centers` must name at least one species or index, got none. None takes every atom.")
-    mask = np.zeros(len(atoms), dtype=bool)
-    for center in chosen:
-        position = as_whole(center)
-        if position is None:
-            number = known_number(center) if isinstance(center, str) else None
-            if not number:
-                remedy = (
-                    " Turn a mask into indices with numpy.flatnonzero." if isinstance(center, bool | np.bool) else ""
-                )
-                raise InputError(f"`centers` must be chemical symbols or atom indices, got {center!r}.{remedy}")
-            mask |= atoms.numbers == number
-        elif 0 <= position < len(atoms):
-            mask[position] = True
-        else:
-            raise InputError(
-                f"`centers` must be atom indices of structure {index} (0 to {len(atoms) - 1}), got {center}."
-            )
-    return np.flatnonzero(mask)
 
 
 def within(environment: Environment, cutoff: float) -> Environment:

@@ -55,21 +55,28 @@ class EnvironmentSet:
 
     def __getitem__(self, index: int) -> Environment:
         i = range(len(self))[index]
-        rows = slice(self.offsets[i], self.offsets[i + 1])
-        return Environment(
-            vectors=self.vectors[rows],
-            species=self.species[rows],
-            center_species=int(self.center_species[i]),
-            cutoff=None if np.isinf(self.cutoff) else self.cutoff,
-            atoms=self.atoms[rows],
-            structure=None if self.structure[i] < 0 else int(self.structure[i]),
-            center=int(self.center[i]),
-            at_cutoff=int(self.at_cutoff[i]),
-            extent=float(self.extent[i]),
-        )
+        (environment,) = self._listed(slice(i, i + 1))
+        return environment
 
     def __iter__(self) -> Iterator[Environment]:
-        return map(self.__getitem__, range(len(self)))
+        return self._listed(slice(len(self)))
+
+    def _listed(self, rows: slice) -> Iterator[Environment]:
+        cutoff = None if np.isinf(self.cutoff) else self.cutoff
+        columns = (self.offsets[:-1], self.offsets[1:], self.structure, self.center_species, self.center)
+        lists = [column[rows].tolist() for column in (*columns, self.at_cutoff, self.extent)]
+        for start, stop, structure, center_species, center, n_at_cutoff, extent in zip(*lists, strict=True):
+            yield Environment(
+                vectors=self.vectors[start:stop],
+                species=self.species[start:stop],
+                center_species=center_species,
+                cutoff=cutoff,
+                atoms=self.atoms[start:stop],
+                structure=None if structure < 0 else structure,
+                center=center,
+                at_cutoff=n_at_cutoff,
+                extent=extent,
+            )
 
     @classmethod
     def from_vectors(cls, vectors: Any, species: Species = "H", center_species: Species = "C") -> Self:

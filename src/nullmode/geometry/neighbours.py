@@ -1,5 +1,6 @@
 """Pairs of atoms within a cutoff, periodic images included, whatever the shape of the structure."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_BOXES = 1e5
 _FEWEST_ALONG = 4
 _FEW_ATOMS = 64
+_PAIRS_AT_ONCE = 1 << 15
 
 
 def pairs_within(atoms: "Atoms", cutoff: float) -> "Pairs":
@@ -33,7 +35,7 @@ def pairs_within(atoms: "Atoms", cutoff: float) -> "Pairs":
     """
     positions = np.asarray(atoms.positions, dtype=np.float64)
     if len(positions) <= _FEW_ATOMS and not atoms.pbc.any():
-        return _in_molecule(positions, cutoff)
+        return _in_molecules(positions[None], cutoff)
     import vesin
 
     cell, pbc = np.array(atoms.cell, dtype=np.float64), np.array(atoms.pbc)
@@ -46,13 +48,43 @@ def pairs_within(atoms: "Atoms", cutoff: float) -> "Pairs":
     return i.astype(np.int64), j.astype(np.int64), shift.astype(np.int64), vectors
 
 
-def _in_molecule(positions: Floats, cutoff: float) -> "Pairs":
-    """Compare all pairs, which takes less time than to sort few atoms into boxes."""
-    away = positions - positions[:, None]
-    near = (away**2).sum(axis=2) <= cutoff**2
-    np.fill_diagonal(near, val=False)
-    i, j = np.nonzero(near)
-    return i, j, np.zeros((len(i), 3), dtype=np.int64), away[i, j]
+def pairs_of_many(
+    structures: "Sequence[Atoms]", positions: Floats, starts: Integers, periodic: Bools, cutoff: float
+) -> "Pairs":
+    """Do as :func:`pairs_within` for structures end to end; small molecules with equally many atoms at once.
+
+    Parameters
+    ----------
+    positions, shape (n_total, 3)
+        Of the atoms of all structures, in Å: those from starts[k] to starts[k + 1] belong to structure k.
+    periodic, shape (m,)
+        Whether each structure is, in any direction.
+    """
+    sizes = np.diff(starts)
+    small = ~periodic & (sizes <= _FEW_ATOMS)
+    found = []
+    for n in np.unique(sizes[small]):
+        first = starts[:-1][small & (sizes == n)]
+        for chunk in np.array_split(first, -(-len(first) * int(n) ** 2 // _PAIRS_AT_ONCE) or 1):
+            i, j, shift, vectors = _in_molecules(positions[chunk[:, None] + np.arange(n)], cutoff)
+            # These are counted in the chunk, of which each structure has n.
+            moved = np.repeat(chunk - n * np.arange(len(chunk)), n)
+            found.append((i + moved[i], j + moved[j], shift, vectors))
+    for k in np.flatnonzero(~small).tolist():
+        i, j, shift, vectors = pairs_within(structures[k], cutoff)
+        found.append((i + starts[k], j + starts[k], shift, vectors))
+    i, j, shift, vectors = (np.concatenate(each) for each in zip(*found, strict=True))
+    return i, j, shift, vectors
+
+
+def _in_molecules(positions: Floats, cutoff: float) -> "Pairs":
+    """Compare all pairs of atoms of each molecule, (m, n, 3), which takes less time than to sort few into boxes."""
+    n = positions.shape[1]
+    away = positions[:, None] - positions[:, :, None]
+    near = (away**2).sum(axis=3) <= cutoff**2
+    near[:, np.arange(n), np.arange(n)] = False
+    molecule, i, j = np.nonzero(near)
+    return molecule * n + i, molecule * n + j, np.zeros((len(i), 3), dtype=np.int64), away[molecule, i, j]
 
 
 def _spans(positions: Floats, periodic: Floats) -> tuple[Floats, Floats]:

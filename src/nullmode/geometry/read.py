@@ -1,30 +1,41 @@
-"""Environments from files that are larger than memory, a few hundred structures at a time."""
+"""Structures and environments from files that are larger than memory, a few hundred structures at a time."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count, islice
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from nullmode._support.arguments import check_cutoff
-from nullmode._support.types import InputError
-from nullmode.geometry.ase_reader import reading
+from nullmode._support.types import InputError, Integers
+from nullmode.geometry.arrays import with_plain_arrays
+from nullmode.geometry.cut import centers_of_many, cut_sets
 from nullmode.geometry.disorder import Occupancy, ordered
-from nullmode.geometry.environment import Centers, Environment, centers_of, environments_of
+from nullmode.geometry.environment import Centers
+from nullmode.geometry.environment_set import EnvironmentSet
+from nullmode.geometry.frames import read_frames
 from nullmode.geometry.units import warn_of_units
 
-_SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(:(-?0*[1-9]\d*)?)?")
-_CHUNK = 256  # structures
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+class Structures(NamedTuple):
+    """Some structures of a file: index of the first among those chosen, indices of their centres, names in messages."""
+
+    first: int
+    atoms: "list[Atoms]"
+    centers: list[Integers]
+    names: list[str]
 
 
 @dataclass
-class EnvironmentStream(Iterator[list[Environment]]):
-    """Lists of environments, one after the other, and the files that they are read from."""
+class EnvironmentStream(Iterator[EnvironmentSet]):
+    """Sets of environments, one after the other, and the files that they are read from."""
 
     files: tuple[Path, ...]
-    parts: Iterator[list[Environment]]
+    parts: Iterator[EnvironmentSet]
 
-    def __next__(self) -> list[Environment]:
+    def __next__(self) -> EnvironmentSet:
         return next(self.parts)
 
 
@@ -45,67 +56,50 @@ def read_environments(
     cutoff, centers
         As in :func:`nullmode.environments`.
     index
-        Which frames, as ASE writes slices: ``:`` all, ``:100`` the first hundred.
+        Which frames, as ASE writes them: ``:`` all, ``:100`` the first hundred, ``-1`` the last.
     occupancy
         What becomes of structures with partly occupied sites: ``refuse``, or take the ``majority`` of each site
         (:func:`nullmode.majority_species`).
 
     Returns
     -------
-    iterator of lists of Environment
-        Each list holds those of a few hundred structures; ``structure`` counts the frames chosen.
+    iterator of EnvironmentSet
+        Each holds those of a few hundred structures; ``structure`` counts the frames chosen.
 
     Raises
     ------
     InputError
         For a missing or unreadable file, and as :func:`nullmode.environments`.
     """
+    radius = check_cutoff(cutoff)
+    parts = read_structures(path, centers, index, occupancy)
+    sets = (each for part in parts for each in cut_sets(part.atoms, radius, part.centers, part.first, part.names))
+    return EnvironmentStream((Path(path),), sets)
+
+
+def read_structures(path: str | Path, centers: Centers, index: str, occupancy: Occupancy) -> Iterator[Structures]:
+    """Read structures and choose their centres, as :func:`read_environments` does."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"`path` must be an existing structure file, got {path} (from {Path.cwd()}).")
-    if not _SLICE.fullmatch(index):
-        raise InputError(f"`index` must be a slice such as ':100', got {index!r}.")
-    return EnvironmentStream((path,), _read(path, check_cutoff(cutoff), centers, index, occupancy))
+    return _chosen(path, read_frames(path, index), centers, index, occupancy)
 
 
-def _read(path: Path, cutoff: float, centers: Centers, index: str, occupancy: Occupancy) -> Iterator[list[Environment]]:
-    from ase.io import iread
-
+def _chosen(
+    path: Path, frames: "Iterator[tuple[list[int], list[Atoms]]]", centers: Centers, index: str, occupancy: Occupancy
+) -> Iterator[Structures]:
     first = 0
-    empty = True
-    numbers: Iterator[int] = iter(())
-    frames = iread(path, index=index)
-    while True:
-        with reading(path, f" (after frame {first})" if first else ""):
-            numbers = numbers if first else _numbers(path, index)
-            chunk = list(islice(frames, _CHUNK))
-        if not chunk:
-            break
-        own = list(islice(numbers, len(chunk)))
-        chunk = [ordered(atoms, occupancy, f"frame {k} of {path}") for k, atoms in zip(own, chunk, strict=True)]
+    has_atoms = has_centers = False
+    for numbers, chunk in frames:
+        names = [f"frame {number} of {path}" for number in numbers]
+        atoms = [ordered(each, occupancy, name) for each, name in zip(chunk, names, strict=True)]
         if not first:
-            warn_of_units(chunk)
-        result = [
-            environment
-            for frame, (atoms, k) in enumerate(zip(chunk, own, strict=True), first)
-            for environment in environments_of(
-                atoms, frame, cutoff, centers_of(atoms, centers, k), f"frame {k} of {path}"
-            )
-        ]
-        empty = empty and not result
-        yield result
-        first += len(chunk)
-    if not first:
-        raise InputError(f"`index` must choose at least one frame of {path}, got {index!r}, which chooses none.")
-    if empty:
-        raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure holds.")
-
-
-def _numbers(path: Path, index: str) -> Iterator[int]:
-    """Count the chosen frames as the file does; to count from its end, it is read once more."""
-    from ase.io import iread
-
-    chosen = slice(*(int(part) if part else None for part in index.split(":")))
-    if "-" in index:
-        return iter(range(sum(1 for _ in iread(path, index=":")))[chosen])
-    return count(chosen.start or 0, chosen.step or 1)
+            warn_of_units(atoms)
+        atoms = [with_plain_arrays(each, name) for each, name in zip(atoms, names, strict=True)]
+        chosen = centers_of_many(atoms, centers, numbers)
+        has_atoms = has_atoms or any(map(len, atoms))
+        has_centers = has_centers or any(map(len, chosen))
+        yield Structures(first, atoms, chosen, names)
+        first += len(atoms)
+    if not has_atoms:
+        raise InputError(f"`path` must contain at least one structure, got {path} with none (index {index!r}).")
+    if not has_centers:
+        raise InputError(f"`centers` must occur in {path}, got {centers!r}, which no structure contains. Name others.")

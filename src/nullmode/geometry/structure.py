@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nullmode._support.elements import LARGEST_NUMBER, numbers_of
-from nullmode._support.types import Floats, InputError, Integers
+from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
 from nullmode.geometry.cell import check_cell
 from nullmode.geometry.disorder import check_ordered
@@ -50,9 +50,14 @@ def check_structure(atoms: "Atoms", where: str) -> Integers:
 
 def check_apart(i: Integers, j: Integers, vectors: Floats, where: str) -> None:
     """Refuse coincident atoms among all near pairs."""
-    same = (vectors**2).sum(axis=1) < CLOSEST**2
+    same = coincide(vectors)
     if same.any():
         raise InputError(
             f"`{where}.positions` must be distinct, got atoms {i[same][0]} and {j[same][0]} at the same place. "
             "Remove one of them."
         )
+
+
+def coincide(vectors: Floats) -> Bools:
+    """Whether the two atoms of each pair are at the same place; vectors from one to the other, (p, 3), in Å."""
+    return np.asarray((vectors**2).sum(axis=1) < CLOSEST**2)

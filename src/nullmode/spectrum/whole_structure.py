@@ -11,7 +11,8 @@ from nullmode._support.status import Status
 from nullmode._support.types import Floats, Integers
 from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Centers, Environment, at_origin, checked_structures, environments_of
+from nullmode.geometry.cut import checked_structures, environments_of
+from nullmode.geometry.environment import Centers, Environment, at_origin
 from nullmode.geometry.forces import forces_of
 from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
@@ -82,11 +83,21 @@ class ClassSum(NamedTuple):
     error: float
 
 
-def whole_structures(structures: Sequence["Atoms"], cutoff: float, centers: Sequence[Integers]) -> list[Structure]:
-    """Check structures and cut out the environments of given centres; structures without centres are left out."""
+def whole_structures(
+    structures: Sequence["Atoms"],
+    cutoff: float,
+    centers: Sequence[Integers],
+    first: int = 0,
+    names: Sequence[str] | None = None,
+) -> list[Structure]:
+    """Check structures and cut out the environments of given centres; structures without centres are left out.
+
+    They are counted from `first`. Messages call them by their `names`, by default ``atoms[index]``.
+    """
     result = []
-    for index, (atoms, chosen) in enumerate(zip(structures, centers, strict=True)):
-        everyone = list(environments_of(atoms, index, cutoff, np.arange(len(atoms))))
+    for index, (atoms, chosen) in enumerate(zip(structures, centers, strict=True), first):
+        where = f"atoms[{index}]" if names is None else names[index - first]
+        everyone = environments_of(atoms, index, cutoff, np.arange(len(atoms)), where)
         if len(chosen):
             result.append(
                 Structure(
@@ -97,7 +108,7 @@ def whole_structures(structures: Sequence["Atoms"], cutoff: float, centers: Sequ
                     pbc=np.array(atoms.pbc),
                     closest=min(np.linalg.norm(item.vectors, axis=1).min(initial=cutoff) for item in everyone),
                     index=index,
-                    forces=forces_of(atoms, f"atoms[{index}]"),
+                    forces=forces_of(atoms, where),
                 )
             )
     return result

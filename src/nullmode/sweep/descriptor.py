@@ -13,7 +13,8 @@ from nullmode._support.variants import constructed, load
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.descriptors._contraction import fit_contraction, unfitted_basis
-from nullmode.geometry.environment import Environment, cut
+from nullmode.geometry.cut import cut
+from nullmode.geometry.environment import Environment
 from nullmode.spectrum.truncations import sweeps
 from nullmode.sweep.tasks import Task
 from nullmode.tables.structures import atoms_of, sound

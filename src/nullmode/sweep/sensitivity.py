@@ -18,7 +18,8 @@ from nullmode.analysis.whole_rows import measure_whole
 from nullmode.attribution.geometry_ranks import Cases
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import Layout
-from nullmode.geometry.environment import Environment, cut, environments_of
+from nullmode.geometry.cut import cut, environments_of
+from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.spectrum.decomposition import check_rtol
 from nullmode.sweep.descriptor import description, fitted, made

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,22 @@ def streamed(path: str | Path, table: str, provenance: JSON) -> Iterator[Callabl
     # Floating-point numbers repeat too rarely for a dictionary.
     with _writer(path, schema, use_dictionary=["center_species", "status"]) as writer:
         yield lambda arrays: writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+@contextmanager
+def streamed_frames(path: str | Path, table: str, provenance: JSON) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Do as :func:`streamed`; the function takes frames with the same columns, of which each becomes a row group."""
+    with ExitStack() as stack:
+        writers: list[Any] = []
+
+        def append(frame: pd.DataFrame) -> None:
+            rows = _arrow(frame, table)
+            if not writers:
+                schema = rows.schema.with_metadata(_metadata(table, provenance))
+                writers.append(stack.enter_context(_writer(path, schema)))
+            writers[0].write_table(rows)
+
+        yield append
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from nullmode._support.types import JSON
 from nullmode.analysis.analyze import analyze
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
-from nullmode.geometry.environment import Environment, environments_of
+from nullmode.geometry.cut import environments_of
+from nullmode.geometry.environment import Environment
 from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of, sound
 from nullmode.views import chemiscope_page

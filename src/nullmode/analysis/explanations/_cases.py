@@ -63,7 +63,7 @@ def cases_of(
 
 def environment_of(structure: Any, cutoff: float, center: int | None = None) -> "Environment":
     """Cut the environment of one centre, by default the first, out of a row of the structures table."""
-    from nullmode.geometry.environment import cut
+    from nullmode.geometry.cut import cut
     from nullmode.tables.structures import atoms_of_row
 
     chosen = structure.centers[:1] if center is None else [center]
