@@ -20,7 +20,7 @@ from nullmode.sweep.sensitivity import read_layout
 from nullmode.sweep.settings import check
 from nullmode.sweep.stale import explained, open_results, out_of_date
 from nullmode.sweep.structures import write_structures
-from nullmode.tables import manifest, parquet, stamp
+from nullmode.tables import footer, manifest, parquet, stamp
 from nullmode.tables.identity import differences, identified
 
 RULES = (
@@ -266,6 +266,8 @@ CHANGED = {
     ),
     "another compression": rewritten(lambda table: table, compression="snappy"),
     "a flipped bit": flipped,
+    "a mark in front": lambda path: path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes()),
+    "a byte less": lambda path: path.write_bytes(path.read_bytes()[:99] + path.read_bytes()[100:]),
 }
 
 
@@ -293,6 +295,15 @@ def test_no_table_stands_for_another(tmp_path):
     assert stale.keys() == set(tables)
     assert stale["tables/sensitivity.parquet"] == ["table summary → sensitivity"]
     assert stale["searches/orbit/found.parquet"] == ["table search_steps → search"]
+
+
+def test_a_file_that_cannot_be_read_is_named(results, monkeypatch):
+    def read(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(footer, "read", read)
+    with pytest.raises(nm.InputError, match=r"structures/a.parquet` must be readable, got PermissionError"):
+        open_results(str(results), planned(sweep()), ["one.yaml"])
 
 
 def test_a_folder_is_no_result(results):

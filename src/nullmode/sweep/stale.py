@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nullmode._support.failure import reason
 from nullmode._support.types import JSON, InputError
 from nullmode.tables import footer, manifest, parquet, stamp
 from nullmode.tables.identity import differences
@@ -133,6 +134,8 @@ def out_of_date(folder: str | Path, plan: Mapping[str, JSON]) -> dict[str, list[
                 result[name] = _differences(Path(path), identity, content) if looked_at else [_NOT_LOOKED_AT]
         except InputError as error:
             refused.append(str(error))
+        except OSError as error:
+            refused.append(f"`{path}` must be readable, got {reason(error)}. Change its permissions.")
     if damaged:
         raise InputError(
             "Results of an earlier run are cut short. Delete them and run the workflow again:\n"
