@@ -1,7 +1,7 @@
 """The rank of all correlations of nu neighbours, from geometry alone: the most that any truncation can reach."""
 
 from bisect import bisect_right
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
@@ -25,6 +25,8 @@ LARGEST_ORDER = 4
 LARGEST_HANDED = 3
 """Order at which features that include pseudoscalars can be counted."""
 _ROUNDING = 1e-12
+_CERTAIN = 100.0
+"""Times the noise."""
 MOST_TUPLES = 10_000_000
 """They take about 40 bytes each."""
 _MOST_ROWS = 4
@@ -96,18 +98,32 @@ class CompleteRank:
             self._volumes, self._sizes = np.empty(len(lengths) ** order), np.empty(len(lengths) ** order)
             measure_volumes(self._vectors, lengths, self._volumes, self._sizes)
         self._increasing = np.sort(self._steps).tolist()
+        # The products of a and b and of b and a are one.
+        _, alike = np.unique(environment.species, return_counts=True)
+        self._mirrored = int((alike * (alike - 1) // 2).sum())
         self._values: dict[tuple[int, int], list[float]] = {}
+
+    @cached_property
+    def _least(self) -> float:
+        """Smallest over largest singular value, rotations apart, of the derivatives of all products, if none are equal.
+
+        It is that of the vectors over the square root of two, but for how often each product is counted.
+        """
+        sizes = np.linalg.svd(self._vectors, compute_uv=False)
+        return float(sizes[2] / sizes[0]) if self._order > 1 and len(sizes) == 3 else 0.0
 
     def at(self, tolerance: float) -> int:
         """Count the values above what sums of terms that are equal within the tolerance only may be wrong by."""
         flat = np.abs(self._volumes) <= tolerance * self._sizes if self._volumes.size else self._volumes
         key = bisect_right(self._increasing, tolerance), int(np.count_nonzero(flat))
+        noise = max(tolerance / self._shortest, _ROUNDING)
+        if key[0] == self._mirrored and self._least > _CERTAIN * noise:
+            return 3 * len(self._vectors) - 3
         if key not in self._values:
             signs = np.sign(np.where(flat, 0.0, self._volumes)).astype(np.int8)
             labels = labelled(self._sorted, self._steps, tolerance)
             self._values[key] = _values(labels, signs, self._vectors, self._order)[::-1].tolist()
         increasing = self._values[key]
-        noise = max(tolerance / self._shortest, _ROUNDING)
         return len(increasing) - bisect_right(increasing, noise * increasing[-1]) if increasing else 0
 
 
