@@ -5,10 +5,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, TypeVar, cast
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 from nullmode._support._jit import announce_compiling
+
+P = ParamSpec("P")
+
 
 T = TypeVar("T")
 
@@ -16,6 +19,17 @@ T = TypeVar("T")
 def single_threaded_blas() -> Any:
     """Context in which BLAS uses one thread."""
     return _blas().limit(limits=1, user_api="blas")
+
+
+def on_one_blas_thread(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function in which BLAS uses one thread: on a busy machine, several are a hundred times slower."""
+
+    @wraps(function)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+        with single_threaded_blas():
+            return function(*args, **kwargs)
+
+    return limited
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.failure import reason
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import JSON, InputError, Parity
 from nullmode.attribution.completeness import LARGEST_HANDED, LARGEST_ORDER
 from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
@@ -93,6 +94,7 @@ class Attribution:
 _FIELDS = tuple(field.name for field in fields(Attribution))
 
 
+@on_one_blas_thread
 def attribute(
     environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
 ) -> Attribution:

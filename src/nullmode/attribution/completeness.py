@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.attribution._class_sums import (
     Numbers,
@@ -33,6 +34,7 @@ _MOST_ROWS = 4
 """Times the number of columns: so many sums are reduced to a triangle at once."""
 
 
+@on_one_blas_thread
 def rank_complete(
     environment: Environment, correlation_order: Order, parity: Parity = "O3", tolerance: float = 1e-6
 ) -> int:

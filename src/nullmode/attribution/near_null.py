@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode.attribution.counterfactual import of_next_order, with_larger_truncation, with_raised_cutoff
 from nullmode.descriptors._base import Descriptor, check_descriptor
@@ -101,6 +102,7 @@ class NearNull:
     cutoff_weight: float
 
 
+@on_one_blas_thread
 def explain_near_null(
     environment: Environment,
     descriptor: Descriptor,

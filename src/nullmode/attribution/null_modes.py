@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats
 from nullmode.attribution.causes import Attribution, attribute
 from nullmode.descriptors._base import Descriptor
@@ -35,6 +36,7 @@ class NullModes:
     modes: Floats
 
 
+@on_one_blas_thread
 def split_null_modes(
     environment: Environment, descriptor: Descriptor, rtol: float = 1e-9, tolerance: float = 1e-6
 ) -> list[NullModes]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import DensityDescriptor, check_descriptor
 from nullmode.descriptors._layout import pack
@@ -52,6 +53,7 @@ class Limit:
     remainder: float
 
 
+@on_one_blas_thread
 def limit(environment: Environment, descriptor: Any, rtol: float = 1e-9, tolerance: float = LINEAR) -> Limit:
     """Find what a descriptor would see of an environment with a complete radial and angular basis.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats
 from nullmode.descriptors._base import DensityDescriptor
 from nullmode.geometry.environment import Environment, check_environment
@@ -68,6 +69,7 @@ class Reference(NamedTuple):
     within_cutoff: float
 
 
+@on_one_blas_thread
 def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, tolerance: float = LINEAR) -> Resolution:
     """Measure a descriptor's basis against its own limit, :func:`nullmode.limit`.
 

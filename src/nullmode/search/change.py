@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.arguments import as_whole, real_array
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
 from nullmode.descriptors._base import Descriptor
@@ -53,6 +54,7 @@ class DistanceToChange:
 
 
 @gated("environment", "descriptor")
+@on_one_blas_thread
 def distance_to_change(
     environment: Environment,
     descriptor: Descriptor,

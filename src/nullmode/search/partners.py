@@ -11,6 +11,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
 from nullmode.attribution.counterfactual import LADDER
@@ -88,6 +89,7 @@ class Partners(SearchRecord):
 
 
 @gated("environment", "descriptor")
+@on_one_blas_thread
 def find_partners(
     environment: Environment,
     descriptor: Descriptor,

@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode._support.arguments import as_real, check_tolerance, real_array
 from nullmode._support.status import Status
+from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import ROUNDING, Descriptor, evaluate
 from nullmode.geometry.environment import Environment, check_environment
@@ -77,6 +78,7 @@ def check_status(status: Status, result: Sensitivity, error: float, size: float)
         raise InputError(f"`rtol` must be at least the {least}, got {result.rtol:.1e}. {remedy}")
 
 
+@on_one_blas_thread
 def sensitivity(
     jacobian: Floats,
     environment: Environment,
