@@ -168,7 +168,25 @@ def test_shares_of_several_species_are_shares():
         nm.environments(atoms)
 
 
-@pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1.0], [2.0, 0.5], [np.nan, np.nan]])
+@pytest.mark.parametrize("values", [[100, 50], ["1.0", "0.5"], [True, 0.5]])
+def test_shares_in_percent_and_as_texts_are_shares(values):
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
+    atoms.set_array("occupied", np.array(values))
+    with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
+        nm.environments(atoms)
+
+
+@pytest.mark.parametrize("text", ["half", "1/2", "0,5", "50%"])
+def test_texts_that_are_no_shares_are_refused(tmp_path, text):
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
+    atoms.set_array("sof", np.array(["1", text]))
+    path = cif(tmp_path, f"O1 O 0 0 0 {text}\n")
+    for given in (lambda: nm.environments(atoms), lambda: list(file.structures(path)), lambda: majority_species(atoms)):
+        with pytest.raises(nm.InputError, match=f"must be numbers from 0 to 1, got '{text}'"):
+            given()
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1.0], [2.0, 0.5], [np.nan, np.nan], [".", "?"]])
 def test_what_is_no_share_is_no_disorder(values):
     atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
     atoms.set_array("occupancies", np.array(values))
@@ -204,6 +222,22 @@ GROUPS = with_columns("O1 O 0 0 0 1 d 1", "O2 O .1 0 0 1 d 2")
 HYDROGENS = "_atom_site_attached_hydrogens\n"
 
 
+def gro(*names):
+    rows = [f"    1{one:5s}{name:>5s}{k:5d}{0.2 * k:8.3f}   0.000   0.000\n" for k, (one, name) in enumerate(names)]
+    return f"x\n{len(rows)}\n" + "".join(rows) + "   1.0 1.0 1.0\n"
+
+
+def dump(columns, *rows):
+    head = "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n0 6\n0 6\n0 6\n"
+    listed = "".join(f"{k + 1} {row} 0 0 {2 * k}\n" for k, row in enumerate(rows))
+    return f"{head}ITEM: ATOMS id {columns} x y z\n{listed}"
+
+
+def res(latt, *shares):
+    head = f"TITL x\nCELL 1.0 6 6 6 90 90 90\n{latt}\nSFAC Na\n"
+    return head + "".join(f"Na 1 0 0 {k / 3:.3f} {share}\n" for k, share in enumerate(shares)) + "END\n"
+
+
 # A file, its text, and what of it is refused; None where nothing is.
 ALTERNATIVES = {
     "dummy atom": ("x.cif", with_columns("Ti1 Ti 0 0 0 1 d .", "X1 O .5 0 0 1 dum ."), "the dummy atom X1"),
@@ -235,6 +269,24 @@ ALTERNATIVES = {
     "some shares": ("x.pdb", pdb(("A", 0.5), (" ", 1)).replace("  1.00", "      "), "of every atom or of none"),
     "locations, packed": ("x.pdb.bz2", pdb(("A", 1), ("B", 1)), "the alternate locations A, B"),
     "one location": ("x.pdb", pdb(("A", 1), ("A", 1)), None),
+    "of macromolecules": (
+        "x.cif",
+        "data_x\nloop_\n_atom_site.type_symbol\n_atom_site.Cartn_x\nC 1.0\n",
+        "crystals in CIF",
+    ),
+    "a virtual site": ("x.gro", gro(("SOL", "OW"), ("SOL", "MW")), "the element of every atom, .* 'MW', of which ASE"),
+    "an ion": ("x.gro", gro(("CA", "CA")), "'CA', of which ASE"),
+    "an ion with its charge": ("x.gro", gro(("NA+", "NA")), "'NA', of which ASE"),
+    "a metal": ("x.gro", gro(("HEME", "FE")), "'FE', of which ASE"),
+    "names of residues": ("x.gro", gro(("ALA", "CA"), ("ARG", "NE"), ("SOL", "HW1"), ("NA", "Na"), ("CL", "Cl")), None),
+    "types": ("x.lammpstrj", dump("type", "1", "2"), "the element of every atom, .* types, which ASE reads as"),
+    "types and elements": ("x.lammpstrj", dump("type element", "1 Na", "2 Cl"), None),
+    "types and masses": ("x.lammpstrj", dump("type mass", "1 22.99", "2 35.45"), None),
+    "a share of SHELX": ("x.res", res("LATT -1", 1, 0.5), "fully occupied sites, .* occupancy 0.5 of Na"),
+    "a share of SHELX, kept": ("x.res", res("LATT -1", 10.25), "occupancy 10.25 of Na"),
+    "symmetry of SHELX": ("x.res", res("LATT -1\nSYMM -X, -Y, Z", 1), "all atoms, .* apply .SYMM -X"),
+    "a lattice of SHELX": ("x.res", res("LATT 1", 1), "all atoms, .* apply .LATT 1"),
+    "all atoms of SHELX": ("x.res", res("LATT -1", 1, 11.0), None),
     "shares of locations": ("x.pdb", pdb(("A", 0.6), ("B", 0.4)), "fully occupied"),
 }
 

@@ -1,5 +1,6 @@
 """What a file says of atoms that ASE does not keep: not there together, not listed, or of another element."""
 
+import re
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -12,6 +13,10 @@ _NONE = {"", ".", "?", "0"}
 _FULL = 1 - 2e-3
 _NAME, _LETTER, _RESIDUE = slice(12, 16), 16, slice(17, 27)  # columns of PDB
 _SHARE, _ELEMENT = slice(54, 60), slice(76, 78)
+_GRO_RESIDUE, _GRO_NAME = slice(5, 10), slice(10, 15)
+# Names of atoms in residues, by their distance from the carboxyl group: CA to CH are no calcium, nor cerium.
+_REMOTE = re.compile("[CNHO][ABGDEZH]")
+_RES_ATOM = re.compile(r"([A-Za-z]\w*)\s+\d+" + r"\s+(-?[\d.]+)" * 4)
 
 
 class _Fault(NamedTuple):
@@ -23,10 +28,11 @@ class _Fault(NamedTuple):
 
 
 def check_alternatives(path: Path) -> None:
-    """Refuse a CIF or PDB file that ASE would read as other atoms than it describes, packed ones too.
+    """Refuse a file that ASE would read as other atoms than it describes, packed ones too.
 
-    These have dummy atoms, alternatives of which each has full occupancy, hydrogen atoms that are counted and not
-    listed, or symbols of which ASE takes the first letter.
+    Such files of CIF, PDB, GROMACS, LAMMPS and SHELX have dummy atoms, alternatives of which each has full occupancy,
+    occupancies that ASE does not read, atoms that are counted and not listed, symbols of which ASE takes the first
+    letter, or no elements.
 
     Raises
     ------
@@ -35,7 +41,7 @@ def check_alternatives(path: Path) -> None:
     """
     from ase.io.formats import filetype, open_with_compression
 
-    find = {"cif": _in_cif, "proteindatabank": _in_pdb}.get(filetype(str(path)))
+    find = _READERS.get(filetype(str(path)))
     if find is None:
         return
     with open_with_compression(str(path), "rb") as file:
@@ -53,6 +59,8 @@ def _in_cif(file: Any) -> Iterator[_Fault]:
     from ase.io.cif import parse_cif
 
     for block in parse_cif(file):
+        if any(name.startswith("_atom_site.") for name in block):
+            yield _Fault("crystals in CIF", "the mmCIF of macromolecules", "Convert it to PDB or extended XYZ.")
         labels = block.get("_atom_site_label") or []
         for label, flag in zip(labels, block.get("_atom_site_calc_flag") or [], strict=False):
             if str(flag).strip().lower() == "dum":
@@ -105,8 +113,49 @@ def _in_pdb(file: Any) -> Iterator[_Fault]:
             )
 
 
+def _in_gro(file: Any) -> Iterator[_Fault]:
+    for line in map(bytes.decode, file.read().splitlines()[2:-1]):
+        name, residue = line[_GRO_NAME].strip(), line[_GRO_RESIDUE].strip()
+        letters = "".join(takewhile(str.isalpha, name))
+        ion = residue.rstrip("+-0123456789").upper() == letters.upper()
+        both = len(letters) == 2 and not known_number(letters) and known_number(letters.capitalize())
+        # Of others than these, ASE takes the first letter, or the second.
+        if (both and (ion or not _REMOTE.fullmatch(letters))) or not known_number(letters[:1]):
+            remedy = "Write Cl, not CL, and delete sites that are no atoms, or convert it to PDB with elements."
+            yield _Fault("the element of every atom", f"{name!r}, of which ASE may take another", remedy)
+
+
+def _in_dump(file: Any) -> Iterator[_Fault]:
+    columns: list[bytes] = next((line.split()[2:] for line in file if line.startswith(b"ITEM: ATOMS")), [])
+    if columns and not {b"element", b"mass"} & set(columns):
+        remedy = "Write them with LAMMPS: dump ... id element x y z, and dump_modify ... element Na Cl."
+        yield _Fault("the element of every atom", "types, which ASE reads as atomic numbers", remedy)
+
+
+def _in_res(file: Any) -> Iterator[_Fault]:
+    for line in map(bytes.decode, file):
+        words = line.upper().split()
+        if words[:1] == ["SYMM"] or (words[:1] == ["LATT"] and words[1:] != ["-1"]):
+            remedy = "Convert it to CIF, or write all atoms, without symmetry (LATT -1)."
+            yield _Fault("all atoms", f"symmetry, which ASE does not apply ({line.strip()})", remedy)
+        atom = _RES_ATOM.match(line)
+        # SHELX adds 10 to what it keeps.
+        if atom and abs(float(atom[5]) % 10 - 1) > 1 - _FULL:
+            remedy = "Write the structure with its occupancies as CIF."
+            yield _Fault("fully occupied sites", f"the occupancy {atom[5]} of {atom[1]}", remedy)
+
+
 def _is_full(share: object) -> bool:
     try:
         return float(str(share)) > _FULL
     except ValueError:
         return True
+
+
+_READERS = {
+    "cif": _in_cif,
+    "proteindatabank": _in_pdb,
+    "gromacs": _in_gro,
+    "lammps-dump-text": _in_dump,
+    "res": _in_res,
+}

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 Occupancy = Literal["refuse", "majority"]
 """What becomes of structures with partly occupied sites."""
 # Names of the arrays that programs keep them in, as far as these differ.
-_ARRAY = re.compile("occ|sof|.*occup(anc|ation).*", re.IGNORECASE)
+_ARRAY = re.compile("occ|sof|.*occup.*", re.IGNORECASE)
+# What stands for a share that is not known.
+_UNKNOWN = {"", ".", "?", "-", "none", "nan"}
 # Occupancies are written with three digits or so.
 _SAME = 2e-3
 # Atoms nearer than this share of the sum of their covalent radii exclude each other: they are one atom on a split site.
@@ -141,6 +143,8 @@ def _sites(atoms: "Atoms") -> list[_Site]:
     for name in _share_arrays(atoms):
         # A row of several columns has the shares of several species.
         values = np.array([_number(max(np.atleast_1d(value))) for value in atoms.arrays[name]])
+        if abs(values.max(initial=0) - 100) < _SAME:
+            values = values / 100
         # All zero where a program writes none; above 1 they are something else.
         if values.any() and values.max() < 1 + _SAME:
             shares = [{symbol: value} for symbol, value in zip(symbols, values.tolist(), strict=True)]
@@ -188,9 +192,19 @@ def _site(symbol: str, shares: dict[str, float]) -> _Site:
 
 
 def _number(value: Any) -> float:
-    """Read an occupancy; 1 where the file holds none."""
+    """Read an occupancy; 1 where the file holds none.
+
+    Raises
+    ------
+    InputError
+        If it is a text that is no number.
+    """
     try:
         share = float(value)
     except (TypeError, ValueError):
+        if isinstance(value, str) and value.strip().lower() not in _UNKNOWN:
+            raise InputError(
+                f"Occupancies must be numbers from 0 to 1, got {str(value)!r}. Write 0.5, and ? where it is not known."
+            ) from None
         return 1.0
     return 1.0 if np.isnan(share) else share
