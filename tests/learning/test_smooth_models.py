@@ -110,3 +110,11 @@ def test_at_the_spurious_point_blindness_is_wrong_and_the_next_order_cures_it(mo
     rank, true, predicted = along_modes(NU_3, models[NU_3], pair(1.0, 0.0))
     assert rank == 9
     assert np.linalg.norm(predicted - true) < 0.5 * np.linalg.norm(true)
+
+
+@pytest.mark.parametrize("fourth", [(0.0, 0.0, 2.1), (0.3, 0.0, 1.0)])
+def test_three_neighbours_on_a_line_have_no_four_body_energy(fourth):
+    line = [[0.0, 0.0, height] for height in (1.0, -1.0, 1.7)]
+    with pytest.raises(nm.InputError, match="no three neighbours on a line for the four-body energy, got 0, 1, 2"):
+        four_body_energy(np.array([*line, fourth]))
+    assert np.isfinite(four_body_energy(np.array([*line[:2], [1e-6, 0, 1.7], [0.3, 0.0, 1.0]]))[0])

@@ -195,6 +195,13 @@ def test_an_environment_without_a_target_is_named():
         run("ridge", {**FAMILIES, "others": wrong})
 
 
+def test_a_target_that_is_not_finite_is_named(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text("def target(vectors):\n    return (float('nan'),)\n")
+    with pytest.raises(nm.InputError, match=r"must be finite, got nan for structure 0, centre 0"):
+        run("ridge", target=f"{own}:target")
+
+
 def test_models_of_ones_own(tmp_path, monkeypatch):
     own = tmp_path / "own.py"
     own.write_text(

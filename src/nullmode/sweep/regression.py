@@ -1,5 +1,6 @@
 """What a regression job does: families to features of one descriptor, models fitted to some, and their predictions."""
 
+import math
 import numbers
 import warnings
 from collections.abc import Mapping, Sequence
@@ -135,6 +136,11 @@ def _value(environment: Environment, target: str) -> float:
     value = answer[0] if isinstance(answer, tuple) and answer else None
     if not isinstance(value, numbers.Real):
         raise InputError(f"The target {target} must give a tuple that begins with a number, got {answer!r}.")
+    if not math.isfinite(value):
+        raise InputError(
+            f"The target {target} must be finite, got {value} for structure {environment.structure}, centre "
+            f"{environment.center}. Leave it out, or mend the target."
+        )
     return float(value)
 
 

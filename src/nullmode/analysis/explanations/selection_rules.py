@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode._support.types import JSON
+from nullmode._support.types import JSON, InputError
 from nullmode.analysis.explanations._cases import Case, cases_of, rows_of, table_of
 from nullmode.analysis.explanations.null_modes import modes_of
 
@@ -53,14 +53,18 @@ def explain(
 
 
 def _forces(case: Case, linear: "SmoothModel", kernel: "SmoothModel") -> list[JSON]:
-    """Add the forces along each mode."""
+    """Add the forces along each mode; where three neighbours are on a line, the true one is NaN."""
     from nullmode.learning.four_body import four_body_energy
 
+    try:
+        force = four_body_energy(case.environment.vectors)[1]
+    except InputError:
+        force = np.full((_NEIGHBOURS, 3), np.nan)
     features, jacobian = case.descriptor.compute_with_jacobian(case.environment)
     modes = modes_of(case)
     displacements = np.reshape([mode["displacement"] for mode in modes], (len(modes), -1, 3))
     forces = {
-        "force": four_body_energy(case.environment.vectors)[1],
+        "force": force,
         "force_linear": linear.forces(features, jacobian),
         "force_kernel": kernel.forces(features, jacobian),
     }
