@@ -14,7 +14,7 @@ from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.families._base import METHANE, FamilySize, Structures, methane, sized
 from nullmode.geometry.environment import Environment
 from nullmode.learning.four_body import four_body_energy
-from nullmode.search.orbit import Scheme, follow_orbit
+from nullmode.search.orbit import Scheme, follow_orbits
 
 # In Å: the singular environment of the Comment, and a start of Parsaeifard and Goedecker's orbit around it.
 _SINGULAR = np.array(
@@ -75,11 +75,17 @@ def structures(
         ``pair`` (the orbit: features are compared with those at its start).
     """
     descriptor = PowerSpectrum(n_max=n_max, l_max=l_max, width=width, cutoff=cutoff, cutoff_width=cutoff_width)
-    for pair, value in enumerate(axis_values(t).tolist()):
-        environment = Environment.from_vectors(start(value))
-        orbit = follow_orbit(
-            environment, descriptor, scheme=scheme, length=length, step=step, every=every, direction=FORWARD
-        )
+    starts = axis_values(t).tolist()
+    orbits = follow_orbits(
+        [Environment.from_vectors(start(value)) for value in starts],
+        descriptor,
+        scheme=scheme,
+        length=length,
+        step=step,
+        every=every,
+        direction=FORWARD,
+    )
+    for pair, (value, orbit) in enumerate(zip(starts, orbits, strict=True)):
         for at, item in zip(orbit.lengths.tolist(), orbit.environments, strict=True):
             energy = four_body_energy(item.vectors)[0]
             yield methane(item.vectors, t=value, length=at, four_body_energy=energy, pair=pair)

@@ -1,4 +1,4 @@
-"""Points of an orbit, and the two ways to step from one to the next: without or with a correction."""
+"""Points of an orbit, and steps from one to the next that are corrected."""
 
 from typing import Any, Literal, NamedTuple, cast
 
@@ -88,29 +88,13 @@ class Continuation:
     def state_at(self, vectors: Floats, before: Floats) -> OrbitState:
         """Evaluate given positions; the softest mode has a positive overlap with the displacements `before`."""
         [(features, jacobian, _)] = self.evaluator.evaluate([vectors])
+        return self.state_of(vectors, features, jacobian, before)
+
+    def state_of(self, vectors: Floats, features: Floats, jacobian: Floats, before: Floats) -> OrbitState:
+        """Do as :meth:`state_at` with the features and the Jacobian there."""
         result = self.evaluator.sensitivity(vectors, jacobian, self.rtol)
         mode = result.modes[-1]
         return OrbitState(result, -mode if (mode * before).sum() < 0 else mode, jacobian, features - self.features)
-
-    def bare_steps(self, length: float, step: float, every: int) -> tuple[list[Point], float]:
-        """Take equal steps along the softest mode; also give the nearest return to the start, NaN if there is none."""
-        points, gap = [self.first], np.nan
-        vectors, mode = self.first.vectors, self.first.mode
-        n_steps = int(length / step * (1 + 1e-12))  # 0.3 / 0.1 is rounded to less than 3
-        ahead = 0.0
-        for k in range(1, n_steps + 1):
-            vectors = vectors + step * mode
-            state = self.state_at(vectors, mode)
-            mode = state.mode
-            onward, beside = self._start_from(vectors, mode)
-            if ahead > 0 >= onward:
-                gap = float(np.fmin(gap, beside))
-            ahead = onward
-            if k % every == 0 or k == n_steps:
-                points.append(
-                    state.point(vectors, k * step, Step("fixed_step", self.evaluator.evaluations, np.nan, step))
-                )
-        return points, gap
 
     def corrected_steps(self, length: float, largest: float, accuracy: float) -> tuple[list[Point], Stop, float]:
         """Extrapolate, correct, adapt the step; stop if the orbit closes, and return the distance of its ends."""
@@ -205,8 +189,12 @@ class Continuation:
         return None
 
     def _start_from(self, vectors: Floats, way: Floats) -> tuple[float, float]:
-        """Distances in Å, ahead along `way` and beside it, of the start, rotated to best match these vectors."""
-        start = self.first.vectors
-        away = start @ closest_operation(vectors, start, 1) - vectors
-        onward = float((away * way).sum() / np.linalg.norm(way))
-        return onward, float(np.sqrt(max(0.0, (away**2).sum() - onward**2)))
+        onward, beside = start_from(self.first.vectors, vectors, way)
+        return float(onward), float(beside)
+
+
+def start_from(start: Floats, vectors: Floats, way: Floats) -> tuple[Floats, Floats]:
+    """Distances in Å, ahead along `way` and beside it, of a start, rotated to best match vectors, all (..., n, 3)."""
+    away = start @ closest_operation(vectors, start, 1) - vectors
+    onward = (away * way).sum(axis=(-2, -1)) / np.linalg.norm(way, axis=(-2, -1))
+    return onward, np.sqrt(np.maximum(0.0, (away**2).sum(axis=(-2, -1)) - onward**2))

@@ -1,6 +1,6 @@
 """Orbits: curves along the softest mode, on which features stay almost constant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,7 +14,8 @@ from nullmode._support.variants import gated
 from nullmode.attribution.causes import attribute
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment
-from nullmode.search._continuation import Continuation, Stop
+from nullmode.search._bare_steps import bare_steps
+from nullmode.search._continuation import Continuation, Point, Stop
 from nullmode.search._evaluation import Evaluator
 from nullmode.search._record import SearchRecord
 
@@ -123,22 +124,62 @@ def follow_orbit(
     InputError
         For an argument out of range, fewer than two neighbours, or a start with more than one null mode.
     """
+    return follow_orbits(
+        [environment],
+        descriptor,
+        scheme=scheme,
+        length=length,
+        step=step,
+        accuracy=accuracy,
+        every=every,
+        direction=direction,
+        attribution=attribution,
+        rtol=rtol,
+        tolerance=tolerance,
+    )[0]
+
+
+def follow_orbits(
+    environments: Sequence[Environment],
+    descriptor: Descriptor,
+    *,
+    scheme: Scheme = "corrected",
+    length: float = 2.0,
+    step: float = 0.01,
+    accuracy: float = 1e-4,
+    every: int = 1,
+    direction: Floats | None = None,
+    attribution: bool = False,
+    rtol: float = 1e-9,
+    tolerance: float = 1e-6,
+) -> list[Orbit]:
+    """Do as :func:`follow_orbit` from several environments of the same atoms: fixed steps are taken together."""
     if step > length:
         raise InputError(f"`step` must not exceed `length`, got {step} Å > {length} Å.")
-    evaluator = Evaluator(environment, descriptor)
-    shape = evaluator.start.vectors.shape
-    if direction is not None and (direction.shape != shape or not np.isfinite(direction).all()):
-        raise InputError(f"`direction` must be finite and have shape {shape}, got shape {np.shape(direction)}.")
-    stopped: Stop = "length"
+    orbits = []
     with single_threaded_blas():
-        orbit = Continuation(evaluator, direction, rtol)
+        for environment in environments:
+            evaluator = Evaluator(environment, descriptor)
+            shape = evaluator.start.vectors.shape
+            if direction is not None and (direction.shape != shape or not np.isfinite(direction).all()):
+                raise InputError(f"`direction` must be finite and have shape {shape}, got shape {np.shape(direction)}.")
+            orbits.append(Continuation(evaluator, direction, rtol))
+        followed: list[tuple[list[Point], float, Stop]] = []
         if scheme == "fixed_step":
-            points, gap = orbit.bare_steps(length, step, every)
+            followed = [(*each, "length") for each in bare_steps(orbits, length, step, every)]
         else:
-            points, stopped, gap = orbit.corrected_steps(length, step, accuracy)
-            points = [*points[:-1:every], points[-1]]
+            for orbit in orbits:
+                points, stopped, gap = orbit.corrected_steps(length, step, accuracy)
+                followed.append(([*points[:-1:every], points[-1]], gap, stopped))
+    options = (rtol, tolerance) if attribution else None
+    return [_orbit(orbit.evaluator, *each, options) for orbit, each in zip(orbits, followed, strict=True)]
+
+
+def _orbit(
+    evaluator: Evaluator, points: list[Point], gap: float, stopped: Stop, attribution: tuple[float, float] | None
+) -> Orbit:
     environments = tuple(evaluator.environment(point.vectors) for point in points)
-    reasons = (attribute(item, evaluator.descriptor, rtol, tolerance) for item in environments) if attribution else ()
+    reasons = (attribute(item, evaluator.descriptor, *attribution) for item in environments) if attribution else ()
     return Orbit(
         environments=environments,
         singular_values=np.stack([point.result.singular_values for point in points]),
