@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from nullmode._support import own_modules
 from nullmode._support.disk_cache import remembered
 from nullmode._support.own_loads import Loads, check_followed, loads
+from nullmode._support.own_reads import reads
 from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import module_from
 
@@ -101,8 +102,7 @@ def kernel_hash() -> str:
 def code_hash(*roots: str) -> str:
     """Hash of the code that a result depends on: the named modules and all of nullmode that they import.
 
-    Of a user's file, the user's own modules that it imports count too, and the files that its list ``FILES`` names.
-
+    Of a user's file, the user's own modules that it imports count too, and the data files that it names.
     Comments, docstrings and formatting do not count: an edit of them makes no result out of date. The HTML template
     beside a module, a file of the same name, belongs to the module's code.
 
@@ -122,10 +122,10 @@ def code_hash(*roots: str) -> str:
     if not files and not objects:
         raise FileNotFoundError(f"None of these is a module of nullmode: {', '.join(roots)}.")
     # A list of what else a user's file reads holds for its helpers too.
-    if all(_source(Path(root).resolve()).declared is None for root in roots if root.endswith(".py")):
-        for path in files:
-            if _source(path).declared is None:
-                check_followed(path, _source(path).loads)
+    lists = [_source(Path(root).resolve()).declared for root in roots if root.endswith(".py")]
+    if all(declared is None for declared in lists):
+        for path in [path for path in files if _source(path).declared is None]:
+            check_followed(path, _source(path).loads)
     total = hashlib.sha256()
     for root in objects:
         total.update(f"{root}\0{_object_meaning(root)}\0".encode())
@@ -134,6 +134,9 @@ def code_hash(*roots: str) -> str:
         total.update(f"{name}\0{_source(path).meaning}\0".encode())
         for declared, file in (_source(path).declared or {}).items():
             total.update(f"{declared}\0{digest(file)}\0".encode())
+        # An empty list says that nothing of what it reads changes.
+        for file in () if {} in (*lists, _source(path).declared) else _source(path).reads:
+            total.update(f"{file.name}\0{digest(file)}\0".encode())
     return total.hexdigest()[:_DIGITS]
 
 
@@ -199,8 +202,8 @@ class _Source(NamedTuple):
         Names of modules.
     meaning
         Hash of its syntax tree without docstrings, and of the template beside it.
-    declared
-        Data files that a user's file says it reads, by name; None without such a list.
+    declared, reads
+        Data files that a user's file says it reads, by name, None without such a list; those that it names elsewhere.
     loads
         What a user's file loads otherwise.
     """
@@ -209,6 +212,7 @@ class _Source(NamedTuple):
     meaning: str
     declared: Mapping[str, Path] | None = None
     loads: Loads = Loads()
+    reads: tuple[Path, ...] = ()
 
 
 @cache
@@ -224,12 +228,11 @@ def _source(path: Path) -> _Source:
         # A user's file that imports nullmode may use any public name.
         names.update(_source(PACKAGE / "__init__.pyi").imports)
     template = path.with_suffix(".html")
-    content = meaning.encode() + (template.read_bytes() if template.is_file() else b"")
-    digits = hashlib.sha256(content).hexdigest()
+    digits = hashlib.sha256(meaning.encode() + (template.read_bytes() if template.is_file() else b"")).hexdigest()
     if not own:
         return _Source(frozenset(names), digits)
     tree = ast.parse(code)
-    return _Source(frozenset(names), digits, own_modules.declared(path, tree), loads(tree, path))
+    return _Source(frozenset(names), digits, own_modules.declared(path, tree), loads(tree, path), reads(tree, path))
 
 
 def _parsed(code: bytes) -> tuple[list[str], str]:

@@ -1,13 +1,13 @@
 """What a user's file loads otherwise than by import statements: by importlib, runpy, ctypes, and programs it starts."""
 
 import ast
-import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nullmode._support.own_texts import assigned, name_of, value_of
 from nullmode._support.types import InputError
 
 # Functions that load a module by its name or a file by its path: place and name of that argument.
@@ -45,22 +45,6 @@ _LIBRARIES = {"cdll", "pydll", "windll", "oledll"}
 _PATH = ("sys", "path")
 _GROWS = {"insert", "append", "extend"}
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_PATH_PROPERTIES: dict[str, Callable[[Any], Any]] = {"parent": lambda path: path.parent, "name": lambda path: path.name}
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "str": str,
-    "fspath": str,
-    "Path": Path,
-    "dirname": os.path.dirname,
-    "abspath": str,
-    "realpath": str,
-    "join": os.path.join,
-}
-_METHODS: dict[str, Callable[..., Any]] = {
-    "resolve": lambda path: path,
-    "absolute": lambda path: path,
-    "with_name": lambda path, name: path.with_name(name),
-    "joinpath": lambda path, *names: path.joinpath(*names),
-}
 
 
 class Loads(NamedTuple):
@@ -86,7 +70,7 @@ class Loads(NamedTuple):
 
 def loads(tree: ast.Module, path: Path) -> Loads:
     """Find what a file, given by its syntax tree and its path, loads by a name that follows from what is written."""
-    known = _assigned(tree) | {"__file__": str(path.resolve())}
+    known = assigned(tree) | {"__file__": str(path.resolve())}
     called = {name: name for name in _LOADERS}
     # What the file calls `sys` and `sys.path`.
     system, path_names = {"sys"}, set[str]()
@@ -102,8 +86,8 @@ def loads(tree: ast.Module, path: Path) -> Loads:
             system |= {each.asname for each in node.names if each.asname and each.name == "sys"}
             named = [(each.asname, each.name) for each in node.names if each.asname]
             starts |= {f"{own}.{name}" for own, module in named for name in _STARTS.get(module, ())}
-        elif isinstance(node, ast.Assign) and (_name(node.value) in _LOADERS):
-            called |= {each.id: _name(node.value) for each in node.targets if isinstance(each, ast.Name)}
+        elif isinstance(node, ast.Assign) and (name_of(node.value) in _LOADERS):
+            called |= {each.id: name_of(node.value) for each in node.targets if isinstance(each, ast.Name)}
             direct.add(id(node.value))
         elif isinstance(node, ast.Call):
             direct.add(id(node.func))
@@ -113,17 +97,17 @@ def loads(tree: ast.Module, path: Path) -> Loads:
     unfollowed: list[tuple[int, str]] = []
     for node, inside in _nodes(tree):
         try:
-            if isinstance(node, ast.Call) and (function := called.get(_name(node.func))):
+            if isinstance(node, ast.Call) and (function := called.get(name_of(node.func))):
                 if (value := _loaded(node, function, known)) is not None:
                     (names if function in _BY_NAME else files).append(value)
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in starts:
                 files += _started(node, known)
-            elif isinstance(node, ast.Subscript) and _name(node.value) in _LIBRARIES:
-                files.append(str(_value(node.slice, known)))
+            elif isinstance(node, ast.Subscript) and name_of(node.value) in _LIBRARIES:
+                files.append(str(value_of(node.slice, known)))
             elif _is_passed_on(node, called) and id(node) not in direct:
                 raise ValueError
             elif inside and (added := _added(node, system, path_names)) is not None:
-                folders.extend(str(_value(each, known)) for each in added)
+                folders.extend(str(value_of(each, known)) for each in added)
         except (ValueError, TypeError, AttributeError, ImportError):
             unfollowed.append((node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]
     existing = [Path(file).resolve() for file in files if Path(file).is_file()]
@@ -161,7 +145,7 @@ def _loaded(call: ast.Call, function: str, known: dict[str, Any]) -> str | None:
     if function == "load_library":
         # How the file is called hangs on the system.
         raise ValueError
-    value = str(_value(node, known))
+    value = str(value_of(node, known))
     if function == "resolve_name":
         value = value.partition(":")[0]
     package = call.args[1] if len(call.args) > 1 else given.get("package")
@@ -174,22 +158,22 @@ def _loaded(call: ast.Call, function: str, known: dict[str, Any]) -> str | None:
 def _started(call: ast.Call, known: dict[str, Any]) -> list[str]:
     """Words of the command that a program is started with, of which some may be files."""
     given = [*call.args[:1], *(each.value for each in call.keywords if each.arg in ("args", "cmd", "command"))]
-    if _name(call.func) in _SPREAD:
+    if name_of(call.func) in _SPREAD:
         lists = [each.elts if isinstance(each, ast.List | ast.Tuple) else [each] for each in call.args]
         words = [word for each in lists for word in each]
     elif isinstance(given[0], ast.List | ast.Tuple):
         words = given[0].elts
     else:
-        return shlex.split(str(_value(given[0], known)))
+        return shlex.split(str(value_of(given[0], known)))
     # Python itself, its environment and how it waits.
-    return [str(_value(each, known)) for each in words if not ast.unparse(each).startswith(("sys.", "os."))]
+    return [str(value_of(each, known)) for each in words if not ast.unparse(each).startswith(("sys.", "os."))]
 
 
 def _is_passed_on(node: ast.AST, called: dict[str, str]) -> bool:
     """Whether a node names a function that loads, and does not call it."""
     if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
         return False
-    function = called.get(_name(node), "")
+    function = called.get(name_of(node), "")
     return function in _BY_NAME or (function in _RUNS and isinstance(node, ast.Name)) or function == "run_path"
 
 
@@ -198,10 +182,10 @@ def _added(node: ast.AST, system: set[str], path_names: set[str]) -> list[ast.ex
 
     def is_path(each: ast.expr) -> bool:
         if isinstance(each, ast.Attribute):
-            return each.attr == "path" and _name(each.value) in system
-        return _name(each) in path_names
+            return each.attr == "path" and name_of(each.value) in system
+        return name_of(each) in path_names
 
-    if isinstance(node, ast.Call) and _name(node.func) == "addsitedir":
+    if isinstance(node, ast.Call) and name_of(node.func) == "addsitedir":
         return node.args[:1]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GROWS:
         return node.args[-1:] if is_path(node.func.value) else None
@@ -212,61 +196,8 @@ def _added(node: ast.AST, system: set[str], path_names: set[str]) -> list[ast.ex
     return None
 
 
-def _name(node: ast.expr) -> str:
-    """Name of what is called, or of an object."""
-    match node:
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return name
-        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
-            return name
-    return ""
-
-
 def _nodes(tree: ast.AST, inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:
     """All nodes, each with whether it is inside a function, which may run after the file was imported."""
     for node in ast.iter_child_nodes(tree):
         yield node, inside
         yield from _nodes(node, inside or isinstance(node, _SCOPES))
-
-
-def _assigned(tree: ast.Module) -> dict[str, Any]:
-    """Expressions of names that a module assigns once."""
-    found: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.setdefault(node.id, [])
-    for node in tree.body:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    found[target.id].append(node.value)
-    counts = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
-    return {name: values[0] for name, values in found.items() if len(values) == 1 == counts.count(name)}
-
-
-def _value(node: Any, known: dict[str, Any]) -> Any:
-    """Value of an expression of texts and paths; errors for anything else."""
-
-    def value(each: ast.expr) -> Any:
-        return _value(each, known)
-
-    match node:
-        case str():
-            return node
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.Name(id=name) if name in known:
-            return _value(known[name], {key: each for key, each in known.items() if key != name})
-        case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return Path(value(left)) / value(right)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return value(left) + value(right)
-        case ast.JoinedStr(values=parts):
-            return "".join(str(value(each.value if isinstance(each, ast.FormattedValue) else each)) for each in parts)
-        case ast.Attribute(value=inner, attr=name) if name in _PATH_PROPERTIES:
-            return _PATH_PROPERTIES[name](value(inner))
-        case ast.Call(func=ast.Attribute(value=inner, attr=name), args=args) if name in _METHODS:
-            return _METHODS[name](value(inner), *map(value, args))
-        case ast.Call(func=function, args=args) if _name(function) in _FUNCTIONS:
-            return _FUNCTIONS[_name(function)](*map(value, args))
-    raise ValueError
