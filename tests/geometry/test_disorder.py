@@ -161,6 +161,12 @@ def test_shares_are_known_by_any_of_their_names(name):
         nm.environments(atoms)
 
 
+def test_shares_of_a_frame_are_shares():
+    atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]], info={"occupancy": np.array([1.0, 0.5])})
+    with pytest.raises(nm.InputError, match=r"must have fully occupied sites, got O 0\.5 at atom 1"):
+        nm.environments(atoms)
+
+
 def test_shares_of_several_species_are_shares():
     atoms = Atoms("CO", [[0, 0, 0], [0, 0, 1.2]])
     atoms.set_array("occupancies", np.array([[1.0, 0.0], [0.4, 0.5]]))
@@ -278,6 +284,11 @@ ALTERNATIVES = {
     "an ion": ("x.gro", gro(("CA", "CA")), "'CA', of which ASE"),
     "an ion with its charge": ("x.gro", gro(("NA+", "NA")), "'NA', of which ASE"),
     "a metal": ("x.gro", gro(("HEME", "FE")), "'FE', of which ASE"),
+    "an ion of three letters": ("x.gro", gro(("SOD", "SOD")), "'SOD', of which ASE"),
+    "a bead": ("x.gro", gro(("ALA", "BB")), "'BB', of which ASE"),
+    "sulphur and phosphorus": ("x.gro", gro(("CYS", "SG"), ("ATP", "PB"), ("SOL", "OW"), ("K", "K")), None),
+    "an ion in PDB": ("x.pdb", named("SOD ").replace("ALA", "SOD"), "the element of every atom, .* 'SOD' without one"),
+    "a metal in PDB": ("x.pdb", named("ZN  ").replace("ALA", " ZN"), None),
     "names of residues": ("x.gro", gro(("ALA", "CA"), ("ARG", "NE"), ("SOL", "HW1"), ("NA", "Na"), ("CL", "Cl")), None),
     "types": ("x.lammpstrj", dump("type", "1", "2"), "the element of every atom, .* types, which ASE reads as"),
     "types and elements": ("x.lammpstrj", dump("type element", "1 Na", "2 Cl"), None),

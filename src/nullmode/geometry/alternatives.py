@@ -11,11 +11,13 @@ from nullmode._support.types import InputError
 
 _NONE = {"", ".", "?", "0"}
 _FULL = 1 - 2e-3
-_NAME, _LETTER, _RESIDUE = slice(12, 16), 16, slice(17, 27)  # columns of PDB
+_NAME, _LETTER, _RESIDUE, _RESIDUE_NAME = slice(12, 16), 16, slice(17, 27), slice(17, 20)  # columns of PDB
 _SHARE, _ELEMENT = slice(54, 60), slice(76, 78)
 _GRO_RESIDUE, _GRO_NAME = slice(5, 10), slice(10, 15)
-# Names of atoms in residues, by their distance from the carboxyl group: CA to CH are no calcium, nor cerium.
-_REMOTE = re.compile("[CNHO][ABGDEZH]")
+# Names of atoms in residues, by their place in a chain: CA to CH are no calcium, nor cerium; PB of ATP is no lead.
+_REMOTE = re.compile("[CNHO][ABGDEZH]|S[GD]|P[ABG]")
+# Elements that names in residues begin with.
+_ORGANIC = set("CNHOSPF")
 _RES_ATOM = re.compile(r"([A-Za-z]\w*)\s+\d+" + r"\s+(-?[\d.]+)" * 4)
 
 
@@ -106,23 +108,29 @@ def _in_pdb(file: Any) -> Iterator[_Fault]:
         first = name.strip()[:2].capitalize()
         both = len(first) > 1 and known_number(first) and known_number(first[0])
         # An element of two letters begins in the first column; the name of a hydrogen may fill all four.
-        if not line[_ELEMENT].strip() and both and (name[0] == " " or " " not in name):
+        ion = _is_ion(name.strip(), line[_RESIDUE_NAME]) and not known_number(name.strip().capitalize())
+        if not line[_ELEMENT].strip() and (ion or (both and (name[0] == " " or " " not in name))):
             remedy = "Write the element's symbol in columns 77 and 78."
-            yield _Fault(
-                "the element of every atom", f"{name.strip()!r} without one, which ASE reads as {first}", remedy
-            )
+            taken = "" if ion else f", which ASE reads as {first}"
+            yield _Fault("the element of every atom", f"{name.strip()!r} without one{taken}", remedy)
 
 
 def _in_gro(file: Any) -> Iterator[_Fault]:
     for line in map(bytes.decode, file.read().splitlines()[2:-1]):
         name, residue = line[_GRO_NAME].strip(), line[_GRO_RESIDUE].strip()
         letters = "".join(takewhile(str.isalpha, name))
-        ion = residue.rstrip("+-0123456789").upper() == letters.upper()
-        both = len(letters) == 2 and not known_number(letters) and known_number(letters.capitalize())
+        both = len(letters) == 2 and known_number(letters.capitalize()) and not _REMOTE.fullmatch(letters)
         # Of others than these, ASE takes the first letter, or the second.
-        if (both and (ion or not _REMOTE.fullmatch(letters))) or not known_number(letters[:1]):
+        named = letters[:1] in _ORGANIC and not both and not _is_ion(name, residue)
+        if not known_number(letters) and not named:
             remedy = "Write Cl, not CL, and delete sites that are no atoms, or convert it to PDB with elements."
             yield _Fault("the element of every atom", f"{name!r}, of which ASE may take another", remedy)
+
+
+def _is_ion(name: str, residue: str) -> bool:
+    """Whether an atom is all of a residue, as ions are: of SOD, no letter says the element."""
+    letters = "".join(takewhile(str.isalpha, name))
+    return len(letters) > 1 and residue.strip().rstrip("+-0123456789").upper() == letters.upper()
 
 
 def _in_dump(file: Any) -> Iterator[_Fault]:

@@ -140,9 +140,12 @@ def _sites(atoms: "Atoms") -> list[_Site]:
     known = atoms.info.get("occupancy")
     if isinstance(known, dict):
         shares = _of_kinds(atoms, {str(kind): given for kind, given in known.items() if isinstance(given, dict)})
-    for name in _share_arrays(atoms):
+    listed: list[Any] = [atoms.arrays[name] for name in _share_arrays(atoms)]
+    if isinstance(known, list | tuple | np.ndarray) and len(known) == len(atoms):
+        listed.append(known)
+    for given in listed:
         # A row of several columns has the shares of several species.
-        values = np.array([_number(max(np.atleast_1d(value))) for value in atoms.arrays[name]])
+        values = np.array([_number(max(np.atleast_1d(value))) for value in given])
         if abs(values.max(initial=0) - 100) < _SAME:
             values = values / 100
         # All zero where a program writes none; above 1 they are something else.
