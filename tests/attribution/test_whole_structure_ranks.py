@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from wholes import WHOLES
 
 import nullmode as nm
-from nullmode.attribution.structure_completeness import MOST_TUPLES
+from nullmode.attribution.completeness import MOST_OF_STRUCTURE
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.cut import checked_structures
 from nullmode.spectrum.whole_structure import whole_structures
@@ -131,7 +131,7 @@ def test_too_many_tuples_are_said():
     crystal.positions += rng(0).normal(scale=0.05, size=crystal.positions.shape)
     ranks = geometry(crystal, centers, "potential")
     assert ranks.counts(4, "O3", 1e-6)[0] is None
-    assert str(MOST_TUPLES) in ranks.too_large_for(4)
+    assert str(MOST_OF_STRUCTURE) in ranks.too_large_for(4)
     # What is all that symmetry allows needs no tuples.
     n_dof = ranks.n_dof(1e-6)
     assert ranks.having(n_dof).counts(4, "O3", 1e-6) == (n_dof, n_dof)

@@ -21,7 +21,7 @@ MORE = {
     **{f"{what}, {kind}": (kind, [{"size": {what: k}} for k in SIZES[what]]) for kind in DESCRIPTORS for what in SIZES},
     **{f"whole, {k}": (k, [{"scope": "structure", "size": {"atoms": n}} for n in (2, 5)]) for k in DESCRIPTORS},
     **{f"species, {kind}": (kind, [{"size": {"species": n}} for n in (1, 2, 3)]) for kind in DENSITIES},
-    **{f"n_max, {kind}": (kind, [{"n_max": n} for n in (3, 4, 5)]) for kind in DENSITIES},
+    **{f"n_max, {kind}": (kind, [{"n_max": n} for n in (4, 5, 6)]) for kind in DENSITIES},
     **{f"l_max, {kind}": (kind, [{"l_max": l} for l in (2, 3, 4)]) for kind in DENSITIES[1:]},
     "cutoff": ("power-spectrum", [{"size": {"periodic": True}, "cutoff": r} for r in (2.0, 3.0, 4.0)]),
     "fewer features leave null values to explain": ("power-spectrum", [{"n_max": n, "l_max": 1} for n in (4, 1)]),

@@ -28,8 +28,8 @@ LARGEST_HANDED = 3
 _ROUNDING = 1e-12
 _CERTAIN = 100.0
 """Times the noise."""
-MOST_TUPLES = 10_000_000
-"""They take about 40 bytes each."""
+MOST_TUPLES, MOST_OF_STRUCTURE = 10_000_000, 1_000_000
+"""Of one environment, about 40 bytes each; of all environments of a whole structure, which are sorted at once."""
 _MOST_ROWS = 4
 """Times the number of columns: so many sums are reduced to a triangle at once."""
 

@@ -11,8 +11,6 @@ from nullmode._support.types import Floats, Integers, Parity, WholeScope
 from nullmode.geometry.environment import Environment
 from nullmode.linalg.stacked import StackedFactor
 
-MOST_TUPLES = 1_000_000
-"""Of all centres together, which are sorted at once."""
 _ROWS = 512
 """Rows of sums that are in memory at a time."""
 _ROUNDING = 1e-12

@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 
 from nullmode._support.types import Parity, WholeScope
+from nullmode.attribution.completeness import MOST_OF_STRUCTURE
 from nullmode.attribution.geometry_ranks import GeometryRanks
 from nullmode.attribution.locality import rank_local
-from nullmode.attribution.structure_completeness import MOST_TUPLES, count_tuples, rank_complete_whole
+from nullmode.attribution.structure_completeness import count_tuples, rank_complete_whole
 from nullmode.attribution.truncation_limit import has_limit, larger_truncations
 from nullmode.descriptors._base import Descriptor, changed
 from nullmode.descriptors._layout import with_layout_of
@@ -54,7 +55,8 @@ class StructureRanks(GeometryRanks):
 
     def too_large_for(self, order: int) -> str:  # noqa: D102
         count = count_tuples(self.structure.environments, order)
-        return "" if count <= MOST_TUPLES else f"rank_complete is not counted: {count} tuples, of at most {MOST_TUPLES}"
+        most = MOST_OF_STRUCTURE
+        return "" if count <= most else f"rank_complete is not counted: {count} tuples, of at most {most}"
 
     def counts(self, order: int | None, parity: Parity, tolerance: float) -> tuple[int | None, int]:  # noqa: D102
         symmetric = self.group(tolerance).rank_symmetric(parity)

@@ -5,7 +5,7 @@ from math import fsum
 from typing import NamedTuple
 
 from nullmode._support.types import Scope
-from nullmode.attribution.completeness import LARGEST_ORDER, MOST_TUPLES
+from nullmode.attribution.completeness import LARGEST_ORDER, MOST_OF_STRUCTURE, MOST_TUPLES
 from nullmode.descriptors import DESCRIPTORS
 from nullmode.descriptors._base import DensityDescriptor, Descriptor
 from nullmode.descriptors.inverse_distances import InverseDistances
@@ -14,8 +14,9 @@ from nullmode.spectrum.truncations import sweeps
 
 OPERATIONS_PER_SECOND = 5e9
 """Of one core of an idle machine of 2024; other machines differ by a factor that all jobs have in common."""
-# What Python takes for a call of the analysis, for a question to geometry and for a row, in the same operations.
-_CALL, _QUESTION, _ROW = 4e7, 2e6, 4e5
+# What Python takes for a call of the analysis, for a row, for the causes of its null values, and to try larger
+# truncations, in the same operations.
+_CALL, _ROW, _CAUSES, _TRIAL = 1e7, 2e5, 1e6, 7e6
 _ROW_BYTES = 700
 
 
@@ -66,38 +67,47 @@ def _estimate(
         operations.append(features * (each * environments + columns**2 * rows))
         operations.append(len(group) * rows * (2 * columns**3 + _ROW))
         kept.append(len(group) * rows * (8 * columns + _ROW_BYTES))
-        products = _dot_products(first.correlation_order, n, environments if whole else 1.0)
+        products = _dot_products(first.correlation_order, n, size.atoms if whole else 0)
         scratch = max(scratch, 32 * (features * columns + products))
-        # All truncations share the answers of geometry; null values are explained at three tolerances.
-        times = 3 if min(seen for _, _, seen in truncations) < 3 * n - 3 else 1
-        geometry[first.cutoff] = max(geometry.get(first.cutoff, 0.0), times * environments * _geometry(n, products))
+        # All truncations share the answers of geometry.
+        asked = environments * _causes(n, products, min(seen for *_, seen in truncations), whole)
+        geometry[first.cutoff] = max(geometry.get(first.cutoff, 0.0), asked)
     seconds = fsum([*operations, *geometry.values()]) / OPERATIONS_PER_SECOND
     return Estimate(seconds, fsum(kept) + scratch / size.structures)
 
 
-def _geometry(n: float, products: float) -> float:
-    """Operations for the point group and, where there are dot products, for rank_complete."""
-    complete = _QUESTION + 1200 * products + 9 * n**2 * min(products, n**2 / 2)
-    return _QUESTION + 6e4 * n + (complete if products else 0.0)
+def _causes(n: float, products: float, seen: tuple[float, float], whole: bool) -> float:
+    """Operations for the causes of null values around a centre: of a whole structure, or where such are expected.
+
+    Of environments, larger truncations are tried where the truncation may be the cause.
+    """
+    by_truncation, by_order = seen
+    if not whole and min(seen) >= 3 * n - 3:
+        return 0.0
+    is_tried = products and not whole and by_truncation < min(by_order, 3 * n - 3)
+    trial = _TRIAL + 12 * (3 * n) ** 3 if is_tried else 0.0
+    return _CAUSES + 60 * products + 9 * n**2 * min(products, n**2 / 2) + trial
 
 
-def _dot_products(order: int | None, n: float, together: float) -> float:
+def _dot_products(order: int | None, n: float, atoms: float) -> float:
     """Count the dot products in all tuples around a centre; 0 where rank_complete has no theory, or too many tuples.
 
-    So many centres are judged `together`.
+    Those around all atoms of a whole structure are counted together, if there are `atoms`.
     """
-    if order is None or order > LARGEST_ORDER or together * n**order > MOST_TUPLES:
+    most = MOST_OF_STRUCTURE if atoms else MOST_TUPLES
+    if order is None or order > LARGEST_ORDER or max(1.0, atoms) * n**order > most:
         return 0.0
     return order * (order + 1) / 2 * float(n**order)
 
 
-def _features(descriptor: Descriptor, n: float, species: int) -> tuple[float, float, float]:
-    """Count features, operations for the Jacobian of each, and displacements that they see at most."""
+def _features(descriptor: Descriptor, n: float, species: int) -> tuple[float, float, tuple[float, float]]:
+    """Count features, operations for the Jacobian of each, and what truncation and body order let be seen at most."""
     if isinstance(descriptor, DensityDescriptor):
         species = len(descriptor.species or ()) or species
-        features, tuples = descriptor._n_features(species), float(n ** (descriptor.correlation_order or 1))
-        return features, 16 * n, min(features / 2, tuples, species * descriptor.n_max * (descriptor.l_max + 1) ** 2)
+        features, order = descriptor._n_features(species), descriptor.correlation_order or 1
+        seen = features if order == 1 else min(features / 2, species * descriptor.n_max * (descriptor.l_max + 1) ** 2)
+        return features, 16 * n, (seen, float(n**order))
     if isinstance(descriptor, InverseDistances):
-        return n * (n + 1) / 2, 16 * n, n * (n + 1) / 2
+        return n * (n + 1) / 2, 16 * n, (n * (n + 1) / 2,) * 2
     # Eigenvalues and symmetry functions: a few per neighbour, each from all pairs of neighbours.
-    return 2 * n, 200 * n**2, 2 * n
+    return 2 * n, 200 * n**2, (2 * n, 2 * n)
