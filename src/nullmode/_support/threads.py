@@ -67,16 +67,27 @@ def ahead(items: Iterator[T], count: int) -> Iterator[T]:
 def progress_bar(total: int | None, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
     """Context with a function that advances a bar on stderr; without a bar, it does nothing.
 
-    While kernels compile, the bar stands still; a line says so.
+    Without a total, as of a file that is still read, it counts. While kernels compile, the bar stands still; a line says so.
     """
     if not wanted:
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     announce_compiling()
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    known: tuple[ProgressColumn, ...] = (MofNCompleteColumn(), TimeRemainingColumn())
+    if total is None:
+        known = (TextColumn("{task.completed:.0f}"), TimeElapsedColumn())
+    columns = (TextColumn(what), BarColumn(), *known)
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)
         yield lambda n: bar.advance(task, n)
