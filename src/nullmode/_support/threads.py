@@ -67,7 +67,7 @@ def ahead(items: Iterator[T], count: int) -> Iterator[T]:
 def progress_bar(total: int | None, wanted: bool, what: str = "environments") -> Iterator[Callable[[int], None]]:
     """Context with a function that advances a bar on stderr; without a bar, it does nothing.
 
-    Without a total, as of a file that is still read, it counts. While kernels compile, the bar stands still; a line says so.
+    Without a total, as of a file that is still read, it counts. While kernels compile, it stands still; a line says so.
     """
     if not wanted:
         yield lambda _: None
