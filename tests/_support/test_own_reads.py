@@ -32,6 +32,17 @@ READ = {
     "a folder": "for path in Path('data').iterdir():\n    read(path)",
     "a folder, with os": "for name in os.listdir('data'):\n    read(name)",
     "a folder with folders": "for folder, _, names in os.walk('.'):\n    read(names)",
+    "by its name": HERE + "def f(name):\n    return read(HERE / 'data' / name)",
+    "by its name, with os": "def f(name):\n    return read(os.path.join('data', name))",
+    "an ending": "[read(os.path.join('data', name + '.csv')) for name in names]",
+    "here": "read(os.path.join(os.getcwd(), 'data/1.csv')), read(Path.cwd() / 'data/1.csv')",
+    "frames of it": "read('data/1.csv@:5')",
+    "a folder of the shell": "read(os.environ['DATA'] + '/1.csv'), read(Path(os.getenv('DATA')) / '1.csv')",
+    "a folder of the shell, unset": "read(os.environ['NO_SUCH'] + '/1.csv'), read('data/1.csv')",
+    "data of a package": "pkgutil.get_data('data', '1.csv')",
+    "beside a package": "import data\nread(Path(data.__file__).parent / '1.csv')",
+    "parents": "read(Path(__file__).resolve().parents[0] / 'data/1.csv')",
+    "another ending": "read(Path('data/1.txt').with_suffix('.csv'))",
     "copied": "shutil.copyfile('data/1.csv', target)",
 }
 NOT_READ = {
@@ -43,6 +54,7 @@ NOT_READ = {
     "a cache of a function": "def f(n):\n    p = Path(f'data/{n}.csv')\n    p.write_text(x)\n    return read(p)",
     "a log": "BFGS(atoms, logfile='data/1.csv')",
     "a name of anything": "def f(a, b):\n    return f'{a}.{b}', f'{a}', '*'",
+    "any file beside it": HERE + "def f(name):\n    return HERE / name, name + other",
     "below what is not known": "def f(folder):\n    return Path(folder) / f'{x}.csv'",
     "no path": "X = ['', 'a\\nb', '\\0', 'x' * 9, '~nobody/*.csv', '[', '/', '**a.csv']",
 }
@@ -55,6 +67,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git/2.csv").write_text("1\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA", str(tmp_path / "data"))
     return tmp_path
 
 

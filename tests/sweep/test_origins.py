@@ -259,7 +259,15 @@ def test_files_that_parameters_name(value, expected, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     written(tmp_path, OF_PARAMETERS)
     value = value.format(home=tmp_path) if isinstance(value, str) else value
-    assert set(origins._hashed({"a": value})) == {name.format(home=tmp_path) for name in expected}
+    assert set(origins._hashed({"a": value}, "power-spectrum")) == {name.format(home=tmp_path) for name in expected}
+
+
+def test_files_beside_a_users_file_are_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, {"fam/own.py": "def f():\n    pass\n", "fam/a.csv": "1", "fam/b/c.csv": "1", "b.csv": "1"})
+    values = ["a.csv", "b.csv", Path("b/c.csv"), ".", "..", "", "own"]
+    assert origins._hashed(values, "fam/own.py:f").keys() == {"fam/a.csv", "b.csv", "fam/b/c.csv"}
+    assert origins._hashed(values, "power-spectrum").keys() == {"b.csv"}
 
 
 def test_defaults_of_own_kinds_name_files_too(tmp_path, monkeypatch):

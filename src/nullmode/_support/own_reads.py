@@ -25,12 +25,13 @@ def reads(tree: ast.Module, path: Path) -> tuple[Path, ...]:
     lists. What the file writes, too, such as a cache, does not, nor what is in a folder of results.
     """
     known: dict[str, Any] = {**assigned_anywhere(tree), "__file__": str(path.resolve())}
+    folder = path.resolve().parent
     written: set[Path] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             for each in _written(node):
-                written.update(file for text in _texts(each, known, True) for file in _files(text))
-    found = {file for text in _texts(tree, known, True) for file in _files(text)}
+                written.update(file for text in _texts(each, known, True) for file in _files(text, folder))
+    found = {file for text in _texts(tree, known, True) for file in _files(text, folder)}
     return tuple(sorted(found - written - {path.resolve()}))
 
 
@@ -62,15 +63,16 @@ def _texts(node: ast.AST, known: dict[str, Any], patterns: bool) -> Iterator[str
         yield from _texts(child, known, patterns and not unknown)
 
 
-def _files(text: str) -> list[Path]:
-    """Existing files that a text names or matches, without code and results."""
+def _files(text: str, folder: Path) -> list[Path]:
+    """Existing files that a text of a file in `folder` names or matches, without code and results."""
     if not text or len(text) > _LONGEST or set(text) & {"\n", "\0"}:
         return []
     try:
         path = Path(text).expanduser()
         if not _MAGIC.search(text):
-            matches = [path] if path.is_file() else []
-        elif path.name == ALL or (path.suffix and not _MAGIC.search(path.suffix)):
+            # As in ASE, frames of a file may follow its name.
+            matches = [each for each in (path, Path(text.rpartition("@")[0]).expanduser()) if each.is_file()]
+        elif path.name == ALL or (path.suffix and not _MAGIC.search(path.suffix)) or _is_of_data(path, folder):
             matches = list(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
         else:
             return []
@@ -80,3 +82,11 @@ def _files(text: str) -> list[Path]:
     except (OSError, ValueError, RuntimeError, NotImplementedError):  # what no file could be called
         return []
     return [each for each in files if not any((folder / PLAN_FILE).exists() for folder in each.parents)]
+
+
+def _is_of_data(path: Path, folder: Path) -> bool:
+    """Whether a path is any file of a folder that holds neither the user's file nor what a run writes."""
+    inside = path.parent.resolve()
+    return (
+        path.name == "*" and inside.is_dir() and not any(each.is_relative_to(inside) for each in (folder, Path.cwd()))
+    )

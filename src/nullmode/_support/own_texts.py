@@ -18,11 +18,14 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abspath": str,
     "realpath": str,
     "join": os.path.join,
+    "cwd": Path,
+    "getcwd": Path,
 }
 _METHODS: dict[str, Callable[..., Any]] = {
     "resolve": lambda path: path,
     "absolute": lambda path: path,
     "with_name": lambda path, name: path.with_name(name),
+    "with_suffix": lambda path, suffix: path.with_suffix(suffix),
     "joinpath": lambda path, *names: path.joinpath(*names),
 }
 # What lists the files of a folder; of a pattern, those that match.
@@ -35,6 +38,8 @@ _LISTINGS: dict[str, Callable[..., Any]] = {
     "iglob": Path,
     "rglob": lambda path, pattern: Path(path) / "**" / pattern,
 }
+# Of importlib.resources and pkgutil, by package and name.
+_RESOURCES = {"get_data", "read_text", "open_text", "read_binary", "open_binary"}
 _FIELDS = re.compile(r"%[-+ #0-9.]*[a-zA-Z]|\{[^{}]*\}")
 
 
@@ -82,7 +87,7 @@ def value_of(node: Any, known: dict[str, Any], patterns: bool = False) -> Any:
     def part(each: ast.expr) -> str:
         try:
             return str(value(each.value if isinstance(each, ast.FormattedValue) else each))
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):
             if patterns:
                 return "*"
             raise
@@ -95,15 +100,25 @@ def value_of(node: Any, known: dict[str, Any], patterns: bool = False) -> Any:
         case ast.Name(id=name) if name in known:
             return value_of(known[name], {key: each for key, each in known.items() if key != name}, patterns)
         case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return Path(value(left)) / value(right)
+            return Path(value(left)) / (part(right) if patterns else value(right))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return value(left) + (part(right) if patterns else value(right))
+            if patterns and (joined := part(left) + part(right)) != "**":
+                return joined
+            return value(left) + value(right)
         case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()) if patterns:
             return _FIELDS.sub("*", text)
         case ast.JoinedStr(values=parts):
             return "".join(map(part, parts))
         case ast.Attribute(value=inner, attr=name) if name in _PATH_PROPERTIES:
             return _PATH_PROPERTIES[name](value(inner))
+        case ast.Subscript(value=ast.Attribute(value=inner, attr="parents"), slice=ast.Constant(value=int(up))):
+            return value(inner).parents[up]
+        case ast.Subscript(
+            value=ast.Name(id="environ") | ast.Attribute(attr="environ"), slice=ast.Constant(value=str(key))
+        ):
+            return _variable(key)
+        case ast.Call(func=ast.Name(id="getenv") | ast.Attribute(attr="getenv"), args=[ast.Constant(value=str(key))]):
+            return _variable(key)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")) if patterns:
             return _FIELDS.sub("*", text)
         case ast.Call(func=ast.Attribute(value=inner, attr=name), args=args) if name in _METHODS:
@@ -116,15 +131,34 @@ def value_of(node: Any, known: dict[str, Any], patterns: bool = False) -> Any:
                 of_path = []
             return _LISTINGS[name](*of_path, *map(value, args))
         case ast.Call(func=ast.Name(id="files") | ast.Attribute(attr="files")) if patterns:
-            # Of importlib.resources: the package of the file, or one beside it.
-            beside = Path(known["__file__"]).parent
-            match node.args:
-                case [ast.Constant(value=str(package))]:
-                    return beside / package.replace(".", "/")
-            return beside
+            # Of importlib.resources.
+            return _package(node.args[0] if node.args else None, known)
+        case ast.Call(func=function, args=[package, ast.Constant(value=str(text))]) if (
+            patterns and name_of(function) in _RESOURCES
+        ):
+            return _package(package, known) / text
+        case ast.Attribute(value=ast.Name(id=name), attr="__file__") if patterns:
+            return Path(known["__file__"]).parent / name / "__init__.py"
+        case ast.Call(func=ast.Name(id="join") | ast.Attribute(attr="join"), args=[first, *rest]) if patterns:
+            return Path(value(first)).joinpath(*map(part, rest))
         case ast.Call(func=function, args=args) if name_of(function) in _FUNCTIONS:
             return _FUNCTIONS[name_of(function)](*map(value, args))
     raise ValueError
+
+
+def _package(node: ast.expr | None, known: dict[str, Any]) -> Path:
+    """Folder of the package that is named, beside a file, or of the file itself."""
+    beside = Path(known["__file__"]).parent
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return beside / node.value.replace(".", "/")
+    return beside
+
+
+def _variable(key: str) -> str:
+    """Value of a variable of the shell."""
+    if key not in os.environ:
+        raise ValueError
+    return os.environ[key]
 
 
 def name_of(node: ast.expr) -> str:

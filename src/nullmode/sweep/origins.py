@@ -58,7 +58,7 @@ def files_of_family(settings: Settings, family: str) -> dict[str, str]:
     """Files that the parameters of a family name, each with the hash of its bytes."""
     entry = settings.families[family]
     target = load(entry.kind, FAMILIES, "family")
-    return _hashed(validated(target, entry.parameters, f"families.{family}.parameters"))
+    return _hashed(validated(target, entry.parameters, f"families.{family}.parameters"), entry.kind)
 
 
 def layout_code() -> JSON:
@@ -134,7 +134,8 @@ def _parameters(settings: Settings, descriptor: str) -> tuple[str, Any]:
 def _files(given: Iterable[tuple[str, Any]]) -> JSON:
     """Files that parameters of a user's own kinds name, with their hashes; other kinds read none."""
     own = [(kind, parameters) for kind, parameters in given if ".py:" in kind]
-    files = _hashed([_complete(kind, each) for kind, listed in own for each in _list(listed)])
+    named = [_hashed(_complete(kind, each), kind) for kind, listed in own for each in _list(listed)]
+    files = {name: digits for each in named for name, digits in each.items()}
     return {"files": files} if files else {}
 
 
@@ -153,21 +154,24 @@ def _defaults(kind: str) -> JSON:
     return {each.name: each.default for each in known if each.default is not each.empty}
 
 
-def _hashed(values: Any) -> dict[str, str]:
-    return {name: _digest(name) for name in _named(values)}
+def _hashed(values: Any, kind: str) -> dict[str, str]:
+    # A user's file may look for them beside it.
+    own, is_own, _ = kind.partition(".py:")
+    return {name: _digest(name) for name in _named(values, Path(own).parent if is_own else None)}
 
 
-def _named(value: Any) -> list[str]:
-    """Existing files that values name at any depth; of a folder, all files in it."""
+def _named(value: Any, beside: Path | None = None) -> list[str]:
+    """Existing files that values name at any depth, here or `beside` a user's file; of a folder, all files in it."""
     if isinstance(value, str | Path):
         try:
-            return [file for name in _spelled(value) for file in _read_with(name)]
+            names = _spelled(value) or ([str(beside / value)] if beside and (beside / value).is_file() else [])
+            return [file for name in names for file in _read_with(name)]
         except (OSError, ValueError, RuntimeError):  # a text that no file could be called, or ~ of nobody
             return []
     if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
         value = vars(value) if hasattr(value, "__dict__") else [getattr(value, each.name) for each in fields(value)]
     inner = [*value, *value.values()] if isinstance(value, Mapping) else value
-    return [name for each in inner for name in _named(each)] if isinstance(inner, list | tuple | Set) else []
+    return [name for each in inner for name in _named(each, beside)] if isinstance(inner, list | tuple | Set) else []
 
 
 def _spelled(value: str | Path) -> list[str]:
