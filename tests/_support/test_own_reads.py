@@ -41,6 +41,7 @@ READ = {
     "a folder of the shell, unset": "read(os.environ['NO_SUCH'] + '/1.csv'), read('data/1.csv')",
     "data of a package": "pkgutil.get_data('data', '1.csv')",
     "beside a package": "import data\nread(Path(data.__file__).parent / '1.csv')",
+    "annotated": HERE + "FOLDER: Path = HERE / 'data'\ndef f(n):\n    return read(FOLDER / f'{n}.csv')",
     "parents": "read(Path(__file__).resolve().parents[0] / 'data/1.csv')",
     "another ending": "read(Path('data/1.txt').with_suffix('.csv'))",
     "copied": "shutil.copyfile('data/1.csv', target)",

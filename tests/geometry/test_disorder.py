@@ -289,7 +289,11 @@ ALTERNATIVES = {
     "sulphur and phosphorus": ("x.gro", gro(("CYS", "SG"), ("ATP", "PB"), ("SOL", "OW"), ("K", "K")), None),
     "an ion in PDB": ("x.pdb", named("SOD ").replace("ALA", "SOD"), "the element of every atom, .* 'SOD' without one"),
     "a metal in PDB": ("x.pdb", named("ZN  ").replace("ALA", " ZN"), None),
-    "names of residues": ("x.gro", gro(("ALA", "CA"), ("ARG", "NE"), ("SOL", "HW1"), ("NA", "Na"), ("CL", "Cl")), None),
+    "names of residues": (
+        "x.gro",
+        gro(("ALA", "CA"), ("ARG", "NE"), ("SOL", "HW1"), ("ALA", "1HB"), ("NA", "Na"), ("CL", "Cl")),
+        None,
+    ),
     "types": ("x.lammpstrj", dump("type", "1", "2"), "the element of every atom, .* types, which ASE reads as"),
     "types and elements": ("x.lammpstrj", dump("type element", "1 Na", "2 Cl"), None),
     "types and masses": ("x.lammpstrj", dump("type mass", "1 22.99", "2 35.45"), None),

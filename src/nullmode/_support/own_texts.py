@@ -19,6 +19,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "realpath": str,
     "join": os.path.join,
     "cwd": Path,
+    "home": Path.home,
     "getcwd": Path,
 }
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -64,8 +65,8 @@ def assigned_anywhere(tree: ast.Module) -> dict[str, ast.expr]:
     return {
         target.id: node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name) and stores.count(target.id) == 1
     }
 

@@ -118,7 +118,8 @@ def _in_pdb(file: Any) -> Iterator[_Fault]:
 def _in_gro(file: Any) -> Iterator[_Fault]:
     for line in map(bytes.decode, file.read().splitlines()[2:-1]):
         name, residue = line[_GRO_NAME].strip(), line[_GRO_RESIDUE].strip()
-        letters = "".join(takewhile(str.isalpha, name))
+        # Hydrogen atoms of one carbon may be numbered in front.
+        letters = "".join(takewhile(str.isalpha, name.lstrip("0123456789")))
         both = len(letters) == 2 and known_number(letters.capitalize()) and not _REMOTE.fullmatch(letters)
         # Of others than these, ASE takes the first letter, or the second.
         named = letters[:1] in _ORGANIC and not both and not _is_ion(name, residue)
