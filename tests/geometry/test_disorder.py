@@ -230,7 +230,7 @@ HYDROGENS = "_atom_site_attached_hydrogens\n"
 
 def gro(*names):
     rows = [f"    1{one:5s}{name:>5s}{k:5d}{0.2 * k:8.3f}   0.000   0.000\n" for k, (one, name) in enumerate(names)]
-    return f"x\n{len(rows)}\n" + "".join(rows) + "   1.0 1.0 1.0\n"
+    return f"x\n{len(rows)}\n" + "".join(rows) + "   3.0 3.0 3.0\n"
 
 
 def dump(columns, *rows):
