@@ -12,8 +12,8 @@ from nullmode.descriptors.inverse_distances import InverseDistances
 from nullmode.families._base import FamilySize
 from nullmode.spectrum.truncations import sweeps
 
-OPERATIONS_PER_SECOND = 5e9
-"""Of one core of an idle machine of 2024; other machines differ by a factor that all jobs have in common."""
+OPERATIONS_PER_SECOND = 4e9
+"""Of one core of an idle machine, between a faster and a slower one; the factor of a machine is common to all jobs."""
 # What Python takes for a call of the analysis, for a row, for the causes of its null values, and to try larger
 # truncations, in the same operations.
 _CALL, _ROW, _CAUSES, _TRIAL = 1e7, 2e5, 1e6, 7e6
