@@ -317,17 +317,21 @@ def test_names_are_shown_whatever_they_are(kind, table):
     assert {"7", "3.5", r"a\$_{\$b\$", "True"} <= texts
 
 
+_UNFIT = {"text": str, "infinite": lambda value: np.inf, "huge": lambda value: np.copysign(1.7e308, value)}
+
+
 @pytest.mark.parametrize(
     ("kind", "coordinate", "message"),
     [
         ("paths", "t", "`family` must have a coordinate `t` of numbers, got 'distortions'"),
         ("pair_map", "u", "`family` must have a coordinate `u` of numbers, got 'pairs'"),
-        ("crossing", "psi", "`at` must name coordinates of the families, got 'psi', .* as numbers"),
+        ("crossing", "psi", "`at` must name coordinates of the families, got 'psi', .* as finite numbers"),
         ("merging", "u", "`families` must be one with a coordinate `u` and"),
     ],
 )
-def test_numbers_are_not_taken_from_texts(kind, coordinate, message, table):
-    table[coordinate] = table[coordinate].map(str, na_action="ignore").astype(object)
+@pytest.mark.parametrize("made", _UNFIT.values(), ids=_UNFIT)
+def test_numbers_are_not_taken_from_texts_or_where_no_axis_shows_them(kind, coordinate, message, made, table):
+    table[coordinate] = table[coordinate].map(made, na_action="ignore").astype(object)
     with pytest.raises(InputError, match=message):
         drawn(kind, table)
 

@@ -31,6 +31,8 @@ ROUNDING = 1e-13
 """Relative distances of features below this are rounding."""
 TEXTS = ("name", "path", "mode")
 """Coordinates that may be texts; from others, figures compute."""
+# Differences of larger coordinates, and with them the ticks of an axis, may be beyond what a number holds.
+_LARGEST = 1e300
 # Columns along which a table is swept, for messages and titles.
 SWEPT = ("n_max", "l_max", "cutoff", "cutoff_width", "width", "parameters")
 
@@ -155,8 +157,8 @@ def select(
             raise InputError(f"`family` must have a coordinate `{name}`, got {family!r}, which has none. Draw another.")
         if not is_fit(rows, name):
             raise InputError(
-                f"`family` must have a coordinate `{name}` of numbers, got {family!r}, where they are texts. Draw "
-                "another."
+                f"`family` must have a coordinate `{name}` of numbers, got {family!r}, where one is {_unfit(rows, name)}. "
+                "Draw another."
             )
     rows = rows[[len(values) > 0 and bool(np.isfinite(values).all()) for values in rows["singular_values"]]]
     if rows.empty:
@@ -182,8 +184,14 @@ def having(rows: "dict[str, pd.DataFrame]", coordinate: str) -> list[str]:
 
 
 def is_fit(rows: "pd.DataFrame", coordinate: str) -> bool:
-    """Whether a figure can use a coordinate: it holds numbers, or may be a text."""
-    return coordinate in TEXTS or all(isinstance(value, Real) for value in rows[coordinate].dropna())
+    """Whether a figure can use a coordinate: it holds numbers that an axis can show, or may be a text."""
+    return coordinate in TEXTS or _unfit(rows, coordinate) is None
+
+
+def _unfit(rows: "pd.DataFrame", coordinate: str) -> str | None:
+    """Write the first value of a coordinate that no axis can show: a text, or too large; None where there is none."""
+    shown = rows[coordinate].dropna()
+    return next((repr(each) for each in shown if not isinstance(each, Real) or abs(float(each)) > _LARGEST), None)
 
 
 def order(rows: "pd.DataFrame") -> str:
