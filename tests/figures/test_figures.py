@@ -1,4 +1,5 @@
 import re
+from functools import partial
 from inspect import signature
 
 import matplotlib.pyplot as plt
@@ -317,7 +318,7 @@ def test_names_are_shown_whatever_they_are(kind, table):
     assert {"7", "3.5", r"a\$_{\$b\$", "True"} <= texts
 
 
-_UNFIT = {"text": str, "infinite": lambda value: np.inf, "huge": lambda value: np.copysign(1.7e308, value)}
+_UNFIT = {"text": str, "infinite": partial(np.copysign, np.inf), "huge": partial(np.copysign, 1.7e308)}
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,8 @@ def select(
             raise InputError(f"`family` must have a coordinate `{name}`, got {family!r}, which has none. Draw another.")
         if not is_fit(rows, name):
             raise InputError(
-                f"`family` must have a coordinate `{name}` of numbers, got {family!r}, where one is {_unfit(rows, name)}. "
-                "Draw another."
+                f"`family` must have a coordinate `{name}` of numbers, got {family!r}, where one is "
+                f"{_unfit(rows, name)}. Draw another."
             )
     rows = rows[[len(values) > 0 and bool(np.isfinite(values).all()) for values in rows["singular_values"]]]
     if rows.empty:

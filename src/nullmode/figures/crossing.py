@@ -93,7 +93,8 @@ def _near(rows: "pd.DataFrame", family: str, name: str, value: float, within: fl
     """Rows of one member near the crossing, in order."""
     if name not in rows or rows[name].isna().any() or not is_fit(rows, name):
         raise InputError(
-            f"`at` must name coordinates of the families, got {name!r}, which {family!r} does not have as finite numbers."
+            f"`at` must name coordinates of the families, got {name!r}, which {family!r} does not have as finite "
+            "numbers."
         )
     mine = rows[(rows[name] - value).abs() <= within * (1 + 1e-9)]
     if "sign" in mine:
