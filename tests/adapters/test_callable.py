@@ -209,3 +209,13 @@ def test_units_of_features_do_not_count_in_whole_structures(unit):
     result = nm.structure_sensitivity(molecule("H2O"), adapter)
     assert result.rank == 2
     assert 0 < result.rotation_floor < 1e-14
+
+
+@pytest.mark.parametrize("scope", ["environment", "structure"])
+@pytest.mark.parametrize("jacobian", [None, lambda vectors: np.zeros((0, *vectors.shape))], ids=["none", "own"])
+def test_a_descriptor_without_features_sees_nothing(jacobian, scope, tmp_path):
+    own = nm.FromCallable(lambda vectors: vectors[:0, 0], jacobian, cutoff=3.0)
+    rows = nm.analyze([molecule("NH3")], own, scope=scope)
+    assert (rows["rank"] == 0).all()
+    assert (rows["n_dof"] == 6).all()
+    nm.write_view(nm.environments([molecule("NH3")], 3.0), own, tmp_path / "view.html")

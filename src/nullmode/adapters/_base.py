@@ -130,7 +130,7 @@ def differences(values: Callable[[Environment], Floats], environment: Environmen
         order=_ORDER,
     )
     slopes = np.asarray(result.df, dtype=np.float64)
-    return slopes.reshape(len(slopes), -1, 3), float(np.linalg.norm(result.error))
+    return slopes.reshape(len(slopes), len(environment), 3), float(np.linalg.norm(result.error))
 
 
 def peer(module: str, package: str, who: str) -> Any:

@@ -189,7 +189,7 @@ def _class_sum(members: list[Environment], results: Iterable[Any]) -> ClassSum:
         terms += size_of_terms(phi, jac) * coarseness(environment.extent)
         if len(environment):
             rotations = rotation_basis(environment.vectors, LINEAR)
-            noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), -1), rotations)))
+            noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), len(rotations)), rotations)))
         # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
         bound += error * np.sqrt(2.0 * len(environment))
     return ClassSum(features, atoms, jacobian, terms, noise, bound)
