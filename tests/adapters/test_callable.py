@@ -219,3 +219,11 @@ def test_a_descriptor_without_features_sees_nothing(jacobian, scope, tmp_path):
     assert (rows["rank"] == 0).all()
     assert (rows["n_dof"] == 6).all()
     nm.write_view(nm.environments([molecule("NH3")], 3.0), own, tmp_path / "view.html")
+
+
+@pytest.mark.parametrize("search", [nm.find_singular, nm.follow_orbit])
+def test_searches_refuse_a_descriptor_without_features(search):
+    own = nm.FromCallable(lambda vectors: vectors[:0, 0], cutoff=3.0)
+    [nitrogen] = nm.environments(molecule("NH3"), 3.0, [0])
+    with pytest.raises(nm.InputError, match=r"`descriptor` must have features .*, got none at all\. Give"):
+        search(nitrogen, own)

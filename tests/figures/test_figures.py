@@ -318,7 +318,12 @@ def test_names_are_shown_whatever_they_are(kind, table):
     assert {"7", "3.5", r"a\$_{\$b\$", "True"} <= texts
 
 
-_UNFIT = {"text": str, "infinite": partial(np.copysign, np.inf), "huge": partial(np.copysign, 1.7e308)}
+_UNFIT = {
+    "text": str,
+    "truth value": bool,
+    "infinite": partial(np.copysign, np.inf),
+    "huge": partial(np.copysign, 1.7e308),
+}
 
 
 @pytest.mark.parametrize(

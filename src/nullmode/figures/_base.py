@@ -189,9 +189,10 @@ def is_fit(rows: "pd.DataFrame", coordinate: str) -> bool:
 
 
 def _unfit(rows: "pd.DataFrame", coordinate: str) -> str | None:
-    """Write the first value of a coordinate that no axis can show: a text, or too large; None where there is none."""
+    """Write the first value of a coordinate that no axis can show: no number, or too large a one; None for none."""
     shown = rows[coordinate].dropna()
-    return next((repr(each) for each in shown if not isinstance(each, Real) or abs(float(each)) > _LARGEST), None)
+    fit = [isinstance(each, Real) and not isinstance(each, bool) and abs(float(each)) <= _LARGEST for each in shown]
+    return next((repr(each) for each, is_shown in zip(shown, fit, strict=True) if not is_shown), None)
 
 
 def order(rows: "pd.DataFrame") -> str:

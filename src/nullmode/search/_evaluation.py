@@ -65,6 +65,10 @@ class Evaluator:
                 f"`descriptor` must give the same number of features everywhere, got {len(features)} after "
                 f"{self._n_features}. Give it a larger cutoff, or bound the search."
             )
+        if not len(features):
+            raise InputError(
+                "`descriptor` must have features that change with the environment, got none at all. Give it some."
+            )
         if not (np.isfinite(features).all() and np.isfinite(jacobian).all()):
             raise InputError("`descriptor` must give finite features and derivatives, got infinity or NaN.")
 
