@@ -190,8 +190,8 @@ def is_fit(rows: "pd.DataFrame", coordinate: str) -> bool:
 
 def _unfit(rows: "pd.DataFrame", coordinate: str) -> str | None:
     """Write the first value of a coordinate that no axis can show: no number, or too large a one; None for none."""
-    shown = rows[coordinate].dropna()
-    fit = [isinstance(each, Real) and not isinstance(each, bool) and abs(float(each)) <= _LARGEST for each in shown]
+    shown: Any = rows[coordinate].dropna()
+    fit = [not isinstance(each, bool) and isinstance(each, Real) and abs(float(each)) <= _LARGEST for each in shown]
     return next((repr(each) for each, is_shown in zip(shown, fit, strict=True) if not is_shown), None)
 
 
