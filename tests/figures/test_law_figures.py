@@ -118,6 +118,11 @@ def test_scopes_are_drawn_side_by_side(table):
     assert "At 2 other points" in result
 
 
+def test_scopes_say_that_no_other_point_is_singular(table):
+    _, result = drawing("scopes", table.assign(null_incompleteness=0))
+    assert "At no other point is one centre singular for its body order." in result
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

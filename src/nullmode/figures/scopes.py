@@ -157,6 +157,8 @@ def _points(ax: "Axes", points: "dict[str, dict[str, pd.DataFrame]]") -> str:
     ax.set_xticks(range(len(points)), [name.replace("_", "\n") for name in points])
     ax.set_xlim(-0.6, len(points) - 0.4)
     ax.tick_params(labelleft=False)
+    if not count:
+        return "At no other point is one centre singular for its body order."
     return (
         f"At {count} other points, where one centre is singular for its body order, that of all centres is "
         f"{least:.1e} or more."
