@@ -17,6 +17,14 @@ def made(vectors, *species):
     return nm.Environment.from_vectors(vectors, *species)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("descriptor", [nm.RadialSpectrum(n_max=3), nm.PowerSpectrum(n_max=1, l_max=1)], ids=repr)
+def test_one_neighbour_has_no_partner(descriptor):
+    # Starts end at the very environment that is removed.
+    partners = find_partners(made([[1.1, 0.0, 0.0]]), descriptor, n_starts=20)
+    assert not partners.environments
+
+
 # One member, the other, a descriptor that cannot tell them apart, the order that can.
 PAIRS = {
     "A+": (pair(0.8, 0.0, 1), pair(0.8, 0.0, -1), POWER, 3),

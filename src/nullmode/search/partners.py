@@ -27,6 +27,7 @@ from nullmode.symmetry.superposition import superpose
 _SPLIT = 1e-8
 # Å; best of 0.1, 0.5 and 2 Å on the pairs of the tests: wider holes also remove partners.
 _HOLE = 0.1
+_CENTER = 1e-15  # Å; closer to what is removed, its square would vanish in the slope
 # One start in four also has random distances from the centre: not every descriptor fixes these.
 _FREE_EVERY = 4
 _SHORTEST = 0.7
@@ -207,7 +208,7 @@ class _Search:
             best = superpose(here, hole, reflections=self.reflections)
             # The best superposition is stationary, so the derivative of the distance is that for a constant one.
             difference = (here.vectors - hole.vectors[best.permutation] @ best.operation).ravel()
-            square = max(float(difference @ difference), np.finfo(np.float64).tiny)
+            square = max(float(difference @ difference), _CENTER**2)
             factor = 1 + _HOLE**2 / square
             slope = factor * slope - np.outer(residual, 2 * _HOLE**2 / square**2 * difference)
             residual = factor * residual
