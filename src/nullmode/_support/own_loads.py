@@ -109,7 +109,7 @@ def loads(tree: ast.Module, path: Path) -> Loads:
             elif inside and (added := _added(node, system, path_names)) is not None:
                 folders.extend(str(value_of(each, known)) for each in added)
         except (ValueError, TypeError, AttributeError, ImportError):
-            unfollowed.append((node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]
+            unfollowed.append((getattr(node, "lineno", 0), ast.unparse(node)))
     existing = [Path(file).resolve() for file in files if Path(file).is_file()]
     return Loads(tuple(filter(None, names)), tuple(existing), tuple(folders), tuple(unfollowed))
 

@@ -79,7 +79,7 @@ def _files(text: str, folder: Path) -> list[Path]:
         # In a folder like .git, nothing is meant.
         seen = [each for each in matches if not any(part[0] == "." for part in {*each.parts} - {*path.parts})]
         files = [each.resolve() for each in seen if each.is_file() and each.suffix not in _CODE]
-    except (OSError, ValueError, RuntimeError, NotImplementedError):  # what no file could be called
+    except (OSError, ValueError, RuntimeError, NotImplementedError):  # a text that cannot be a path
         return []
     return [each for each in files if not any((folder / PLAN_FILE).exists() for folder in each.parents)]
 

@@ -11,8 +11,6 @@ from typing import Any, ParamSpec, TypeVar, cast
 from nullmode._support._jit import announce_compiling
 
 P = ParamSpec("P")
-
-
 T = TypeVar("T")
 
 

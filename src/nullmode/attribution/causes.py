@@ -167,7 +167,7 @@ def explain_rank(
         try:
             change = nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
         except InputError as error:
-            # spglib finds no group at some small tolerances; the counts at the one in use hold all the same.
+            # spglib may find no group at another tolerance; the counts at the one in use hold all the same.
             diagnostic = diagnostic or f"whether the counts are ambiguous is not known: {error}"
     return Attribution(
         n_dof=n_dof,

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
-from threadpoolctl import threadpool_limits
 
 from nullmode._support.arguments import Count, Length, RelativeTolerance, Seed
 from nullmode._support.threads import on_one_blas_thread
@@ -135,14 +134,12 @@ def find_partners(
     """
     search = _Search(Evaluator(environment, descriptor), tolerance, min_distance)
     used = 0
-    # Threads of BLAS, waiting for each other over a dozen columns, took 20 times as long on a busy machine.
-    with threadpool_limits(1):
-        for start in _starts(search.evaluator, n_starts, seed):
-            used += 1
-            if search.solve(start, holes=()) in ("itself", "known partner"):
-                search.solve(start, holes=search.known)
-            if len(search.known) - 1 == most:
-                break
+    for start in _starts(search.evaluator, n_starts, seed):
+        used += 1
+        if search.solve(start, holes=()) in ("itself", "known partner"):
+            search.solve(start, holes=search.known)
+        if len(search.known) - 1 == most:
+            break
     return _record(search, used, rtol)
 
 

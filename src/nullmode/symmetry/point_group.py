@@ -126,15 +126,18 @@ class PointGroups:
 def _of(accepted: Operations, tolerance: float) -> PointGroup:
     """Make a group of operations that may not all be closed under multiplication."""
     group = largest_group(accepted)
-    _, proper, permutations, deviations = group
-    operations = multiplying(group)
+    group = group._replace(operations=multiplying(group))
+    return _made(_named(group.operations, group.proper), group, None, tolerance)
+
+
+def _made(name: str, group: Operations, axis: Floats | None, tolerance: float) -> PointGroup:
     return PointGroup(
-        name=_named(operations, proper),
-        operations=operations,
-        proper=proper,
-        permutations=permutations,
-        deviation=float(deviations.max()),
-        axis=None,
+        name=name,
+        operations=group.operations,
+        proper=group.proper,
+        permutations=group.permutations,
+        deviation=float(group.deviations.max()),
+        axis=axis,
         tolerance=tolerance,
     )
 
@@ -152,20 +155,10 @@ def _of_line(vectors: Floats, species: Integers, axis: Floats, tolerance: float)
     held = (missed <= tolerance) & (np.sort(images, axis=1) == np.arange(len(vectors))).all(axis=1)
     candidates, images, missed = candidates[held], images[held], missed[held]
     candidates[0], missed[0] = np.eye(3), 0.0
-    operations, proper, permutations, deviations = largest_group(
-        Operations(candidates, np.linalg.det(candidates) > 0, images, missed)
-    )
+    group = largest_group(Operations(candidates, np.linalg.det(candidates) > 0, images, missed))
     # With deviations near the tolerance, some operations of a line are missing; the others form a finite group.
-    name = {6: "C∞v", 12: "D∞h"}.get(len(operations)) or schoenflies(operations)
-    return PointGroup(
-        name=name,
-        operations=operations,
-        proper=proper,
-        permutations=permutations,
-        deviation=float(deviations.max()),
-        axis=axis,
-        tolerance=tolerance,
-    )
+    name = {6: "C∞v", 12: "D∞h"}.get(len(group.operations)) or schoenflies(group.operations)
+    return _made(name, group, axis, tolerance)
 
 
 def displacement_representation(group: PointGroup) -> Floats:
