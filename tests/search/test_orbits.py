@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 import nullmode as nm
 from nullmode.families.quasi_constant_orbit import start
-from nullmode.search.orbit import follow_orbit
+from nullmode.search.orbit import follow_orbit, follow_orbits
 
 SMALL = {"n_max": 4, "l_max": 6, "cutoff": 2.5, "cutoff_width": 0.0}
 AMMONIA_LIKE = np.array([[1.0, 0.1, -0.2], [-0.6, 0.9, -0.1], [-0.4, -1.1, -0.3]])
@@ -170,6 +170,18 @@ def test_bare_steps_go_along_the_softest_mode(name):
 def test_bare_steps_go_no_farther_than_asked(length, step, n_steps):
     orbit = followed("soap, narrow", scheme="fixed_step", length=length, step=step)
     np.testing.assert_allclose(orbit.lengths, step * np.arange(n_steps + 1))
+
+
+def test_orbits_that_are_followed_together_are_those_of_each_alone():
+    soap = nm.PowerSpectrum(n_max=4, l_max=4, width=0.5, cutoff=2.5, cutoff_width=0.0)
+    starts = [nm.Environment.from_vectors(start(t)) for t in (0.1, 1.5, 1.0)]
+    options = {"scheme": "fixed_step", "length": 0.02, "step": 1e-3, "every": 3}
+    for first, together in zip(starts, follow_orbits(starts, soap, **options), strict=True):
+        alone = follow_orbit(first, soap, **options)
+        for one, other in zip(alone.environments, together.environments, strict=True):
+            np.testing.assert_array_equal(one.vectors, other.vectors)
+        np.testing.assert_array_equal(alone.singular_values, together.singular_values)
+        assert [step.evaluations for step in alone.history] == [step.evaluations for step in together.history]
 
 
 def test_bare_steps_lead_back_with_an_error_proportional_to_the_step():
