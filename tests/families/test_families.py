@@ -16,6 +16,7 @@ from nullmode import InputError
 from nullmode._support.axes import Range
 from nullmode.families import FAMILIES, degenerate_pair, file, methane_distortion, point_groups
 from nullmode.families._base import BOND
+from nullmode.learning.four_body import four_body_energy
 from nullmode.sweep import structures
 
 each_family = pytest.mark.parametrize("kind", FAMILIES)
@@ -235,6 +236,16 @@ def test_ladder_has_the_point_groups_and_ranks_of_the_table():
         row, group = (LADDER | OTHERS)[atoms.info["name"]]
         assert nm.point_group(env).name == group
         assert (nm.rank_complete(env, 1), nm.rank_complete(env, 2)) == RANKS[row][1:3], atoms.info["name"]
+
+
+def test_ladder_brings_forces_where_four_hydrogens_have_them():
+    assert not any("forces" in atoms.arrays for atoms in made("point_groups"))
+    for atoms in made("point_groups", names=[*LADDER, *OTHERS], four_body_forces=True):
+        assert ("forces" in atoms.arrays) == (atoms.info["name"] in LADDER)
+        if "forces" in atoms.arrays:
+            forces = atoms.arrays["forces"]
+            assert not forces[0].any()
+            np.testing.assert_allclose(forces[1:], four_body_energy(atoms.positions[1:])[1])
 
 
 # Files.

@@ -100,22 +100,40 @@ def test_crossings_that_are_not_there(table, at, message):
 
 def test_scopes_are_drawn_side_by_side(table):
     figure, result = drawing("scopes", table)
-    bars, line, points = figure.axes
+    bars, line, points, forces = figure.axes
     seen = [part for part in bars.containers if part[0].get_facecolor()[:3] == (0.88,) * 3]
-    for part, name, side in zip(seen, ("soap", "whole"), (-1, 1), strict=True):
+    for part, name, side in zip(seen, ("soap", "whole", "potential"), (-1, 0, 1), strict=True):
         mine = table[(table["family"] == "groups") & (table["descriptor"] == name)].set_index("name")
         assert [bar.get_height() for bar in part] == mine.loc[GROUPS[1]["names"], "rank"].tolist()
-        assert all((bar.get_x() + bar.get_width() / 2 - place) * side > 0.1 for place, bar in enumerate(part))
-    one, null, whole, _ = line.get_lines()
+        centres = [bar.get_x() + bar.get_width() / 2 - place for place, bar in enumerate(part)]
+        assert np.allclose(centres, 0.28 * side)
+    one, null, whole, _, potential, _ = line.get_lines()
     assert np.isnan(one.get_ydata()).tolist() == [False] * 5 + [True]
     assert null.get_xdata().tolist() == [1.0]
-    mine = table[(table["family"] == "merging") & (table["descriptor"] == "whole") & (table["sign"] == 1)]
-    assert whole.get_ydata().tolist() == mine.sort_values("u")["inverse_condition_number"].tolist()
-    assert [len(drawn_there.get_xdata()) for drawn_there in points.get_lines()] == [0, 2, 2, 0]
-    assert "larger than that of one centre for X (8 to 9)" in result
-    assert "is as large as symmetry allows for 5 of 5 structures" in result
+    for drawn_there, name in ((whole, "whole"), (potential, "potential")):
+        mine = table[(table["family"] == "merging") & (table["descriptor"] == name) & (table["sign"] == 1)]
+        assert drawn_there.get_ydata().tolist() == mine.sort_values("u")["inverse_condition_number"].tolist()
+    assert [len(drawn_there.get_xdata()) for drawn_there in points.get_lines()] == [0, 2, 2, 0, 2, 0]
+    for drawn_there, name in zip(forces.get_lines(), ("carbon", "whole", "potential"), strict=True):
+        mine = table[(table["family"] == "groups") & (table["descriptor"] == name)].set_index("name")
+        shares = mine.loc[GROUPS[1]["names"], "unseen_share"]
+        # The four-body energy has no force at Td, nor in a plane.
+        assert shares.isna().tolist() == [True, False, True, False, False]
+        np.testing.assert_array_equal(drawn_there.get_ydata(), shares)
+    assert "linear models of all centres see more than one centre does for X (8 to 9), and any potential more" in result
+    assert "than linear models for no structure; potentials see as many as symmetry allows for 5 of 5" in result
+    assert "Of the forces of 3 of these structures, at most this share is not seen: by one centre 0.79 (X), " in result
     assert "s_d/s_1 of one centre is null at u = 1 π" in result
     assert "At 2 other points" in result
+
+
+def test_scopes_without_forces_have_no_panel_of_them(table):
+    figure, result = drawing("scopes", table.assign(unseen_share=np.nan))
+    assert len(figure.axes) == 3
+    assert "force" not in result
+    figure, result = drawing("scopes", table, descriptors=["soap", "whole", "potential"])
+    assert [len(ax.get_lines()) for ax in figure.axes] == [0, 6, 6, 2]
+    assert "not seen: by linear models" in result
 
 
 def test_scopes_say_that_no_other_point_is_singular(table):
@@ -126,11 +144,12 @@ def test_scopes_say_that_no_other_point_is_singular(table):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"descriptors": ["soap", "soap"]}, "`descriptors` must be one of scope environment and one of structure"),
+        ({"descriptors": ["soap", "whole"]}, "must be one of scope environment, one of structure and one of potential"),
+        ({"descriptors": ["whole", "soap", "potential"]}, "of scopes structure, environment, potential"),
         ({"families": ["groups", "points"]}, "`families` must be one with a coordinate `u`, got 0 of them"),
         ({"families": ["merging", "points"]}, "`families` must be one with a coordinate `name`, got 0 of them"),
     ],
 )
-def test_scopes_need_both(table, parameters, message):
+def test_scopes_need_all_three(table, parameters, message):
     with pytest.raises(InputError, match=message):
         drawn("scopes", table, **parameters)

@@ -25,7 +25,7 @@ PARAMETERS = {
     "selection_rules": {"family": "groups", "descriptors": ["soap"], "names": ["D2d", "X"], "samples": 5},
     "merging": {"families": ["merging", "displaced"], "descriptors": ["soap", "three"]},
     "crossing": {"families": ["rings"], "descriptors": ["soap", "three"], "at": {"rings": {"psi": [0]}}},
-    "scopes": {"families": ["groups", "merging", "points"], "descriptors": ["soap", "whole"]},
+    "scopes": {"families": ["groups", "merging", "points"], "descriptors": ["soap", "whole", "potential", "carbon"]},
     "convergence": {"search": "singular"},
     "orbits": {"search": "orbit"},
     "partner_pairs": {"search": "partners"},
@@ -36,7 +36,7 @@ PARAMETERS = {
     "learning": {"regressions": ["ridge", "with orbit", "nu 3", "pairs"]},
     "near_singular": {"families": ["groups"], "descriptors": ["soap", "radial"], "explained": 2},
 }
-GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"]}
+GROUPS = "point_groups", {"names": ["Td", "D2d", "planar", "C1", "X"], "four_body_forces": True}
 
 
 def shared(make):
@@ -57,8 +57,11 @@ def shared(make):
     return made
 
 
-def rows(family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment"):
+def rows(
+    family, kind, parameters, descriptor, points, descriptor_kind="power-spectrum", scope="environment", centers=None
+):
     task = {"family": family, "descriptor": descriptor, "kind": descriptor_kind, "scope": scope, "points": points}
+    task |= {"centers": centers} if centers else {}
     return tasks.sensitivities(structures.make_structures(kind, parameters, family), task, threads=1)
 
 
@@ -91,7 +94,15 @@ def real():
             rows(*groups, "radial", [{"n_max": 8}], "radial-spectrum"),
             *(rows(*family, "soap", [{"n_max": 8, "l_max": 8}]) for family in every),
             *(rows(*family, "three", [{"n_max": 3, "l_max": 4}], "bispectrum") for family in every[:3]),
-            *(rows(*f, "whole", [{"n_max": 6, "l_max": 6}], scope="structure") for f in (groups, merging, points)),
+            *(
+                rows(*f, name, [{"n_max": 6, "l_max": 6}], scope=scope, centers=centers)
+                for f in (groups, merging, points)
+                for name, scope, centers in (
+                    ("whole", "structure", None),
+                    ("potential", "potential", None),
+                    ("carbon", "potential", ["C"]),
+                )
+            ),
             rows(*pairs, "bases", bases),
             rows(*orbit, "fine", [{"n_max": 4, "l_max": 6, "cutoff": 2.5, "cutoff_width": 0.0, "width": 0.5}]),
         ],

@@ -74,6 +74,8 @@ def test_scopes_are_told_apart_where_there_are_several():
     said = captions.caption(question, [mixed], "")[1]
     assert "soap: of structures, " in said
     assert "soap_swept: of environments, " in said
+    question["descriptors"]["soap"]["centers"] = ["C"]
+    assert "soap: of structures, centres C alone, " in captions.caption(question, [mixed], "")[1]
 
 
 def test_setting_counts_what_is_drawn_alone():

@@ -10,6 +10,7 @@ from nullmode._support.axes import distinct
 from nullmode._support.types import Floats
 from nullmode.families._base import BOND, METHANE, TETRAHEDRON, Structures, methane, sized
 from nullmode.families.degenerate_pair import hydrogens
+from nullmode.learning.four_body import four_body_energy
 
 Name = Literal[
     "Td", "D4h", "D2d", "D2h", "D2", "C3v", "C2v", "C2", "Cs", "0134", "0125", "planar", "C1", "X", "NH3", "H2O", "CH6"
@@ -52,6 +53,7 @@ _SHAPES: dict[Name, Floats] = {
 def structures(
     names: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] | None = None,
     bond: Length = BOND,
+    four_body_forces: bool = False,
 ) -> Structures:
     """Place four hydrogens around C so that the environment has a given symmetry.
 
@@ -65,6 +67,9 @@ def structures(
         ammonia and water, about N and O. ``CH6``: a regular octahedron.
     bond
         Distance to H in Å; stretched bonds are multiples of it.
+    four_body_forces
+        Whether methanes bring the forces of a four-body energy, 1 eV times that of Parsaeifard and Goedecker, J. Chem.
+        Phys. 156, 034302 (2022); it depends on the hydrogens alone.
 
     Yields
     ------
@@ -74,4 +79,6 @@ def structures(
     for name in names or NAMES:
         atoms = methane(bond * _SHAPES[name], name=name)
         atoms.symbols[0] = {"NH3": "N", "H2O": "O"}.get(name, "C")
+        if four_body_forces and name in NAMES:
+            atoms.arrays["forces"] = np.concatenate([np.zeros((1, 3)), four_body_energy(atoms.positions[1:])[1]])
         yield atoms

@@ -15,8 +15,8 @@ def caption(settings: Settings, figure: str) -> JSON:
     -------
     dict
         ``claim``; ``drawn``: the first line of the docstring of the figure's function; ``families`` and ``searches``:
-        kinds, by name; ``descriptors``: ``kind`` and the parameters ``named``, by name; ``parameters``: those that name
-        none of these.
+        kinds, by name; ``descriptors``: ``kind``, the parameters ``named``, and ``centers`` if chosen, by name;
+        ``parameters``: those that name none of these.
     """
     entry = settings.figures[figure]
     names = named(entry.parameters)
@@ -34,7 +34,10 @@ def caption(settings: Settings, figure: str) -> JSON:
         "drawn": text.partition("\n")[0],
         "families": {name: settings.families[name].kind for name in names["families"]},
         "searches": {name: settings.searches[name].kind for name in names["searches"]},
-        "descriptors": {name: {"kind": d.kind, "named": [*d.parameters, *d.grid]} for name, d in descriptors.items()},
+        "descriptors": {
+            name: {"kind": d.kind, "named": [*d.parameters, *d.grid]} | ({"centers": d.centers} if d.centers else {})
+            for name, d in descriptors.items()
+        },
         "parameters": {name: value for name, value in entry.parameters.items() if name not in naming},
     }
 

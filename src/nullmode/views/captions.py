@@ -99,6 +99,8 @@ def _descriptors(entry: JSON, rows: "pd.DataFrame") -> list[str]:
 def _descriptor(entry: JSON, rows: "pd.DataFrame") -> list[str]:
     """Describe a descriptor: its kind, its order and its parameters, each with the values in these rows."""
     texts = [entry["kind"]] if "kind" in entry else []
+    if "centers" in entry:
+        texts.append(f"centres {_values(entry['centers'])} alone")
     if rows["correlation_order"].notna().all():
         texts.append(f"ν = {int(rows['correlation_order'].iloc[0])}")
     for name in _COLUMNS:
