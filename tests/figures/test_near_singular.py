@@ -24,6 +24,7 @@ def frames(vectors):
             "pbc": [0, 0, 0],
             "centers": [0],
             "forces": None,
+            "stress": None,
             "defect": None,
         }
         for k, each in enumerate(vectors)

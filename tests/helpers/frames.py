@@ -49,6 +49,7 @@ def frames():
             "pbc": [[0, 0, 0]],
             "centers": [[0]],
             "forces": [None],
+            "stress": [None],
             "defect": [None],
             "u": [0.7],
         }

@@ -17,7 +17,8 @@ from nullmode.spectrum.decomposition import Sensitivity
 from nullmode.spectrum.forces import force_columns
 from nullmode.spectrum.judgement import Judgement
 from nullmode.spectrum.scopes import jacobian_of
-from nullmode.spectrum.whole_structure import decompose_sum, rigid_motions
+from nullmode.spectrum.stress import stress_columns
+from nullmode.spectrum.whole_structure import SummedJacobian, decompose_sum, rigid_motions
 from nullmode.tables import columns
 
 
@@ -84,7 +85,7 @@ def structure_row(case: StructureRanks, descriptor: Descriptor, options: Analysi
     if classes is not None:
         row |= {"n_classes": int(classes.labels.max()) + 1, "feature_gap": classes.gap}
     if status == "ok":
-        row |= _forces(case, result, options.tolerance)
+        row |= _forces(case, total, result, descriptor, options)
     if options.attribution and status == "ok":
         row |= attribution_columns(case.having(result.rank), result.rank, descriptor, options.rtol, options.tolerance)
         if row["n_dof"] < result.n_dof:
@@ -94,13 +95,21 @@ def structure_row(case: StructureRanks, descriptor: Descriptor, options: Analysi
     return row, total.features if classes is None else np.full(1, np.nan)
 
 
-def _forces(case: StructureRanks, result: Sensitivity, tolerance: float) -> JSON:
-    """Columns of the reference forces; none where there are no forces."""
-    forces = case.structure.forces
-    if forces is None:
+def _forces(
+    case: StructureRanks, total: SummedJacobian, result: Sensitivity, descriptor: Descriptor, options: AnalysisOptions
+) -> JSON:
+    """Columns of the reference forces, and of the stress with them; none where there are no forces."""
+    structure = case.structure
+    if structure.forces is None:
         return {}
     try:
-        symmetric = case.group(tolerance).symmetric_part(forces)
+        group = case.group(options.tolerance)
     except InputError:
-        symmetric = None
-    return force_columns(forces, rigid_motions(case.structure, tolerance), symmetric, result)
+        group = None
+    rigid = rigid_motions(structure, options.tolerance)
+    symmetric = None if group is None else group.symmetric_part(structure.forces)
+    row = force_columns(structure.forces, rigid, symmetric, result)
+    if structure.stress is not None and row["force_status"] != "not_finite":
+        operations = None if group is None else group.operations
+        row |= stress_columns(structure, total, descriptor, rigid, operations, options.rtol)
+    return row

@@ -103,6 +103,6 @@ class StructureRanks(GeometryRanks):
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         environments = [replace(environment, cutoff=None) for environment in self.structure.environments]
-        alone = replace(self.structure, environments=environments)
+        alone = replace(self.structure, environments=environments, stress=None)
         total, _ = jacobian_of(alone, descriptor, self.scope, self.feature_tolerance)
         return decompose_sum(alone, total, descriptor, rtol)[0].rank

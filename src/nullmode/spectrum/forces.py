@@ -43,7 +43,7 @@ def force_columns(forces: Floats, rigid: Floats, symmetric: Floats | None, resul
     size = sqrt(forces.size)
     force = float(np.linalg.norm(forces.ravel() @ inner)) / size
     net = float(np.linalg.norm(forces.ravel() @ frame[:, :n_rigid])) / size
-    along = result.modes.reshape(len(result.modes), -1) @ forces.ravel()
+    along = result.modes.reshape(len(result.modes), forces.size) @ forces.ravel()
     broken = np.nan if symmetric is None else float(np.linalg.norm((forces - symmetric).ravel() @ inner)) / size
     row: JSON = {"force_status": "ok", "force_rms": force, "net_force": net, "symmetry_null_force": broken}
     reached = {("unseen", ""): result.rank}

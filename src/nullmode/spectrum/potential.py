@@ -13,7 +13,7 @@ from nullmode._support.arguments import as_real
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor
 from nullmode.linalg.stacked import StackedFactor
-from nullmode.spectrum.whole_structure import Structure, SummedJacobian, class_sums
+from nullmode.spectrum.whole_structure import Structure, SummedJacobian, class_sums, strains
 
 EQUAL = 1e-6
 """Features whose distance, over the larger norm, is up to this are equal, where no other tolerance is given."""
@@ -112,16 +112,18 @@ def classes_of(structure: Structure, descriptor: Descriptor, tolerance: float = 
 def potential_jacobian(structure: Structure, descriptor: Descriptor, classes: FeatureClasses) -> SummedJacobian:
     """Reduce the sums of the Jacobians over the classes, below each other, to their triangular factor.
 
-    Its shape is (f, N, 3), f <= 3 N; memory is O((3 N)²), for any number of centres and features. The features are left
-    out.
+    Its shape is (f, N, 3), f at most 3 N and the number of strains; memory is O((3 N)²), for any number of centres and
+    features. The features are left out.
     """
-    n_atoms = len(structure.positions)
-    stack = StackedFactor(3 * n_atoms)
+    n_atoms, strained = len(structure.positions), strains(structure)
+    stack = StackedFactor(3 * n_atoms + len(strained))
+    last = 3 * n_atoms + np.arange(len(strained))
     terms = noise = error = 0.0
-    for each in class_sums(structure.environments, classes.labels, descriptor):
-        columns = (3 * each.atoms[:, None] + np.arange(3)).ravel()
-        stack.add(each.jacobian.reshape(len(each.jacobian), len(columns)), columns)
+    for each in class_sums(structure.environments, classes.labels, descriptor, strained):
+        columns = np.append((3 * each.atoms[:, None] + np.arange(3)).ravel(), last)
+        stack.add(np.column_stack([each.jacobian.reshape(len(each.jacobian), -1), each.strain]), columns)
         # Rows below each other: squares add up.
         terms, error, noise = np.hypot(terms, each.terms), np.hypot(error, each.error), max(noise, each.noise)
     triangle = stack.triangle()
-    return SummedJacobian(np.empty(0), triangle.reshape(len(triangle), n_atoms, 3), terms, noise, error)
+    jacobian = np.ascontiguousarray(triangle[:, : 3 * n_atoms]).reshape(len(triangle), n_atoms, 3)
+    return SummedJacobian(np.empty(0), jacobian, triangle[:, 3 * n_atoms :], terms, noise, error)

@@ -13,7 +13,7 @@ from nullmode.descriptors._base import Descriptor, check_descriptor, evaluate
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.cut import checked_structures, environments_of
 from nullmode.geometry.environment import Centers, Environment, at_origin
-from nullmode.geometry.forces import forces_of
+from nullmode.geometry.forces import forces_of, stress_of
 from nullmode.linalg.rotations import LINEAR, infinitesimal_rotations, rotation_basis, rotations_of
 from nullmode.spectrum.decomposition import Sensitivity, decompose_matrix
 from nullmode.spectrum.judgement import coarseness, norm, size_of_terms
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Environments whose Jacobians are in memory at a time, before they are added to those of their class.
 _AT_ONCE = 16
+NO_STRAINS = np.empty((0, 3, 3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,6 +44,8 @@ class Structure:
         Index of the structure in the set that was given.
     forces, shape (N, 3)
         Reference forces in eV/Å, which may be NaN; None if the structure brings none.
+    stress, shape (3, 3)
+        Reference stress in eV/Å³ likewise.
     """
 
     environments: list[Environment]
@@ -53,6 +56,7 @@ class Structure:
     closest: float
     index: int
     forces: Floats | None = None
+    stress: Floats | None = None
 
 
 class SummedJacobian(NamedTuple):
@@ -60,10 +64,13 @@ class SummedJacobian(NamedTuple):
 
     `terms` is the sum of the sizes of the centres' own terms, `noise` their largest response to rotations, in 1/Å;
     `error` bounds the error of the Jacobian, in 1/Å, if the descriptor estimates that of each term, and else is 0.
+    `strain` (F, m) holds the derivatives with respect to the strains (m, 3, 3) of :func:`strains`; m is 0 for a
+    structure without stress.
     """
 
     features: Floats
     jacobian: Floats
+    strain: Floats
     terms: float
     noise: float
     error: float
@@ -72,12 +79,13 @@ class SummedJacobian(NamedTuple):
 class ClassSum(NamedTuple):
     """Features (F,) and Jacobian (F, a, 3) of some centres, summed, for the atoms (a,) that they depend on, ascending.
 
-    The errors are those of :class:`SummedJacobian`.
+    The errors, and derivatives with respect to given strains, are those of :class:`SummedJacobian`.
     """
 
     features: Floats
     atoms: Integers
     jacobian: Floats
+    strain: Floats
     terms: float
     noise: float
     error: float
@@ -109,6 +117,7 @@ def whole_structures(
                     closest=min(np.linalg.norm(item.vectors, axis=1).min(initial=cutoff) for item in everyone),
                     index=index,
                     forces=forces_of(atoms, where),
+                    stress=stress_of(atoms, where),
                 )
             )
     return result
@@ -154,45 +163,57 @@ def sum_jacobians(structure: Structure, descriptor: Descriptor) -> SummedJacobia
     """Do as :func:`structure_jacobian`, for a descriptor with a fixed species layout."""
     numbers = [environment.center_species for environment in structure.environments]
     n_atoms = len(structure.positions)
-    features, jacobians = [], []
+    features, jacobians, strained = [], [], []
     terms = noise = error = 0.0
-    for each in class_sums(structure.environments, np.unique(numbers, return_inverse=True)[1], descriptor):
+    labels = np.unique(numbers, return_inverse=True)[1]
+    for each in class_sums(structure.environments, labels, descriptor, strains(structure)):
         jacobian = np.zeros((len(each.features), n_atoms, 3))
         jacobian[:, each.atoms] = each.jacobian
         features.append(each.features)
         jacobians.append(jacobian)
+        strained.append(each.strain)
         terms, noise, error = terms + each.terms, max(noise, each.noise), error + each.error
-    return SummedJacobian(np.concatenate(features), np.concatenate(jacobians), terms, noise, error)
+    phi, jacobian, strain = map(np.concatenate, (features, jacobians, strained))
+    return SummedJacobian(phi, jacobian, strain, terms, noise, error)
 
 
-def class_sums(environments: Sequence[Environment], labels: Integers, descriptor: Descriptor) -> Iterator[ClassSum]:
-    """Sum the features and Jacobians of the centres of each class, classes ascending; few centres are in memory."""
+def class_sums(
+    environments: Sequence[Environment], labels: Integers, descriptor: Descriptor, strained: Floats = NO_STRAINS
+) -> Iterator[ClassSum]:
+    """Sum the features and Jacobians of the centres of each class, classes ascending; few centres are in memory.
+
+    `strained` are the strains (m, 3, 3) with respect to which the features are differentiated, too.
+    """
     ordered = [environments[k] for k in np.argsort(labels, kind="stable")]
     chunks = (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
     results = (pair for chunk in chunks for pair in zip(chunk, evaluate(descriptor, chunk), strict=True))
     first = 0
     for count in np.bincount(labels).tolist():
-        yield _class_sum(ordered[first : first + count], islice(results, count))
+        yield _class_sum(ordered[first : first + count], islice(results, count), strained)
         first += count
 
 
-def _class_sum(members: list[Environment], results: Iterable[Any]) -> ClassSum:
+def _class_sum(members: list[Environment], results: Iterable[Any], strained: Floats) -> ClassSum:
     atoms = np.unique(np.concatenate([np.append(each.atoms, each.center) for each in members]))
-    features = jacobian = np.empty(0)
+    features = jacobian = strain = np.empty(0)
     terms = noise = bound = 0.0
     for environment, (phi, jac, error) in results:
         if not len(features):
             features, jacobian = np.zeros(len(phi)), np.zeros((len(phi), len(atoms), 3))
+            strain = np.zeros((len(phi), len(strained)))
         features += phi
         np.add.at(jacobian.swapaxes(0, 1), np.searchsorted(atoms, environment.atoms), jac.swapaxes(0, 1))
         jacobian[:, np.searchsorted(atoms, environment.center)] -= jac.sum(axis=1)
+        if len(strained):
+            moved = np.einsum("mab,jb->jam", strained, environment.vectors)
+            strain += jac.reshape(len(jac), -1) @ moved.reshape(-1, len(strained))
         terms += size_of_terms(phi, jac) * coarseness(environment.extent)
         if len(environment):
             rotations = rotation_basis(environment.vectors, LINEAR)
             noise = max(noise, norm(np.einsum("qk,km->qm", jac.reshape(len(jac), len(rotations)), rotations)))
         # Displacements relative to the centre are at most sqrt(2 n) times as long as those of the atoms.
         bound += error * np.sqrt(2.0 * len(environment))
-    return ClassSum(features, atoms, jacobian, terms, noise, bound)
+    return ClassSum(features, atoms, jacobian, strain, terms, noise, bound)
 
 
 def decompose_sum(
@@ -231,3 +252,20 @@ def rigid_motions(structure: Structure, tolerance: float = LINEAR) -> Floats:
     else:
         rotations = rotations_of(vectors, tolerance, at_origin(tolerance))
     return np.hstack([translations, rotations])
+
+
+def strains(structure: Structure) -> Floats:
+    """Strains of a periodic structure with a stress: orthonormal symmetric matrices, shape (m, 3, 3).
+
+    m is 6, 3 or 1 where 3, 2 or 1 directions are periodic: others strain no cell, and what they do to the atoms are
+    displacements. A strain e takes a vector r to (1 + e) r. m is 0 without a stress.
+    """
+    axes = structure.cell[structure.pbc.astype(bool)]
+    if structure.stress is None or not len(axes):
+        return NO_STRAINS
+    directions = np.linalg.qr(axes.T)[0].T
+    result = []
+    for a, b in zip(*np.triu_indices(len(directions)), strict=True):
+        pair = np.outer(directions[a], directions[b])
+        result.append((pair + pair.T) / (2.0 if a == b else np.sqrt(2.0)))
+    return np.array(result)

@@ -88,9 +88,7 @@ ATTRIBUTION = (
         "tolerance", _FLOAT, "length at which the ranks were counted: as asked for, or less if the rank demands it", "Å"
     ),
     Column("nearest_tolerance", _FLOAT, "length at which the counts change, nearest to the tolerance asked for", "Å"),
-    Column(
-        "group_grows_at", _FLOAT, "length, up to 0.01 Å, within which the symmetry is higher; null if it is not", "Å"
-    ),
+    Column("group_grows_at", _FLOAT, "length, up to 0.01 Å, at which the symmetry is higher; null without any", "Å"),
     Column("diagnostic", _TEXT, "empty, or what is wrong with the counts"),
 )
 RESOLUTION = (
@@ -112,9 +110,7 @@ _SOFT = ("1e-3", "1e-2")
 WHOLE = (
     Column("n_classes", _INTEGER, "number of classes of centres with equal features; null but for scope potential"),
     Column(
-        "feature_gap",
-        _FLOAT,
-        "smallest relative distance of features between classes, infinite with one per species; null likewise",
+        "feature_gap", _FLOAT, "least relative feature distance of two classes, infinite without two; null likewise"
     ),
     Column(
         "force_status",
@@ -132,6 +128,10 @@ WHOLE = (
     ),
     Column("unseen_share", _FLOAT, "unseen_force over force_rms"),
     *(Column(f"soft_share_{ratio}", _FLOAT, f"soft_force_{ratio} over force_rms") for ratio in _SOFT),
+    Column("stress_status", _TEXT, "ok | breaks_symmetry (as for forces) | not_finite; null without forces and stress"),
+    Column("stress_rms", _FLOAT, "reference stress per component along periodic directions", "eV/Å³"),
+    Column("unseen_stress", _FLOAT, "stress that the best fit of this scope to forces and stress leaves", "eV/Å³"),
+    Column("symmetry_null_stress", _FLOAT, "stress that symmetry forbids: should vanish", "eV/Å³"),
 )
 OPTIONAL = (*WHOLE, *RESOLUTION)
 """Left out of tables without whole structures, or without resolutions."""
@@ -157,6 +157,7 @@ STRUCTURES = (
     Column("pbc", _INTEGERS, "1 along periodic directions"),
     Column("centers", _INTEGERS, "indices of the central atoms"),
     Column("forces", _FLOATS, "x, y, z of the reference force on each atom; null where none is known", "eV/Å"),
+    Column("stress", _FLOATS, "nine components of the reference stress; null where none is known", "eV/Å³"),
     Column("defect", _TEXT, "why the structure is skipped, in every analysis; null where it is sound"),
 )
 PERCENTILES = {f"inverse_condition_number_p{str(p).replace('.', '_')}": p for p in (0.5, 5, 25, 50, 75, 95)}

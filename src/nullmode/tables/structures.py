@@ -9,7 +9,7 @@ import pandas as pd
 from nullmode._support.arguments import as_whole, listed
 from nullmode._support.types import JSON, InputError, Integers
 from nullmode.geometry.arrays import with_plain_arrays
-from nullmode.geometry.forces import forces_of
+from nullmode.geometry.forces import forces_of, stress_of
 from nullmode.tables.columns import RESERVED, folded
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def row_of(atoms: "Atoms", index: int, where: str = "atoms") -> JSON:
     Raises
     ------
     InputError
-        For central atoms that the structure does not have, forces of another shape, and for a coordinate whose name or
-        value no table can hold.
+        For central atoms that the structure does not have, forces or stress of another shape, and for a coordinate
+        whose name or value no table can hold.
     """
     atoms = with_plain_arrays(atoms, where)
-    forces = forces_of(atoms, where)
+    forces, stress = forces_of(atoms, where), stress_of(atoms, where)
     return {
         "structure": index,
         "numbers": atoms.numbers.tolist(),
@@ -39,6 +39,7 @@ def row_of(atoms: "Atoms", index: int, where: str = "atoms") -> JSON:
         "pbc": atoms.pbc.astype(int).tolist(),
         "centers": _centers(atoms, where),
         "forces": None if forces is None else forces.ravel().tolist(),
+        "stress": None if stress is None else stress.ravel().tolist(),
         "defect": None,
         **_coordinates(atoms.info, where),
     }
@@ -64,7 +65,7 @@ def _coordinates(info: Mapping[Any, Any], where: str) -> JSON:
     result: JSON = {}
     taken = set(RESERVED)
     for name, value in info.items():
-        if name == "centers":
+        if name == "centers" or (name == "stress" and np.ndim(value)):
             continue
         if not _is_name(name):
             raise InputError(
@@ -116,6 +117,8 @@ def atoms_of_row(row: Any) -> "Atoms":
     # Where pandas joins tables with and without forces, it fills in NaN.
     if np.ndim(row.forces):
         atoms.arrays["forces"] = np.reshape(row.forces, (-1, 3))
+    if np.ndim(row.stress):
+        atoms.info["stress"] = np.reshape(row.stress, (3, 3))
     return atoms
 
 
