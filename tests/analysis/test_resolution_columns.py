@@ -7,7 +7,7 @@ from cases import ENVIRONMENTS, SETTING, environment, in_a_sphere, rattled
 from tasks import sensitivities
 
 import nullmode as nm
-from nullmode.limits import complete
+from nullmode.descriptors.complete import jacobians
 from nullmode.sweep.structures import make_structures
 
 POWER = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
@@ -66,7 +66,7 @@ def test_a_row_says_what_is_wrong_with_its_resolution(monkeypatch):
     row = nm.analyze(close, nm.RadialSpectrum(n_max=1, **SETTING), resolution=True).loc[0]
     assert row["rank_limit"] == 2
     assert row["resolution_note"].startswith("rounding")
-    monkeypatch.setattr(complete, "MOST_ENTRIES", 10_000)
+    monkeypatch.setattr(jacobians, "MOST_ENTRIES", 10_000)
     rows = nm.analyze([environment("crowded"), environment("one")], POWER, resolution=True)
     assert rows["resolution_note"][0].startswith("`environment` must leave a limit of at most 10000 entries")
     assert np.isnan(rows["resolution"][0])

@@ -14,7 +14,7 @@ NU_2 = nm.PowerSpectrum(n_max=8, l_max=12, **SETTING)
 SMALL = nm.PowerSpectrum(n_max=2, l_max=2, **SETTING)
 
 
-CAUSES = ("symmetry", "incompleteness", "cutoff", "truncation", "unresolved")
+CAUSES = ("symmetry", "incompleteness", "cutoff", "truncation", "width", "unresolved")
 
 
 def environment(name):
@@ -44,7 +44,7 @@ def test_rank_complete_of_the_bispectrum_pair(phi, psi, ranks):
 def test_a_converged_basis_reaches_rank_complete(name, descriptor):
     result = nm.attribute(environment(name), descriptor)
     assert result.rank == result.rank_complete
-    assert result.null_truncation == result.null_unresolved == 0
+    assert result.null_truncation == result.null_width == result.null_unresolved == 0
     assert not result.ambiguous
     assert result.diagnostic == ""
 
@@ -219,18 +219,20 @@ def test_a_value_that_either_a_cutoff_or_a_truncation_brings_back_counts_once():
     env = nm.Environment.from_vectors(at_radii([*(2 + 0.022 * np.arange(6)), 4 - 7.9e-4]))
     found = nm.attribute(env, nm.RadialSpectrum(n_max=6, cutoff=4.0, cutoff_width=0.5, width=0.6), rtol=3e-5)
     assert (found.rank, found.rank_complete) == (4, 7)
-    assert (found.null_cutoff, found.null_truncation, found.null_unresolved) == (1, 0, 2)
+    assert (found.null_cutoff, found.null_truncation, found.null_width, found.null_unresolved) == (1, 0, 2, 0)
 
 
 CLOSE = at_radii(2.0 + 0.005 * np.arange(6))
+SPREAD = at_radii(rng(4).uniform(1.8, 2.2, size=20))
 LAPLACIAN = {"radial_basis": "laplacian-eigenstates"}
-# Vectors, descriptor; null values due to the truncation, and of unknown cause.
+# Vectors, descriptor; null values due to the truncation, and to the width.
 WIDTHS = {
     "width hides one": (CLOSE, nm.RadialSpectrum(n_max=8, width=0.5, **LAPLACIAN), (0, 1)),
     "at the largest truncation": (CLOSE, nm.RadialSpectrum(n_max=50, width=0.5, **LAPLACIAN), (0, 1)),
     "and few functions another": (CLOSE, nm.RadialSpectrum(n_max=4, width=0.5, **LAPLACIAN), (1, 1)),
     "a narrow one hides nothing": (CLOSE, nm.RadialSpectrum(n_max=4, width=0.1, **LAPLACIAN), (2, 0)),
     "none": (CLOSE, nm.RadialSpectrum(n_max=4, density="delta", **LAPLACIAN), (2, 0)),
+    "of twenty neighbours": (SPREAD, nm.PowerSpectrum(n_max=8, l_max=8, width=2.0), (4, 22)),
     "few harmonics": (rng(5).normal(size=(4, 3)), nm.PowerSpectrum(n_max=2, l_max=2), (1, 0)),
 }
 
@@ -238,8 +240,11 @@ WIDTHS = {
 @pytest.mark.law(cases=5, slow=["a narrow one hides nothing"])
 @pytest.mark.parametrize(("vectors", "descriptor", "counts"), WIDTHS.values(), ids=WIDTHS.keys())
 def test_truncation_is_blamed_only_where_a_larger_one_sees_more(vectors, descriptor, counts):
-    result = nm.attribute(nm.Environment.from_vectors(vectors), descriptor)
-    assert (result.null_truncation, result.null_unresolved) == counts
+    env = nm.Environment.from_vectors(vectors)
+    result = nm.attribute(env, descriptor)
+    assert (result.null_truncation, result.null_width, result.null_unresolved) == (*counts, 0)
+    if descriptor.density == "gaussian":
+        assert result.null_width == result.rank_complete - nm.limit(env, descriptor).rank
 
 
 @pytest.mark.parametrize("rtol", [1e-6, 1e-4, 1e-3])

@@ -6,9 +6,9 @@ import pytest
 from cases import ENVIRONMENTS, LIMITED, SCALING, SETTING, environment, in_a_sphere, rng
 
 import nullmode as nm
-from nullmode.limits import span, triples
+from nullmode.descriptors.complete import span, triples
+from nullmode.descriptors.complete.rows import Densities, fill_rows, scratch
 from nullmode.limits.resolution import references
-from nullmode.limits.rows import Densities, fill_rows, scratch
 
 # Descriptors with one limit each, that of the first radial basis.
 DISTINCT = {name: each for name, each in LIMITED.items() if name.count(",") < 2}

@@ -8,7 +8,8 @@ import pandas as pd
 
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON, Floats, Integers
-from nullmode.descriptors._base import DensityDescriptor, changed
+from nullmode.descriptors._base import DensityDescriptor
+from nullmode.descriptors.complete.jacobians import smallest
 from nullmode.geometry.environment import Environment
 from nullmode.limits.metric import is_projection, primitives, with_orthonormal_functions
 from nullmode.limits.resolution import Reference, matrices_of, references
@@ -100,8 +101,7 @@ class ResolutionColumns:
     ) -> list[Reference | Exception]:
         # Of truncation and radial basis, only where the functions end matters.
         ends = primitives(descriptor.radial_basis).ends_at_cutoff
-        smallest: dict[str, Any] = {"n_max": 1, "radial_basis": "laplacian-eigenstates" if ends else "gto"}
-        key = changed(descriptor, **smallest, **({"l_max": 0} if descriptor.correlation_order != 1 else {}))
+        key = smallest(descriptor, "laplacian-eigenstates" if ends else "gto")
         new = [each for each in environments if (key, id(each)) not in self._known]
         self._known |= {(key, id(each)): found for each, found in zip(new, self._found(new, key), strict=True)}
         return [self._known[key, id(each)] for each in environments]

@@ -1,4 +1,4 @@
-"""The causes of null singular values: symmetry, body order, truncation, cutoff; counted from ranks."""
+"""The causes of null singular values: symmetry, body order, truncation, cutoff, width; counted from ranks."""
 
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
@@ -29,7 +29,8 @@ _FADED = 30.0
 class Attribution:
     """The null singular values of one environment, or of a whole structure, counted by cause.
 
-    n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_cutoff + null_unresolved.
+    n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_cutoff + null_width +
+    null_unresolved.
 
     Attributes
     ----------
@@ -52,11 +53,16 @@ class Attribution:
         allows and no body order sees: the environments do not reach from one group of atoms to another.
     null_truncation
         Null values beyond these that a larger truncation sees.
+    null_width
+        Null values beyond these that not even the complete basis sees (:func:`nullmode.limit`), where nothing is
+        `ambiguous`: under a density this wide they are below rtol in any basis, as those of neighbours at almost equal
+        distances of the centre.
     null_unresolved
-        The other null values, of unknown cause: where rank_complete is not known, body order or truncation; else the
-        width of the density or the nearness of a more symmetric environment, since no truncation that was tried sees
-        them. Of another code, whose truncation and cutoff cannot be raised, all values that truncation or
-        cutoff may have made null. Descriptors of nullmode's without a truncation have none of these kinds.
+        The other null values, of unknown cause: where rank_complete is not known, body order or truncation; where the
+        counts are `ambiguous`, the width or the nearness of a more symmetric environment; where the rank in the
+        complete basis is not known (whole structures, orders 3 and 4), the width or a truncation larger than those that
+        were tried. Of another code, whose truncation and cutoff cannot be raised, all values that truncation or cutoff
+        may have made null. Descriptors of nullmode's without a truncation have none of these kinds.
     point_group
         Schoenflies symbol.
     ambiguous
@@ -82,6 +88,7 @@ class Attribution:
     null_incompleteness: int
     null_cutoff: int
     null_truncation: int
+    null_width: int
     null_unresolved: int
     point_group: str
     ambiguous: bool
@@ -150,14 +157,14 @@ def explain_rank(
     cutoff, known = _at_the_cutoff(geometry, descriptor, rank, rtol, most)
     # Negative only if the ranks are out of order.
     missing = most - rank - cutoff
-    reached = None if complete is None or missing <= 0 else geometry.rank_reached(descriptor, rtol, most)
+    reached = None if complete is None or missing <= 0 else _reached(geometry, descriptor, rtol, most)
     truncation = missing if reached is None else min(missing, max(reached - rank, 0))
     # The truncation of another code cannot be raised to see whether it is the cause.
     if complete is None or not known or isinstance(descriptor, InexactDescriptor):
         truncation = 0
     if truncation > 0 and cutoff > 0 and reached is not None:
         # What a larger truncation sees may be what a raised cutoff brings back.
-        both = geometry.rank_reached(_wider(descriptor), rtol, most) or 0
+        both = _reached(geometry, _wider(descriptor), rtol, most) or 0
         truncation = min(truncation, max(both - rank - cutoff, 0))
     change = np.nan
     if rank < n_dof:
@@ -169,6 +176,11 @@ def explain_rank(
         except InputError as error:
             # spglib may find no group at another tolerance; the counts at the one in use hold all the same.
             diagnostic = diagnostic or f"whether the counts are ambiguous is not known: {error}"
+    width = 0
+    if reached is not None and known and missing > truncation and np.isnan(change):
+        # What only a larger truncation and a raised cutoff together see is not hidden by the width.
+        limit = geometry.rank_limit(_wider(descriptor), rtol)
+        width = 0 if limit is None else min(missing - truncation, max(most - limit, 0))
     return Attribution(
         n_dof=n_dof,
         rank=rank,
@@ -178,7 +190,8 @@ def explain_rank(
         null_incompleteness=0 if complete is None else symmetric - complete - beyond,
         null_cutoff=cutoff + beyond,
         null_truncation=truncation,
-        null_unresolved=missing - truncation,
+        null_width=width,
+        null_unresolved=missing - truncation - width,
         point_group=geometry.group(used).name,
         ambiguous=bool(np.isfinite(change)),
         nearest_tolerance=change,
@@ -205,6 +218,14 @@ def attribution_columns(
     # Also where the descriptor is a user's own, which may raise anything: one row without causes must not stop others.
     except Exception as error:
         return {"diagnostic": reason(error)}
+
+
+def _reached(geometry: GeometryRanks, descriptor: Descriptor, rtol: float, most: int) -> int | None:
+    """Largest rank, up to `most`, in larger bases; None where there are none."""
+    reached = geometry.rank_reached(descriptor, rtol, most)
+    if reached is None or reached >= most:
+        return reached
+    return max(reached, min(geometry.rank_limit(descriptor, rtol) or 0, most))
 
 
 def _at_the_cutoff(

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from nullmode._support.types import Floats, Parity
+from nullmode._support.types import Floats, InputError, Parity
 from nullmode.attribution.completeness import CompleteRank, too_large
 from nullmode.attribution.truncation_limit import has_limit, larger_truncations
-from nullmode.descriptors._base import Descriptor, changed
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.descriptors._layout import with_layout_of
+from nullmode.descriptors.complete.jacobians import smallest
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg.rotations import line_axis
+from nullmode.spectrum.complete import decompose_complete
 from nullmode.spectrum.decomposition import decompose
 from nullmode.symmetry.point_group import PointGroups, count_symmetric, largest_tolerance
 
@@ -68,6 +70,10 @@ class GeometryRanks(ABC):
         """Largest rank, up to `most`, at larger truncations; 0 if none can be tried, None if none is asked for."""
         return None
 
+    def rank_limit(self, descriptor: Descriptor, rtol: float) -> int | None:  # noqa: ARG002
+        """Rank in the complete basis of the descriptor's density, body order and cutoff; None where it is not known."""
+        return None
+
     def farthest(self) -> float:
         """Distance of the farthest neighbour, in Å."""
         return max(float(np.linalg.norm(e.vectors, axis=1).max(initial=0.0)) for e in self._environments)
@@ -84,6 +90,7 @@ class EnvironmentRanks(GeometryRanks):
         self._symmetric: dict[tuple[int, Parity], int] = {}
         self._point_groups: PointGroups | None = None
         self._reached: dict[tuple[Descriptor, float], int] = {}
+        self._limits: dict[tuple[DensityDescriptor, float], int | None] = {}
 
     def _group(self, tolerance: float) -> Any:
         if self._point_groups is None or tolerance > self._point_groups.largest:
@@ -119,6 +126,22 @@ class EnvironmentRanks(GeometryRanks):
             if best >= most:
                 break
         return best
+
+    def rank_limit(self, descriptor: Descriptor, rtol: float) -> int | None:  # noqa: D102
+        # Of order 3 it takes minutes.
+        if not has_limit(descriptor) or descriptor.correlation_order not in (1, 2):
+            return None
+        key = smallest(changed(descriptor, species=None)), rtol
+        if key not in self._limits:
+            self._limits[key] = self._rank_limit(*key)
+        return self._limits[key]
+
+    def _rank_limit(self, descriptor: DensityDescriptor, rtol: float) -> int | None:
+        try:
+            return decompose_complete(self.environment, descriptor, rtol)[0].rank
+        # Too large for the memory.
+        except InputError:
+            return None
 
     def rank_of(self, descriptor: Descriptor, rtol: float) -> int:  # noqa: D102
         alone = replace(self.environment, cutoff=None)

@@ -21,9 +21,10 @@ class NullModes:
     Attributes
     ----------
     cause
-        ``symmetry``, ``incompleteness`` (of the body order), ``cutoff`` or ``truncation``; ``unresolved`` where it is
-        not known: as :class:`nullmode.Attribution` counts it, where several of the last three occur among the modes
-        that symmetry allows, or where the truncation would be blamed but the counts depend on the tolerance.
+        ``symmetry``, ``incompleteness`` (of the body order), ``cutoff``, ``truncation`` or ``width`` (of the density);
+        ``unresolved`` where it is not known: as :class:`nullmode.Attribution` counts it, where several of the last four
+        occur among the modes that symmetry allows, or where the truncation would be blamed but the counts depend on the
+        tolerance.
     irrep
         Mulliken symbol in the environment's point group.
     modes, shape (k, n, 3)
@@ -42,8 +43,8 @@ def split_null_modes(
 ) -> list[NullModes]:
     """Split the null modes of a descriptor by cause and irreducible representation.
 
-    Modes that are not totally symmetric are null by symmetry. Body order, truncation or cutoff make the others null,
-    as the counts of :func:`nullmode.attribute` tell.
+    Modes that are not totally symmetric are null by symmetry. Body order, cutoff, truncation or width make the others
+    null, as the counts of :func:`nullmode.attribute` tell.
 
     Parameters
     ----------
@@ -95,6 +96,6 @@ def _plain(modes: Floats) -> Floats:
 
 
 def _other_cause(counts: Attribution) -> str:
-    causes = ("incompleteness", "cutoff", "truncation", "unresolved")
+    causes = ("incompleteness", "cutoff", "truncation", "width", "unresolved")
     present = [cause for cause in causes if getattr(counts, f"null_{cause}")]
     return present[0] if len(present) == 1 and not (counts.ambiguous and counts.null_truncation) else "unresolved"

@@ -44,7 +44,7 @@ def analyze(
     """Count the displacements that the descriptor does not see, around every centre, and say why.
 
     For each environment, or each whole structure, it computes the singular values of the Jacobian of the features,
-    their rank, and the cause of every null value: symmetry, body order, truncation or cutoff. It prints a
+    their rank, and the cause of every null value: symmetry, body order, cutoff, truncation or width. It prints a
     summary; with --out, it also writes a table whose columns docs/tables.md describes.
 
     Example:

@@ -9,6 +9,7 @@ _CAUSES = {
     "null_incompleteness": "body order",
     "null_cutoff": "cutoff",
     "null_truncation": "truncation",
+    "null_width": "width",
     "null_unresolved": "unresolved",
 }
 _KEYS = ["center_species", "n_dof", "rank", *_CAUSES, "unsure", "status"]

@@ -24,7 +24,8 @@ def view(
     """Write an HTML page that shows every centre with its null modes as arrows.
 
     A null mode is a displacement of the neighbours that does not change the features to first order. The arrows are
-    coloured by its cause: symmetry, body order, truncation or cutoff. The page opens in a browser, without a network.
+    coloured by its cause: symmetry, body order, cutoff, truncation or width. The page opens in a browser, without a
+    network.
 
     Example:
 

@@ -43,10 +43,11 @@ CAUSES = {
     "incompleteness": "#cc3311",
     "truncation": "#ee9933",
     "cutoff": "#66ccee",
+    "width": "#228833",
     "unresolved": "#aa88bb",
 }
 """Colours of the causes of null values."""
-_IN_WORDS = {"incompleteness": "body order", "unresolved": "unresolved cause"}
+_IN_WORDS = {"incompleteness": "body order", "width": "width of the density", "unresolved": "unresolved cause"}
 
 _STYLE: Any = {
     "font.size": 8,

@@ -22,6 +22,7 @@ _NAMES = {
     "truncation": "truncation",
     "unresolved": "cause not known",
     "cutoff": "neighbours at the cutoff",
+    "width": "width of the density",
     "tie": "two of these alike",
     "none": "none of these alone",
 }

@@ -1,4 +1,4 @@
-"""Why values are null, as stacked bars: symmetry, body order, truncation, cutoff."""
+"""Why values are null, as stacked bars: symmetry, body order, cutoff, truncation, width."""
 
 from typing import TYPE_CHECKING
 

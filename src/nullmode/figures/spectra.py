@@ -36,7 +36,7 @@ _KEY = ["structure", "center"]
 # Of the values of one structure, side by side.
 _WIDTH = 0.75
 # In the order in which null values are coloured, from the largest.
-_ORDER = ("truncation", "unresolved", "incompleteness", "symmetry")
+_ORDER = ("cutoff", "truncation", "width", "unresolved", "incompleteness", "symmetry")
 
 
 @figure()

@@ -13,10 +13,9 @@ from nullmode.descriptors._base import DensityDescriptor, check_descriptor
 from nullmode.descriptors._layout import pack
 from nullmode.descriptors._parameters import check_reach
 from nullmode.geometry.environment import Environment, check_environment, within
-from nullmode.limits.complete import complete
 from nullmode.linalg.rotations import LINEAR
-from nullmode.spectrum.decomposition import check_rtol, check_status, decompose_matrix, displacements
-from nullmode.spectrum.judgement import coarseness, norm
+from nullmode.spectrum.complete import decompose_complete
+from nullmode.spectrum.decomposition import check_rtol, check_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,15 +79,10 @@ def limit(environment: Environment, descriptor: Any, rtol: float = 1e-9, toleran
     check_rtol(rtol)
     check_tolerance(tolerance)
     [inside] = checked([environment], descriptor)
-    found = next(iter(complete([inside], descriptor))) if len(inside) else None
-    jacobian = found.jacobians[0] if found else np.zeros((0, 0, 3))
-    features = float(found.features[0]) if found else 0.0
-    matrix, rotations = displacements(jacobian, inside, "neighbours", tolerance)
-    terms = max(norm(jacobian), features) * coarseness(inside.extent)
-    result, status = decompose_matrix(matrix, rotations, rtol, terms=terms, rounding=descriptor.rounding)
+    result, status, found = decompose_complete(inside, descriptor, rtol, tolerance)
     check_status(status, result, 0.0, result.singular_values.max(initial=0.0))
     return Limit(
-        jacobian=jacobian,
+        jacobian=found.jacobians[0] if found else np.zeros((0, 0, 3)),
         singular_values=result.singular_values,
         modes=result.modes,
         rank=result.rank,

@@ -10,8 +10,8 @@ from nullmode._support.arguments import check_tolerance
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats
 from nullmode.descriptors._base import DensityDescriptor
+from nullmode.descriptors.complete.jacobians import complete
 from nullmode.geometry.environment import Environment, check_environment
-from nullmode.limits.complete import complete
 from nullmode.limits.limit import checked
 from nullmode.limits.metric import is_projection, with_orthonormal_functions
 from nullmode.linalg.batched_svd import decompose_many

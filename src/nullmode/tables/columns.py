@@ -77,10 +77,11 @@ ATTRIBUTION = (
         "null values of neighbours so near the cutoff that it hides them: none once it is raised by cutoff_width; of a "
         "whole structure, also what no body order sees",
     ),
+    Column("null_width", _INTEGER, "null values beyond these that no basis sees: the density is too wide for them"),
     Column(
         "null_unresolved",
         _INTEGER,
-        "the other null values: rank_complete is not known, or no larger truncation that was tried sees them",
+        "the other null values: rank_complete is not known, or whether any basis sees them, or the row is ambiguous",
     ),
     Column("point_group", _TEXT, "Schoenflies symbol; for a periodic structure, that of its crystal class"),
     Column("ambiguous", pa.bool_(), "whether values are null and the counts depend on the tolerance"),
@@ -260,7 +261,8 @@ EXPLANATIONS = (
     Column(
         "cause",
         _TEXT,
-        "why it is null or soft: symmetry | incompleteness | truncation | unresolved | cutoff | tie | none; else seen",
+        "why it is null or soft: symmetry | incompleteness | truncation | cutoff | width | unresolved | tie | none; "
+        "else seen",
     ),
     Column("strongest", _TEXT, "of a soft mode: the causes with the largest share of its softness; null for others"),
     Column("strongest_share", _FLOAT, "that share, 0 to 1; null for others"),

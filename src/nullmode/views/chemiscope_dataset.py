@@ -40,6 +40,7 @@ _COLUMNS = (
         "null_incompleteness",
         "null_truncation",
         "null_cutoff",
+        "null_width",
         "null_unresolved",
     ),
     *("point_group", "center_species", "status"),

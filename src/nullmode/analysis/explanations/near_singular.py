@@ -76,7 +76,7 @@ def _modes(case: Case, threshold: float) -> Iterator[JSON]:
     from nullmode.attribution.near_null import explain_near_null
 
     row, environment, descriptor = case
-    for cause in ("cutoff", "truncation", "unresolved", "incompleteness"):
+    for cause in ("cutoff", "truncation", "width", "unresolved", "incompleteness"):
         yield from ({"cause": cause} for _ in range(int(row[f"null_{cause}"])))
     try:
         soft = explain_near_null(environment, descriptor, threshold, row["rtol"], row["tolerance"])

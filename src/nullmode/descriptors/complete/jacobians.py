@@ -9,11 +9,11 @@ import numpy as np
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.scaling import scaling
-from nullmode.descriptors._base import DensityDescriptor
+from nullmode.descriptors._base import DensityDescriptor, changed
+from nullmode.descriptors.complete.rows import Densities, fill_rows, scratch
+from nullmode.descriptors.complete.span import coefficients, converged_l, points, points_within, projected, reaches_past
+from nullmode.descriptors.complete.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 from nullmode.geometry.environment import Environment
-from nullmode.limits.rows import Densities, fill_rows, scratch
-from nullmode.limits.span import coefficients, converged_l, points, points_within, projected, reaches_past
-from nullmode.limits.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 
 MOST_ENTRIES = 100_000_000
 """Of a Jacobian: 0.8 GB."""
@@ -48,6 +48,12 @@ class Complete(NamedTuple):
     last: Floats
     within: Floats | None
     l_max: int
+
+
+def smallest(descriptor: DensityDescriptor, radial_basis: str = "gto") -> DensityDescriptor:
+    """Give the same density and body order in the smallest basis: what a complete one sees does not depend on it."""
+    angular = {"l_max": 0} if descriptor.correlation_order != 1 else {}
+    return changed(descriptor, n_max=1, radial_basis=radial_basis, **angular)
 
 
 def complete(

@@ -10,7 +10,7 @@ import numpy as np
 from nullmode._support.types import Floats, Parity
 from nullmode.basis.coupling import _real_from_complex
 from nullmode.basis.harmonics import harmonics, norms
-from nullmode.limits.rows import Densities
+from nullmode.descriptors.complete.rows import Densities
 
 LARGEST_L_OF_TRIPLES = 80
 """Largest angular momentum: the harmonics are tested up to it against an independent implementation."""
