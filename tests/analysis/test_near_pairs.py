@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from ase.calculators.singlepoint import SinglePointCalculator
 from cases import BOND, SETTING, pair, polar, rattled, rng
 from scipy.spatial.transform import Rotation
 
@@ -71,6 +72,49 @@ def test_structures_are_searched_by_the_species_of_their_centres(tmp_path):
     assert (table["other_structure"][1:5] > 0).all()
     parquet.write(table, tmp_path / "pairs.parquet", "near_pairs", {})
     assert list(parquet.read(tmp_path / "pairs.parquet")) == [column.name for column in columns.NEAR_PAIRS]
+
+
+def test_energies_and_forces_are_compared_after_superposition():
+    generator = rng(5)
+    # Centre and neighbours move by an operation and by little more; improper ones count, too.
+    first = [rattled(molecule("CH4"), 0.2, k) for k in range(3)]
+    change, energy_change = generator.normal(size=(3, 3)), generator.normal(size=3)
+    second = []
+    for k, (atoms, proper) in enumerate(zip(first, (True, False, True), strict=True)):
+        turn = Rotation.random(rng=generator).as_matrix() * (1 if proper else -1)
+        other = Atoms(atoms.numbers, atoms.positions @ turn.T)
+        other.positions[2] += 1e-4
+        for one in (atoms, other):
+            one.arrays["energies"], one.arrays["forces"] = generator.normal(size=5), generator.normal(size=(5, 3))
+        other.arrays["energies"][0] = atoms.arrays["energies"][0] + energy_change[k]
+        other.arrays["forces"][0] = turn @ atoms.arrays["forces"][0] + change[k]
+        second.append(other)
+    table = nm.near_pairs([*first, *second], SOAP, centers="C")
+    assert table["other_structure"].tolist() == [3, 4, 5, 0, 1, 2]
+    np.testing.assert_allclose(table["energy_difference"], np.tile(np.abs(energy_change), 2))
+    np.testing.assert_allclose(table["force_difference"], np.tile(np.linalg.norm(change, axis=1), 2), atol=1e-3)
+    # No superposition, no difference of forces.
+    apart = nm.near_pairs([*first, *second], SOAP, centers="C", superpose_below=0)
+    assert apart["force_difference"].isna().all()
+    np.testing.assert_array_equal(apart["energy_difference"], table["energy_difference"])
+
+
+def test_energies_and_forces_are_those_that_structures_bring():
+    atoms, other = rattled(molecule("CH4"), 0.1, 0), rattled(molecule("CH4"), 0.1, 1)
+    atoms.calc = SinglePointCalculator(atoms, energies=np.arange(5.0))
+    other.arrays["energies"] = np.full(5, 7.0)
+    bare = rattled(molecule("CH4"), 0.1, 2)
+    table = nm.near_pairs([bare, atoms, other], SOAP, superpose_below=1)
+    energies = np.concatenate([np.full(5, np.nan), np.arange(5.0), np.full(5, 7.0)])
+    expected = np.abs(energies - energies[table["other"]])
+    assert 0 < np.isfinite(expected).sum() < 15
+    np.testing.assert_array_equal(table["energy_difference"], expected)
+    assert table["force_difference"].isna().all()
+    environments = nm.environments([bare, atoms, other], SOAP.cutoff, "C")
+    assert nm.near_pairs(environments[1:], SOAP)["energy_difference"].isna().all()
+    other.arrays["energies"] = np.zeros((5, 2))
+    with pytest.raises(nm.InputError, match=r"`what\[1\].energies` must have shape \(5,\), got \(5, 2\); in eV"):
+        nm.near_pairs([atoms, other], SOAP)
 
 
 def test_many_features_in_a_file_give_the_same(monkeypatch):

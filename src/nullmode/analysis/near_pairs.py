@@ -14,6 +14,7 @@ from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.analysis.analyze import listed_environments
 from nullmode.descriptors._base import Descriptor, check_descriptor
 from nullmode.geometry.environment import Centers, Environment
+from nullmode.geometry.forces import energies_of, forces_of
 from nullmode.symmetry.superposition import congruent, superpose
 from nullmode.tables import columns
 
@@ -55,6 +56,10 @@ def near_pairs(
     features is what the descriptor does not tell apart, however it behaves at first order; where the smallest distance
     is large, the data hold no such pair.
 
+    Where structures bring energies of single atoms, or forces, rows have the difference of the energies of the two
+    centres, and of the forces on them after superposition: what a model has to get from features that are nearly equal,
+    or, of the forces, from those of the neighbours. Energies of single atoms are as their maker divides them.
+
     Candidates come from a tree of projected features, which are never farther apart than the features themselves.
     Distances are those of the features. More candidates are taken until the nearest one is certain.
 
@@ -69,8 +74,8 @@ def near_pairs(
     tolerance
         Root mean square distance in Å up to which environments are congruent.
     superpose_below
-        The structural distance is computed for pairs whose relative feature distance is below this; superposition takes
-        much longer than the search.
+        The structural distance, and the difference of forces, are computed for pairs whose relative feature distance is
+        below this; superposition takes much longer than the search.
     threads
         How many to use for the tree; default all this process may.
     progress
@@ -84,7 +89,7 @@ def near_pairs(
     Raises
     ------
     InputError
-        As :func:`nullmode.analyze`.
+        As :func:`nullmode.analyze`; for energies or forces of a wrong shape.
     """
     check_descriptor(descriptor)
     check_tolerance(tolerance)
@@ -92,6 +97,7 @@ def near_pairs(
     if not as_real(superpose_below) >= 0:
         raise InputError(f"`superpose_below` must be a number from 0 on, got {superpose_below!r}.")
     environments, descriptor = listed_environments(what, descriptor, centers)
+    energies, forces = _references(what, environments)
     species = np.array([environment.center_species for environment in environments])
     rows = {
         "structure": [-1 if e.structure is None else e.structure for e in environments],
@@ -101,6 +107,7 @@ def near_pairs(
     other, distance = np.full(len(environments), -1), np.full(len(environments), np.nan)
     norms, searched = distance.copy(), np.zeros(len(environments), dtype=np.int64)
     certain, structural = np.ones(len(environments), dtype=bool), distance.copy()
+    force_difference = distance.copy()
     with single_threaded_blas(), progress_bar(len(environments), progress) as advance:
         for number in np.unique(species):
             own = np.flatnonzero(species == number)
@@ -114,7 +121,8 @@ def near_pairs(
         with np.errstate(invalid="ignore", divide="ignore"):
             relative = distance / np.maximum(norms, norms[other])
         for k in np.flatnonzero(relative < superpose_below):
-            structural[k] = _structural_distance(environments[k], environments[other[k]])
+            structural[k], operation = _superposed(environments[k], environments[other[k]])
+            force_difference[k] = np.linalg.norm(operation @ forces[k] - forces[other[k]])
     found = other >= 0
     frame = pd.DataFrame(
         {
@@ -125,6 +133,8 @@ def near_pairs(
             "feature_distance": distance,
             "relative_distance": relative,
             "structural_distance": structural,
+            "energy_difference": np.where(found, np.abs(energies - energies[other]), np.nan),
+            "force_difference": force_difference,
             "n_searched": searched,
             "certain": certain,
         }
@@ -226,8 +236,27 @@ def _distinct(
     return np.array(first), copies
 
 
-def _structural_distance(one: Environment, other: Environment) -> float:
-    """Root mean square distance after the best superposition, in Å; NaN if the species differ."""
+def _superposed(one: Environment, other: Environment) -> tuple[float, Floats]:
+    """Root mean square distance after the best superposition, in Å, and its operation; NaN if the species differ."""
     if sorted(one.species.tolist()) != sorted(other.species.tolist()):
-        return float("nan")
-    return superpose(one, other).distance
+        return float("nan"), np.full((3, 3), np.nan)
+    best = superpose(one, other)
+    return best.distance, best.operation
+
+
+def _references(what: Any, environments: Sequence[Environment]) -> tuple[Floats, Floats]:
+    """Collect reference energies (m,) of the centres, and forces (m, 3) on them; NaN where there are none."""
+    from ase import Atoms
+
+    energies, forces = np.full(len(environments), np.nan), np.full((len(environments), 3), np.nan)
+    structures = [what] if isinstance(what, Atoms) else what
+    if not isinstance(structures[0], Atoms):
+        return energies, forces
+    of_atoms = [energies_of(atoms, f"what[{k}]") for k, atoms in enumerate(structures)]
+    on_atoms = [forces_of(atoms, f"what[{k}]") for k, atoms in enumerate(structures)]
+    for row, environment in enumerate(environments):
+        index = environment.structure or 0
+        for result, given in ((energies, of_atoms[index]), (forces, on_atoms[index])):
+            if given is not None:
+                result[row] = given[environment.center]
+    return energies, forces

@@ -1,4 +1,4 @@
-"""Reference forces and stress that a structure brings with it; none are computed."""
+"""Reference forces, stress and energies of atoms that a structure brings with it; none are computed."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,24 @@ def stress_of(atoms: "Atoms", where: str = "atoms") -> Floats | None:
         raise InputError(f"`{where}.stress` must have shape (6,) or (3, 3), got {stress.shape}; in eV/Å³.")
     stress = stress.reshape(3, 3)
     return np.asarray((stress + stress.T) / 2)
+
+
+def energies_of(atoms: "Atoms", where: str = "atoms") -> Floats | None:
+    """Give the energies of the single atoms, shape (N,) in eV, that a structure brings as it does forces; else None.
+
+    Raises
+    ------
+    InputError
+        If they are no real numbers, or do not have this shape.
+    """
+    given = _result_of(atoms, "energies")
+    given = atoms.arrays.get("energies") if given is None else given
+    if given is None:
+        return None
+    energies = real_array(f"{where}.energies", given)
+    if energies.shape != (len(atoms),):
+        raise InputError(f"`{where}.energies` must have shape ({len(atoms)},), got {energies.shape}; in eV.")
+    return energies.copy()
 
 
 def _result_of(atoms: "Atoms", name: str) -> Any:

@@ -246,6 +246,8 @@ NEAR_PAIRS = (
         "species differ",
         "Å",
     ),
+    Column("energy_difference", _FLOAT, "of the energies of the two centres; null where they are not known", "eV"),
+    Column("force_difference", _FLOAT, "of the forces on the two centres, superposed; null as both above", "eV/Å"),
     Column("n_searched", _INTEGER, "number of environments around centres of this species"),
     Column("certain", pa.bool_(), "whether no other environment can be nearer"),
 )
