@@ -21,11 +21,13 @@ from nullmode.attribution.near_null import explain_near_null as explain_near_nul
 from nullmode.attribution.null_modes import NullModes as NullModes
 from nullmode.attribution.null_modes import split_null_modes as split_null_modes
 from nullmode.basis.radial.chebyshev import Chebyshev as Chebyshev
+from nullmode.basis.radial.dscribe_gto import DscribeGTO as DscribeGTO
 from nullmode.basis.radial.dvr import DVR as DVR
 from nullmode.basis.radial.gto import GTO as GTO
 from nullmode.basis.radial.laplacian_eigenstates import LaplacianEigenstates as LaplacianEigenstates
 from nullmode.basis.radial.legendre import Legendre as Legendre
 from nullmode.basis.radial.optimal_contraction import OptimalContraction as OptimalContraction
+from nullmode.basis.radial.quip_gaussians import QuipGaussians as QuipGaussians
 from nullmode.basis.scaling import RadialScaling as RadialScaling
 from nullmode.descriptors._base import Descriptor as Descriptor
 from nullmode.descriptors._contraction import fit_contraction as fit_contraction

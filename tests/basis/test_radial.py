@@ -17,7 +17,7 @@ from nullmode.basis.radial._table import TABLE_ERROR, tabulated
 
 N_MAX, L_MAX, CUTOFF = 5, 4, 4.0
 EVERY = pytest.mark.parametrize("basis", RADIAL_BASES.values(), ids=RADIAL_BASES.keys())
-ORTHONORMAL = ("gto", "gto, cholesky", "laplacian", "contracted gto", "contracted laplacian")
+ORTHONORMAL = ("gto", "gto, cholesky", "quip-gaussians", "dscribe-gto", "laplacian", "contracted gto", "contracted laplacian")
 
 
 @EVERY
@@ -124,8 +124,8 @@ def test_smaller_sets_are_the_first_functions_where_a_basis_nests(basis, width):
 @pytest.mark.parametrize("n_max", [1, 3, 5])
 def test_smallest_eigenvalue_is_that_of_the_overlap(name, n_max):
     basis = RADIAL_BASES[name]
-    # GTOs are orthonormal on all distances.
-    reach = 10 * CUTOFF if "gto" in name else CUTOFF
+    # GTOs and QUIP's Gaussians are orthonormal on all distances.
+    reach = 10 * CUTOFF if "gto" in name or "quip" in name else CUTOFF
     t, weights = np.polynomial.legendre.leggauss(400)
     r = reach * (1 + t) / 2
     for l in (0, 2):

@@ -148,6 +148,8 @@ RADIAL_BASES = {
     "legendre": nm.Legendre(),
     "legendre, inverse": nm.Legendre(transform="inverse"),
     "dvr": nm.DVR(),
+    "quip-gaussians": nm.QuipGaussians(width=0.3),
+    "dscribe-gto": nm.DscribeGTO(),
     "contracted gto": nm.OptimalContraction(n_primitives=5, matrices=TURNS),
     "contracted laplacian": nm.OptimalContraction(n_primitives=5, matrices=TURNS, primitives="laplacian-eigenstates"),
 }

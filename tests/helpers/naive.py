@@ -97,6 +97,45 @@ def dvr_functions(n_max, cutoff):
     return [lambda r, n=n: cardinal(n, r) / np.sqrt(weights[n]) / points[n] for n in range(n_max)]
 
 
+def quip_points(n_max, cutoff, width):
+    """Points, values of the Gaussians on them, and Cholesky's factor of their overlap by numerical integration."""
+    points = np.arange(n_max) * (cutoff + width * np.sqrt(20 * np.log(10))) / n_max
+
+    def gaussian(a, r):
+        return np.exp(-((r - points[a]) ** 2) / (2 * width**2))
+
+    def overlap(a, b):
+        middle = (points[a] + points[b]) / 2
+        low, high = max(0, middle - 9 * width), middle + 9 * width
+        return quad(lambda r: r**2 * gaussian(a, r) * gaussian(b, r), low, high, epsabs=1e-18, epsrel=1e-13)[0]
+
+    s = np.array([[overlap(a, b) for b in range(n_max)] for a in range(n_max)])
+    values = np.array([[gaussian(a, points[b]) for b in range(n_max)] for a in range(n_max)])
+    return points, values, np.linalg.cholesky(s)
+
+
+def quip_functions(n_max, cutoff, width):
+    """Equispaced Gaussians, each orthonormalised against those before it, as callables."""
+    points, _, root = quip_points(n_max, cutoff, width)
+    rows = np.linalg.inv(root)
+    return [
+        lambda r, row=row: np.exp(-((np.asarray(r)[..., None] - points) ** 2) / (2 * width**2)) @ row for row in rows
+    ]
+
+
+def dscribe_functions(l, n_max, cutoff):
+    """r^l exp(-alpha r²), 1e-3 at evenly spaced distances from 1 to the cutoff, in Löwdin's combination."""
+    ends = np.linspace(1, cutoff, n_max)
+    alphas = np.log(1000 * ends**l) / ends**2
+
+    def overlap(a, b):
+        return quad(lambda r: r ** (2 * l + 2) * np.exp(-(a + b) * r**2), 0, np.inf, epsabs=0, epsrel=1e-13)[0]
+
+    s = np.array([[overlap(a, b) for b in alphas] for a in alphas])
+    rows = np.real(np.linalg.inv(sqrtm(s)))
+    return [lambda r, row=row: r**l * (np.exp(-np.multiply.outer(np.square(r), alphas)) @ row) for row in rows]
+
+
 def radial_functions(basis, l, n_max, cutoff):
     """The functions R_nl of any radial basis, as callables."""
     if basis.kind == "gto":
@@ -105,6 +144,10 @@ def radial_functions(basis, l, n_max, cutoff):
         return laplacian_functions(l, n_max, cutoff)
     if basis.kind == "dvr":
         return dvr_functions(n_max, cutoff)
+    if basis.kind == "quip-gaussians":
+        return quip_functions(n_max, cutoff, basis.width)
+    if basis.kind == "dscribe-gto":
+        return dscribe_functions(l, n_max, basis.r_cut or cutoff)
     if basis.kind == "optimal-contraction":
         primitives = radial_functions(basis.primitives, l, basis.n_primitives, cutoff)
         rows = basis.matrices[l][:n_max]
@@ -119,6 +162,11 @@ def gaussian_integrals(basis, l, distance, n_max, cutoff, width):
     if basis.kind == "dvr":
         points, weights = dvr_points(n_max, cutoff)
         return np.sqrt(weights) * points * projection(points, l, distance, width)
+    if basis.kind == "quip-gaussians":
+        points, values, root = quip_points(n_max, cutoff, basis.width)
+        return root.T @ np.linalg.solve(values, projection(np.maximum(points, 1e-9), l, distance, width))
+    if basis.kind == "dscribe-gto":
+        reach = 12 * cutoff
     reach = cutoff if "gto" not in (basis.kind, getattr(basis, "primitives", basis).kind) else 12 * cutoff
     functions = radial_functions(basis, l, n_max, cutoff)
     return np.array([radial_integral(function, l, distance, width, reach) for function in functions])

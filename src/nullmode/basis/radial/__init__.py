@@ -6,5 +6,7 @@ RADIAL_BASES = {
     "chebyshev": "nullmode.basis.radial.chebyshev:Chebyshev",
     "legendre": "nullmode.basis.radial.legendre:Legendre",
     "dvr": "nullmode.basis.radial.dvr:DVR",
+    "quip-gaussians": "nullmode.basis.radial.quip_gaussians:QuipGaussians",
+    "dscribe-gto": "nullmode.basis.radial.dscribe_gto:DscribeGTO",
     "optimal-contraction": "nullmode.basis.radial.optimal_contraction:OptimalContraction",
 }
