@@ -6,6 +6,13 @@ from nullmode._support.types import InputError as InputError
 from nullmode.adapters.callable import FromCallable as FromCallable
 from nullmode.adapters.dscribe import FromDscribe as FromDscribe
 from nullmode.adapters.featomic import FromFeatomic as FromFeatomic
+from nullmode.adapters.hyperparameters._like import like as like
+from nullmode.adapters.hyperparameters._record import Translation as Translation
+from nullmode.adapters.hyperparameters.dscribe import from_dscribe as from_dscribe
+from nullmode.adapters.hyperparameters.featomic import from_featomic as from_featomic
+from nullmode.adapters.hyperparameters.gap import from_gap as from_gap
+from nullmode.adapters.hyperparameters.metatrain import from_metatrain as from_metatrain
+from nullmode.adapters.hyperparameters.quip import from_quip as from_quip
 from nullmode.adapters.quippy import FromQuippy as FromQuippy
 from nullmode.analysis.analyze import analyze as analyze
 from nullmode.analysis.analyze import truncation_sweep as truncation_sweep

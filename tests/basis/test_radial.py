@@ -17,7 +17,15 @@ from nullmode.basis.radial._table import TABLE_ERROR, tabulated
 
 N_MAX, L_MAX, CUTOFF = 5, 4, 4.0
 EVERY = pytest.mark.parametrize("basis", RADIAL_BASES.values(), ids=RADIAL_BASES.keys())
-ORTHONORMAL = ("gto", "gto, cholesky", "quip-gaussians", "dscribe-gto", "laplacian", "contracted gto", "contracted laplacian")
+ORTHONORMAL = (
+    "gto",
+    "gto, cholesky",
+    "quip-gaussians",
+    "dscribe-gto",
+    "laplacian",
+    "contracted gto",
+    "contracted laplacian",
+)
 
 
 @EVERY

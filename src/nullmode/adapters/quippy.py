@@ -25,7 +25,7 @@ _MASK = "nullmode_center"
 _NEIGHBOURS = "Z n_species species_Z w"
 _ORDERED = f"cutoff min_cutoff l_max n_max {_NEIGHBOURS}"
 _FOUR = f"cutoff z0_ratio j_max Z_center n_Z_environment Z_environment {_NEIGHBOURS}"
-_KEYS = {
+KEYS = {
     kind: set(keys.split())
     for kind, keys in {
         "soap": "cutoff cutoff_transition_width cutoff_dexp cutoff_scale cutoff_rate l_max n_max atom_gaussian_width "
@@ -47,7 +47,7 @@ _KEYS = {
     }.items()
 }
 # Where one of these has another value, the features are a part of the power spectrum, or mixtures of its entries.
-_WHOLE = {"nu_R": 2, "nu_S": 2, "K": 0, "coupling": True} | dict.fromkeys(
+WHOLE = {"nu_R": 2, "nu_S": 2, "K": 0, "coupling": True} | dict.fromkeys(
     ("diagonal_radial", "Z_mix", "R_mix", "sym_mix", "Z_map", "compress_file", "compress_mode"), False
 )
 # What QUIP 0.10.3 stops the whole process for, or answers with zeros. As text: ASE reads 0_0 as the number 0.
@@ -92,7 +92,7 @@ class FromQuippy(Adapter):
             # QUIP 0.10.3 writes outside of its memory if one of several centres is averaged.
             raise InputError(f"`arguments` must name a descriptor of single centres, got {self.arguments!r}.")
         soap = kind in ("soap", "soap_turbo")
-        whole = all(key not in self._parsed or _equal(self._parsed[key], value) for key, value in _WHOLE.items())
+        whole = all(key not in self._parsed or _equal(self._parsed[key], value) for key, value in WHOLE.items())
         order = 2 if soap and whole and self._species else None
         self._settle(cutoff=self._quip.cutoff(), correlation_order=order, parity="O3" if soap else None)
 
@@ -100,22 +100,22 @@ class FromQuippy(Adapter):
         """Name of the descriptor; refuse a string with keys that QUIP would ignore."""
         if re.search(r"=(\s|$)|\s=", self.arguments):
             raise InputError(f"`arguments` must have a value right after each `=`, got {self.arguments!r}.")
-        given = [word for word in self._parsed if word in _KEYS]
+        given = [word for word in self._parsed if word in KEYS]
         if len(given) != 1:
             raise InputError(
                 f"`arguments` must name a descriptor of single centres, and one only, got {self.arguments!r}. "
-                f"Known: {', '.join(_KEYS)}."
+                f"Known: {', '.join(KEYS)}."
             )
         [kind] = given
         for key, count in Counter(re.findall(r"(?<!\S)(\w+)=", self.arguments)).items():
             if count > 1:
                 raise InputError(f"`arguments` must give {key} once, got {self.arguments!r}. Remove one.")
-        for key in sorted(self._parsed.keys() - _KEYS[kind] - {kind}):
+        for key in sorted(self._parsed.keys() - KEYS[kind] - {kind}):
             # gap_fit expands this one before QUIP reads the string.
             remedy = "Name the species in n_species and species_Z. " if key == "add_species" else ""
             raise InputError(
                 f"`arguments` must hold keys that QUIP reads for {kind}, got {key!r}, which it would ignore. "
-                f"{remedy}{suggest(key, sorted(_KEYS[kind]))}"
+                f"{remedy}{suggest(key, sorted(KEYS[kind]))}"
             )
         self._check_values()
         return kind

@@ -53,7 +53,7 @@ class QuipGaussians(RadialBasis):
         result = np.empty((TERMS, len(r), n_max), dtype=np.longdouble)
         square = np.longdouble(self.width) ** 2
         for a, point in enumerate(points):
-            step = series(0.0, (point - r) / square, -0.5 / square, like=r)
+            step = series(0.0, (point - r) / square, float(-0.5 / square), like=r)
             result[:, :, a] = np.exp(-((r - point) ** 2) / (2 * square)) * exponential(step)
         return np.repeat(np.moveaxis(result @ rows.T, 0, 1)[:, :, None], l_max + 1, axis=2)
 

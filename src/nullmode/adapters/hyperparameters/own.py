@@ -1,0 +1,37 @@
+"""nullmode's own parameters, as its configurations and tables hold them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from nullmode._support.types import InputError
+from nullmode._support.variants import constructed, load, suggest
+from nullmode.adapters.hyperparameters._record import Translation, Use, check_use, document
+from nullmode.descriptors import DESCRIPTORS
+
+
+def from_nullmode(source: Any, *, use: Use = "nullmode") -> Translation:
+    """Make a descriptor of ``{"kind": "power-spectrum", "n_max": 8, …}``, a mapping or a file of JSON or YAML.
+
+    The parameters may stand beside ``kind`` or, as in a configuration, in ``parameters``.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind, and an unknown or impossible parameter.
+    """
+    check_use(use)
+    values = document(source, "nullmode")
+    if not isinstance(values, Mapping) or "kind" not in values:
+        raise InputError(f"`source` must be a mapping with the `kind` of a descriptor, got {values!r:.80}.")
+    parameters = {key: value for key, value in values.items() if key != "kind"}
+    if isinstance(parameters.get("parameters"), Mapping):
+        inner = parameters.pop("parameters")
+        if parameters:
+            raise InputError(f"`{next(iter(parameters))}` must stand in `parameters`, where the others are. Move it.")
+        parameters = dict(inner)
+    kind = values["kind"]
+    if kind not in DESCRIPTORS:
+        raise InputError(f"`kind` must be a descriptor, got {kind!r}. {suggest(str(kind), list(DESCRIPTORS))}")
+    descriptor = constructed(load(kind, DESCRIPTORS, "descriptor"), parameters, "descriptor")
+    return Translation(source=json.dumps(values, default=str), descriptor=descriptor, differences=())
