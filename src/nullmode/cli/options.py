@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nullmode.geometry.environment import Environment
 
 _DESCRIPTOR = "Descriptor"
+_DEFAULT = "power-spectrum"
 _TRUNCATION = "8; bispectrum: 4; trispectrum: 3"
 
 File = Annotated[Path, typer.Argument(help="File of structures, in any format that ASE reads.")]
@@ -47,11 +48,12 @@ Progress = Annotated[bool, typer.Option(help="Show a progress bar.")]
 
 
 class DescriptorChoice(NamedTuple):
-    """A descriptor, and the name and parameters that the command line gave for it."""
+    """A descriptor, its kind and parameters as a configuration gives them, and what `--like` was."""
 
     kind: str
     parameters: JSON
     descriptor: Any
+    like: str | None = None
 
 
 def chooses_descriptor(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,12 +83,18 @@ def _option(text: str, default: str) -> Any:
 
 def _choice(
     descriptor: Annotated[
-        str,
-        typer.Option(
-            help=f"{', '.join(DESCRIPTORS)}, or path/to/file.py:Class for a descriptor of your own.",
-            rich_help_panel=_DESCRIPTOR,
+        str | None,
+        _option(f"{', '.join(DESCRIPTORS)}, or path/to/file.py:Class for a descriptor of your own.", _DEFAULT),
+    ] = None,
+    like: Annotated[
+        str | None,
+        _option(
+            "The descriptor of another code: QUIP's or gap_fit's string, \"soap n_max=8 l_max=4 cutoff=5 "
+            'atom_sigma=0.5", or a file: XML of a GAP; JSON or YAML of featomic, dscribe, metatrain, nullmode. It says '
+            "what differs. The options below change single parameters.",
+            "none",
         ),
-    ] = "power-spectrum",
+    ] = None,
     n_max: Annotated[int | None, _option("Number of radial functions.", _TRUNCATION)] = None,
     l_max: Annotated[int | None, _option("Largest angular momentum; 0 to l_max are used.", _TRUNCATION)] = None,
     cutoff: Annotated[float | None, _option("Radius of the environment, Å.", "4.0")] = None,
@@ -116,8 +124,44 @@ def _choice(
         "species": None if species is None else tuple(_numbers_or_symbols(species)),
     }
     parameters = _parsed(parameter or [], {name: value for name, value in options.items() if value is not None})
-    target = load(descriptor, DESCRIPTORS, "descriptor", "--descriptor")
-    return DescriptorChoice(descriptor, parameters, constructed(target, parameters, "descriptor"))
+    if like is not None:
+        if descriptor is not None:
+            raise InputError(
+                f"`--like` must not be given with --descriptor, got {like!r} and {descriptor}. Remove one."
+            )
+        return _alike(like, parameters)
+    kind = descriptor or _DEFAULT
+    target = load(kind, DESCRIPTORS, "descriptor", "--descriptor")
+    return DescriptorChoice(kind, parameters, constructed(target, parameters, "descriptor"))
+
+
+def _alike(like: str, changes: JSON) -> DescriptorChoice:
+    """Make the descriptor of another code's hyperparameters, with some parameters changed, and say what differs."""
+    from nullmode._support.variants import constructed
+    from nullmode.adapters.hyperparameters import _like, own
+
+    found = _like.like(like)
+    described = [each for each in found if each.descriptor is not None]
+    if len(described) != 1:
+        listed = "; ".join(each.source for each in described) or "none"
+        raise InputError(
+            f"`--like` must hold one descriptor of centres, got {len(described)}: {listed}. Give one alone."
+        )
+    for each in found:
+        typer.echo(f"Like {each.source}", err=True)
+        for sentence in each.differences:
+            typer.echo(f"  {sentence}", err=True)
+    made = described[0].descriptor
+    kind, parameters = own.described(made)
+    if kind in DESCRIPTORS:
+        parameters |= changes
+        made = constructed(type(made), parameters, "descriptor")
+    elif changes:
+        raise InputError(
+            f"`--{next(iter(changes)).replace('_', '-')}` must be left out where another code computes the features, "
+            f"got {like!r}. Change the value there."
+        )
+    return DescriptorChoice(kind, parameters, made, like)
 
 
 def check_out(
@@ -137,7 +181,7 @@ def check_out(
     if not out.parent.is_dir():
         raise InputError(f"`--out` must lie in an existing folder, got {out}.")
     named = (value for value in choice.parameters.values() if isinstance(value, str))
-    inputs: list[str | Path] = [file, *named, *files_behind(choice.descriptor)]
+    inputs: list[str | Path] = [file, *named, *files_behind(choice.descriptor), *([choice.like] if choice.like else [])]
     check_output(out, endings, is_own, inputs=inputs, force=force, argument="--out")
 
 
@@ -172,8 +216,10 @@ def provenance_of(
     from nullmode._support.code_hash import digest, origin
     from nullmode._support.variants import source_of
 
+    like = {"like": choice.like} if choice.like else {}
     return {
         **origin(module, source_of(choice.kind, DESCRIPTORS)),
+        **like,
         "inputs": {str(file): {"sha256": digest(file)}},
         "index": index,
         "centers": centers,

@@ -60,13 +60,14 @@ def translated(values: Any, species: tuple[str, ...] | None, use: Use, who: str,
     """Translate a mapping of hyperparameters; for messages, who reads it and where it stands."""
     given = Given(values, ("cutoff", "density", "basis"), who, where)
     cutoff = given.inner("cutoff", ("radius", "smoothing"))
-    density = given.inner("density", ("type", "width", "scaling", "center_atom_weight", "smearing", "exponent"))
-    radial_only = "basis" in given and not {"type", "max_angular"} & {*given.values["basis"]}
-    names = ("radial", "spline_accuracy") if radial_only else ("type", "max_angular", "radial", "spline_accuracy")
-    basis = given.inner("basis", (*names, "by_angular"))
+    density = given.inner("density", ("type", "width", "scaling", "center_atom_weight"))
+    basis = given.inner("basis", ("type", "max_angular", "radial", "spline_accuracy", "by_angular"))
+    radial_only = not {"type", "max_angular", "by_angular"} & {*basis.values}
     kinds = {"Gto": ("max_radial", "radius"), "Tabulated": ("points", "center_contribution")}
     if not radial_only and basis.choice("type", ("TensorProduct", "Explicit")) == "Explicit":
         kind = "Tabulated"
+    elif "by_angular" in basis:
+        basis.refuse("by_angular", "left out for a TensorProduct")
     else:
         every = {"type", *kinds["Gto"], *kinds["Tabulated"]}
         kind = basis.inner("radial", every).choice("type", kinds)

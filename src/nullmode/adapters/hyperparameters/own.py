@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from nullmode._support.types import InputError
+from nullmode._support.types import JSON, InputError
 from nullmode._support.variants import constructed, load, suggest
 from nullmode.adapters.hyperparameters._record import Translation, Use, check_use, document
 from nullmode.descriptors import DESCRIPTORS
@@ -35,3 +36,20 @@ def from_nullmode(source: Any, *, use: Use = "nullmode") -> Translation:
         raise InputError(f"`kind` must be a descriptor, got {kind!r}. {suggest(str(kind), list(DESCRIPTORS))}")
     descriptor = constructed(load(kind, DESCRIPTORS, "descriptor"), parameters, "descriptor")
     return Translation(source=json.dumps(values, default=str), descriptor=descriptor, differences=())
+
+
+def described(descriptor: Any) -> tuple[str, JSON]:
+    """Kind of a descriptor, and its parameters that are not the defaults; of an adapter, its module and class alone."""
+    kinds = [kind for kind in DESCRIPTORS if type(descriptor) is load(kind, DESCRIPTORS, "descriptor")]
+    if not kinds:
+        return f"{type(descriptor).__module__}:{type(descriptor).__name__}", {}
+    values = {each.name: getattr(descriptor, each.name) for each in fields(descriptor)}
+    defaults = {each.name: each.default for each in fields(descriptor)}
+    changed = {name: value for name, value in values.items() if value != defaults[name]}
+    return kinds[0], {name: _plain(value) for name, value in changed.items()}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -185,6 +185,8 @@ def numbers(given: Given, key: str) -> list[int]:
     listed = value if isinstance(value, list) else [value]
     if listed == [0]:
         return []
+    if not listed:
+        given.refuse(key, "atomic numbers such as {1 6}")
     for item in listed:
         if isinstance(item, bool) or not isinstance(item, int) or not known_number(item):
             given.refuse(key, "atomic numbers such as {1 6}")

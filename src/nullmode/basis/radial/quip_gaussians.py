@@ -1,5 +1,6 @@
 """QUIP's equispaced Gaussians: the density on points, interpolated."""
 
+import math
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, final
 
@@ -44,12 +45,15 @@ class QuipGaussians(RadialBasis):
 
     def smallest_eigenvalue(self, n_max: int, l_max: int, cutoff: float) -> float:  # noqa: ARG002
         """Smallest eigenvalue of the overlap of the Gaussians on [0, ∞), each normalised."""
-        return interpolation(n_max, cutoff, self.width, self.error_exponent)[3]
+        _, overlap = _matrices(math, n_max, cutoff, self.width, self.error_exponent)
+        matrix = np.array(overlap)
+        norm = np.sqrt(np.diag(matrix))
+        return float(np.linalg.eigvalsh(matrix / np.multiply.outer(norm, norm))[0])
 
     def functions(self, distances: Reals, n_max: int, l_max: int, cutoff: float) -> Reals:
         """Taylor coefficients of the orthonormal functions, the same for every l."""
         r = np.asarray(distances, dtype=np.longdouble)
-        points, rows, _, _ = interpolation(n_max, cutoff, self.width, self.error_exponent)
+        points, rows, _ = interpolation(n_max, cutoff, self.width, self.error_exponent)
         result = np.empty((TERMS, len(r), n_max), dtype=np.longdouble)
         square = np.longdouble(self.width) ** 2
         for a, point in enumerate(points):
@@ -59,40 +63,41 @@ class QuipGaussians(RadialBasis):
 
     def integrals(self, distances: Reals, n_max: int, l_max: int, cutoff: float, width: float) -> Reals:
         """Taylor coefficients of the interpolated density's components."""
-        points, _, transform, _ = interpolation(n_max, cutoff, self.width, self.error_exponent)
+        points, _, transform = interpolation(n_max, cutoff, self.width, self.error_exponent)
         return point_integrals(distances, points, l_max, width) @ transform.T
 
 
 @lru_cache(maxsize=64)
-def interpolation(n_max: int, cutoff: float, width: float, error_exponent: float) -> tuple[Reals, Reals, Reals, float]:
-    """Points r_a in Å, L^(-1), L^T C^(-1), and the smallest eigenvalue of the normalised overlap; in 40 digits."""
+def interpolation(n_max: int, cutoff: float, width: float, error_exponent: float) -> tuple[Reals, Reals, Reals]:
+    """Points r_a in Å, L^(-1) and L^T C^(-1), computed in 40 digits."""
     from mpmath import MPContext
 
     # A context of its own: threads that change the precision of mpmath's shared one disturb each other.
     mp = MPContext()
     mp.dps = 40
-    w, half = mp.mpf(width), mp.mpf(1) / 2
-    spacing = (mp.mpf(cutoff) + w * mp.sqrt(2 * mp.mpf(error_exponent) * mp.log(10))) / n_max
-    points = [a * spacing for a in range(n_max)]
-    values, overlap = mp.matrix(n_max, n_max), mp.matrix(n_max, n_max)
-    for a in range(n_max):
-        for b in range(n_max):
-            # The product of two is a Gaussian at their middle, whose second moment on [0, ∞) is known.
-            x = (points[a] + points[b]) / (2 * w)
-            apart = mp.exp(-(((points[a] - points[b]) / (2 * w)) ** 2))
-            moment = mp.sqrt(mp.pi) / 2 * (1 + mp.erf(x)) * (x**2 + half) + x / 2 * mp.exp(-(x**2))
-            overlap[a, b] = w**3 * apart * moment
-            values[a, b] = apart**2
-    norm = mp.diag([1 / mp.sqrt(overlap[a, a]) for a in range(n_max)])
-    smallest = float(min(mp.eigsy(norm * overlap * norm, eigvals_only=True)))
-    root = mp.cholesky(overlap) if smallest > 0 else mp.eye(n_max)
+    points, rows = _matrices(mp, n_max, cutoff, width, error_exponent)
+    root = mp.cholesky(mp.matrix(rows))
+    values = mp.matrix([[mp.exp(-(((a - b) / mp.mpf(width)) ** 2) / 2) for a in points] for b in points])
 
     def extended(matrix: Any) -> Reals:
         return np.array([[np.longdouble(mp.nstr(x, 25)) for x in row] for row in matrix.tolist()])
 
-    return (
-        np.array([np.longdouble(mp.nstr(x, 25)) for x in points]),
-        extended(root**-1),
-        extended(root.T * values**-1),
-        smallest,
-    )
+    return extended(mp.matrix(points))[:, 0], extended(root**-1), extended(root.T * values**-1)
+
+
+def _matrices(by: Any, n_max: int, cutoff: float, width: float, error_exponent: float) -> tuple[list[Any], Any]:
+    """Points and overlap on [0, ∞), by the functions of mpmath or of math.
+
+    The product of two Gaussians is one at their middle, whose second moment on [0, ∞) is known.
+    """
+    number = getattr(by, "mpf", float)
+    w, one = number(width), number(1)
+    spacing = (number(cutoff) + w * by.sqrt(2 * number(error_exponent) * by.log(number(10)))) / n_max
+    points = [a * spacing for a in range(n_max)]
+
+    def overlap(a: Any, b: Any) -> Any:
+        x = (a + b) / (2 * w)
+        moment = by.sqrt(one * by.pi) / 2 * (1 + by.erf(x)) * (x**2 + one / 2) + x / 2 * by.exp(-(x**2))
+        return w**3 * by.exp(-(((a - b) / (2 * w)) ** 2)) * moment
+
+    return points, [[overlap(a, b) for b in points] for a in points]
