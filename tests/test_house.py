@@ -16,6 +16,7 @@ from configs import CHECKOUT
 import nullmode as nm
 from nullmode._support import code_hash
 from nullmode._support.variants import load
+from nullmode.adapters.hyperparameters import READERS
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.basis.radial import RADIAL_BASES
 from nullmode.descriptors import DESCRIPTORS
@@ -29,6 +30,7 @@ PACKAGES = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAG
 TESTS = CHECKOUT / "tests"
 HEAVY = ("numba", "ase", "pandas", "scipy", "pyarrow", "matplotlib", "sklearn", "snakemake", "vesin")
 TABLES = {
+    "adapters/hyperparameters": READERS,
     "analysis/explanations": EXPLANATIONS,
     "basis/radial": RADIAL_BASES,
     "descriptors": DESCRIPTORS,

@@ -90,6 +90,54 @@ def test_options_reach_the_descriptor(nullmode, tmp_path):
     assert kept["rtol"] == 1e-8
 
 
+LIKE = "soap n_max=3 l_max=2 cutoff=3.5 atom_sigma=0.4"
+
+
+def test_the_descriptor_may_be_like_that_of_another_code(nullmode, tmp_path):
+    path = tmp_path / "a.parquet"
+    text = f"distance_2b cutoff=4 delta=1 : {LIKE} zeta=4"
+    code, _, err = nullmode(
+        "analyze", *MOLECULES, "--out", path, "--like", text, "--l-max", "1", "--no-attribution", "--no-progress"
+    )
+    assert code == 0
+    soap = nm.PowerSpectrum(
+        n_max=3, l_max=1, cutoff=3.5, width=0.4, center_weight=1.0, radial_basis=nm.QuipGaussians(width=0.4)
+    )
+    expected = nm.analyze(list(nm_structures())[:3], soap)
+    rows = parquet.read(path, "analysis")
+    assert all(map(np.array_equal, rows["singular_values"], expected["singular_values"]))
+    kept = parquet.provenance(path)
+    assert (kept["descriptor"].partition(", species")[0], kept["like"]) == (repr(soap).partition(", species")[0], text)
+    assert kept["parameters"]["radial_basis"] == {"kind": "quip-gaussians", "width": 0.4, "error_exponent": 10.0}
+    for sentence in [sentence for each in nm.from_gap(text) for sentence in each.differences]:
+        assert f"  {sentence}\n" in err
+    assert err.startswith("Like distance_2b cutoff=4\n")
+
+
+def test_what_another_code_alone_computes_is_its_own(nullmode, tmp_path):
+    bad_files(tmp_path)
+    path = tmp_path / "a.parquet"
+    text = f"{LIKE} Z=6 n_species=1 species_Z={{1}} add_species=F nu_R=1"
+    arguments = ["analyze", "methane.xyz", "--centers", "C", "--out", path, "--no-attribution", "--no-progress"]
+    code, _, err = nullmode(*arguments, "--like", text)
+    assert code == 0
+    assert "  The descriptor is QUIP itself, by quippy, since nu_R=1" in err
+    kept = parquet.provenance(path)
+    assert kept["kind"] == "nullmode.adapters.quippy:FromQuippy"
+    assert "FromQuippy" in kept["descriptor"]
+    assert "nullmode.adapters.quippy" in kept["code"]
+
+
+def test_hyperparameters_that_are_read_are_never_replaced(nullmode, tmp_path):
+    bad_files(tmp_path)
+    parquet_named = tmp_path / "hypers.parquet"
+    parquet_named.write_text(LIKE)
+    code, _, err = nullmode("analyze", "methane.xyz", "--like", parquet_named, "--out", parquet_named, "--force")
+    assert code == 2
+    assert "`--out` must not be a file that is read" in err
+    assert parquet_named.read_text() == LIKE
+
+
 def test_index_chooses_frames(nullmode, tmp_path):
     path = tmp_path / "a.parquet"
     assert nullmode("analyze", FILE, "--out", path, "--index", "1:3", *SMALL)[0] == 0
@@ -303,6 +351,28 @@ def bad_files(folder):
         (
             ["analyze", "methane.xyz", "--parameter", "soap=1"],
             "`descriptor.soap` is not known. Known: n_max, radial_basis, density, cutoff,",
+        ),
+        (
+            ["analyze", "methane.xyz", "--like", "soap n_mx=3"],
+            "`n_mx` is not a key of QUIP's soap, nor of gap_fit. Did",
+        ),
+        (["view", "methane.xyz", "--out", "a.html", "--like", "no.json"], "`source` must be hyperparameters or a file"),
+        (
+            ["find", "methane.xyz", "--like", "distance_2b cutoff=3"],
+            "`--like` must hold one descriptor of centres, got 0",
+        ),
+        (["analyze", "methane.xyz", "--like", f"{LIKE}: {LIKE} l_max=3"], "`l_max` must be given once"),
+        (
+            ["analyze", "methane.xyz", "--like", f"{LIKE} : soap n_max=2 l_max=2 cutoff=3 atom_sigma=0.4"],
+            "`--like` must hold one descriptor of centres, got 2: soap n_max=3",
+        ),
+        (
+            ["analyze", "methane.xyz", "--like", LIKE, "--descriptor", "acsf"],
+            "`--like` must not be given with --descriptor, got",
+        ),
+        (
+            ["analyze", "methane.xyz", "--like", f"{LIKE} add_species=F nu_R=1", "--n-max", "3"],
+            "`--n-max` must be left out where another code computes the features, got",
         ),
         (["analyze", "methane.xyz", "--centers", "Xe"], "`centers` must occur in methane.xyz"),
         (["analyze", "methane.xyz", "--centers", "9"], "`centers` must be atom indices of structure 0 (0 to 4)"),
