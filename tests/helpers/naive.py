@@ -165,9 +165,8 @@ def gaussian_integrals(basis, l, distance, n_max, cutoff, width):
     if basis.kind == "quip-gaussians":
         points, values, root = quip_points(n_max, cutoff, basis.width)
         return root.T @ np.linalg.solve(values, projection(np.maximum(points, 1e-9), l, distance, width))
-    if basis.kind == "dscribe-gto":
-        reach = 12 * cutoff
-    reach = cutoff if "gto" not in (basis.kind, getattr(basis, "primitives", basis).kind) else 12 * cutoff
+    endless = {basis.kind, getattr(basis, "primitives", basis).kind} & {"gto", "dscribe-gto"}
+    reach = 12 * cutoff if endless else cutoff
     functions = radial_functions(basis, l, n_max, cutoff)
     return np.array([radial_integral(function, l, distance, width, reach) for function in functions])
 
