@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms, units
+from ase.calculators.emt import EMT
 from ase.calculators.tip3p import TIP3P, angleHOH, rOH
 from ase.collections import g2
 from ase.constraints import FixBondLengths
@@ -15,6 +16,7 @@ from nullmode import InputError
 from nullmode.families._dynamics import RigidTriatomics, frames
 from nullmode.families.thermal_crystal import debye_displacement
 from nullmode.sweep import structures
+from nullmode.tables.structures import atoms_of_row
 
 # Molecules.
 
@@ -76,6 +78,19 @@ def test_thermal_displacements_are_those_of_measured_phonons(crystal, debye, b):
     (atoms,) = made("thermal_crystal", crystals=[crystal], temperatures=[280], n_centers=1)
     assert np.isclose(atoms.info["displacement"], debye_displacement(mass, debye, 280), rtol=1e-12)
     assert 0.75 < atoms.info["displacement"] / np.sqrt(b / (8 * np.pi**2)) < 1
+
+
+def test_crystals_bring_the_forces_and_stress_of_emt_where_it_has_the_elements():
+    frame = structures.make_structures("thermal_crystal", {"crystals": ["Cu", "Si"], "temperatures": [300]}, "crystals")
+    copper, silicon = map(atoms_of_row, frame.itertuples())
+    expected = copper.copy()
+    expected.calc = EMT()
+    np.testing.assert_allclose(copper.arrays["forces"], expected.get_forces())
+    np.testing.assert_allclose(copper.info["stress"], expected.get_stress(voigt=False))
+    row = nm.analyze(copper, nm.PowerSpectrum(n_max=2, l_max=2, cutoff=4.0), scope="structure").iloc[0]
+    assert row["stress_rms"] == pytest.approx(np.linalg.norm(copper.info["stress"]) / 3)
+    assert "forces" not in silicon.arrays
+    assert "stress" not in silicon.info
 
 
 def test_displacements_have_the_limits_of_the_debye_model():

@@ -117,13 +117,14 @@ def towards(angle: float, azimuth: float) -> Floats:
     return np.array([np.cos(slant), np.sin(slant) * np.cos(turn), np.sin(slant) * np.sin(turn)])
 
 
-def with_emt_forces(atoms: "Atoms") -> "Atoms":
-    """Give a structure the forces of ASE's EMT, if that has all its elements."""
+def with_emt(atoms: "Atoms") -> "Atoms":
+    """Give a structure the forces of ASE's EMT, and a periodic one the stress, if that has all its elements."""
     from ase.calculators.emt import EMT, parameters
     from ase.calculators.singlepoint import SinglePointCalculator
 
     if set(atoms.symbols) <= parameters.keys():
         copy = atoms.copy()
         copy.calc = EMT()
-        atoms.calc = SinglePointCalculator(atoms, forces=copy.get_forces())
+        stress = {"stress": copy.get_stress()} if atoms.pbc.all() else {}
+        atoms.calc = SinglePointCalculator(atoms, forces=copy.get_forces(), **stress)
     return atoms

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from nullmode._support.axes import distinct
 from nullmode._support.types import InputError
-from nullmode.families._base import FamilySize, Structures, sized, with_emt_forces
+from nullmode.families._base import FamilySize, Structures, sized, with_emt
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -85,4 +85,4 @@ def structures(names: Names | None = None, elements: Elements | None = None) -> 
         )
     for name, atoms in chosen:
         atoms.info = {"name": name}
-        yield with_emt_forces(atoms)
+        yield with_emt(atoms)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from nullmode._support.arguments import Count, Seed
 from nullmode._support.axes import Axis, at_least, axis_values, distinct, values
 from nullmode._support.types import InputError
-from nullmode.families._base import FamilySize, Structures, sized, with_emt_forces
+from nullmode.families._base import FamilySize, Structures, sized, with_emt
 
 Crystal = Literal["Si", "Ge", "Cu", "Al", "Fe", "NaCl"]
 # Structure, lattice constant at room temperature in Å, Debye temperature in K (Kittel, Introduction to Solid State
@@ -95,7 +95,7 @@ def structures(
     ------
     ase.Atoms
         Coordinates: ``crystal``, ``displacement``, ``sample``, and ``temperature`` if temperatures are given. With the
-        forces of ASE's EMT where it has the elements.
+        forces and stress of ASE's EMT where it has the elements.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def structures(
                 centers = rng.choice(len(atoms), n_centers or len(atoms), replace=False)
                 atoms.info = {"centers": sorted(centers.tolist()), "crystal": crystal}
                 atoms.info |= {"displacement": amplitude, "sample": sample, **coordinates}
-                yield with_emt_forces(atoms)
+                yield with_emt(atoms)
 
 
 def debye_displacement(mass: float, debye_temperature: float, temperature: float) -> float:
