@@ -38,6 +38,7 @@ from nullmode.basis.radial.quip_gaussians import QuipGaussians as QuipGaussians
 from nullmode.basis.scaling import RadialScaling as RadialScaling
 from nullmode.descriptors._base import Descriptor as Descriptor
 from nullmode.descriptors._contraction import fit_contraction as fit_contraction
+from nullmode.descriptors._selected import Selected as Selected
 from nullmode.descriptors.acsf import ACSF as ACSF
 from nullmode.descriptors.bispectrum import Bispectrum as Bispectrum
 from nullmode.descriptors.coulomb_matrix import CoulombMatrix as CoulombMatrix
@@ -57,6 +58,8 @@ from nullmode.limits.limit import Limit as Limit
 from nullmode.limits.limit import limit as limit
 from nullmode.limits.resolution import Resolution as Resolution
 from nullmode.limits.resolution import resolution as resolution
+from nullmode.limits.selection import FeatureSelection as FeatureSelection
+from nullmode.limits.selection import select_features as select_features
 from nullmode.search.change import DistanceToChange as DistanceToChange
 from nullmode.search.change import distance_to_change as distance_to_change
 from nullmode.search.multistart import find_singular_points as find_singular_points

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import molecule
 from cases import COMPLETE, RANKS, RING_PAIRS, SERIES, SETTING, TD, pair, rings, rng
 from geometries import GEOMETRIES
 
@@ -367,3 +368,47 @@ def test_a_descriptor_that_is_no_dataclass_is_explained():
     env = nm.Environment.from_vectors([[3.7, 0.1, 0.2], [0.2, -3.8, 0.4], [0.8, 0.3, 0.9]])
     found = nm.attribute(env, Plain())
     assert (found.rank, found.null_cutoff, found.diagnostic) == (1, 0, "")
+
+
+HYDROGEN = nm.PowerSpectrum(n_max=8, l_max=8, species="H", **SETTING)
+SPARSE = range(0, 324, 60)
+NEAR_CUTOFF = [[3.99999, 0, 0.0], [0.1, 1.0, 0], [0.3, -0.5, 0.9]]
+# Vectors, whole descriptor, features, null values: body order, cutoff, truncation, unresolved.
+SELECTED = {
+    "few": (rng(5).normal(size=(4, 3)), HYDROGEN, [0, 1, 50], (0, 0, 6, 0)),
+    "few of a low body order": (pair(1.0, 0.0), HYDROGEN, SPARSE, (1, 0, 2, 0)),
+    "few of a small basis": (rng(5).normal(size=(4, 3)), nm.PowerSpectrum(n_max=2, l_max=2, species="H"), [0, 1, 2, 3],
+                             (0, 0, 6, 0)),
+    "near the cutoff": (NEAR_CUTOFF, HYDROGEN, range(0, 324, 2), (0, 2, 0, 0)),
+    "of no order": (rng(5).normal(size=(4, 3)), nm.OverlapMatrix(orbitals="s", n_neighbours_max=4), [0, 1, 2],
+                    (0, 0, 2, 4)),
+    "of a function": (rng(5).normal(size=(4, 3)), nm.FromCallable(lambda v: 1 / np.linalg.norm(v, axis=1), cutoff=4.0),
+                      [0, 2], (0, 0, 2, 5)),
+    "of a selection": (rng(5).normal(size=(4, 3)), nm.Selected(HYDROGEN, range(0, 324, 9)), [0, 5, 30], (0, 0, 6, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("vectors", "whole", "features", "counts"), SELECTED.values(), ids=SELECTED.keys())
+def test_what_all_features_see_is_missing_for_want_of_features(vectors, whole, features, counts):
+    env = nm.Environment.from_vectors(vectors)
+    every, some = (nm.attribute(env, each) for each in (whole, nm.Selected(whole, features)))
+    causes = ("incompleteness", "cutoff", "truncation", "unresolved")
+    assert tuple(getattr(some, f"null_{cause}") for cause in causes) == counts
+    # Whatever else is null has the same cause for all features.
+    lost = every.rank - some.rank
+    assert lost > 0 or counts[1]
+    assert some.null_truncation == every.null_truncation + lost
+    for name in ("n_dof", "rank_complete", "rank_symmetric", "null_incompleteness", "null_cutoff", "null_unresolved"):
+        assert getattr(some, name) == getattr(every, name)
+
+
+def test_features_of_whole_structures_that_are_not_selected():
+    atoms = molecule("CH3OH")
+    atoms.rattle(0.05, seed=1)
+    whole = nm.PowerSpectrum(n_max=4, l_max=4, species=("H", "C", "O"), **SETTING)
+    every, some = (
+        nm.analyze(atoms, each, scope="structure", attribution=True).iloc[0]
+        for each in (whole, nm.Selected(whole, [0, 7, 50]))
+    )
+    assert some["rank"] < every["rank"] == every["n_dof"]
+    assert some["null_truncation"] == every["rank"] - some["rank"]

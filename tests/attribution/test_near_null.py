@@ -47,6 +47,8 @@ CASES = {
     "nu = 1": (random(5), NU_1, "incompleteness", 1, 0.7),
     "nu = 2, small basis": (random(7), nm.PowerSpectrum(n_max=2, l_max=3, **SETTING), "truncation", 2, 0.9),
     "nu = 2, low l": (random(7), nm.PowerSpectrum(n_max=3, l_max=2, **SETTING), "truncation", 1, 0.9),
+    "nu = 2, few features": (random(7), nm.Selected(nm.PowerSpectrum(species="H", **SETTING), range(0, 324, 27)),
+                             "truncation", 2, 0.9),
     "nu = 3, small basis": (random(7), nm.Bispectrum(n_max=2, l_max=1, **SETTING), "truncation", 1, 0.9),
     **{f"H at rc - {below} Å": (at_cutoff(below), NU_2, "cutoff", 2, 0.8) for below in FAR},
     **{f"random {seed}": (random(seed), NU_2, None, 0, 0) for seed in range(5, 8)},

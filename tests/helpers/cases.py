@@ -176,6 +176,10 @@ DESCRIPTORS = {
     "overlap sp": nm.OverlapMatrix(cutoff=4.0, width_scale=0.4, degeneracy=1e-10),
     "inverse distances": nm.InverseDistances(cutoff=4.0),
     "coulomb": nm.CoulombMatrix(cutoff=4.0),
+    "power, selected": nm.Selected(
+        nm.PowerSpectrum(n_max=2, l_max=2, species=["H", "Li", "C", "N", "O", "F", "Mg", "Fe"], **SETTING),
+        features=[0, 1, 2, 5, 9, 64, 200, 140],
+    ),
     "power, scaled": nm.PowerSpectrum(n_max=3, l_max=3, radial_scaling=SCALING, **SETTING),
     "radial, delta": nm.RadialSpectrum(n_max=5, density="delta", radial_basis="laplacian-eigenstates", **SETTING),
     "bispectrum, delta, scaled": nm.Bispectrum(

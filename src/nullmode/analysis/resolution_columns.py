@@ -8,7 +8,8 @@ import pandas as pd
 
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON, Floats, Integers
-from nullmode.descriptors._base import DensityDescriptor
+from nullmode.descriptors._base import Descriptor
+from nullmode.descriptors._selected import whole_of
 from nullmode.descriptors.complete.jacobians import smallest
 from nullmode.geometry.environment import Environment
 from nullmode.limits.metric import is_projection, primitives, with_orthonormal_functions
@@ -96,12 +97,11 @@ class ResolutionColumns:
         values = self._worst.ravel(), self._within.ravel(), rank, self._note.ravel()
         return {column.name: each for column, each in zip(columns.RESOLUTION, values, strict=True)}
 
-    def _limits(
-        self, environments: Sequence[Environment], descriptor: DensityDescriptor
-    ) -> list[Reference | Exception]:
+    def _limits(self, environments: Sequence[Environment], descriptor: Descriptor) -> list[Reference | Exception]:
+        whole: Any = whole_of(descriptor)
         # Of truncation and radial basis, only where the functions end matters.
-        ends = primitives(descriptor.radial_basis).ends_at_cutoff
-        key = smallest(descriptor, "laplacian-eigenstates" if ends else "gto")
+        ends = primitives(whole.radial_basis).ends_at_cutoff
+        key = smallest(whole, "laplacian-eigenstates" if ends else "gto")
         new = [each for each in environments if (key, id(each)) not in self._known]
         self._known |= {(key, id(each)): found for each, found in zip(new, self._found(new, key), strict=True)}
         return [self._known[key, id(each)] for each in environments]

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from inspect import getfile
 from itertools import chain
 from pathlib import Path
@@ -21,6 +22,7 @@ from nullmode.analysis.chunks import ROW_GROUP, divided
 from nullmode.analysis.failed_rows import failed_environment
 from nullmode.descriptors._base import Descriptor, check_descriptor
 from nullmode.descriptors._layout import with_layout_of
+from nullmode.descriptors._selected import whole_of
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.spectrum.batch import spectra
@@ -84,7 +86,7 @@ def scan(
     check_rtol(rtol)
     check_descriptor(descriptor)
     check_threads(threads)
-    reads = [*files_behind(descriptor), *getattr(environments, "files", ())]
+    reads = [*files_behind(whole_of(descriptor)), *getattr(environments, "files", ())]
     check_output(path, (".parquet",), is_spectra, inputs=reads, force=force)
     chunks = divided(environments, ROW_GROUP)
     first = next(chunks, None)
@@ -130,11 +132,12 @@ def is_spectra(path: Path) -> bool:
 
 
 def _files(descriptor: Descriptor) -> list[str]:
-    """Source file of a descriptor's class; none if it was typed into a shell."""
-    try:
-        return [getfile(type(descriptor))]
-    except (OSError, TypeError):
-        return []
+    """Source files of a descriptor's class, and of that which features were selected from; none of a shell."""
+    result = []
+    for kind in {type(descriptor), type(whole_of(descriptor))}:
+        with suppress(OSError, TypeError):
+            result.append(getfile(kind))
+    return sorted(result)
 
 
 def _rows_apart(chunk: EnvironmentSet, first: int, descriptor: Descriptor, rtol: float, hint: str) -> list[Any]:

@@ -13,7 +13,8 @@ from nullmode._support.types import JSON, InputError, Parity
 from nullmode.attribution.completeness import LARGEST_HANDED, LARGEST_ORDER
 from nullmode.attribution.geometry_ranks import EnvironmentRanks, GeometryRanks
 from nullmode.attribution.tolerances import growth, nearest_change
-from nullmode.descriptors._base import Descriptor, InexactDescriptor, changed, check_descriptor
+from nullmode.descriptors._base import Descriptor, InexactDescriptor, check_descriptor
+from nullmode.descriptors._selected import changed_whole, whole_of
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.spectrum.decomposition import check_rtol, measured
 
@@ -157,14 +158,19 @@ def explain_rank(
     cutoff, known = _at_the_cutoff(geometry, descriptor, rank, rtol, most)
     # Negative only if the ranks are out of order.
     missing = most - rank - cutoff
-    reached = None if complete is None or missing <= 0 else _reached(geometry, descriptor, rtol, most)
+    whole = whole_of(descriptor)
+    # What the features that were not selected see is missing for want of features, whatever else is known.
+    unselected = geometry.rank_of(whole, rtol) if missing > 0 and whole is not descriptor else rank
+    asked = complete is not None and missing > 0 and unselected < most
+    reached = _reached(geometry, whole, rtol, most) if asked else None
     truncation = missing if reached is None else min(missing, max(reached - rank, 0))
     # The truncation of another code cannot be raised to see whether it is the cause.
-    if complete is None or not known or isinstance(descriptor, InexactDescriptor):
+    if complete is None or not known or isinstance(whole, InexactDescriptor):
         truncation = 0
+    truncation = max(truncation, min(missing, unselected - rank))
     if truncation > 0 and cutoff > 0 and reached is not None:
         # What a larger truncation sees may be what a raised cutoff brings back.
-        both = _reached(geometry, _wider(descriptor), rtol, most) or 0
+        both = _reached(geometry, _wider(whole), rtol, most) or 0
         truncation = min(truncation, max(both - rank - cutoff, 0))
     change = np.nan
     if rank < n_dof:
@@ -172,14 +178,15 @@ def explain_rank(
         # If the measured rank demanded a smaller tolerance, the counts change above it.
         low = min(max(rtol, SMALLEST_TOLERANCE), used, high)
         try:
-            change = nearest_change(geometry, (order, parity), (low, high), tolerance, max(rank, reached or 0))
+            seen = max(rank, unselected, reached or 0)
+            change = nearest_change(geometry, (order, parity), (low, high), tolerance, seen)
         except InputError as error:
             # spglib may find no group at another tolerance; the counts at the one in use hold all the same.
             diagnostic = diagnostic or f"whether the counts are ambiguous is not known: {error}"
     width = 0
     if reached is not None and known and missing > truncation and np.isnan(change):
         # What only a larger truncation and a raised cutoff together see is not hidden by the width.
-        limit = geometry.rank_limit(_wider(descriptor), rtol)
+        limit = geometry.rank_limit(_wider(whole), rtol)
         width = 0 if limit is None else min(missing - truncation, max(most - limit, 0))
     return Attribution(
         n_dof=n_dof,
@@ -247,16 +254,17 @@ def _at_the_cutoff(
 
 def _wider(descriptor: Descriptor) -> Descriptor:
     """Raise the cutoff by the smoothing range."""
-    return changed(descriptor, cutoff=descriptor.cutoff + (_smoothing(descriptor) or 0.0))
+    return changed_whole(descriptor, cutoff=descriptor.cutoff + (_smoothing(descriptor) or 0.0))
 
 
 def _smoothing(descriptor: Descriptor) -> float | None:
     """Range below the cutoff in which neighbours count little, in Å; None if the cutoff cannot be raised."""
-    if isinstance(descriptor, InexactDescriptor) or not is_dataclass(descriptor):
+    whole = whole_of(descriptor)
+    if isinstance(whole, InexactDescriptor) or not is_dataclass(whole):
         return None
-    if not _takes_cutoff(type(descriptor)):
+    if not _takes_cutoff(type(whole)):
         return None
-    width: float = getattr(descriptor, "cutoff_width", _LAST_PART * descriptor.cutoff)
+    width: float = getattr(whole, "cutoff_width", _LAST_PART * whole.cutoff)
     return width
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
+from nullmode.descriptors._selected import changed_whole, whole_of
 from nullmode.descriptors.bispectrum import Bispectrum
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.descriptors.radial_spectrum import RadialSpectrum
@@ -23,7 +24,9 @@ _MOST = {"n_max": 12, "l_max": 16}
 
 
 def with_larger_truncation(descriptor: Descriptor) -> Descriptor | None:
-    """Raise n_max and l_max by two, up to 12 and 16; None where neither can be raised."""
+    """Raise n_max and l_max by two, up to 12 and 16; None where neither can be raised. Of a selection, take all."""
+    if (whole := whole_of(descriptor)) is not descriptor:
+        return whole
     sizes = {name: getattr(descriptor, name) for name in _fields(descriptor) & _MOST.keys()}
     grown = {name: max(size, min(size + _GROWTH, _MOST[name])) for name, size in sizes.items()}
     return _made(partial(changed, descriptor), grown) if grown != sizes else None
@@ -31,6 +34,7 @@ def with_larger_truncation(descriptor: Descriptor) -> Descriptor | None:
 
 def of_next_order(descriptor: Descriptor) -> Descriptor | None:
     """Correlate one more neighbour, with the same density; None where no such descriptor exists."""
+    descriptor = whole_of(descriptor)
     order = descriptor.correlation_order or 0
     if order not in (1, 2, 3) or not isinstance(descriptor, DensityDescriptor) or descriptor.parity == "SO3":
         return None
@@ -41,10 +45,10 @@ def of_next_order(descriptor: Descriptor) -> Descriptor | None:
 
 def with_raised_cutoff(descriptor: Descriptor) -> Descriptor | None:
     """Raise the cutoff by ``cutoff_width``; None for a descriptor that does not smooth."""
-    if not {"cutoff", "cutoff_width"} <= _fields(descriptor):
+    if not {"cutoff", "cutoff_width"} <= _fields(whole_of(descriptor)):
         return None
     smoothing = getattr(descriptor, "cutoff_width", 0.0)
-    return _made(partial(changed, descriptor), {"cutoff": descriptor.cutoff + smoothing}) if smoothing else None
+    return _made(partial(changed_whole, descriptor), {"cutoff": descriptor.cutoff + smoothing}) if smoothing else None
 
 
 def _fields(descriptor: Descriptor) -> set[str]:

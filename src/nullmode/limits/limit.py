@@ -12,6 +12,7 @@ from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import DensityDescriptor, check_descriptor
 from nullmode.descriptors._layout import pack
 from nullmode.descriptors._parameters import check_reach
+from nullmode.descriptors._selected import whole_of
 from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.linalg.rotations import LINEAR
 from nullmode.spectrum.complete import decompose_complete
@@ -65,7 +66,8 @@ def limit(environment: Environment, descriptor: Any, rtol: float = 1e-9, toleran
     environment
         Neighbours beyond the descriptor's cutoff are left out.
     descriptor
-        A radial spectrum, power spectrum or bispectrum of a Gaussian density; a bispectrum for some six neighbours.
+        A radial spectrum, power spectrum or bispectrum of a Gaussian density; a bispectrum for some six neighbours. Of
+        selected features, the limit is that of all.
     rtol, tolerance
         As in :func:`nullmode.sensitivity`.
 
@@ -79,7 +81,8 @@ def limit(environment: Environment, descriptor: Any, rtol: float = 1e-9, toleran
     check_rtol(rtol)
     check_tolerance(tolerance)
     [inside] = checked([environment], descriptor)
-    result, status, found = decompose_complete(inside, descriptor, rtol, tolerance)
+    whole: Any = whole_of(descriptor)
+    result, status, found = decompose_complete(inside, whole, rtol, tolerance)
     check_status(status, result, 0.0, result.singular_values.max(initial=0.0))
     return Limit(
         jacobian=found.jacobians[0] if found else np.zeros((0, 0, 3)),
@@ -98,6 +101,7 @@ def limit(environment: Environment, descriptor: Any, rtol: float = 1e-9, toleran
 def checked(environments: Sequence[Environment], descriptor: Any) -> list[Environment]:
     """Refuse a descriptor without a limit, and environments that it does not cover; leave out what is beyond it."""
     check_limited(descriptor)
+    descriptor = whole_of(descriptor)
     inside = [within(each, descriptor.cutoff) for each in check_reach(environments, descriptor.cutoff)]
     if descriptor.species is not None:
         pack(inside, descriptor.species, with_centers=descriptor.center_weight != 0.0)
@@ -107,6 +111,7 @@ def checked(environments: Sequence[Environment], descriptor: Any) -> list[Enviro
 def check_limited(descriptor: Any) -> None:
     """Refuse a descriptor that has no limit, or none that is known, and say why."""
     check_descriptor(descriptor)
+    descriptor = whole_of(descriptor)
     if not isinstance(descriptor, DensityDescriptor):
         raise InputError(
             f"`descriptor` must expand a density in a basis that can be completed, got {descriptor!r}, which has no "

@@ -1,16 +1,16 @@
 """Features measured under r² dr: the same span of radial functions, orthonormalised."""
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from nullmode._support.types import Reals
+from nullmode._support.types import InputError, Reals
 from nullmode.basis.radial._base import FittedRadialBasis, RadialBasis, resolved
 from nullmode.basis.radial._quadrature import interval
-from nullmode.descriptors._base import DensityDescriptor, changed
+from nullmode.descriptors._base import D, Descriptor, changed
+from nullmode.descriptors._selected import whole_of
 
-D = TypeVar("D", bound=DensityDescriptor)
 _POINTS = 400
 _ORTHOGONAL = 1e-10
 
@@ -20,9 +20,16 @@ def primitives(basis: RadialBasis) -> RadialBasis:
     return basis.primitives if isinstance(basis, FittedRadialBasis) else basis
 
 
-def is_projection(descriptor: DensityDescriptor) -> bool:
+def is_projection(descriptor: Descriptor) -> bool:
     """Whether the features are a projection of the complete basis' ones, once the functions are orthonormalised."""
-    return not primitives(descriptor.radial_basis).sampled
+    whole: Any = whole_of(descriptor)
+    return not primitives(whole.radial_basis).sampled
+
+
+def is_projection_as_stored(descriptor: Descriptor) -> bool:
+    """Whether each feature is one of a projection of the complete basis' ones, without orthonormalising functions."""
+    whole = whole_of(descriptor)
+    return is_projection(whole) and with_orthonormal_functions(whole) is whole
 
 
 def with_orthonormal_functions(descriptor: D) -> D:
@@ -30,11 +37,25 @@ def with_orthonormal_functions(descriptor: D) -> D:
 
     Its features are then an orthogonal projection of those of the complete basis. A basis that is orthonormal stays,
     and so does one whose integrals are sums over points, to which no metric belongs.
+
+    Raises
+    ------
+    InputError
+        Where features are selected that would have to be mixed with others.
     """
     if not is_projection(descriptor):
         return descriptor
-    basis = _orthonormal(descriptor.radial_basis, descriptor.n_max, descriptor.l_max, descriptor.cutoff)
-    return descriptor if basis is descriptor.radial_basis else changed(descriptor, radial_basis=basis)
+    whole: Any = whole_of(descriptor)
+    basis = _orthonormal(whole.radial_basis, whole.n_max, whole.l_max, whole.cutoff)
+    if basis is whole.radial_basis:
+        return descriptor
+    if whole is not descriptor:
+        raise InputError(
+            "`descriptor` must have radial functions that are orthonormal under r² dr where features are selected, got "
+            f"{whole.radial_basis}: each feature would be mixed with others, which were not. Use radial_basis='gto' or "
+            "'laplacian-eigenstates', or nullmode.resolution(..., reference='full')."
+        )
+    return changed(descriptor, radial_basis=basis)
 
 
 @lru_cache(maxsize=256)

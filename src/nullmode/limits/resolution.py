@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
 from nullmode._support.threads import on_one_blas_thread
-from nullmode._support.types import Floats
-from nullmode.descriptors._base import DensityDescriptor
+from nullmode._support.types import Floats, InputError
+from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
+from nullmode.descriptors._parameters import check_reach
+from nullmode.descriptors._selected import Selected, whole_of
 from nullmode.descriptors.complete.jacobians import complete
-from nullmode.geometry.environment import Environment, check_environment
+from nullmode.geometry.environment import Environment, check_environment, within
 from nullmode.limits.limit import checked
 from nullmode.limits.metric import is_projection, with_orthonormal_functions
 from nullmode.linalg.batched_svd import decompose_many
 from nullmode.linalg.rotations import LINEAR
-from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol, displacements
+from nullmode.spectrum.decomposition import DegreesOfFreedom, check_rtol, displacements, sensitivity
 from nullmode.spectrum.judgement import coarseness, judge, norm
+
+ReferenceName = Literal["limit", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,14 +56,14 @@ class Resolution:
 
 
 class Reference(NamedTuple):
-    """What the limit sees of an environment.
+    """What the limit, or a whole descriptor, sees of an environment.
 
     Attributes
     ----------
     whitening, shape (c, k)
-        Displacements over c degrees of freedom whose images under the limit's Jacobian are orthonormal, in Å.
+        Displacements over c degrees of freedom whose images under the reference's Jacobian are orthonormal, in Å.
     floor
-        Rounding of the limit's Jacobian, in 1/Å.
+        Rounding of the reference's Jacobian, in 1/Å.
     within_cutoff
         As in :class:`Resolution`.
     """
@@ -70,8 +74,15 @@ class Reference(NamedTuple):
 
 
 @on_one_blas_thread
-def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, tolerance: float = LINEAR) -> Resolution:
-    """Measure a descriptor's basis against its own limit, :func:`nullmode.limit`.
+def resolution(
+    environment: Environment,
+    descriptor: Any,
+    rtol: float = 1e-9,
+    tolerance: float = LINEAR,
+    *,
+    reference: ReferenceName = "limit",
+) -> Resolution:
+    """Measure a descriptor's basis against its own limit, :func:`nullmode.limit`, or some features against all.
 
     Radial functions that are not orthonormal under r² dr are orthonormalised first: resolution belongs to their span.
     Whether a displacement is seen at all is decided by ranks, :func:`nullmode.sensitivity`, not by its resolution.
@@ -79,32 +90,81 @@ def resolution(environment: Environment, descriptor: Any, rtol: float = 1e-9, to
     Parameters
     ----------
     environment, descriptor, rtol, tolerance
-        As in :func:`nullmode.limit`: values of the limit up to rtol times the largest count as unseen.
+        As in :func:`nullmode.limit`: values of the reference up to rtol times the largest count as unseen.
+    reference
+        ``limit``; or ``full``, for :class:`nullmode.Selected` features of any descriptor: J_inf is then the Jacobian of
+        all its features.
 
     Raises
     ------
     InputError
-        As :func:`nullmode.limit`.
+        As :func:`nullmode.limit`; for features selected of functions that are not orthonormal, against the limit.
     """
     check_environment(environment)
     check_rtol(rtol)
     check_tolerance(tolerance)
-    [inside] = checked([environment], descriptor)
-    [reference] = references([inside], descriptor, rtol, "neighbours", tolerance)
-    features, jacobian = with_orthonormal_functions(descriptor).compute_with_jacobian(inside)
-    whitened = jacobian.reshape(len(jacobian), 3 * len(inside)) @ reference.whitening
+    check_reference(reference)
+    if reference == "full" and not isinstance(descriptor, Selected):
+        raise InputError(
+            f"`descriptor` must be a nullmode.Selected for reference='full', got {descriptor!r:.80}, which has all of "
+            "its features. Use reference='limit'."
+        )
+    [inside] = covered([environment], descriptor, reference)
+    measured = with_orthonormal_functions(descriptor) if reference == "limit" else descriptor
+    against = descriptor if reference == "limit" else descriptor.descriptor
+    [known] = references_in([inside], against, reference, rtol, tolerance)
+    features, jacobian = measured.compute_with_jacobian(inside)
+    whitened = jacobian.reshape(len(jacobian), 3 * len(inside)) @ known.whitening
     [values], [turns] = _decomposed(whitened[None])
-    modes = turns @ reference.whitening.T
+    modes = turns @ known.whitening.T
     lengths = np.linalg.norm(modes, axis=1)
     rounding = descriptor.rounding * max(norm(jacobian), norm(features)) * coarseness(inside.extent)
     return Resolution(
         values=values,
         modes=(modes / lengths[:, None]).reshape(len(values), len(inside), 3),
         worst=float(values[-1]) if len(values) else np.nan,
-        within_cutoff=reference.within_cutoff,
-        floors=max(reference.floor, rounding) * lengths,
-        projection=is_projection(descriptor),
+        within_cutoff=known.within_cutoff,
+        floors=max(known.floor, rounding) * lengths,
+        projection=reference == "full" or is_projection(descriptor),
     )
+
+
+def check_reference(reference: Any) -> None:
+    """Refuse anything but the name of a reference."""
+    if reference not in get_args(ReferenceName):
+        raise InputError(f"`reference` must be one of {', '.join(get_args(ReferenceName))}, got {reference!r}.")
+
+
+def covered(environments: Sequence[Environment], descriptor: Any, reference: ReferenceName) -> list[Environment]:
+    """Refuse a descriptor without this reference, or environments that it does not cover; leave out what is beyond."""
+    if reference == "limit":
+        return checked(environments, descriptor)
+    check_descriptor(descriptor)
+    return [within(each, descriptor.cutoff) for each in check_reach(environments, descriptor.cutoff)]
+
+
+def references_in(
+    environments: Sequence[Environment],
+    descriptor: Descriptor,
+    reference: ReferenceName,
+    rtol: float,
+    tolerance: float,
+    *,
+    within: bool = True,
+) -> list[Reference]:
+    """Find what the limit of a descriptor, or all of its features, see of each environment; as :func:`references`."""
+    if reference == "limit":
+        whole: Any = whole_of(descriptor)
+        return references(environments, whole, rtol, "neighbours", tolerance, within=within)
+    result = []
+    for environment in environments:
+        [(features, jacobian, error)] = evaluate(descriptor, [environment])
+        known: Any = {"features": features, "jacobian_error": error, "rounding": descriptor.rounding}
+        seen = sensitivity(jacobian, environment, rtol, tolerance=tolerance, **known)
+        modes = seen.modes[: seen.rank].reshape(seen.rank, 3 * len(environment))
+        whitening = (modes / seen.singular_values[: seen.rank, None]).T
+        result.append(Reference(whitening, seen.rounding_floor, np.nan))
+    return result
 
 
 def references(

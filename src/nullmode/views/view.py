@@ -12,6 +12,7 @@ from nullmode._support.types import JSON
 from nullmode.analysis.analyze import analyze
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
+from nullmode.descriptors._selected import whole_of
 from nullmode.geometry.cut import environments_of
 from nullmode.geometry.environment import Environment
 from nullmode.tables import stamp
@@ -53,7 +54,7 @@ def write_view(
         As :func:`nullmode.analyze`, if chemiscope is missing, and before any work for a path that cannot be written,
         that is read, or that holds something else.
     """
-    check_output(path, (".html", ".htm"), is_view, inputs=files_behind(descriptor), force=force)
+    check_output(path, (".html", ".htm"), is_view, inputs=files_behind(whole_of(descriptor)), force=force)
     library()  # if it is missing, say so before anything is computed
     shown: list[Environment] = listed(environments)
     rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance, progress=progress)
