@@ -354,7 +354,7 @@ def bad_files(folder):
         ),
         (
             ["analyze", "methane.xyz", "--like", "soap n_mx=3"],
-            "`n_mx` is not a key of QUIP's soap, nor of gap_fit. Did",
+            "`n_mx` is not a key of QUIP's soap, nor of gap_fit, which",
         ),
         (["view", "methane.xyz", "--out", "a.html", "--like", "no.json"], "`source` must be hyperparameters or a file"),
         (

@@ -127,6 +127,8 @@ TRAINED = (
         f"mpirun -np 2 /usr/bin/{FIT}'{{{PAIR}: {TRAINED}}}'",
         f"OMP_NUM_THREADS=4 {FIT}\\\n'{{{PAIR} \\\n : {TRAINED}}}'",
         f'gap_fit "gap={{{PAIR} :{TRAINED}}}" atoms_filename=train.xyz',
+        f"{FIT}{{{PAIR} : {{{TRAINED} add_species}} }} >& out.log",
+        f"#!/bin/bash\n#SBATCH -J gap_fit\n\n{FIT}{{\n  {PAIR} :\\\n  {TRAINED}\\\n}} | tee log\necho done\n",
     ],
 )
 def test_of_a_command_line(text, tmp_path):
@@ -140,6 +142,26 @@ def test_of_a_command_line(text, tmp_path):
         assert "each species of the data" in soap.differences[0]
     own = nm.FromQuippy("soap l_max=3 n_max=4 atom_sigma=0.5 cutoff=4.0 n_species=2 species_Z={1 6} n_Z=2 Z={1 6}")
     compare(soap.descriptor, own, around(6), normalised=True)
+
+
+def test_species_that_are_given_beside_those_that_gap_fit_adds():
+    (made,) = nm.from_gap(f"{TRAINED} n_species=2 species_Z={{{{1 6}}}}")
+    (plain,) = nm.from_gap(TRAINED)
+    assert made.descriptor == plain.descriptor
+    assert made.differences == (
+        "gap_fit overrides n_species=2 and species_Z={1 6} by the species of its training file, unless add_species=F "
+        "is given.",
+        *plain.differences,
+    )
+    (fixed,) = nm.from_gap(f"{TRAINED} n_species=2 species_Z={{{{1 6}}}} add_species=F")
+    assert fixed.descriptor == nm.from_quip(f"soap l_max=3 n_max=4 atom_sigma=0.5 cutoff=4.0 {BOTH}").descriptor
+
+
+def test_of_a_gap_file_whose_species_were_added_to_others(tmp_path):
+    # As gap_fit writes it: what it adds comes last, and counts.
+    path = tmp_path / "gap.xml"
+    path.write_text(GAP.read_text().replace("n_species=2 Z=", "Z=8 n_species=1 species_Z={6} n_species=2 Z="))
+    assert [each.descriptor for each in nm.from_gap(path)] == [each.descriptor for each in nm.from_gap(GAP)]
 
 
 def hypers(n_max=6, l_max=5, smoothing=None, density=None, **basis):
@@ -348,6 +370,8 @@ def test_other_radial_functions_come_on_request_and_are_said_first(name):
 
 
 KNOWN = {
+    "QUIP": (f"{COMMON} {BOTH}", nm.from_quip),
+    "gap_fit": (f"{COMMON} {BOTH} zeta=4 add_species=F", nm.from_gap),
     "string": (TRAINED, nm.from_gap),
     "xml": (GAP, nm.from_gap),
     "hypers": (hypers(), nm.from_featomic),

@@ -9,6 +9,7 @@ from nullmode._support.types import InputError
 from nullmode._support.variants import load
 from nullmode.adapters.hyperparameters import READERS
 from nullmode.adapters.hyperparameters._record import Translation, Use, document, is_file
+from nullmode.adapters.hyperparameters.gap import FIT
 
 
 def like(source: Any, *, use: Use = "nullmode") -> list[Translation]:
@@ -48,7 +49,7 @@ def _recognised(source: Any) -> tuple[str, Any]:
                 raise InputError(
                     f"`source` must be hyperparameters or a file of them that exists, got {str(source)!r}."
                 )
-            return "gap", source
+            return ("quip" if not exists and _names_species(str(source)) else "gap"), source
         source = document(source, "a known code")
     if not isinstance(source, Mapping):
         raise InputError(f"`source` must be hyperparameters or a file of them, got {source!r:.80}.")
@@ -65,3 +66,9 @@ def _recognised(source: Any) -> tuple[str, Any]:
             "nullmode's have a `kind`, metatrain's an `architecture`."
         )
     return found[0], source
+
+
+def _names_species(text: str) -> bool:
+    """Whether a text is one descriptor of QUIP's that says which species it is for, without a key of gap_fit's."""
+    keys = set(re.findall(r"(?:^|\s)(\w+)", text))
+    return bool(keys & {"species_Z", "Z"}) and not keys & {*FIT, "gap_fit", "gap"} and ":" not in text

@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from nullmode._support.arguments import as_real, as_whole
 from nullmode._support.types import InputError
-from nullmode._support.variants import suggest
+from nullmode._support.variants import meant
 from nullmode._support.yaml_file import read_yaml
 from nullmode.descriptors._base import Descriptor
 
@@ -129,12 +129,11 @@ class Given:
 
 
 def near(name: str, known: list[str]) -> str:
-    """Name the known key that was probably meant, by what other codes call it too, and all known ones."""
+    """Name the known key that was probably meant, by what other codes call it too; without one, all known keys."""
     group: set[str] = next((same for same in _SAME if name in same), set())
     other = [key for key in known if key in group or key.lower() == name.lower()]
-    if other:
-        return f"Did you mean `{other[0]}`? Known: {', '.join(known)}."
-    return suggest(name, known)
+    close = other[0] if other else meant(name, known)
+    return f"Did you mean `{close}`?" if close else f"Known: {', '.join(known)}."
 
 
 def check_use(use: Any) -> None:

@@ -1,6 +1,7 @@
 """GAP: strings and command lines of gap_fit, and the XML files that it writes, as descriptors."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from nullmode.adapters.hyperparameters.quip import FEW_BODY, Values, numbers, pa
 from nullmode.adapters.quippy import KEYS
 
 # gap_fit's own keys of a descriptor (gap_fit_module.F90 of GAP); it silently ignores what neither it nor QUIP reads.
-_FIT, _COMMAND = (
+FIT, _COMMAND = (
     sorted(keys.split())
     for keys in (
         "energy_scale delta f0 n_sparse config_type_n_sparse sparse_method lengthscale_factor theta_fac "
@@ -68,91 +69,109 @@ def from_gap(source: str | Path, *, use: Use = "nullmode") -> list[Translation]:
 
 
 def _translations(descriptors: list[tuple[str, int | None]], use: Use) -> list[Translation]:
-    groups: dict[str, list[tuple[str, Values, bool]]] = {}
+    groups: dict[str, list[tuple[str, Values, Values, bool]]] = {}
     for text, version in descriptors:
-        kind, values = parsed(text, {key: key for key in _FIT})
-        fit = {key: values.pop(key) for key in _FIT if key in values}
-        adds = Given(fit, _FIT, "gap_fit").flag("add_species", True) and version is None
+        # gap_fit writes the species that it adds after those that are there.
+        kind, values = parsed(text, FIT, last_counts=version is not None)
+        fit = {key: values.pop(key) for key in FIT if key in values}
+        adds = Given(fit, FIT, "gap_fit").flag("add_species", True) and version is None
         _check_keys(kind, values)
-        if adds and any(key in values for key in _SPECIES_KEYS):
-            # gap_fit writes its own after them, and they would be given twice.
-            named = ", ".join(key for key in _SPECIES_KEYS if key in values)
-            raise InputError(
-                f"`add_species` must be F where {named} are given, got {text.strip()!r}: gap_fit adds them itself. Add "
-                f"add_species=F, or remove {named}."
-            )
         if version is not None and kind == "soap":
             values.setdefault("xml_version", version)
-        centres = ("Z", "n_Z") if kind in KEYS else ("Z", "Z_center", "Z1", "Z2")
+        few = kind in FEW_BODY
+        overridden = {key: values.pop(key) for key in [*values] if adds and not few and key in _SPECIES_KEYS}
+        centres = ("Z", "Z_center", "Z1", "Z2") if few else ("Z", "n_Z")
         same = {key: value for key, value in values.items() if key not in centres}
-        groups.setdefault(written(kind, same) + f" {adds}", []).append((kind, values, adds))
+        members = groups.setdefault(f"{written(kind, same)} {adds}", [])
+        members.append((kind, same if few and members else values, overridden, adds))
     return [_merged(group, use) for group in groups.values()]
 
 
-def _merged(group: list[tuple[str, Values, bool]], use: Use) -> Translation:
-    kind, values, adds = group[0]
+def _merged(group: list[tuple[str, Values, Values, bool]], use: Use) -> Translation:
+    kind, values, overridden, adds = group[-1] if group[-1][0] in FEW_BODY else group[0]
     if kind == "soap" and len(group) > 1:
-        centres = sorted({z for _, each, _ in group for z in numbers(Given(each, each, "QUIP"), "Z")})
+        centres = sorted({z for _, each, _, _ in group for z in numbers(Given(each, each, "QUIP"), "Z")})
         values = values | {"Z": centres, "n_Z": len(centres)}
-    return translated(kind, values, use, add_species=adds)
+    made = translated(kind, values, use, add_species=adds)
+    if overridden:
+        named = " and ".join(written(kind, {key: value}).partition(" ")[2] for key, value in overridden.items())
+        sentence = f"gap_fit overrides {named} by the species of its training file, unless add_species=F is given."
+        made = replace(made, differences=(sentence, *made.differences))
+    return made
 
 
 def _check_keys(kind: str, values: Values) -> None:
     known = sorted(KEYS.get(kind, FEW_BODY.get(kind, set())))
     for key in values:
         if key not in known:
-            raise InputError(f"`{key}` is not a key of QUIP's {kind}, nor of gap_fit. {near(key, [*known, *_FIT])}")
+            raise InputError(
+                f"`{key}` is not a key of QUIP's {kind}, nor of gap_fit, which ignore it. {near(key, [*known, *FIT])}"
+            )
 
 
 def _stored(path: Path) -> list[tuple[str, int | None]]:
     """Descriptors of a GAP's XML file, with the version of QUIP's format."""
+    version, found = "", []
     try:
-        root = ElementTree.parse(path).getroot()
+        # One element at a time: such a file may hold all training structures.
+        for event, element in ElementTree.iterparse(path, events=("start", "end")):
+            if event == "start" and element.tag == "GAP_params":
+                version = element.get("gap_version", _VERSION)
+            elif event == "end":
+                found += [str(element.text or "")] if element.tag == "descriptor" else []
+                element.clear()
     except ElementTree.ParseError as error:
         raise InputError(f"{path} must be an XML file that gap_fit wrote, got a fault: {error}.") from None
-    parameters = next(root.iter("GAP_params"), None)
-    found = [str(each.text or "") for each in root.iter("descriptor")]
-    if parameters is None or not found:
+    if not version or not found:
         raise InputError(f"{path} must be an XML file that gap_fit wrote, got one without descriptors of a GAP.")
-    try:
-        version = int(parameters.get("gap_version", _VERSION))
-    except ValueError:
-        raise InputError(f"{path} must have a number as gap_version, got {parameters.get('gap_version')!r}.") from None
-    return [(each, version) for each in found]
+    if not version.isdecimal():
+        raise InputError(f"{path} must have a number as gap_version, got {version!r}.")
+    return [(each, int(version)) for each in found]
 
 
 def _descriptors(text: str) -> list[str]:
-    """Descriptors of a string or a command line of gap_fit."""
-    text = re.sub(r"\\[ \t]*\n", "", text).strip()
-    if match := re.search(r"(?:^|[\s/])gap_fit(?=\s)", text):
-        text = text[match.end() :]
+    """Descriptors of a string or a command line of gap_fit, also in a script."""
+    text = re.sub(r"(?m)^\s*#.*$", "", re.sub(r"\\[ \t]*\n", "", text)).strip()
+    match = re.search(r"(?:^|[\s/])gap_fit(?=\s)", text)
+    text = text[match.end() :] if match else text
     # A descriptor has no key of this name.
     if re.search(r"(?:^|[\s'\"])(?:gap|config_file)\s*=", text):
-        text = _command(text)
-    text = _unwrapped(text)
-    found = [each for each in _split(text, ":;") if each.strip()]
+        text = _command(text, ends_with_a_line=match is not None)
+    found = _pieces(text)
     if not found:
         raise InputError("`gap` must hold at least one descriptor, got none.")
     return found
 
 
-def _command(text: str) -> str:
-    """Value of ``gap`` in a command line; the other keys are checked."""
+def _pieces(text: str) -> list[str]:
+    """Descriptors between colons, each of which, and all together, may stand in braces."""
+    parts = [part.strip() for part in _split(_unquoted(text.strip()), ":;") if part.strip()]
+    if len(parts) == 1:
+        [part] = parts
+        return _pieces(part[1:-1]) if part[0] == "{" and part[-1] == "}" else parts
+    return [piece for part in parts for piece in _pieces(part)]
+
+
+def _command(text: str, *, ends_with_a_line: bool) -> str:
+    """Value of ``gap`` in a command line, or in a file of its arguments; the other keys are checked."""
     values: dict[str, Any] = {}
-    for argument in _split(text, " \t\n"):
-        plain = _unquoted(argument.strip())
-        if not plain:
-            continue
-        key, equals, value = plain.partition("=")
-        if not equals:
-            raise InputError(
-                f"`gap_fit` must be given key=value, got {plain!r:.80}. Remove it, or close a quote or brace."
-            )
-        if key not in _COMMAND:
-            raise InputError(f"`{key}` is not a key of gap_fit. {near(key, _COMMAND)}")
-        if key in values:
-            raise InputError(f"`{key}` must be given once to gap_fit, got it twice. Remove one.")
-        values[key] = _unquoted(value)
+    for line in _split(text, "\n"):
+        if "gap" in values and ends_with_a_line:
+            break
+        for argument in map(str.strip, _split(line, " \t")):
+            plain = _unquoted(argument)
+            if plain[:1] in ("|", ">", "<", "&", ";") or plain[:2] == "2>":
+                break
+            key, equals, value = plain.partition("=")
+            if plain and not equals:
+                raise InputError(
+                    f"`gap_fit` must be given key=value, got {plain!r:.80}. Remove it, or close a quote or brace."
+                )
+            if plain and key not in _COMMAND:
+                raise InputError(f"`{key}` is not a key of gap_fit. {near(key, _COMMAND)}")
+            if key in values:
+                raise InputError(f"`{key}` must be given once to gap_fit, got it twice. Remove one.")
+            values |= {key: _unquoted(value)} if plain else {}
     if "gap" not in values:
         raise InputError("`gap` is required by gap_fit and missing; with config_file, give nullmode that file.")
     return str(values["gap"])
@@ -181,8 +200,3 @@ def _split(text: str, separators: str) -> list[str]:
 
 def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
-
-
-def _unwrapped(text: str) -> str:
-    text = _unquoted(text.strip()).strip()
-    return text[1:-1] if text.startswith("{") and text.endswith("}") else text

@@ -1,7 +1,7 @@
 """QUIP's descriptor strings as descriptors."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from nullmode._support.elements import known_number, symbol
@@ -195,21 +195,32 @@ def numbers(given: Given, key: str) -> list[int]:
     return listed
 
 
-def parsed(text: str, extra: Mapping[str, str] | None = None) -> tuple[str, Values]:
-    """Kind and values of one descriptor; `extra` holds more keys that count as known, by their lower case."""
+def parsed(text: str, extra: Iterable[str] = (), *, last_counts: bool = False) -> tuple[str, Values]:
+    """Kind and values of one descriptor.
+
+    Parameters
+    ----------
+    text
+        The string.
+    extra
+        More keys that count as known.
+    last_counts
+        Whether a key may be given twice.
+    """
     kinds = [*KEYS, *FEW_BODY]
+    every = {key for keys in (*KEYS.values(), *FEW_BODY.values(), extra) for key in keys}
     values: Values = {}
     found: list[str] = []
     for key, value in words(text):
-        if value is None:
-            match = [kind for kind in kinds if kind.lower() == key.lower()]
-            if not match:
-                raise InputError(f"`{key}` is not a descriptor of QUIP that nullmode knows. {near(key, kinds)}")
+        match = [kind for kind in kinds if kind.lower() == key.lower()]
+        if value is None and match:
             found += match
+        elif value is None and key.lower() not in {each.lower() for each in every}:
+            raise InputError(f"`{key}` is not a descriptor of QUIP that nullmode knows. {near(key, kinds)}")
+        elif key.lower() in {each.lower() for each in values} and not last_counts:
+            raise InputError(f"`{key}` must be given once, got {text.strip()!r}. Remove one.")
         else:
-            if key.lower() in {each.lower() for each in values}:
-                raise InputError(f"`{key}` must be given once, got {text.strip()!r}. Remove one.")
-            values[key] = value
+            values[key] = "T" if value is None else value
     if len(found) != 1:
         raise InputError(
             f"`arguments` must name one descriptor of QUIP, got {len(found)} in {text.strip()!r}. Known: "
@@ -217,11 +228,11 @@ def parsed(text: str, extra: Mapping[str, str] | None = None) -> tuple[str, Valu
         )
     [kind] = found
     # QUIP does not tell capitals from small letters.
-    known = {key.lower(): key for key in KEYS.get(kind, FEW_BODY.get(kind, set()))} | dict(extra or {})
+    known = {key.lower(): key for key in (*extra, *KEYS.get(kind, FEW_BODY.get(kind, set())))}
     return kind, {known.get(key.lower(), key): value for key, value in values.items()}
 
 
-_WORD = re.compile(r"""\s*([A-Za-z_][\w]*)(?:=(\{[^{}]*\}|"[^"]*"|'[^']*'|[^\s{}"']+))?(?=\s|$)""")
+_WORD = re.compile(r"""\s*([A-Za-z_][\w]*)(?:=(\{(?:[^{}]|\{[^{}]*\})*\}|"[^"]*"|'[^']*'|[^\s{}"']+))?(?=\s|$)""")
 
 
 def words(text: str) -> list[tuple[str, Any]]:
@@ -242,7 +253,7 @@ def words(text: str) -> list[tuple[str, Any]]:
 
 def _value(text: str) -> Any:
     if text[0] in "{\"'":
-        items = [_number(item) for item in text[1:-1].split()]
+        items = [_number(item) for item in text.strip("{}\"'").split()]
         return items[0] if len(items) == 1 else items
     return _number(text)
 
