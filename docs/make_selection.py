@@ -1,5 +1,6 @@
 """Print the table of fewest features in docs/how-large-must-my-basis-be.md: python docs/make_selection.py."""
 
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -101,7 +102,7 @@ def row(name: str) -> str:
         kept = resolutions(whole, order[: len(result.features)], members)
         held = resolutions(whole, order[:count], others)
         best.setdefault(method, []).append((count, float(np.nanmin(kept)), float(np.nanmin(held))))
-        print("   ", name, method, *best[method][-1], flush=True)
+        print("   ", name, method, *best[method][-1], file=sys.stderr)
     cells = [f"{len(result.features)}"]
     for found in best.values():
         count, kept, _ = min(found)

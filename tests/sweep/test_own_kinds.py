@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from ase.build import molecule
 from configs import small
-from tasks import predicted, searched
+from tasks import predicted, searched, sensitivities
 
 import nullmode as nm
 from nullmode.sweep.settings import check
 from nullmode.sweep.structures import make_structures, write_structures
+from nullmode.tables.structures import atoms_of
 from nullmode.views.figure_job import write_figure
 
 SOAP = {"descriptor": "soap", "kind": "power-spectrum", "parameters": {"n_max": 2, "l_max": 1, "cutoff": 4.0}}
@@ -57,6 +58,25 @@ class TestWrongType:
         figure = {"kind": own(returned), "parameters": {}}
         with pytest.raises(nm.InputError, match=r"figures.f.kind` must name a function that returns a figure"):
             write_figure(figure, "f", [], [], {}, f"{tmp_path}/f.png", f"{tmp_path}/f.rst", {})
+
+
+def test_a_selection_is_a_descriptor_of_ones_own(tmp_path):
+    (tmp_path / "few.py").write_text(
+        "import nullmode as nm\n\ndef few(features: list[int], l_max: int = 2) -> nm.Selected:\n"
+        "    return nm.Selected(nm.PowerSpectrum(n_max=3, l_max=l_max, species='H'), features)\n"
+    )
+    own, features = f"{tmp_path}/few.py:few", [0, 1, 7, 12]
+    config = small()
+    config["descriptors"]["few"] = {"kind": own, "parameters": {"features": features}, "resolution": True}
+    check(config)
+    frame = make_structures("random_methane", {"n_structures": 3}, "a")
+    task = {"family": "a", "descriptor": "few", "kind": own, "points": [{"features": features}], "resolution": True}
+    rows = sensitivities(frame, task)
+    few = nm.Selected(nm.PowerSpectrum(n_max=3, l_max=2, species="H"), features)
+    expected = nm.analyze(list(atoms_of(frame)[0]), few, centers="C", attribution=True, resolution=True)
+    for name in ("rank", "null_truncation", "resolution"):
+        assert rows[name].tolist() == expected[name].tolist()
+    assert (rows["null_truncation"] > 0).all()
 
 
 OWN_FAMILY = """
