@@ -1,5 +1,8 @@
 """Print the tables of docs/how-large-must-my-basis-be.md: python docs/make_resolution.py."""
 
+from dataclasses import replace
+from typing import cast
+
 import nullmode as nm
 from nullmode.families import g2_molecules, thermal_crystal, water_cluster
 
@@ -15,17 +18,22 @@ SETS = {
     "molecules": (list(g2_molecules.structures(elements=["H", "C", "O"]))[::8], None),
     "(H2O)16": (list(water_cluster.structures(n_molecules=16, temperature=250, n_frames=1, every=200, seed=1)), "O"),
 }
-SCALING = nm.RadialScaling(rate=1.0, scale=2.0, exponent=7.0)
-SETTINGS = {
-    "silicon GAP": nm.PowerSpectrum(n_max=10, l_max=12, width=0.5, cutoff=5.0, cutoff_width=1.0, center_weight=1.0),
-    "metatrain": nm.PowerSpectrum(
-        n_max=8, l_max=6, width=0.3, cutoff=5.0, cutoff_width=1.0, center_weight=1.0, radial_scaling=SCALING
-    ),
-    "featomic": nm.PowerSpectrum(n_max=7, l_max=4, width=0.3, cutoff=5.0, cutoff_width=0.5, center_weight=1.0),
-    "DScribe": nm.PowerSpectrum(n_max=8, l_max=6, width=1.0, cutoff=6.0, cutoff_width=0.0),
-    "QUIP, quick": nm.PowerSpectrum(n_max=8, l_max=4, width=0.5, cutoff=5.0, cutoff_width=1.0),
-    "QUIP, accurate": nm.PowerSpectrum(n_max=12, l_max=6, width=0.5, cutoff=5.0, cutoff_width=1.0),
+FEATOMIC = {
+    "cutoff": {"radius": 5.0, "smoothing": {"type": "ShiftedCosine", "width": 0.5}},
+    "density": {"type": "Gaussian", "width": 0.3},
+    "basis": {"type": "TensorProduct", "max_angular": 4, "radial": {"type": "Gto", "max_radial": 6}},
 }
+DSCRIBE = {"r_cut": 6.0, "n_max": 8, "l_max": 6, "species": ["H"]}
+QUIP = "soap n_max={} l_max={} atom_sigma=0.5 cutoff=5.0 cutoff_transition_width=1.0"
+SETTINGS = {
+    "silicon GAP": nm.from_quip(QUIP.format(10, 12)),
+    "metatrain": nm.from_metatrain({"architecture": {"name": "gap"}}),
+    "featomic": nm.from_featomic(FEATOMIC),
+    "DScribe": nm.from_dscribe(DSCRIBE),
+    "QUIP, quick": nm.from_quip(QUIP.format(8, 4)),
+    "QUIP, accurate": nm.from_quip(QUIP.format(12, 6)),
+}
+NOTHING = 1e-12
 TARGETS = (0.5, 0.9)
 GRID = {"n_max": [2, 4, 6, 8, 10, 12, 14, 16], "l_max": [2, 4, 6, 8, 10, 12, 14, 16, 20]}
 
@@ -44,11 +52,13 @@ def environments(name: str, descriptor: nm.PowerSpectrum) -> list[nm.Environment
 def published() -> str:
     """Write the smallest and the median resolution of each set at each setting."""
     lines = ["| setting | " + " | ".join(SETS) + " |", "|---|" + "---|" * len(SETS)]
-    for label, descriptor in SETTINGS.items():
+    for label, setting in SETTINGS.items():
+        # Channels of the species of each set.
+        descriptor = replace(cast("nm.PowerSpectrum", setting.descriptor), species=None)
         cells = []
         for name in SETS:
             rows = nm.analyze(environments(name, descriptor), descriptor, resolution=True)
-            values = rows["resolution"]
+            values = rows["resolution"].where(rows["resolution"] > NOTHING, 0)
             cells.append(f"{values.min():.2g}, {values.median():.2g}")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)
