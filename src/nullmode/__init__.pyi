@@ -20,6 +20,8 @@ from nullmode.analysis.force_bound import ForceBound as ForceBound
 from nullmode.analysis.force_bound import linear_force_bound as linear_force_bound
 from nullmode.analysis.near_pairs import near_pairs as near_pairs
 from nullmode.analysis.scan import scan as scan
+from nullmode.analysis.verdict.judge import verdict as verdict
+from nullmode.analysis.verdict.record import Verdict as Verdict
 from nullmode.attribution.causes import Attribution as Attribution
 from nullmode.attribution.causes import attribute as attribute
 from nullmode.attribution.completeness import rank_complete as rank_complete

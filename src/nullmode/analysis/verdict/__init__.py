@@ -1,0 +1,1 @@
+"""What nullmode says about a set of structures and a descriptor: counts, scopes, the worst centres, what to do."""

@@ -1,0 +1,205 @@
+"""The verdict as a record: numbers for machines, lines for people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from nullmode._support.types import JSON
+from nullmode.analysis.verdict.tally import CAUSES
+
+ENOUGH = 0.5
+"""Resolution from which on a basis counts as large enough: no displacement is weakened more than twofold."""
+_MOST_SPECIES = 8
+_MEV = 1e3
+_SCOPES = {"structure": "a linear model", "potential": "any potential"}
+_CURES = {
+    "null_truncation": "enlarge n_max and l_max",
+    "null_incompleteness": "take the next body order, if these displacements cost force",
+    "null_cutoff": "raise the cutoff, if the neighbours that fade there matter; a larger basis does not help",
+    "null_width": "use a smaller width; a larger basis does not help",
+    "null_unresolved": "try a larger truncation, then the next body order",
+    "null": "look for the causes (attribution)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Verdict:
+    """What a descriptor does not see of a set of structures, why, where, and what to do about it.
+
+    Attributes
+    ----------
+    descriptor
+        In words.
+    soft
+        Seen values below this share of the largest count as soft.
+    centers
+        By species of the centre: numbers of environments, of neighbours (mean), of singular values, of null ones, also
+        by cause, and of soft ones; ``resolution_worst`` and ``resolution_median``, NaN where none was measured, and of
+        how many environments (``n_measured``).
+    soft_causes
+        Soft values of the sampled environments by cause, as :func:`nullmode.explain_near_null` tells it.
+    scopes
+        Sums over the sampled structures, for linear models (``structure``) and for any potential (``potential``):
+        displacements, rank, null values by cause; root mean squares of ``force_rms``, ``unseen_force`` and
+        ``soft_force_1e-2`` in eV/Å, NaN without reference forces. Empty if no sampled structure was small enough.
+    worst
+        The ten centres with most null values beyond those of symmetry, then with the smallest s_d/s_1 (``ratio``):
+        number of the frame, index of the atom, species.
+    sampled
+        Numbers of the frames that were sampled, for resolutions, soft values' causes and scopes.
+    statuses
+        Number of rows by status; all ``ok`` if nothing went wrong.
+    notes
+        What deserves attention, a sentence each.
+    finding, advice
+        What was found, and what to do.
+    """
+
+    descriptor: str
+    soft: float
+    centers: pd.DataFrame
+    soft_causes: dict[str, int]
+    scopes: pd.DataFrame
+    worst: pd.DataFrame
+    sampled: tuple[int, ...]
+    statuses: dict[str, int]
+    notes: tuple[str, ...]
+    finding: str
+    advice: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row was analysed."""
+        return set(self.statuses) <= {"ok"}
+
+    def as_dict(self) -> JSON:
+        """Give all of it as a JSON document: tables as lists of records, NaN as null."""
+        result = {name: getattr(self, name) for name in self.__slots__}
+        for name in ("centers", "scopes", "worst"):
+            table = getattr(self, name)
+            result[name] = table.astype(object).where(table.notna(), None).to_dict("records")
+        return result | {"ok": self.ok}
+
+    def __str__(self) -> str:
+        lines = [f"{self.descriptor}", "", *_table(_centers(self.centers))]
+        if self.centers["n_measured"].sum():
+            lines.append(
+                f"resolution: share of what a complete basis sees of the worst displacement, in "
+                f"{self.centers['n_measured'].sum():.0f} environments"
+            )
+        if self.soft_causes:
+            causes = ", ".join(f"{count} {cause}" for cause, count in self.soft_causes.items())
+            lines.append(f"soft: seen, but below {self.soft:g} of the largest value; why, where sampled: {causes}")
+        if len(self.scopes):
+            lines += ["", *_table(_scopes(self.scopes))]
+            frames = ", ".join(map(str, self.sampled[:6])) + ", ..." * (len(self.sampled) > 6)
+            lines.append(f"of frame{'s' * (len(self.sampled) > 1)} {frames}; forces: root mean squares per component")
+        if len(self.worst):
+            lines += ["", *_table(_worst(self.worst))]
+        lines += ["", *self.notes, self.finding, self.advice]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _table(cells: pd.DataFrame) -> list[str]:
+    return str(cells.to_string(index=False)).splitlines()
+
+
+def _centers(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out columns that hold nothing, and name the others in words."""
+    if len(table) > _MOST_SPECIES:
+        rest = table.iloc[_MOST_SPECIES - 1 :]
+        others = rest.sum(numeric_only=True).to_frame().T.assign(center=f"{len(rest)} others")
+        others["neighbours"] = (rest["neighbours"] * rest["environments"]).sum() / rest["environments"].sum()
+        others["resolution_worst"], others["resolution_median"] = rest["resolution_worst"].min(), float("nan")
+        table = pd.concat([table.iloc[: _MOST_SPECIES - 1], others], ignore_index=True)
+    shown = pd.DataFrame({"centre": table["center"], "environments": table["environments"].map("{:.0f}".format)})
+    shown["neighbours"] = table["neighbours"].map("{:.1f}".format)
+    for name in ("values", "null"):
+        shown[name] = table[name].map("{:.0f}".format)
+    for name, words in CAUSES.items():
+        if table[name].any():
+            shown[words] = table[name].map("{:.0f}".format)
+    shown["soft"] = table["soft"].map("{:.0f}".format)
+    if table["n_measured"].sum():
+        worst, median = (table[f"resolution_{name}"].map(number) for name in ("worst", "median"))
+        shown["resolution: worst"], shown["median"] = worst, median
+    return shown
+
+
+def _scopes(table: pd.DataFrame) -> pd.DataFrame:
+    shown = pd.DataFrame(
+        {"seen by": table["scope"].map(_SCOPES), "displacements": table["values"].map("{:.0f}".format)}
+    )
+    shown["seen"] = table["rank"].map("{:.0f}".format)
+    for name, words in CAUSES.items():
+        if table[name].any():
+            shown[f"null: {words}"] = table[name].map("{:.0f}".format)
+    if table["force_rms"].notna().any():
+        for name, words in {"force_rms": "force", "unseen_force": "unseen", "soft_force_1e-2": "soft"}.items():
+            shown[f"{words} (meV/Å)"] = (table[name] * _MEV).map(number)
+    return shown
+
+
+def _worst(table: pd.DataFrame) -> pd.DataFrame:
+    shown = pd.DataFrame(
+        {
+            "worst centres: frame": table["frame"],
+            "atom": table["atom"],
+            "species": table["center"],
+            "null": table["null"],
+            "of": table["values"],
+        }
+    )
+    for name, words in CAUSES.items():
+        if table[name].any():
+            shown[words] = table[name]
+    shown["s_d/s_1"] = table["ratio"].map("{:.1e}".format)
+    return shown
+
+
+def number(value: Any) -> str:
+    """Write a number with two digits, or a dash."""
+    return "-" if pd.isna(value) else f"{value:.2g}"
+
+
+def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame) -> tuple[str, str]:
+    """Say in a sentence what was found, and in one what to do."""
+    total = centers.sum(numeric_only=True)
+    potential = scopes[scopes["scope"] == "potential"] if len(scopes) else scopes
+    known = len(potential) > 0
+    blind = potential.iloc[0] if known else total
+    who = "Any potential on these features" if known else "Single centres"
+    beyond, alone = (int(counts["null"] - counts["null_symmetry"]) for counts in (blind, total))
+    main, finding = "", f"{who} see{'s' * known} all that symmetry allows"
+    if beyond:
+        main, causes = _causes(blind)
+        finding = f"{who} miss{'es' * known} {beyond} of {blind['values']:.0f} displacements: {causes}"
+        if known and pd.notna(blind["unseen_force"]):
+            unseen, force = (number(blind[name] * _MEV) for name in ("unseen_force", "force_rms"))
+            finding += f"; {unseen} of {force} meV/Å are out of its reach"
+    elif alone:
+        main, causes = _causes(total)
+        finding += f"; single centres miss {alone} of {total['values']:.0f} displacements: {causes}"
+    advice = _CURES[main] if main else ""
+    kept = centers["resolution_median"].min()
+    if kept < ENOUGH:
+        finding += (
+            f"; of the weakest displacement of a centre, the basis keeps {number(kept)} of what a complete one shows"
+        )
+        if main != "null_truncation":
+            larger = f"enlarge n_max and l_max, at best to a resolution of {ENOUGH}, if small differences matter"
+            advice = f"{advice}. Beside that, {larger}" if advice else larger
+    advice = advice or "nothing, this descriptor is large enough for these structures"
+    return f"{finding}.", f"What to do: {advice}."
+
+
+def _causes(counts: Any) -> tuple[str, str]:
+    """Give the most frequent cause beyond symmetry, and all of them in words."""
+    found = {name: int(counts[name]) for name in CAUSES if name != "null_symmetry" and counts[name]}
+    if not found:
+        return "null", "causes not looked for"
+    ordered = sorted(found, key=lambda name: -found[name])
+    return ordered[0], ", ".join(f"{found[name]} because of the {CAUSES[name]}" for name in ordered)

@@ -1,0 +1,132 @@
+"""Counts over the rows of an analysis, of which a part is added after the other."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nullmode._support.types import JSON
+
+CAUSES = {
+    "null_symmetry": "symmetry",
+    "null_incompleteness": "body order",
+    "null_cutoff": "cutoff",
+    "null_truncation": "truncation",
+    "null_width": "width",
+    "null_unresolved": "unresolved",
+}
+"""Columns of null values, and the words for their causes."""
+WORST = 10
+"""So many centres are named."""
+_WHOLE = "structures"
+"""In the place of the centre's symbol, for rows of whole structures."""
+
+
+class Tally:
+    """Counts over rows of the analysis table, for each species of the centre.
+
+    Attributes
+    ----------
+    n_structures
+        Number of structures of which a row was added.
+    first_of
+        For each species of the centre, the first structure that has one.
+    texts
+        For each of the columns ``message``, ``diagnostic`` and ``resolution_note``: in how many rows it says something,
+        and the first of these texts.
+    statuses
+        Number of rows by status.
+    n_at_cutoff, n_near
+        Number of rows with atoms at the cutoff, and of those that are close to a higher symmetry.
+    """
+
+    def __init__(self, soft: float) -> None:
+        self.soft = soft
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.n_structures = self.n_at_cutoff = self.n_near = 0
+        self.first_of: dict[str, int] = {}
+        self.texts: dict[str, tuple[int, str]] = {}
+        self.statuses: dict[str, int] = {}
+        self._counts: pd.DataFrame | None = None
+        self._worst: pd.DataFrame | None = None
+        self._resolutions: list[pd.DataFrame] = []
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Count further rows."""
+        # Columns of causes are missing, or null, where none was looked for.
+        null = frame.reindex(columns=list(CAUSES)).astype("Float64").fillna(0).astype(np.int64)
+        rows = pd.DataFrame(
+            {
+                "center": frame["center_species"].fillna(_WHOLE),
+                "structure": frame["structure"],
+                "atom": frame["center"],
+                "environments": 1,
+                "neighbours": frame["n_neighbours"],
+                "values": frame["n_dof"],
+                "null": frame["n_dof"] - frame["rank"],
+                **null,
+                "soft": _soft(frame, self.soft),
+                "ratio": frame["inverse_condition_number"],
+                "status": frame["status"],
+            }
+        )
+        rows["missed"] = rows["null"] - rows["null_symmetry"]
+        self.n_structures = max(self.n_structures, int(rows["structure"].max()) + 1)
+        for center, structure in rows.groupby("center")["structure"].min().items():
+            self.first_of.setdefault(str(center), int(structure))
+        for status, count in rows["status"].value_counts().items():
+            self.statuses[str(status)] = self.statuses.get(str(status), 0) + int(count)
+        self.n_at_cutoff += int((frame["n_at_cutoff"] > 0).sum())
+        if "group_grows_at" in frame:
+            unsure = frame["ambiguous"].astype("boolean").fillna(value=False) | frame["group_grows_at"].notna()
+            self.n_near += int(unsure.sum())
+        for name in ("message", "diagnostic", "resolution_note"):
+            self._read(frame, name)
+        if "resolution" in frame:
+            self._resolutions.append(rows[["center"]].assign(resolution=frame["resolution"]))
+        counts = rows.groupby("center")[["environments", "neighbours", "values", "null", *CAUSES, "soft"]].sum()
+        self._counts = counts if self._counts is None else self._counts.add(counts, fill_value=0).astype(np.int64)
+        kept = rows if self._worst is None else pd.concat([self._worst, rows])
+        judged = kept[(kept["status"] == "ok") & (kept["values"] > 0)]
+        self._worst = judged.sort_values(["missed", "ratio"], ascending=[False, True], kind="stable").head(WORST)
+
+    def counts(self) -> pd.DataFrame:
+        """Give the counts by species of the centre, the most frequent first; ``neighbours`` is their mean."""
+        assert self._counts is not None
+        result = self._counts.sort_values("environments", ascending=False, kind="stable")
+        return result.assign(neighbours=result["neighbours"] / result["environments"])
+
+    def worst(self) -> pd.DataFrame:
+        """Give the rows with most null values beyond those of symmetry, then those with the smallest s_d/s_1."""
+        assert self._worst is not None
+        return self._worst.reset_index(drop=True)
+
+    def resolutions(self) -> pd.DataFrame | None:
+        """Give all resolutions with the species of the centre; None if none was measured."""
+        return pd.concat(self._resolutions, ignore_index=True) if self._resolutions else None
+
+    def _read(self, frame: pd.DataFrame, name: str) -> None:
+        texts: pd.Series[str] = frame.get(name, pd.Series(dtype=str)).replace("", None).dropna()
+        if len(texts):
+            count, first = self.texts.get(name, (0, str(texts.iloc[0])))
+            self.texts[name] = count + len(texts), first
+
+    def as_dict(self) -> JSON:
+        """Give what is counted over all rows."""
+        return {"statuses": self.statuses, "n_at_cutoff": self.n_at_cutoff, "n_near_symmetry": self.n_near}
+
+
+def _soft(frame: pd.DataFrame, soft: float) -> Any:
+    """Count, in each row, the values that are seen and below `soft` times the largest."""
+    lengths = np.array([len(values) for values in frame["singular_values"]])
+    if not lengths.sum():
+        return np.zeros(len(frame), dtype=np.int64)
+    values = np.concatenate(frame["singular_values"].to_numpy())
+    starts = np.cumsum(lengths) - lengths
+    first = np.repeat(values[np.minimum(starts, len(values) - 1)], lengths)
+    place = np.arange(len(values)) - np.repeat(starts, lengths)
+    is_soft = (values < soft * first) & (place < np.repeat(frame["rank"].to_numpy(dtype=np.int64), lengths))
+    return np.add.reduceat(np.append(is_soft, False), starts) * (lengths > 0)
