@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from nullmode._support.types import Scope
 from nullmode.cli import options
-from nullmode.cli.summary import Summary
 
 
 @options.chooses_descriptor
@@ -17,14 +16,18 @@ def analyze(
     file: options.File,
     choice: options.DescriptorChoice,
     out: Annotated[
-        Path | None, typer.Option(help="Parquet table to write, one row per environment.", show_default="no table")
+        Path | None,
+        typer.Option(
+            help="Table to write, one row per environment: .parquet with all that it was made from, .csv or .json.",
+            show_default="no table",
+        ),
     ] = None,
     centers: options.Centers = None,
     scope: Annotated[
         Scope,
         typer.Option(
-            help="environment: each centre by itself; structure: what linear models see of all centres; "
-            "potential: what any potential on them sees."
+            help="environment: each centre by itself, and a sample of whole structures; structure: what linear models "
+            "see of all centres; potential: what any potential on them sees."
         ),
     ] = "environment",
     index: options.Index = ":",
@@ -33,37 +36,62 @@ def analyze(
         bool, typer.Option(help="Find the cause of each null value; --no-attribution takes less time.")
     ] = True,
     resolution: Annotated[
-        bool, typer.Option("--resolution", help="Measure the basis against its own limit, a complete basis.")
+        bool,
+        typer.Option("--resolution", help="Measure the basis against a complete one for all centres, not a few."),
     ] = False,
+    closer: Annotated[
+        bool,
+        typer.Option(
+            help="Look closely at a sample of the structures: resolution, causes of soft values, whole structures."
+        ),
+    ] = True,
+    soft: Annotated[
+        float, typer.Option(help="Values that are seen, and below this share of the largest, are soft.")
+    ] = 1e-2,
     tolerance: options.Tolerance = 1e-6,
     rtol: options.Rtol = 1e-9,
+    format: Annotated[  # noqa: A002 - the name of the option
+        Literal["text", "json"], typer.Option("--format", help="How to print the verdict: for people or for machines.")
+    ] = "text",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with code 1 if any environment could not be analysed.")
+    ] = False,
     threads: options.Threads = None,
     progress: options.Progress = True,
     force: options.Force = False,
 ) -> None:
-    """Count the displacements that the descriptor does not see, around every centre, and say why.
+    """Say what the descriptor does not see of the structures in a file, why, where, and what to do.
 
     For each environment, or each whole structure, it computes the singular values of the Jacobian of the features,
     their rank, and the cause of every null value: symmetry, body order, cutoff, truncation or width. It prints a
-    summary; with --out, it also writes a table whose columns docs/tables.md describes.
+    verdict of at most 40 lines; with --out, it also writes a table whose columns docs/tables.md describes.
 
     Example:
 
         nullmode analyze methane.xyz --centers C --n-max 8 --l-max 8
     """
-    from nullmode.analysis.stream import analyze_file
-    from nullmode.tables import columns, parquet
+    import json
 
-    options.check_out(out, (".parquet",), lambda path: parquet.is_table(path, "analysis"), file, choice, force)
+    from nullmode.analysis.stream import analyze_file
+    from nullmode.analysis.verdict.judge import Looks, check_soft, conclude, look_closely, sampled
+    from nullmode.analysis.verdict.tally import Tally
+    from nullmode.geometry.frames import numbers_of
+    from nullmode.tables import columns, parquet, text
+
+    options.check_out(out, (".parquet", *text.ENDINGS), _is_own, file, choice, force)
     chosen_centers = options.centers_of(centers)
-    summary = Summary()
+    tally = Tally(check_soft(soft, rtol))
+    fixed: list[Any] = []
 
     @contextmanager
     def opened(descriptor: Any) -> Iterator[Any]:
-        summary.clear()
+        tally.clear()
+        fixed[:] = [descriptor]
         with ExitStack() as stack:
             write = None
-            if out is not None:
+            if out is not None and out.suffix.lower() != ".parquet":
+                write = stack.enter_context(text.streamed(out))
+            elif out is not None:
                 kept = options.provenance_of("nullmode.analysis.stream", file, choice, chosen_centers, index, occupancy)
                 kept |= {"descriptor": repr(descriptor), "rtol": rtol, "scope": scope}
                 kept |= {"attribution": attribution, "resolution": resolution}
@@ -73,12 +101,13 @@ def analyze(
             def consume(frame: Any) -> None:
                 if not attribution:
                     frame = frame.assign(**dict.fromkeys((column.name for column in columns.ATTRIBUTION), None))
-                summary.add(frame)
+                tally.add(frame)
                 if write is not None:
                     write(frame)
 
             yield consume
 
+    known: dict[str, Any] = {"tolerance": tolerance, "threads": threads, "progress": progress}
     analyze_file(
         file,
         choice.descriptor,
@@ -90,10 +119,25 @@ def analyze(
         occupancy=occupancy,
         attribution=attribution,
         resolution=resolution,
-        tolerance=tolerance,
-        threads=threads,
-        progress=progress,
+        **known,
     )
+    numbers = numbers_of(file, index, tally.n_structures)
+    if scope != "environment":
+        looks = Looks.of_whole(tally, scope)
+    elif closer:
+        sample = [(k, options.frame_of(file, numbers[k], occupancy)) for k in sampled(tally)]
+        looks = look_closely(tally, sample, fixed[0], rtol, centers=chosen_centers, **known)
+    else:
+        looks = Looks.none(tally)
+    result = conclude(tally, looks, numbers, choice.descriptor)
     if out is not None:
-        typer.echo(f"{summary.count} rows written to {out}")
-    summary.show()
+        typer.echo(f"{sum(tally.statuses.values())} rows written to {out}", err=format == "json")
+    typer.echo(json.dumps(result.as_dict(), indent=2) if format == "json" else str(result))
+    if strict and not result.ok:
+        raise typer.Exit(1)
+
+
+def _is_own(path: Path) -> bool:
+    from nullmode.tables import parquet, text
+
+    return text.is_table(path) if path.suffix.lower() in text.ENDINGS else parquet.is_table(path, "analysis")

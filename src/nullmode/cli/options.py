@@ -204,6 +204,13 @@ def read_environments(
     return atoms, environments(atoms, choice.descriptor.cutoff, centers)
 
 
+def frame_of(file: Path, number: int, occupancy: Occupancy) -> "Atoms":
+    """Read one frame of a file, by its number."""
+    from nullmode.geometry.read import read_structures
+
+    return next(read_structures(file, None, str(number), occupancy)).atoms[0]
+
+
 def provenance_of(
     module: str,
     file: Path,

@@ -61,6 +61,11 @@ def _read(path: Path, index: str) -> "Iterator[tuple[list[int], list[Atoms]]]":
         )
 
 
+def numbers_of(path: Path, index: str, count: int) -> list[int]:
+    """Give the numbers in the file of the first frames that an index chooses, from 0."""
+    return list(islice(_numbers(path, index), count))
+
+
 def _options(path: Path) -> dict[str, Any]:
     """Options of ASE's reader: it reads comment lines letter by letter, and of equal ones once is enough."""
     from ase.io.extxyz import key_val_str_to_dict

@@ -1,19 +1,20 @@
 """The verdict about structures and a descriptor: counts over all centres, more about a sample of the structures."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 import numpy as np
 import pandas as pd
 
 from nullmode._support.arguments import as_real
-from nullmode._support.elements import symbol
 from nullmode._support.threads import progress_bar
-from nullmode._support.types import JSON, InputError
+from nullmode._support.types import JSON, InputError, WholeScope
 from nullmode.analysis.analyze import analyze
 from nullmode.analysis.verdict.record import Verdict, conclusion
-from nullmode.analysis.verdict.tally import CAUSES, Tally
+from nullmode.analysis.verdict.tally import Tally
 from nullmode.attribution.near_null import explain_near_null
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 SOFT = 1e-2
 _FRAMES = 8
-_ENVIRONMENTS, _NEIGHBOURS = 8, 400
+_ENVIRONMENTS, _NEIGHBOURS = 8, 240
 """Of each species, at most so many environments, with at most so many neighbours in all, are looked at closely."""
 _ATOMS = {2: 400, 3: 60}
 """By correlation order: whole structures are analysed up to so many atoms in all."""
@@ -37,7 +38,6 @@ _TEXTS = {
     "diagnostic": "not explained",
     "resolution_note": "with a note on the resolution",
 }
-_FORCES = ("force_rms", "unseen_force", "soft_force_1e-2")
 
 
 def verdict(
@@ -75,9 +75,9 @@ def verdict(
     tally = Tally(check_soft(soft, rtol))
     options: JSON = {"centers": centers, "tolerance": tolerance, "threads": threads}
     tally.add(analyze(listed, descriptor, rtol, attribution=True, progress=progress, **options))
-    chosen = sampled(tally)
-    pairs = [(index, listed[index]) for index in chosen]
-    return conclude(tally, pairs, range(len(listed)), descriptor, rtol, progress=progress, **options)
+    pairs = [(index, listed[index]) for index in sampled(tally)]
+    looks = look_closely(tally, pairs, descriptor, rtol, progress=progress, **options)
+    return conclude(tally, looks, range(len(listed)), descriptor)
 
 
 def check_soft(soft: Any, rtol: float) -> float:
@@ -94,10 +94,43 @@ def sampled(tally: Tally) -> list[int]:
     return sorted({*spaced, *tally.first_of.values()})
 
 
-def conclude(
+class Looks(NamedTuple):
+    """What closer looks at some structures show.
+
+    Attributes
+    ----------
+    sampled
+        Which structures.
+    resolutions
+        Columns ``center`` and ``resolution`` of environments; None if none was measured.
+    soft_causes
+        Number of soft values of environments, by cause.
+    scopes
+        As in :class:`Verdict`.
+    notes
+        Why some is missing.
+    """
+
+    sampled: tuple[int, ...]
+    resolutions: pd.DataFrame | None
+    soft_causes: dict[str, int]
+    scopes: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls, tally: Tally) -> Self:
+        """Take only what the rows say."""
+        return cls((), tally.resolutions(), {}, pd.DataFrame())
+
+    @classmethod
+    def of_whole(cls, tally: Tally, scope: WholeScope) -> Self:
+        """Take the rows as those of whole structures."""
+        return cls((), None, {}, pd.DataFrame([tally.whole(scope)]))
+
+
+def look_closely(
     tally: Tally,
     sample: "Iterable[tuple[int, Atoms]]",
-    numbers: Sequence[int],
     descriptor: Descriptor,
     rtol: float,
     *,
@@ -105,39 +138,46 @@ def conclude(
     tolerance: float,
     threads: int | None,
     progress: bool,
-) -> Verdict:
-    """Look at the sampled structures, and put the verdict together.
-
-    Parameters
-    ----------
-    tally
-        Counts over all rows.
-    sample
-        The structures that :func:`sampled` chose, with their index.
-    numbers
-        For each structure, the number of its frame.
-    """
+) -> Looks:
+    """Look closely at the structures that :func:`sampled` chose, given with their index."""
     pairs = [(index, atoms) for index, atoms in sample if len(atoms)]
     options: JSON = {"rtol": rtol, "tolerance": tolerance, "threads": threads}
-    with progress_bar(2, progress, "closer looks") as advance:
+    resolutions = tally.resolutions()
+    with progress_bar(3, progress, "closer looks") as advance:
         close = _close([atoms for _, atoms in pairs], descriptor, centers)
-        counts, soft_causes = _closely(tally.counts().reset_index(), close, tally, descriptor, options)
+        if resolutions is None and close and _has_quick_limit(descriptor):
+            rows = analyze(close, descriptor, rtol, resolution=True, threads=threads)
+            resolutions = pd.DataFrame({"center": rows["center_species"], "resolution": rows["resolution"]})
         advance(1)
-        scopes, skipped = _scopes(pairs, descriptor, options | {"centers": centers})
+        soft = _soft_causes(close, descriptor, tally.soft, rtol, tolerance)
         advance(1)
-    finding, advice = conclusion(counts, scopes)
+        scopes, notes = _scopes(pairs, descriptor, tally.soft, options | {"centers": centers})
+        advance(1)
+    return Looks(tuple(index for index, _ in pairs), resolutions, soft, scopes, notes)
+
+
+def conclude(tally: Tally, looks: Looks, numbers: Sequence[int], descriptor: Descriptor) -> Verdict:
+    """Put the verdict together; `numbers` are those of the structures' frames."""
+    counts = tally.counts().reset_index()
+    measured = pd.DataFrame(columns=["min", "median", "count"])
+    if looks.resolutions is not None:
+        measured = looks.resolutions.groupby("center")["resolution"].agg(["min", "median", "count"])
+    for name, kept in {"resolution_worst": "min", "resolution_median": "median", "n_measured": "count"}.items():
+        counts[name] = counts["center"].map(measured[kept]).astype(np.float64)
+    counts["n_measured"] = counts["n_measured"].fillna(0).astype(np.int64)
+    finding, advice = conclusion(counts, looks.scopes)
     worst = tally.worst()
     worst.insert(0, "frame", [numbers[index] for index in worst.pop("structure")])
     return Verdict(
         descriptor=described(descriptor),
         soft=tally.soft,
         centers=counts,
-        soft_causes=soft_causes,
-        scopes=scopes,
+        soft_causes=looks.soft_causes,
+        scopes=looks.scopes,
         worst=worst.drop(columns=["environments", "missed", "status"]),
-        sampled=tuple(int(numbers[index]) for index, _ in pairs),
+        sampled=tuple(int(numbers[index]) for index in looks.sampled),
         statuses=tally.statuses,
-        notes=(*_notes(tally), *skipped),
+        notes=(*_notes(tally), *looks.notes),
         finding=finding,
         advice=advice,
     )
@@ -155,50 +195,31 @@ def described(descriptor: Any) -> str:
     return f"{type(descriptor).__name__}({', '.join(shown)})"
 
 
-def _close(structures: "list[Atoms]", descriptor: Descriptor, centers: Centers) -> dict[str, list[Environment]]:
+def _close(structures: "list[Atoms]", descriptor: Descriptor, centers: Centers) -> list[Environment]:
     """Cut a few environments of each species of the centre out of structures, evenly spaced among them."""
-    every: dict[str, list[Environment]] = {}
+    every: dict[int, list[Environment]] = {}
     for each in environments(structures, descriptor.cutoff, centers):
         if len(each):
-            every.setdefault(symbol(each.center_species), []).append(each)
-    chosen = {}
-    for species, found in every.items():
+            every.setdefault(each.center_species, []).append(each)
+    chosen = []
+    for found in every.values():
         count = min(len(found), _ENVIRONMENTS, max(1, _NEIGHBOURS // max(map(len, found))))
-        places = np.linspace(0, len(found) - 1, count).round().astype(int)
-        chosen[species] = [found[k] for k in places]
+        chosen += [found[k] for k in np.linspace(0, len(found) - 1, count).round().astype(int)]
     return chosen
 
 
-def _closely(
-    counts: pd.DataFrame,
-    close: dict[str, list[Environment]],
-    tally: Tally,
-    descriptor: Descriptor,
-    options: JSON,
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Add resolutions to the counts, and count causes of soft values; both of a few environments of each species."""
-    resolutions = tally.resolutions()
-    every = [each for found in close.values() for each in found]
-    if resolutions is None and every and _has_quick_limit(descriptor):
-        rows = analyze(every, descriptor, resolution=True, rtol=options["rtol"], threads=options["threads"])
-        resolutions = pd.DataFrame({"center": rows["center_species"], "resolution": rows["resolution"]})
-    measured = pd.DataFrame(columns=["min", "median", "count"])
-    if resolutions is not None:
-        measured = resolutions.groupby("center")["resolution"].agg(["min", "median", "count"])
-    for name, kept in {"resolution_worst": "min", "resolution_median": "median", "n_measured": "count"}.items():
-        counts[name] = counts["center"].map(measured[kept]).astype(np.float64)
-    soft: dict[str, int] = {}
-    fixed = with_layout_of(descriptor, every) if every else descriptor
-    for environment in every:
-        try:
-            found = explain_near_null(environment, fixed, tally.soft, options["rtol"], options["tolerance"])
-        # Of one environment, which its own row tells of.
-        except InputError:
-            continue
-        for mode in found:
-            cause = "body order" if mode.cause == "incompleteness" else mode.cause
-            soft[cause] = soft.get(cause, 0) + 1
-    return counts, dict(sorted(soft.items(), key=lambda item: -item[1]))
+def _soft_causes(
+    close: list[Environment], descriptor: Descriptor, soft: float, rtol: float, tolerance: float
+) -> dict[str, int]:
+    """Count the soft values of environments by cause, the most frequent first."""
+    causes: list[str] = []
+    fixed = with_layout_of(descriptor, close) if close else descriptor
+    for environment in close:
+        # What cannot be told of one environment, its own row says.
+        with suppress(InputError):
+            causes += [mode.cause for mode in explain_near_null(environment, fixed, soft, rtol, tolerance)]
+    counted = Counter("body order" if cause == "incompleteness" else cause for cause in causes)
+    return dict(counted.most_common())
 
 
 def _has_quick_limit(descriptor: Descriptor) -> bool:
@@ -209,7 +230,9 @@ def _has_quick_limit(descriptor: Descriptor) -> bool:
     return descriptor.correlation_order in (1, 2)
 
 
-def _scopes(pairs: "list[tuple[int, Atoms]]", descriptor: Descriptor, options: JSON) -> tuple[pd.DataFrame, list[str]]:
+def _scopes(
+    pairs: "list[tuple[int, Atoms]]", descriptor: Descriptor, soft: float, options: JSON
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Sum up what linear models and any potential see of the sampled structures that are small enough."""
     left = _ATOMS.get(descriptor.correlation_order or 2, _ATOMS[2])
     small: list[Atoms] = []
@@ -218,17 +241,15 @@ def _scopes(pairs: "list[tuple[int, Atoms]]", descriptor: Descriptor, options: J
             small.append(atoms)
             left -= len(atoms)
     if not small:
-        sizes = min(len(atoms) for _, atoms in pairs)
-        return pd.DataFrame(), [f"Whole structures of {sizes} atoms were not analysed: use --scope potential for them."]
+        return pd.DataFrame(), ("The structures were too large to be analysed as a whole: see --scope potential.",)
     rows = []
-    for scope in ("structure", "potential"):
+    scopes: tuple[WholeScope, ...] = get_args(WholeScope)
+    for scope in scopes:
         table = analyze(small, descriptor, scope=scope, attribution=True, **options)
-        table = table[table["status"] == "ok"]
-        null = {name: int(table[name].fillna(0).sum()) for name in CAUSES}
-        sums = {"values": int(table["n_dof"].sum()), "rank": int(table["rank"].sum())}
-        forces = {name: float(np.sqrt(np.square(table[name].astype(np.float64)).mean())) for name in _FORCES}
-        rows.append({"scope": scope, **sums, "null": sums["values"] - sums["rank"], **null, **forces})
-    return pd.DataFrame(rows), []
+        whole = Tally(soft)
+        whole.add(table)
+        rows.append(whole.whole(scope))
+    return pd.DataFrame(rows), ()
 
 
 def _notes(tally: Tally) -> list[str]:

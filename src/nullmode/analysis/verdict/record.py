@@ -41,8 +41,9 @@ class Verdict:
         Soft values of the sampled environments by cause, as :func:`nullmode.explain_near_null` tells it.
     scopes
         Sums over the sampled structures, for linear models (``structure``) and for any potential (``potential``):
-        displacements, rank, null values by cause; root mean squares of ``force_rms``, ``unseen_force`` and
-        ``soft_force_1e-2`` in eV/Å, NaN without reference forces. Empty if no sampled structure was small enough.
+        displacements (``values``), null ones, also by cause, and soft ones; root mean squares of ``force_rms``,
+        ``unseen_force`` and ``soft_force_1e-2`` in eV/Å, NaN without reference forces. Empty if no sampled structure
+        was small enough.
     worst
         The ten centres with most null values beyond those of symmetry, then with the smallest s_d/s_1 (``ratio``):
         number of the frame, index of the atom, species.
@@ -133,7 +134,7 @@ def _scopes(table: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(
         {"seen by": table["scope"].map(_SCOPES), "displacements": table["values"].map("{:.0f}".format)}
     )
-    shown["seen"] = table["rank"].map("{:.0f}".format)
+    shown["seen"] = (table["values"] - table["null"]).map("{:.0f}".format)
     for name, words in CAUSES.items():
         if table[name].any():
             shown[f"null: {words}"] = table[name].map("{:.0f}".format)
@@ -168,10 +169,9 @@ def number(value: Any) -> str:
 def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame) -> tuple[str, str]:
     """Say in a sentence what was found, and in one what to do."""
     total = centers.sum(numeric_only=True)
-    potential = scopes[scopes["scope"] == "potential"] if len(scopes) else scopes
-    known = len(potential) > 0
-    blind = potential.iloc[0] if known else total
-    who = "Any potential on these features" if known else "Single centres"
+    known = len(scopes) > 0
+    blind = scopes.iloc[-1] if known else total
+    who = f"{_SCOPES[blind['scope']].capitalize()} on these features" if known else "Single centres"
     beyond, alone = (int(counts["null"] - counts["null_symmetry"]) for counts in (blind, total))
     main, finding = "", f"{who} see{'s' * known} all that symmetry allows"
     if beyond:
@@ -180,17 +180,15 @@ def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame) -> tuple[str, str]:
         if known and pd.notna(blind["unseen_force"]):
             unseen, force = (number(blind[name] * _MEV) for name in ("unseen_force", "force_rms"))
             finding += f"; {unseen} of {force} meV/Å are out of its reach"
-    elif alone:
+    elif alone and known:
         main, causes = _causes(total)
         finding += f"; single centres miss {alone} of {total['values']:.0f} displacements: {causes}"
     advice = _CURES[main] if main else ""
     kept = centers["resolution_median"].min()
     if kept < ENOUGH:
-        finding += (
-            f"; of the weakest displacement of a centre, the basis keeps {number(kept)} of what a complete one shows"
-        )
+        finding += f"; the basis keeps {number(kept)} of what a complete one shows of a centre's weakest displacement"
         if main != "null_truncation":
-            larger = f"enlarge n_max and l_max, at best to a resolution of {ENOUGH}, if small differences matter"
+            larger = f"enlarge n_max and l_max to a resolution of {ENOUGH} or more, if small differences matter"
             advice = f"{advice}. Beside that, {larger}" if advice else larger
     advice = advice or "nothing, this descriptor is large enough for these structures"
     return f"{finding}.", f"What to do: {advice}."

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nullmode._support.types import JSON
+from nullmode._support.types import JSON, WholeScope
 
 CAUSES = {
     "null_symmetry": "symmetry",
@@ -16,6 +16,7 @@ CAUSES = {
     "null_unresolved": "unresolved",
 }
 """Columns of null values, and the words for their causes."""
+FORCES = ("force_rms", "unseen_force", "soft_force_1e-2")
 WORST = 10
 """So many centres are named."""
 _WHOLE = "structures"
@@ -53,6 +54,7 @@ class Tally:
         self._counts: pd.DataFrame | None = None
         self._worst: pd.DataFrame | None = None
         self._resolutions: list[pd.DataFrame] = []
+        self._forces: list[pd.DataFrame] = []
 
     def add(self, frame: pd.DataFrame) -> None:
         """Count further rows."""
@@ -87,6 +89,8 @@ class Tally:
             self._read(frame, name)
         if "resolution" in frame:
             self._resolutions.append(rows[["center"]].assign(resolution=frame["resolution"]))
+        if "force_rms" in frame:
+            self._forces.append(frame[list(FORCES)].astype(np.float64) ** 2)
         counts = rows.groupby("center")[["environments", "neighbours", "values", "null", *CAUSES, "soft"]].sum()
         self._counts = counts if self._counts is None else self._counts.add(counts, fill_value=0).astype(np.int64)
         kept = rows if self._worst is None else pd.concat([self._worst, rows])
@@ -98,6 +102,13 @@ class Tally:
         assert self._counts is not None
         result = self._counts.sort_values("environments", ascending=False, kind="stable")
         return result.assign(neighbours=result["neighbours"] / result["environments"])
+
+    def whole(self, scope: WholeScope) -> JSON:
+        """Give the counts over all rows, which are whole structures, and the root mean squares of their forces."""
+        sums = self.counts().sum(numeric_only=True)
+        forces = pd.concat(self._forces) if self._forces else pd.DataFrame(columns=list(FORCES), dtype=np.float64)
+        counted = {name: int(sums[name]) for name in ("values", "null", *CAUSES, "soft")}
+        return {"scope": scope, **counted, **np.sqrt(forces.mean()).to_dict()}
 
     def worst(self) -> pd.DataFrame:
         """Give the rows with most null values beyond those of symmetry, then those with the smallest s_d/s_1."""
@@ -113,10 +124,6 @@ class Tally:
         if len(texts):
             count, first = self.texts.get(name, (0, str(texts.iloc[0])))
             self.texts[name] = count + len(texts), first
-
-    def as_dict(self) -> JSON:
-        """Give what is counted over all rows."""
-        return {"statuses": self.statuses, "n_at_cutoff": self.n_at_cutoff, "n_near_symmetry": self.n_near}
 
 
 def _soft(frame: pd.DataFrame, soft: float) -> Any:
