@@ -34,9 +34,9 @@ _ATOMS = {2: 400, 3: 60}
 """By correlation order: whole structures are analysed up to so many atoms in all."""
 _ALWAYS = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
 _TEXTS = {
-    "message": "not analysed",
-    "diagnostic": "not explained",
-    "resolution_note": "with a note on the resolution",
+    "message": "rows were not analysed",
+    "diagnostic": "rows were not explained",
+    "resolution_note": "rows have a note on the resolution",
 }
 
 
@@ -142,18 +142,23 @@ def look_closely(
     """Look closely at the structures that :func:`sampled` chose, given with their index."""
     pairs = [(index, atoms) for index, atoms in sample if len(atoms)]
     options: JSON = {"rtol": rtol, "tolerance": tolerance, "threads": threads}
-    resolutions = tally.resolutions()
+    resolutions, soft = tally.resolutions(), dict[str, int]()
+    scopes, notes = pd.DataFrame(), list[str]()
     with progress_bar(3, progress, "closer looks") as advance:
         close = _close([atoms for _, atoms in pairs], descriptor, centers)
-        if resolutions is None and close and _has_quick_limit(descriptor):
-            rows = analyze(close, descriptor, rtol, resolution=True, threads=threads)
-            resolutions = pd.DataFrame({"center": rows["center_species"], "resolution": rows["resolution"]})
+        try:
+            if resolutions is None and close and _has_quick_limit(descriptor):
+                rows = analyze(close, descriptor, rtol, resolution=True, threads=threads)
+                resolutions = pd.DataFrame({"center": rows["center_species"], "resolution": rows["resolution"]})
+            advance(1)
+            soft = _soft_causes(close, descriptor, tally.soft, rtol, tolerance)
+            advance(1)
+            scopes, notes = _scopes(pairs, descriptor, tally.soft, options | {"centers": centers})
+        # None of these could be analysed: the rows tell of all structures, and are kept.
+        except InputError as error:
+            notes.append(f"No structure was looked at closely: {error}")
         advance(1)
-        soft = _soft_causes(close, descriptor, tally.soft, rtol, tolerance)
-        advance(1)
-        scopes, notes = _scopes(pairs, descriptor, tally.soft, options | {"centers": centers})
-        advance(1)
-    return Looks(tuple(index for index, _ in pairs), resolutions, soft, scopes, notes)
+    return Looks(tuple(index for index, _ in pairs), resolutions, soft, scopes, tuple(notes))
 
 
 def conclude(tally: Tally, looks: Looks, numbers: Sequence[int], descriptor: Descriptor) -> Verdict:
@@ -165,7 +170,7 @@ def conclude(tally: Tally, looks: Looks, numbers: Sequence[int], descriptor: Des
     for name, kept in {"resolution_worst": "min", "resolution_median": "median", "n_measured": "count"}.items():
         counts[name] = counts["center"].map(measured[kept]).astype(np.float64)
     counts["n_measured"] = counts["n_measured"].fillna(0).astype(np.int64)
-    finding, advice = conclusion(counts, looks.scopes)
+    finding, advice = conclusion(counts, looks.scopes, tally.statuses)
     worst = tally.worst()
     worst.insert(0, "frame", [numbers[index] for index in worst.pop("structure")])
     return Verdict(
@@ -232,7 +237,7 @@ def _has_quick_limit(descriptor: Descriptor) -> bool:
 
 def _scopes(
     pairs: "list[tuple[int, Atoms]]", descriptor: Descriptor, soft: float, options: JSON
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+) -> tuple[pd.DataFrame, list[str]]:
     """Sum up what linear models and any potential see of the sampled structures that are small enough."""
     left = _ATOMS.get(descriptor.correlation_order or 2, _ATOMS[2])
     small: list[Atoms] = []
@@ -241,7 +246,7 @@ def _scopes(
             small.append(atoms)
             left -= len(atoms)
     if not small:
-        return pd.DataFrame(), ("The structures were too large to be analysed as a whole: see --scope potential.",)
+        return pd.DataFrame(), ["The structures were too large to be analysed as a whole: see --scope potential."]
     rows = []
     scopes: tuple[WholeScope, ...] = get_args(WholeScope)
     for scope in scopes:
@@ -249,17 +254,17 @@ def _scopes(
         whole = Tally(soft)
         whole.add(table)
         rows.append(whole.whole(scope))
-    return pd.DataFrame(rows), ()
+    return pd.DataFrame(rows), []
 
 
 def _notes(tally: Tally) -> list[str]:
     """Say what deserves attention, each with its first reason."""
-    notes = [f"{count} rows are {status}." for status, count in tally.statuses.items() if status != "ok"]
+    notes = []
     if tally.n_at_cutoff:
-        notes.append(f"{tally.n_at_cutoff} with atoms at the cutoff, which are left out (column n_at_cutoff).")
+        notes.append(f"{tally.n_at_cutoff} rows have atoms at the cutoff, which are left out (column n_at_cutoff).")
     if tally.n_near:
         notes.append(
-            f"{tally.n_near} are close to a more symmetric or degenerate environment: their counts depend on the "
+            f"{tally.n_near} rows are close to a more symmetric or degenerate environment: their counts depend on the "
             "tolerance."
         )
     for name, (count, first) in tally.texts.items():

@@ -19,7 +19,7 @@ _CURES = {
     "null_cutoff": "raise the cutoff, if the neighbours that fade there matter; a larger basis does not help",
     "null_width": "use a smaller width; a larger basis does not help",
     "null_unresolved": "try a larger truncation, then the next body order",
-    "null": "look for the causes (attribution)",
+    "null": "look for the causes: leave --no-attribution out, or use a smaller tolerance",
 }
 
 
@@ -166,8 +166,12 @@ def number(value: Any) -> str:
     return "-" if pd.isna(value) else f"{value:.2g}"
 
 
-def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame) -> tuple[str, str]:
+def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, int]) -> tuple[str, str]:
     """Say in a sentence what was found, and in one what to do."""
+    failed, rows = sum(count for status, count in statuses.items() if status != "ok"), sum(statuses.values())
+    if failed:
+        counted = ", ".join(f"{count} {status}" for status, count in statuses.items() if status != "ok")
+        return f"{failed} of {rows} rows were not analysed: {counted}.", "What to do: mend what the notes above say."
     total = centers.sum(numeric_only=True)
     known = len(scopes) > 0
     blind = scopes.iloc[-1] if known else total
@@ -198,6 +202,6 @@ def _causes(counts: Any) -> tuple[str, str]:
     """Give the most frequent cause beyond symmetry, and all of them in words."""
     found = {name: int(counts[name]) for name in CAUSES if name != "null_symmetry" and counts[name]}
     if not found:
-        return "null", "causes not looked for"
+        return "null", "the causes are not known"
     ordered = sorted(found, key=lambda name: -found[name])
     return ordered[0], ", ".join(f"{found[name]} because of the {CAUSES[name]}" for name in ordered)
