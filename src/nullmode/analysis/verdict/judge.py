@@ -196,7 +196,7 @@ def described(descriptor: Any) -> str:
     for field in fields(descriptor):
         value = getattr(descriptor, field.name)
         if field.init and (field.name in _ALWAYS or value != field.default):
-            shown.append(f"{field.name}={value!r}")
+            shown.append(f"{field.name}={value if is_dataclass(value) else repr(value)}")
     return f"{type(descriptor).__name__}({', '.join(shown)})"
 
 

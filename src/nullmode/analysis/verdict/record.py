@@ -10,6 +10,7 @@ from nullmode.analysis.verdict.tally import CAUSES
 
 ENOUGH = 0.5
 """Resolution from which on a basis counts as large enough: no displacement is weakened more than twofold."""
+_ROUNDING = 1e-12
 _MOST_SPECIES = 8
 _MEV = 1e3
 _SCOPES = {"structure": "a linear model", "potential": "any potential"}
@@ -162,8 +163,8 @@ def _worst(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def number(value: Any) -> str:
-    """Write a number with two digits, or a dash."""
-    return "-" if pd.isna(value) else f"{value:.2g}"
+    """Write a number with two digits, a dash where there is none, and 0 for rounding."""
+    return "-" if pd.isna(value) else f"{0 if abs(value) < _ROUNDING else value:.2g}"
 
 
 def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, int]) -> tuple[str, str]:
