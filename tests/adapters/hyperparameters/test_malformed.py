@@ -1,5 +1,6 @@
 """Hyperparameters that are not understood are refused in one line that names the key."""
 
+import copy
 import json
 
 import pytest
@@ -117,6 +118,7 @@ MALFORMED = {
     "dscribe, no cutoff": (PEER, {"species": ["H"], "n_max": 3, "l_max": 3}, r"`r_cut` must be a number above 0"),
     "dscribe, short": (PEER, DSCRIBE | {"r_cut": 0.9}, r"`r_cut` must be above 1 Å for rbf=gto, got 0.9"),
     "dscribe, species": (PEER, DSCRIBE | {"species": ["H", "Xx"]}, r"`species` must be chemical symbols .* got 'Xx'"),
+    "dscribe, l": (PEER, DSCRIBE | {"l_max": 21}, r"`l_max` must be at most 20, as dscribe's, got 21"),
     "dscribe, average": (PEER, DSCRIBE | {"average": "inner"}, r"`average` must be off, got 'inner'.*scope=structure"),
     "dscribe, rbf": (PEER, DSCRIBE | {"rbf": "gtos"}, r"`rbf` must be one of gto, polynomial, got 'gtos'"),
     "dscribe, weights": (
@@ -214,6 +216,58 @@ def test_any_value_of_quip_is_taken_or_refused(key, value):
     with pytest.raises(nm.InputError, match=f"`(n_)?{key}`|`arguments`") as caught:
         nm.from_quip(text)
     assert "\n" not in str(caught.value)
+
+
+WHOLE = {
+    "featomic": (nm.from_featomic, HYPERS),
+    "rascaline": (
+        nm.from_featomic,
+        RASCALINE | {"radial_scaling": {"Willatt2018": {"rate": 1, "scale": 2, "exponent": 7}}},
+    ),
+    "dscribe": (
+        nm.from_dscribe,
+        DSCRIBE | {"weighting": {"function": "pow", "r0": 2.0, "c": 3.0, "d": 1.5, "m": 4.0}, "sigma": 0.4},
+    ),
+    "acsf": (nm.from_dscribe, {"descriptor": "ACSF", "r_cut": 4.0, "species": ["H"], "g3_params": [0.7]}),
+    "metatrain": (
+        nm.from_metatrain,
+        {
+            "architecture": {
+                "name": "soap_bpnn",
+                "atomic_types": [1, 6],
+                "model": {"soap": {"max_radial": 3, "cutoff": {"radius": 5.0}}, "long_range": {"enable": False}},
+            }
+        },
+    ),
+    "nullmode": (from_nullmode, {"kind": "power-spectrum", "n_max": 3}),
+}
+ODD = [True, -1, 0, 1.5, "a", "", [], {}, [1], {"a": 1}, float("nan"), float("inf"), 10**400, (1, 2), object()]
+
+
+def places(values, path=()):
+    return [
+        place
+        for key, value in values.items()
+        for place in [(*path, key), *(places(value, (*path, key)) if isinstance(value, dict) else [])]
+    ]
+
+
+@pytest.mark.parametrize("whose", WHOLE)
+def test_odd_values_in_any_place_are_taken_or_refused(whose):
+    reader, values = WHOLE[whose]
+    refused = 0
+    for place in places(values):
+        for odd in ODD:
+            changed = copy.deepcopy(values)
+            inner = changed
+            for key in place[:-1]:
+                inner = inner[key]
+            inner[place[-1]] = odd
+            try:
+                reader(changed)
+            except nm.InputError:
+                refused += 1
+    assert refused > 5 * len(places(values))
 
 
 @pytest.mark.parametrize("part", ["cutoff", "density", "basis", "radial", "smoothing"])

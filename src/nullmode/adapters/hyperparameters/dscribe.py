@@ -31,6 +31,7 @@ _WEIGHTS = {
     "pow": ("function", "c", "d", "m", "r0", "threshold", "w0"),
     "exp": ("function", "c", "d", "r0", "threshold", "w0"),
 }
+_LARGEST_L = 20
 # The threshold at which dscribe's Gaussians end (SOAP.get_cutoff_padding).
 _PADDING = sqrt(-2 * log(1e-3))
 _PAIRS = (
@@ -80,6 +81,8 @@ def _soap(given: Given, species: tuple[str, ...], use: Use) -> Translation:
     weighting, reason = _weighting(given)
     r_cut = given.real("r_cut", _inferred(weighting), above=0)
     n_max, l_max = given.whole("n_max", least=1), given.whole("l_max", least=0)
+    if l_max > _LARGEST_L:
+        given.refuse("l_max", f"at most {_LARGEST_L}, as dscribe's")
     width = given.real("sigma", 1.0, above=0)
     rbf = given.choice("rbf", ("gto", "polynomial"), "gto")
     if rbf == "gto" and r_cut <= 1:
@@ -149,9 +152,10 @@ def _inferred(weighting: Given) -> Any:
     threshold = weighting.real("threshold", 1e-2, above=0)
     if function == "poly":
         return r0
-    if c / threshold <= d:
+    power = weighting.real("m", 1.0)
+    if c / threshold <= d or power == 0:
         return None
-    return r0 * (c / threshold - d) ** (1 / weighting.real("m")) if function == "pow" else r0 * log(c / threshold - d)
+    return r0 * (c / threshold - d) ** (1 / power) if function == "pow" else r0 * log(c / threshold - d)
 
 
 def _acsf(given: Given, species: tuple[str, ...], use: Use) -> Translation:

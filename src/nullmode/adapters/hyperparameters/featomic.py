@@ -77,7 +77,7 @@ def translated(values: Any, species: tuple[str, ...] | None, use: Use, who: str,
     reason = "its radial functions are tabulated" if kind == "Tabulated" else ""
     if kind == "Gto" and radial.real("radius", radius, above=0) != radius:
         radial.refuse("radius", f"the radius of the cutoff, {radius:g}, or left out")
-    source = json.dumps(values)
+    source = json.dumps(values, default=repr)
     source = source if len(source) <= _LONGEST else f"{source[:_LONGEST]} …"
     if reason or use == "peer":
         return _by_featomic(values, species, radial_only, source, reason)
@@ -153,14 +153,15 @@ def _from_rascaline(values: Mapping[str, Any]) -> dict[str, Any]:
     splines = basis.inner("Gto", ("spline_accuracy", "splined_radial_integral"), {})
     function = given.inner("cutoff_function", ("ShiftedCosine", "Step"))
     smooth = function.inner("ShiftedCosine", ("width",)) if "ShiftedCosine" in function.values else None
-    scaling = given.inner("radial_scaling", ("Willatt2018", "None"), {}).values
+    scaling = given.inner("radial_scaling", ("Willatt2018", "None"), {})
     density: dict[str, Any] = {
         "type": "Gaussian",
         "width": given.real("atomic_gaussian_width", above=0),
         "center_atom_weight": given.real("center_atom_weight", 1.0),
     }
-    if scaling.get("Willatt2018") is not None:
-        density["scaling"] = {"type": "Willatt2018", **scaling["Willatt2018"]}
+    if "Willatt2018" in scaling:
+        weight = scaling.inner("Willatt2018", ("rate", "scale", "exponent"))
+        density["scaling"] = {"type": "Willatt2018", **weight.values}
     exact = not splines.flag("splined_radial_integral", True)
     return {
         "cutoff": {

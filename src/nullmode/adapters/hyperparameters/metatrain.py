@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nullmode._support.arguments import listed
 from nullmode._support.types import InputError
 from nullmode.adapters.hyperparameters import featomic
 from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, document, near, replaced
@@ -69,7 +70,7 @@ def from_metatrain(options: Any, *, use: Use = "nullmode") -> Translation:
     by_featomic = name.endswith("gap") or bool(
         {"density", "basis", "cutoff_function", "atomic_gaussian_width"} & {*soap}
     )
-    species = tuple(architecture.values["atomic_types"]) if "atomic_types" in architecture else None
+    species = tuple(listed(architecture.values["atomic_types"])) if "atomic_types" in architecture else None
     if by_featomic:
         if not {"cutoff_function", "atomic_gaussian_width"} & {*soap}:
             soap = _filled(_DEFAULTS, soap)

@@ -32,7 +32,7 @@ def from_nullmode(source: Any, *, use: Use = "nullmode") -> Translation:
             raise InputError(f"`{next(iter(parameters))}` must stand in `parameters`, where the others are. Move it.")
         parameters = dict(inner)
     kind = values["kind"]
-    if kind not in DESCRIPTORS:
+    if not isinstance(kind, str) or kind not in DESCRIPTORS:
         raise InputError(f"`kind` must be a descriptor, got {kind!r}. {suggest(str(kind), list(DESCRIPTORS))}")
     descriptor = constructed(load(kind, DESCRIPTORS, "descriptor"), parameters, "descriptor")
     return Translation(source=json.dumps(values, default=str), descriptor=descriptor, differences=())
