@@ -144,6 +144,13 @@ def test_of_a_command_line(text, tmp_path):
     compare(soap.descriptor, own, around(6), normalised=True)
 
 
+def test_a_centre_outside_the_species_is_said_where_others_are_inside():
+    made = nm.from_quip(f"{COMMON} {BOTH} n_Z=2 Z={{6 8}}")
+    assert "of a centre outside species_Z (O)" in made.differences[-1]
+    assert made.descriptor.center_weight == 1
+    assert nm.from_quip(f"{COMMON} {BOTH} n_Z=1 Z=8").descriptor.center_weight == 0
+
+
 def test_species_that_are_given_beside_those_that_gap_fit_adds():
     (made,) = nm.from_gap(f"{TRAINED} n_species=2 species_Z={{{{1 6}}}}")
     (plain,) = nm.from_gap(TRAINED)

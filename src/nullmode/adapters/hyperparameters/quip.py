@@ -105,9 +105,15 @@ def _soap(source: str, given: Given, use: Use, *, add_species: bool) -> Translat
     if centres:
         named = ", ".join(map(symbol, centres))
         differences.append(f"QUIP describes centres of {named} alone (Z), this descriptor all that are chosen.")
-    if species and centres and not set(centres) & set(species):
+    outside = set(centres) - set(species) if species else set()
+    if outside and outside == set(centres):
         # QUIP has no channel for the centre's own Gaussian, and leaves it out.
         weight = 0.0
+    elif outside:
+        differences.append(
+            f"QUIP leaves out the Gaussian of a centre outside species_Z ({', '.join(map(symbol, sorted(outside)))}), "
+            "which this descriptor refuses."
+        )
     scaling = None
     if given.whole("cutoff_dexp", 0, least=-(10**6)) > 0:
         scaling = RadialScaling(
