@@ -7,7 +7,10 @@ from cases import ENVIRONMENTS, SETTING, environment, in_a_sphere, rattled
 from tasks import sensitivities
 
 import nullmode as nm
+from nullmode.analysis.rows import AnalysisOptions, measure
+from nullmode.attribution.geometry_ranks import Cases
 from nullmode.descriptors.complete import jacobians
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.sweep.structures import make_structures
 
 POWER = nm.PowerSpectrum(n_max=4, l_max=3, **SETTING)
@@ -73,6 +76,17 @@ def test_a_row_says_what_is_wrong_with_its_resolution(monkeypatch):
     assert (rows["status"] == "ok").all()
     assert rows["resolution"][1] > 0
     assert rows["resolution_note"][1] == ""
+
+
+def test_of_a_sweep_over_densities_rows_without_a_limit_say_so():
+    sets = EnvironmentSet.from_environments([environment("methane"), environment("one")])
+    options = AnalysisOptions(rtol=1e-9, attribution=False, resolution=True)
+    rows, _ = measure(Cases(sets), [POWER, replace(POWER, density="delta")], options)
+    gaussian, delta = rows[rows["point"] == 0], rows[rows["point"] == 1]
+    assert gaussian["resolution"].gt(0).all()
+    assert delta["resolution"].isna().all()
+    assert delta["resolution_note"].str.contains("got density='delta'").all()
+    assert (rows["status"] == "ok").all()
 
 
 def test_resolutions_that_cannot_be_are_refused_before_any_work():

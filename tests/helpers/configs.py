@@ -47,8 +47,8 @@ def changed(place, value, config=None):
 # Place, value, and what the message must hold.
 BAD = {
     "a resolution of what has no limit": (
-        "descriptors.bases.resolution",
-        True,
+        "descriptors.bases",
+        {"kind": "power-spectrum", "parameters": {"density": "delta"}, "resolution": True},
         "`descriptors.bases.resolution` must be false for a descriptor without a limit",
     ),
     "no for a symbol": (

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from nullmode._support.failure import reason
-from nullmode._support.types import JSON, Floats, Integers
+from nullmode._support.types import JSON, Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._selected import whole_of
 from nullmode.descriptors.complete.jacobians import smallest
 from nullmode.geometry.environment import Environment
+from nullmode.limits.limit import check_limited
 from nullmode.limits.metric import is_projection, primitives, with_orthonormal_functions
 from nullmode.limits.resolution import Reference, matrices_of, references
 from nullmode.spectrum.decomposition import DegreesOfFreedom
@@ -54,6 +55,11 @@ class ResolutionColumns:
             As in the other columns.
         """
         descriptor: Any = sweep.descriptor
+        try:
+            check_limited(descriptor)
+        except InputError as error:
+            self._note[np.ix_(np.array([point for point, *_ in sweep.points]), indices)] = reason(error)
+            return
         measured = with_orthonormal_functions(descriptor)
         matrices: Any = jacobians
         if measured is not descriptor:

@@ -1,4 +1,4 @@
-"""Rank and condition number against the truncation, the kind of radial basis, and the density."""
+"""Rank, condition number and resolution against the truncation, the kind of radial basis, and the density."""
 
 from itertools import cycle, product
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ _MARKERS = "osD^vP"
 _LABELS = {"l_max": "largest angular momentum, l_max", "n_max": "radial functions, n_max", "width": "width / Å"}
 # What distinguishes the rows of panels below the first.
 _VARIANTS = {"density": "{} density", "cutoff": "cutoff {:g} Å"}
+_WORDS = {"inverse_condition_number": "$s_d / s_1$", "resolution": "resolution"}
 _QUANTILES = (0.05, 0.5, 0.95)
 _ALPHA = 0.12
 
@@ -30,11 +31,12 @@ def draw(
     along: Literal["l_max", "n_max", "width"],
     labels: dict[str, str] | None = None,
 ) -> Drawing:
-    """One column per family; median rank and median s_d/s_1 along one parameter, a line per radial basis.
+    """One column per family; medians of rank, s_d/s_1 and resolution along one parameter, a line per radial basis.
 
-    Bands go from the percentile 5 to 95 of the environments. Dashed: the rank of generic environments in theory,
-    min(d, min(N, n) + sum over l from 1 to l_max of N k - k (k - 1)/2 with k = min(N, 2 l + 1)), for n neighbours and
-    N radial functions that all tell distances apart: a delta density with the constant alone is below it.
+    The resolution is drawn where it was measured (``resolution: true`` of the descriptor, Gaussian densities). Bands go
+    from the percentile 5 to 95 of the environments. Dashed: the rank of generic environments, min(d, min(N, n)
+    + sum over l from 1 to l_max of N k - k (k - 1)/2 with k = min(N, 2 l + 1)), for n neighbours and N radial functions
+    that all tell distances apart: a delta density with the constant alone is below it.
 
     Parameters
     ----------
@@ -68,49 +70,62 @@ def draw(
     variants = [variant for variant in product(*values) if first[varied].eq(list(variant)).all(axis=1).any()]
     bases = sorted(first["radial_basis"].unique())
     looks = dict(zip(bases, cycle(zip(_SHADES, _MARKERS, strict=True)), strict=False))
-    size = (2.5 * len(families) + 0.9, 1.9 * (len(variants) + 1) + 1.0)
+    drawn = [("inverse_condition_number", variant) for variant in variants]
+    for variant in variants:
+        rows = first[first[varied].eq(list(variant)).all(axis=1)]
+        if "resolution" in rows and rows["resolution"].notna().any():
+            drawn.append(("resolution", variant))
+    size = (2.5 * len(families) + 0.9, 1.9 * (len(drawn) + 1) + 1.0)
     figure, axes = panels(
-        len(variants) + 1, len(families), size, sharex=True, sharey="row", height_ratios=[0.75, *[1] * len(variants)]
+        len(drawn) + 1, len(families), size, sharex=True, sharey="row", height_ratios=[0.75, *[1] * len(drawn)]
     )
     for column, (family, rows) in zip(axes.T, chosen.items(), strict=True):
         once = rows.drop_duplicates(along).sort_values(along)
-        for variant, ax in zip(variants, column[1:], strict=True):
-            _panel(column[0], ax, rows[rows[varied].eq(list(variant)).all(axis=1)], along, looks)
+        for variant in variants:
+            _lines(column[0], rows[rows[varied].eq(list(variant)).all(axis=1)], "rank", along, looks)
+        for (what, variant), ax in zip(drawn, column[1:], strict=True):
+            _lines(ax, rows[rows[varied].eq(list(variant)).all(axis=1)], what, along, looks)
         column[0].plot(once[along], _generic_ranks(once), color="black", linestyle="--", linewidth=0.9, zorder=9)
         column[0].set_title(f"{(labels or {}).get(family, family)} (d = {rows['n_dof'].max()})", loc="left")
         column[-1].set_xlabel(_LABELS[along])
     axes[0, 0].set_ylabel(title(first) + "\n\nrank")
     axes[0, 0].set_ylim(0, first["n_dof"].max() + 1)
     axes[0, 0].yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    for line, variant in zip(axes[1:], variants, strict=True):
+    for line, (what, variant) in zip(axes[1:], drawn, strict=True):
         texts = [_VARIANTS[name].format(value) for name, value in zip(varied, variant, strict=True)]
-        line[0].set_ylabel("\n\n".join([*texts, "$s_d / s_1$"]))
+        line[0].set_ylabel("\n\n".join([*texts, _WORDS[what]]))
     handles = [key(color=c, marker=m, markersize=3) for c, m in looks.values()]
-    legend_above(figure, [*handles, key(color="black", linestyle="--")], [*looks, "generic rank (theory)"])
+    # It samples the density: its resolution is the share of no projection, and may exceed 1.
+    names = [f"{basis} (no projection)" if basis == "dvr" and len(drawn) > len(variants) else basis for basis in looks]
+    legend_above(figure, [*handles, key(color="black", linestyle="--")], [*names, "generic rank (theory)"])
     sentences = [_sentence((labels or {}).get(family, family), rows, along) for family, rows in chosen.items()]
     return Drawing(figure, " ".join(sentences))
 
 
-def _panel(ranks: "Axes", ratios: "Axes", rows: "pd.DataFrame", along: str, looks: dict[str, tuple[str, str]]) -> None:
-    """Draw the ranks and the ratios of one variant of one family."""
+def _lines(ax: "Axes", rows: "pd.DataFrame", what: str, along: str, looks: dict[str, tuple[str, str]]) -> None:
+    """Draw the medians of a column, of ratios with bands, on a logarithmic scale."""
     if rows.empty:
         return
     floor = rows["rtol"].iloc[0]
-    logarithmic(ratios, floor / 5, (floor / 30, floor), 2, "null")
+    is_ratio = what != "rank"
+    if is_ratio:
+        logarithmic(ax, floor / 5, (floor / 30, floor), 2, "null")
     for index, (basis, (colour, marker)) in enumerate(looks.items()):
         groups = rows[rows["radial_basis"] == basis].groupby(along)
         # Smaller markers on top, so that coinciding lines all show.
         line: dict[str, Any] = {"color": colour, "marker": marker, "linewidth": 0.9, "mew": 0}
         line["markersize"] = 6.5 - 0.8 * index
-        ranks.plot(groups["rank"].median(), **line)
+        if not is_ratio:
+            ax.plot(groups[what].median(), **line)
+            continue
         # Null values are noise: in the band, whatever they are.
         low, median, high = (
-            quantile.where(quantile > floor, floor / 5)
-            for quantile in (groups["inverse_condition_number"].quantile(q) for q in _QUANTILES)
+            quantile.where((quantile > floor) | quantile.isna(), floor / 5)
+            for quantile in (groups[what].quantile(q) for q in _QUANTILES)
         )
-        ratios.plot(median, **line)
+        ax.plot(median, **line)
         if (groups.size() > 1).any():
-            ratios.fill_between(median.index, low, high, color=colour, alpha=_ALPHA, linewidth=0)
+            ax.fill_between(median.index, low, high, color=colour, alpha=_ALPHA, linewidth=0)
 
 
 def _generic_rank(n_max: Integers, l_max: Integers, n: int, d: int) -> Integers:
@@ -136,6 +151,10 @@ def _sentence(name: str, rows: "pd.DataFrame", along: str) -> str:
         f"{name}: the rank equals that of generic environments in {generic.sum()} of {len(rows)} cases, and is at most "
         f"{rows['rank'].max()}"
     )
+    if "resolution" in rows and largest["resolution"].notna().any():
+        kept = largest.groupby("radial_basis")["resolution"].median()
+        ends = [f"{number(kept[at])} ({at})" for at in (kept.idxmin(), kept.idxmax())]
+        ranks += f"; the median resolution at {along} = {largest[along].iloc[0]:g} is between {' and '.join(ends)}"
     if medians.max() <= rows["rtol"].iloc[0]:
         return f"{ranks}, and s_d/s_1 at most {number(medians.max())} at {along} = {largest[along].iloc[0]:g}."
     low, high = ((number(medians[at]), at[0]) for at in (medians.idxmin(), medians.idxmax()))

@@ -21,6 +21,7 @@ from nullmode._support.own_modules import files_in
 from nullmode._support.types import JSON
 from nullmode._support.variants import constructed, load, module_from, source_of, validated
 from nullmode.analysis.explanations import EXPLANATIONS
+from nullmode.basis.radial import RADIAL_BASES
 from nullmode.basis.radial._base import RadialBasis
 from nullmode.claims import model
 from nullmode.descriptors import DESCRIPTORS
@@ -68,7 +69,11 @@ def layout_code() -> JSON:
 
 def sensitivity_code(kind: str, bases: Iterable[str], tasks: Iterable[SensitivityTask] = ()) -> JSON:
     """Origin of sensitivities: of a kind of descriptor, in radial bases given by :func:`basis_modules`."""
-    code = _origin("nullmode.sweep.sensitivity", f"{COLUMNS}:SENSITIVITY", source_of(kind, DESCRIPTORS), *bases)
+    tasks = list(tasks)
+    # A resolution is measured with functions that a contraction orthonormalises.
+    further = [source_of("optimal-contraction", RADIAL_BASES)] if any(task.resolution for task in tasks) else []
+    modules = sorted({*bases, *further})
+    code = _origin("nullmode.sweep.sensitivity", f"{COLUMNS}:SENSITIVITY", source_of(kind, DESCRIPTORS), *modules)
     return code | _files((kind, task.points) for task in tasks)
 
 

@@ -123,7 +123,8 @@ class DescriptorEntry(_Strict):
     resolution: bool = Field(
         default=False,
         description="whether to measure the basis against its own limit (docs/theory.md): for a radial "
-        "spectrum, power spectrum or bispectrum (few neighbours) of a Gaussian density, of scope environment",
+        "spectrum, power spectrum or bispectrum (few neighbours) of a Gaussian density, of scope environment; null in "
+        "rows of other densities",
     )
 
 

@@ -158,7 +158,9 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
         _check_known(f"{where}.inner", descriptor.inner, descriptor.grid)
     if (size := prod(len(axes.values(axis)) for axis in descriptor.grid.values())) > axes.MOST_POINTS:
         raise InputError(f"`{where}.grid` must span at most {axes.MOST_POINTS} points, got {size}. Use fewer values.")
-    for point in points(descriptor, list(descriptor.grid)):
+    without_limit: list[InputError] = []
+    every = points(descriptor, list(descriptor.grid))
+    for point in every:
         made = constructed(target, {**descriptor.parameters, **point}, where)
         if not isinstance(made, Descriptor):
             raise InputError(
@@ -166,22 +168,25 @@ def _check_descriptor(settings: Settings, descriptor: DescriptorEntry, where: st
                 f"{type(made).__name__}. See docs/how-to-add-a-descriptor.md."
             )
         if descriptor.resolution:
-            _check_resolution(made, descriptor.scope, f"{where}.resolution")
+            try:
+                check_limited(made)
+            except InputError as error:
+                without_limit.append(error)
         basis = unfitted_basis(made)
         if basis is not None and basis.reference not in settings.families:
             raise InputError(
                 f"`{where}.radial_basis.reference` must name the family that the basis is fitted to, got "
                 f"{basis.reference!r}. {suggest(str(basis.reference), list(settings.families))}"
             )
-
-
-def _check_resolution(made: Descriptor, scope: str, where: str) -> None:
-    if scope != "environment":
-        raise InputError(f"`{where}` must be false for scope structure, got true: limits are those of environments.")
-    try:
-        check_limited(made)
-    except InputError as error:
-        raise InputError(f"`{where}` must be false for a descriptor without a limit, got true: {error}") from None
+    if descriptor.resolution and descriptor.scope != "environment":
+        raise InputError(
+            f"`{where}.resolution` must be false for scope {descriptor.scope}, got true: limits are of environments."
+        )
+    # Of a sweep over densities, rows of the delta density have none.
+    if without_limit and len(without_limit) == len(every):
+        raise InputError(
+            f"`{where}.resolution` must be false for a descriptor without a limit, got true: {without_limit[0]}"
+        )
 
 
 def _check_search(settings: Settings, search: SearchEntry, where: str) -> None:
