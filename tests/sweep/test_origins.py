@@ -19,6 +19,7 @@ from nullmode.sweep.settings import check
 
 MODULES = {target.partition(":")[0] for target in RADIAL_BASES.values()}
 # Every descriptor of a density has it as its default.
+CONTRACTION = "nullmode.basis.radial.optimal_contraction"
 DEFAULT = "nullmode.basis.radial.gto"
 
 
@@ -43,6 +44,10 @@ def test_sensitivities_depend_on_their_own_kind_and_bases_alone(config, monkeypa
         covered = modules(origins.sensitivity_code(job.kind, job.bases))
         assert covered & kinds == {DESCRIPTORS[job.kind].partition(":")[0]}
         assert covered & MODULES - {DEFAULT} == set(job.bases) - {DEFAULT}
+        # A resolution is measured with functions that a contraction orthonormalises.
+        further = {CONTRACTION} if any(task.resolution for task in job.tasks) else set()
+        whole = modules(origins.sensitivity_code(job.kind, job.bases, job.tasks))
+        assert whole & MODULES - {DEFAULT} == (set(job.bases) | further) - {DEFAULT}
     assert len({job.bases for job in jobs}) > 1
 
 
