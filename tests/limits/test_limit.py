@@ -34,6 +34,16 @@ def test_singular_values_are_those_of_an_independent_code():
     np.testing.assert_allclose(values[[0, 4, 8]], [0.51405414, 0.14698684, 0.08397056], rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
+def test_a_truncation_past_the_largest_one_reaches_the_limit():
+    soap = nm.PowerSpectrum(n_max=40, l_max=25, **(SETTING | {"cutoff": 5.0}), radial_basis="laplacian-eigenstates")
+    # Descriptors take l_max up to 25, where 1.7e-6 is missing; the kernels have no such bound.
+    object.__setattr__(soap, "l_max", 30)
+    env = in_a_sphere()
+    reached = nm.sensitivity(soap.compute_with_jacobian(env)[1], env).singular_values
+    np.testing.assert_allclose(reached, nm.limit(env, soap).singular_values, rtol=1e-8)
+
+
 @pytest.mark.parametrize("width", [0.3, 0.1])
 def test_overlaps_of_the_functions_are_those_in_closed_form(width):
     """∫ r² g_l(r; a) g_l(r; b) dr = 4 pi exp(-(a² + b²)/4 width²) i_l(a b/2 width²), and its derivatives."""
