@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, check_tolerance
 from nullmode._support.failure import reason
+from nullmode._support.shown import Shown
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import JSON, InputError, Parity
 from nullmode.attribution.completeness import LARGEST_HANDED, LARGEST_ORDER
@@ -26,8 +27,8 @@ _FADED = 30.0
 """A weight falls as the square of the distance to the cutoff, over it. Below this times sqrt(rtol) it may be null."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribution:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Attribution(Shown):
     """The null singular values of one environment, or of a whole structure, counted by cause.
 
     n_dof = rank + null_symmetry + null_incompleteness + null_truncation + null_cutoff + null_width +

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 
 from nullmode._support.arguments import SMALLEST_TOLERANCE, as_real, check_tolerance
+from nullmode._support.shown import Shown
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode.attribution.counterfactual import of_next_order, with_larger_truncation, with_raised_cutoff
@@ -28,8 +29,8 @@ _TIE = 0.05
 _NOISE = 1e-13
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NearNull:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class NearNull(Shown):
     """A soft mode, one with a small singular value, and the share of its softness that each cause explains.
 
     The softness is log10(threshold/ratio), in decades. A cause explains the decades by which the mode's ratio rises

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nullmode._support.shown import Shown
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats
 from nullmode.attribution.causes import Attribution, attribute
@@ -14,8 +15,8 @@ from nullmode.symmetry.irreps import symmetry_adapted
 from nullmode.symmetry.point_group import point_group, proper, symmetric_projector
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NullModes:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class NullModes(Shown):
     """All null modes of one cause and one irreducible representation.
 
     Attributes

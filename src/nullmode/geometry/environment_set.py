@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode._support.arguments import real_array
 from nullmode._support.elements import atomic_number
+from nullmode._support.shown import Shown
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.cutoff import at_cutoff, inside
 from nullmode.geometry.environment import Environment, Species, check_environments
@@ -15,8 +16,8 @@ from nullmode.geometry.lengths import FARTHEST
 from nullmode.geometry.structure import CLOSEST
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EnvironmentSet:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class EnvironmentSet(Shown):
     """Environments, joined end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
 
     Attributes

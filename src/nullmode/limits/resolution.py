@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
+from nullmode._support.shown import Shown
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
@@ -24,8 +25,8 @@ from nullmode.spectrum.judgement import coarseness, judge, norm
 ReferenceName = Literal["limit", "full"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Resolution:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Resolution(Shown):
     """Which share of what its limit sees a descriptor's truncation keeps, for independent displacements.
 
     Attributes

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
+from nullmode._support.shown import Shown
 from nullmode._support.types import Floats
 from nullmode.attribution.causes import Attribution
 from nullmode.geometry.environment import Environment
@@ -26,8 +27,8 @@ class Step(NamedTuple):
     length: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SearchRecord(ABC):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SearchRecord(Shown, ABC):
     """The result of a search (abstract).
 
     Attributes

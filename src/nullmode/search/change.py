@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nullmode._support.arguments import as_whole, real_array
+from nullmode._support.shown import Shown
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import gated
@@ -22,8 +23,8 @@ _FACTOR = 1.25
 _FIRST = 1e-7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DistanceToChange:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class DistanceToChange(Shown):
     """The distance at which a displacement changes the features by epsilon.
 
     Attributes

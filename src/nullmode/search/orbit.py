@@ -26,7 +26,7 @@ def _displacements(value: Any) -> Floats | None:
     return None if value is None else real_array("direction", value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Orbit(SearchRecord):
     """A curve followed from an environment; arrays have one entry per environment on it.
 

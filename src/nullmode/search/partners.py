@@ -34,7 +34,7 @@ _PER_START = 100
 _ROUNDING = 1e-14  # of features, over their norm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Partners(SearchRecord):
     """Environments that have the features of a given one and are not congruent to it.
 

@@ -28,7 +28,7 @@ _KICK = 0.2  # Å per coordinate
 _BEYOND = 1e-3  # Å
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SingularPoint(SearchRecord):
     """A singular point, or the environment with the smallest s_d/s_1 that a search reached.
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nullmode._support.arguments import check_threads
+from nullmode._support.shown import Shown
 from nullmode._support.threads import processors, single_threaded_blas
 from nullmode._support.types import Bools, Floats, InputError, Integers
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
@@ -25,8 +26,8 @@ _TILE_BYTES = 1 << 21
 _MOST = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SpectrumSet:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SpectrumSet(Shown):
     """What a descriptor sees of the displacements of m environments.
 
     Attributes

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nullmode._support.arguments import as_real
+from nullmode._support.shown import Shown
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.descriptors._base import Descriptor
 from nullmode.linalg.stacked import StackedFactor
@@ -22,8 +23,8 @@ _UNSURE = 100.0
 _AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FeatureClasses:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FeatureClasses(Shown):
     """The centres of a structure, by species and equal features.
 
     Attributes

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nullmode._support.shown import Shown
 from nullmode._support.types import Bools, Floats, Integers
 from nullmode.geometry.environment import Environment
 from nullmode.geometry.environment_set import EnvironmentSet
@@ -18,8 +19,8 @@ _EXACT = 1e-13
 _FLAT = 1e-2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Symmetrized:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Symmetrized(Shown):
     """A more symmetric environment, rotated to be as close to the original as possible, and its exact point group.
 
     `distance` is the displacement of all neighbours from the original to it, sqrt(sum |dr_j|²), in Å.

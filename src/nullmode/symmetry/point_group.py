@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode._support._jit import kernel
 from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.shown import Shown
 from nullmode._support.types import Bools, Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.rotations import axis_frame, line_axis
@@ -18,8 +19,8 @@ _FINEST = 1e7
 """Of the traces by which groups are told apart; those of turns by 1/199 and 1/200 of a circle differ by 5e-6."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PointGroup:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class PointGroup(Shown):
     """All orthogonal operations that permute neighbours of equal species.
 
     Attributes

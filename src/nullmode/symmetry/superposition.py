@@ -7,6 +7,7 @@ from math import factorial, prod, sqrt
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
+from nullmode._support.shown import Shown
 from nullmode._support.types import Floats, InputError, Integers
 from nullmode.geometry.environment import Environment, check_environment
 from nullmode.linalg.rotations import closest_operation, pair_operations
@@ -19,8 +20,8 @@ _AT_ONCE = 512
 _ROUNDS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Superposition:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Superposition(Shown):
     """The map that takes one environment closest to another: x -> operation @ x.
 
     Attributes
