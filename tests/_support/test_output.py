@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import nullmode as nm
 from nullmode._support.output import check_output
+from nullmode.analysis.verdict import judge
 from nullmode.cli.main import app
 from nullmode.figures._base import save
 
@@ -72,7 +73,7 @@ IMPOSSIBLE = {
     "folder with the ending": "folder{e}",
     "nothing": "",
     "no suffix": "out",
-    "unknown suffix": "out.csv",
+    "unknown suffix": "out.txt",
     "link to nothing": "dangling{e}",
     "pipe": "pipe{e}",
     "long": "n" * 300 + "{e}",
@@ -104,6 +105,8 @@ def test_whatever_would_be_lost_is_refused(folder, path, force):
 @pytest.mark.parametrize("command", ENDINGS)
 @pytest.mark.parametrize("path", ["input", "hard link", "foreign", "structures", "folder", "unknown suffix"])
 def test_commands_refuse_what_would_be_lost(folder, monkeypatch, command, path):
+    # Imported before that is exchanged, it keeps its own.
+    monkeypatch.setattr(judge, "environments", stopped)
     monkeypatch.setattr("nullmode.geometry.cut.environments", stopped)
     monkeypatch.setattr("ase.io.iread", stopped)
     monkeypatch.setattr("ase.io.read", stopped)
