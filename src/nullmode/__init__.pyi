@@ -62,6 +62,8 @@ from nullmode.limits.resolution import Resolution as Resolution
 from nullmode.limits.resolution import resolution as resolution
 from nullmode.limits.selection import FeatureSelection as FeatureSelection
 from nullmode.limits.selection import select_features as select_features
+from nullmode.recommendation.recommend import recommend as recommend
+from nullmode.recommendation.record import Recommendation as Recommendation
 from nullmode.search.change import DistanceToChange as DistanceToChange
 from nullmode.search.change import distance_to_change as distance_to_change
 from nullmode.search.multistart import find_singular_points as find_singular_points

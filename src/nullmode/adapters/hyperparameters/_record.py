@@ -183,3 +183,13 @@ def _json(text: str, name: str) -> Any:
         return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         raise InputError(f"{name} must be JSON, got a fault in line {error.lineno}: {error.msg}.") from None
+
+
+def check_writable(descriptor: Any, kinds: tuple[type, ...], basis: type, who: str, **wanted: Any) -> None:
+    """Refuse a descriptor that another code does not compute: its kind, its radial functions, or other values."""
+    reason = f"a {' or '.join(kind.__name__ for kind in kinds)} of a Gaussian density in {basis.__name__} functions"
+    fits = isinstance(descriptor, kinds) and isinstance(getattr(descriptor, "radial_basis", None), basis)
+    values = {"density": "gaussian"} | wanted
+    if not fits or any(getattr(descriptor, name) != value for name, value in values.items()):
+        further = "".join(f", {name}={value!r}" for name, value in wanted.items())
+        raise InputError(f"`descriptor` must be {reason}{further} for {who}, got {descriptor!r}.")

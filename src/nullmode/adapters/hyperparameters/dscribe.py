@@ -12,7 +12,15 @@ from nullmode._support.elements import numbers_of, symbol
 from nullmode._support.types import InputError
 from nullmode.adapters._base import peer
 from nullmode.adapters.dscribe import FromDscribe
-from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, document, replaced
+from nullmode.adapters.hyperparameters._record import (
+    Given,
+    Translation,
+    Use,
+    check_use,
+    check_writable,
+    document,
+    replaced,
+)
 from nullmode.basis.radial.dscribe_gto import DscribeGTO
 from nullmode.basis.radial.gto import GTO
 from nullmode.basis.scaling import RadialScaling
@@ -32,8 +40,8 @@ _WEIGHTS = {
     "exp": ("function", "c", "d", "r0", "threshold", "w0"),
 }
 _LARGEST_L = 20
-# The threshold at which dscribe's Gaussians end (SOAP.get_cutoff_padding).
-_PADDING = sqrt(-2 * log(1e-3))
+PADDING = sqrt(-2 * log(1e-3))
+"""Widths by which dscribe's Gaussians reach beyond r_cut: its threshold is 1e-3 (SOAP.get_cutoff_padding)."""
 _PAIRS = (
     "dscribe holds each pair of radial functions or of species once, without the factor sqrt(2) that makes it count "
     "twice: singular values differ by up to this factor and a common one, null displacements do not."
@@ -113,7 +121,7 @@ def _soap(given: Given, species: tuple[str, ...], use: Use) -> Translation:
     descriptor = PowerSpectrum(
         n_max=n_max,
         l_max=l_max,
-        cutoff=r_cut + _PADDING * width,
+        cutoff=r_cut + PADDING * width,
         cutoff_width=0.0,
         width=width,
         # dscribe's weight of the centre, over the constant factor of all other atoms.
@@ -221,3 +229,30 @@ def _of_object(made: Any) -> dict[str, Any]:
     raise InputError(
         f"`source` must be dscribe's SOAP or ACSF, got {made!r}. FromDscribe and FromCallable take others."
     )
+
+
+def to_dscribe(descriptor: Any) -> str:
+    """Write a power spectrum with dscribe's GTO as JSON that :func:`from_dscribe` reads.
+
+    Raises
+    ------
+    InputError
+        For a descriptor with other functions, a smoothing or a radial scaling, or without species.
+    """
+    check_writable(descriptor, (PowerSpectrum,), DscribeGTO, "dscribe", cutoff_width=0.0, radial_scaling=None)
+    r_cut = descriptor.radial_basis.r_cut
+    if abs(r_cut + PADDING * descriptor.width - descriptor.cutoff) > 1e-9 or not descriptor.species:
+        raise InputError(
+            "`descriptor` must state its species, and reach as far beyond its functions as dscribe's, got "
+            f"{descriptor!r}."
+        )
+    values: dict[str, Any] = {
+        "r_cut": r_cut,
+        "n_max": descriptor.n_max,
+        "l_max": descriptor.l_max,
+        "sigma": descriptor.width,
+        "species": list(descriptor.species),
+    }
+    if descriptor.center_weight != 1.0:
+        values["weighting"] = {"w0": descriptor.center_weight}
+    return json.dumps(values)

@@ -6,7 +6,8 @@ from typing import Any
 
 from nullmode._support.types import InputError
 from nullmode.adapters.featomic import FromFeatomic
-from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, document
+from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, check_writable, document
+from nullmode.basis.radial.gto import GTO
 from nullmode.basis.scaling import RadialScaling
 from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.descriptors.radial_spectrum import RadialSpectrum
@@ -175,4 +176,36 @@ def _from_rascaline(values: Mapping[str, Any]) -> dict[str, Any]:
             "radial": {"type": "Gto", "max_radial": given.whole("max_radial", least=1) - 1},
             "spline_accuracy": None if exact else splines.real("spline_accuracy", 1e-8, above=0),
         },
+    }
+
+
+def to_featomic(descriptor: Any) -> str:
+    """Write a power or radial spectrum of GTOs as JSON that :func:`from_featomic` reads; species are not part of it.
+
+    Raises
+    ------
+    InputError
+        For a descriptor that featomic does not compute.
+    """
+    return json.dumps(written(descriptor))
+
+
+def written(descriptor: Any) -> dict[str, Any]:
+    """Hyperparameters of featomic, as a mapping."""
+    check_writable(descriptor, (PowerSpectrum, RadialSpectrum), GTO, _WHO)
+    smooth, scaling = descriptor.cutoff_width, descriptor.radial_scaling
+    density = {"type": "Gaussian", "width": descriptor.width, "center_atom_weight": descriptor.center_weight}
+    if scaling is not None:
+        named = {"rate": scaling.rate, "scale": scaling.scale, "exponent": scaling.exponent}
+        density["scaling"] = {"type": "Willatt2018", **named}
+    basis: dict[str, Any] = {"radial": {"type": "Gto", "max_radial": descriptor.n_max - 1}}
+    if isinstance(descriptor, PowerSpectrum):
+        basis = {"type": "TensorProduct", "max_angular": descriptor.l_max, **basis}
+    return {
+        "cutoff": {
+            "radius": descriptor.cutoff,
+            "smoothing": {"type": "ShiftedCosine", "width": smooth} if smooth else {"type": "Step"},
+        },
+        "density": density,
+        "basis": basis,
     }

@@ -1,12 +1,23 @@
 """metatrain's options as descriptors."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from nullmode._support.arguments import listed
+from nullmode._support.elements import atomic_number
 from nullmode._support.types import InputError
 from nullmode.adapters.hyperparameters import featomic
-from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, document, near, replaced
+from nullmode.adapters.hyperparameters._record import (
+    Given,
+    Translation,
+    Use,
+    check_use,
+    check_writable,
+    document,
+    near,
+    replaced,
+)
 from nullmode.basis.radial.gto import GTO
 from nullmode.basis.radial.laplacian_eigenstates import LaplacianEigenstates
 from nullmode.descriptors.power_spectrum import PowerSpectrum
@@ -137,3 +148,19 @@ def _filled(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         if isinstance(old, Mapping) and isinstance(value, Mapping) and value.get("type") in (None, old.get("type")):
             result[key] = _filled(old, value)
     return result
+
+
+def to_metatrain(descriptor: Any) -> str:
+    """Write a power spectrum of GTOs as options of ``soap_bpnn`` with featomic, JSON, which YAML contains.
+
+    Raises
+    ------
+    InputError
+        For a descriptor that this architecture does not compute.
+    """
+    check_writable(descriptor, (PowerSpectrum,), GTO, "metatrain")
+    soap = featomic.written(descriptor)
+    # A missing key would have metatrain's default.
+    soap["density"].setdefault("scaling", None)
+    types = {"atomic_types": [atomic_number(each) for each in descriptor.species]} if descriptor.species else {}
+    return json.dumps({"architecture": {"name": "soap_bpnn", "model": {"soap": soap}, **types}})

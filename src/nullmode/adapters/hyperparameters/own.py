@@ -53,3 +53,17 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+def to_nullmode(descriptor: Any) -> str:
+    """Write a descriptor as JSON that :func:`from_nullmode` reads.
+
+    Raises
+    ------
+    InputError
+        For a descriptor that is not one of nullmode's.
+    """
+    kind, values = described(descriptor)
+    if kind not in DESCRIPTORS:
+        raise InputError(f"`descriptor` must be one of nullmode's, got {descriptor!r:.80}.")
+    return json.dumps({"kind": kind, **values})

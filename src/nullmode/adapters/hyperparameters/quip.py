@@ -4,9 +4,17 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from nullmode._support.elements import known_number, symbol
+from nullmode._support.elements import atomic_number, known_number, symbol
 from nullmode._support.types import InputError
-from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, near, replaced
+from nullmode.adapters.hyperparameters._record import (
+    Given,
+    Translation,
+    Use,
+    check_use,
+    check_writable,
+    near,
+    replaced,
+)
 from nullmode.adapters.quippy import KEYS, WHOLE, FromQuippy
 from nullmode.basis.radial.gto import GTO
 from nullmode.basis.radial.quip_gaussians import QuipGaussians
@@ -280,3 +288,29 @@ def written(kind: str, values: Values) -> str:
         return "{" + " ".join(map(str, value)) + "}" if isinstance(value, list) else str(value)
 
     return " ".join([kind, *(f"{key}={shown(value)}" for key, value in values.items())])
+
+
+def to_quip(descriptor: Any) -> str:
+    """Write a power spectrum with QUIP's radial functions as :func:`from_quip` reads it; refuse any other."""
+    check_writable(descriptor, (PowerSpectrum,), QuipGaussians, "QUIP")
+    basis, scaling = descriptor.radial_basis, descriptor.radial_scaling
+    if basis.width != descriptor.width or (scaling is not None and scaling.exponent != int(scaling.exponent)):
+        raise InputError(
+            f"`descriptor` must have functions as wide as the density, and a whole exponent of its radial scaling, for "
+            f"QUIP, got {descriptor!r}."
+        )
+    values: Values = {
+        "cutoff": descriptor.cutoff,
+        "cutoff_transition_width": descriptor.cutoff_width,
+        "n_max": descriptor.n_max,
+        "l_max": descriptor.l_max,
+        "atom_sigma": descriptor.width,
+        "central_weight": descriptor.center_weight,
+        **({} if basis.error_exponent == 10.0 else {"basis_error_exponent": basis.error_exponent}),
+    }
+    if scaling is not None:
+        values |= {"cutoff_dexp": int(scaling.exponent), "cutoff_scale": scaling.scale, "cutoff_rate": scaling.rate}
+    if descriptor.species:
+        species = [atomic_number(each) for each in descriptor.species]
+        values |= {"n_species": len(species), "species_Z": species}
+    return written("soap", values)

@@ -13,6 +13,7 @@ from nullmode._support.arguments import as_real
 from nullmode._support.threads import progress_bar
 from nullmode._support.types import JSON, InputError, WholeScope
 from nullmode.analysis.analyze import analyze
+from nullmode.analysis.sample import small_enough, spaced
 from nullmode.analysis.verdict.record import Verdict, conclusion
 from nullmode.analysis.verdict.tally import Tally
 from nullmode.attribution.near_null import explain_near_null
@@ -90,8 +91,7 @@ def check_soft(soft: Any, rtol: float) -> float:
 
 def sampled(tally: Tally) -> list[int]:
     """Choose structures that are looked at closely: evenly spaced ones, and the first of each species."""
-    spaced = np.unique(np.linspace(0, tally.n_structures - 1, _FRAMES).round().astype(int)).tolist()
-    return sorted({*spaced, *tally.first_of.values()})
+    return spaced(tally.n_structures, _FRAMES, tally.first_of.values())
 
 
 class Looks(NamedTuple):
@@ -239,12 +239,8 @@ def _scopes(
     pairs: "list[tuple[int, Atoms]]", descriptor: Descriptor, soft: float, options: JSON
 ) -> tuple[pd.DataFrame, list[str]]:
     """Sum up what linear models and any potential see of the sampled structures that are small enough."""
-    left = _ATOMS.get(descriptor.correlation_order or 2, _ATOMS[2])
-    small: list[Atoms] = []
-    for _, atoms in pairs:
-        if len(atoms) <= left:
-            small.append(atoms)
-            left -= len(atoms)
+    most = _ATOMS.get(descriptor.correlation_order or 2, _ATOMS[2])
+    small = small_enough((atoms for _, atoms in pairs), most)
     if not small:
         return pd.DataFrame(), ["The structures were too large to be analysed as a whole: see --scope potential."]
     rows = []
