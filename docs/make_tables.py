@@ -3,7 +3,8 @@
 from pathlib import Path
 from textwrap import wrap
 
-from nullmode.tables.columns import RESERVED, TABLES, Column
+from nullmode.tables.column import Column
+from nullmode.tables.columns import RESERVED, TABLES
 from nullmode.tables.parquet import SCHEMA_VERSION
 
 PAGE = Path(__file__).with_name("tables.md")
@@ -36,6 +37,7 @@ NOTES = {
     "explanations": "`results/explanations/FIGURE.parquet`: one row per mode of each environment that a figure "
     "explains. The coordinate `name` of the structure follows where the figure draws named structures.",
     "near_pairs": "What `nullmode.near_pairs` returns: one row per environment, with the nearest one in feature space.",
+    "recommendation": "`nullmode.recommend(...).table`, written by `nullmode recommend --out`: one row per setting.",
     "claims": "`results/claims.parquet`: one row per expected number of the [claims](claims.md).",
 }
 CLOSING = """

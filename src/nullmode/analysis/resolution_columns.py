@@ -107,7 +107,15 @@ class ResolutionColumns:
         whole: Any = whole_of(descriptor)
         # Of truncation and radial basis, only where the functions end matters.
         ends = primitives(whole.radial_basis).ends_at_cutoff
-        key = smallest(whole, "laplacian-eigenstates" if ends else "gto")
+        key, ending = smallest(whole), smallest(whole, "laplacian-eigenstates")
+        if ends:
+            key = ending
+        else:
+            # What was found with the best within the cutoff is the same but for that.
+            for each in environments:
+                known = self._known.get((ending, id(each)))
+                if isinstance(known, Reference):
+                    self._known.setdefault((key, id(each)), known._replace(within_cutoff=np.nan))
         new = [each for each in environments if (key, id(each)) not in self._known]
         self._known |= {(key, id(each)): found for each, found in zip(new, self._found(new, key), strict=True)}
         return [self._known[key, id(each)] for each in environments]

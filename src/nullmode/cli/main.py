@@ -13,6 +13,7 @@ from nullmode.cli.command import Command
 from nullmode.cli.find import find
 from nullmode.cli.provenance import provenance
 from nullmode.cli.prune import prune
+from nullmode.cli.recommend import recommend
 from nullmode.cli.scan import scan
 from nullmode.cli.view import view
 
@@ -40,7 +41,7 @@ def _common(
     pass
 
 
-for command in (analyze, scan, find, view, provenance, claims, prune):
+for command in (analyze, recommend, scan, find, view, provenance, claims, prune):
     app.command(cls=Command)(command)
 
 

@@ -171,6 +171,7 @@ def check_out(
     file: Path,
     choice: DescriptorChoice,
     force: bool,
+    argument: str = "--out",
 ) -> None:
     """Refuse an output file, before anything is computed, as :func:`nullmode._support.output.check_output` does.
 
@@ -179,10 +180,10 @@ def check_out(
     if out is None:
         return
     if not out.parent.is_dir():
-        raise InputError(f"`--out` must lie in an existing folder, got {out}.")
+        raise InputError(f"`{argument}` must lie in an existing folder, got {out}.")
     named = (value for value in choice.parameters.values() if isinstance(value, str))
     inputs: list[str | Path] = [file, *named, *files_behind(choice.descriptor), *([choice.like] if choice.like else [])]
-    check_output(out, endings, is_own, inputs=inputs, force=force, argument="--out")
+    check_output(out, endings, is_own, inputs=inputs, force=force, argument=argument)
 
 
 def centers_of(text: str | None) -> list[int | str] | None:

@@ -97,14 +97,19 @@ def save(figure: "Figure", stem: str | Path, provenance: JSON | None = None, cap
     paths = [Path(f"{stem}.{ending}") for ending in FORMATS]
     for path in paths:
         check_output(path, (path.suffix,), stamp.is_stamped, argument="stem")
-    kept = stamp.metadata(provenance or {}, caption)
-    for path, ending in zip(paths, FORMATS, strict=True):
-        # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
-        with written(path) as temporary, style():
-            figure.savefig(temporary, format=ending, metadata=kept[ending])
+    for path in paths:
+        save_as(figure, path, provenance, caption)
         # The layout is found once: it takes as long as drawing.
         figure.set_layout_engine("none")
     return paths
+
+
+def save_as(figure: "Figure", path: Path, provenance: JSON | None = None, caption: str = "") -> None:
+    """Write a figure in the format that a path ends in, as :func:`save` does, without a check of the path."""
+    ending = path.suffix[1:].lower()
+    # Fonts, resolution and the salt of SVG's ids count when a figure is written, not when it is drawn.
+    with written(path) as temporary, style():
+        figure.savefig(temporary, format=ending, metadata=stamp.metadata(provenance or {}, caption)[ending])
 
 
 def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> "tuple[Figure, Any]":

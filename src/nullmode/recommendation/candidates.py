@@ -41,22 +41,29 @@ class Grid(NamedTuple):
 
 
 def grid_of(
-    descriptor: Any, n_max: Any, l_max: Any, bases: Any, orders: Any, cutoff: Any, cutoff_width: Any, width: Any
+    descriptor: Any,
+    *,
+    n_max: Any = N_MAX,
+    l_max: Any = L_MAX,
+    radial_basis: Any = None,
+    correlation_order: Any = ORDERS,
+    cutoff: Any = None,
+    cutoff_width: Any = None,
+    width: Any = None,
 ) -> Grid:
     """Check what is to be combined; None stands for the values of a descriptor, and for its functions beside others."""
     if type(descriptor) not in KINDS.values():
         names = ", ".join(kind.__name__ for kind in KINDS.values())
         raise InputError(f"`descriptor` must be one of {names}, got {descriptor!r:.80}. Its lengths are those of all.")
     check_limited(descriptor)
-    if bases is None:
-        own = descriptor.radial_basis
-        bases = [*BASES, *([] if own.kind in BASES else [own])]
+    own = descriptor.radial_basis
+    bases = [*BASES, *([] if own.kind in BASES else [own])] if radial_basis is None else listed(radial_basis)
     lengths = {"cutoff": cutoff, "cutoff_width": cutoff_width, "width": width}
     result = Grid(
         n_max=_wholes("n_max", n_max, range(1, 1001)),
         l_max=_wholes("l_max", l_max, range(LARGEST_L + 1)),
-        bases=listed(bases),
-        orders=_wholes("correlation_order", orders, range(1, 4)),
+        bases=bases,
+        orders=_wholes("correlation_order", correlation_order, range(1, 4)),
         **{
             name: [getattr(descriptor, name)] if value is None else _reals(name, value)
             for name, value in lengths.items()

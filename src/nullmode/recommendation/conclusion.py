@@ -28,6 +28,7 @@ def conclude(
     table: pd.DataFrame,
     cheapest: dict[str, tuple[int | None, DensityDescriptor | None]],
     best: int | None,
+    own: int | None,
     sample: Sample,
     *,
     target: float,
@@ -38,7 +39,11 @@ def conclude(
     left_out: list[str],
     n_whole: int,
 ) -> Recommendation:
-    """Put the recommendation together; `cheapest` holds what is enough with each kind of radial functions."""
+    """Put the recommendation together.
+
+    `cheapest` holds what is enough with each kind of radial functions; `best` and `own` are the rows of the cheapest of
+    all, and of the setting that was given.
+    """
     front = table[table["front"]].sort_values(["features", "resolution"], kind="stable")
     front = front.assign(best=front.index == best).reset_index(drop=True)
     found = {index: descriptor for index, descriptor in cheapest.values() if index is not None}
@@ -58,6 +63,12 @@ def conclude(
                 if index != best:
                     other.setdefault(index, []).append(name)
     notes = []
+    if own is not None and own != best:
+        row = table.loc[own]
+        notes.append(
+            f"The given one, {setting(row)}: {row['features']} features, resolution {row['resolution_worst']:.2g} at "
+            f"worst, {row['resolution_median']:.2g} in the median: {'not ' * bool(row['misses'])}enough."
+        )
     for index, names in other.items():
         row = table.loc[index]
         notes.append(
@@ -156,21 +167,26 @@ def _cure(table: pd.DataFrame, target: float, grid: Grid) -> str:
             f"functions that end at the cutoff, as {kind} do, keep at most {rows['resolution_within_cutoff'].max():.2g}"
             " here, whatever their number"
         )
-    same = ["correlation_order", "radial_basis", *LENGTHS]
-    group = table[table[same].eq(highest[same]).all(axis=1)]
-    grows = [name for name, fixed in (("n_max", "l_max"), ("l_max", "n_max")) if _grows(group, highest, name, fixed)]
-    # Functions that end at the cutoff may grow towards what it allows, and no further.
-    bounded = highest["resolution_within_cutoff"] < target
-    if grows and not bounded:
-        largest = " and ".join(f"{name} (up to {max(getattr(grid, name))} here)" for name in grows)
-        why.append(f"the resolution still grows with {largest}")
-    at_most = f" (l_max at most {LARGEST_L})" if "l_max" in grows else ""
-    cure = f"search larger values of {' and '.join(grows)}{at_most}"
-    if bounded or not grows:
-        cure = "search functions that reach beyond the cutoff, such as gto" if bounded else "search a larger width"
+    # Of functions that may grow towards what the cutoff allows, and no further, more are no cure.
+    free = table[~(table["resolution_within_cutoff"] < target)]
+    highest = _highest(free) if len(free) else None
+    if highest is None:
+        cure = "search functions that reach beyond the cutoff, such as gto"
+    else:
+        same = ["correlation_order", "radial_basis", *LENGTHS]
+        group = table[table[same].eq(highest[same]).all(axis=1)]
+        axes = {"n_max": "l_max", "l_max": "n_max"}
+        grows = [name for name, fixed in axes.items() if _grows(group, highest, name, fixed)]
+        if grows:
+            largest = " and ".join(f"{name} (up to {max(getattr(grid, name))} here)" for name in grows)
+            why.append(f"of {highest['radial_basis']}, the resolution still grows with {largest}")
+        else:
+            why.append(f"of {highest['radial_basis']}, it no longer grows with n_max and l_max")
+        at_most = f" (l_max is at most {LARGEST_L})" if "l_max" in grows else ""
+        cure = f"search larger values of {' and '.join(grows)}{at_most}" if grows else "search a larger width"
     return (
-        f"Why: {'; '.join(why) or 'it no longer grows with n_max and l_max'}. What to do: {cure}; or take a lower "
-        "target, a shorter cutoff, or a larger width, which shows less."
+        f"Why: {'; '.join(why)}. What to do: {cure}; or take a lower target, a shorter cutoff, or a larger width, "
+        "which shows less."
     )
 
 

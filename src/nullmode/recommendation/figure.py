@@ -33,7 +33,7 @@ def draw(found: "Recommendation") -> "Figure":
                 alpha=0.6,
                 mew=0,
                 color=_COLOURS[k % len(_COLOURS)],
-                label=basis + f", order {order}" * several,
+                label=str(basis) + f", order {order}" * several,
             )
         ax.step(
             found.front["features"], found.front["resolution"], where="post", color="#333333", lw=0.9, label="front"

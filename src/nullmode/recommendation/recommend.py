@@ -19,7 +19,8 @@ from nullmode.descriptors.power_spectrum import PowerSpectrum
 from nullmode.geometry.environment import Centers, Environment, within
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.geometry.forces import forces_of
-from nullmode.recommendation.candidates import L_MAX, N_MAX, ORDERS, grid_of, made
+from nullmode.limits.metric import primitives
+from nullmode.recommendation.candidates import L_MAX, N_MAX, ORDERS, Grid, grid_of, made
 from nullmode.recommendation.conclusion import conclude
 from nullmode.recommendation.record import Recommendation
 from nullmode.recommendation.sampling import draw
@@ -74,7 +75,8 @@ def recommend(
     structures
         Molecules or crystals, with forces or without.
     descriptor
-        What is not searched: lengths in Å, weights, species; by default ``PowerSpectrum()``.
+        What is not searched: lengths in Å, weights, species; by default ``PowerSpectrum()``. If it is given, its own
+        truncation is compared as well.
     target
         Resolution to reach, between 0 and 1.
     n_max, l_max, radial_basis, correlation_order
@@ -100,8 +102,9 @@ def recommend(
     from ase import Atoms
 
     base: Any = PowerSpectrum() if descriptor is None else descriptor
-    grid = grid_of(base, n_max, l_max, radial_basis, correlation_order, cutoff, cutoff_width, width)
-    _check(target, quantile, seed)
+    asked = {"n_max": n_max, "l_max": l_max, "radial_basis": radial_basis, "correlation_order": correlation_order}
+    lengths = {"cutoff": cutoff, "cutoff_width": cutoff_width, "width": width}
+    grid = check_asked(base, target, quantile, seed, **asked, **lengths)
     check_rtol(rtol)
     check_tolerance(tolerance)
     check_threads(threads)
@@ -110,6 +113,11 @@ def recommend(
     descriptors, left_out = made(
         sample.descriptor, grid, len(sample.descriptor.species or ()), max(map(len, sample.chosen))
     )
+    own = None
+    if descriptor is not None and base.cutoff in grid.cutoff and base.correlation_order in grid.orders:
+        if sample.descriptor not in descriptors:
+            descriptors.append(sample.descriptor)
+        own = descriptors.index(sample.descriptor)
     options = AnalysisOptions(rtol=rtol, attribution=True, resolution=True, tolerance=tolerance)
     rows = _measured(sample.chosen, descriptors, options, threads=threads, progress=progress)
     table = summed_up(rows, descriptors, quantile, target)
@@ -130,6 +138,7 @@ def recommend(
         table,
         {kind: (index, None if index is None else descriptors[index]) for kind, index in cheapest.items()},
         best,
+        own,
         sample,
         target=target,
         quantile=quantile,
@@ -141,13 +150,15 @@ def recommend(
     )
 
 
-def _check(target: Any, quantile: Any, seed: Any) -> None:
+def check_asked(descriptor: Any, target: Any, quantile: Any, seed: Any, **asked: Any) -> Grid:
+    """Refuse what :func:`recommend` refuses of its arguments, but for the structures; give what is searched."""
     if not 0 < as_real(target) < 1:
         raise InputError(f"`target` must be a resolution between 0 and 1, got {target!r}. Take 0.5, or 0.9.")
     if not 0 <= as_real(quantile) <= 1:
         raise InputError(f"`quantile` must be from 0, the worst environment, to 1, got {quantile!r}.")
     if (as_whole(seed) or 0) < 0 or as_whole(seed) is None:
         raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}.")
+    return grid_of(descriptor, **asked)
 
 
 def _measured(
@@ -162,6 +173,8 @@ def _measured(
     frames = []
     for cutoff in sorted({each.cutoff for each in descriptors}):
         own = [index for index, each in enumerate(descriptors) if each.cutoff == cutoff]
+        # Limits that are found with the best within the cutoff serve the other functions, too.
+        own.sort(key=lambda index: not primitives(descriptors[index].radial_basis).ends_at_cutoff)
         cases = Cases(EnvironmentSet.from_environments([within(each, cutoff) for each in environments]))
         rows, _ = measure(cases, [descriptors[k] for k in own], options, threads=threads, progress=progress)
         frames.append(rows.assign(point=np.array(own)[rows["point"]]))

@@ -27,12 +27,7 @@ class Recommendation:
     target, quantile
         As asked for: this quantile of the resolutions of the sample must reach the target.
     table
-        All settings, a row each: ``correlation_order``, ``radial_basis``, ``n_max``, ``l_max``, lengths in Å;
-        ``features``; ``resolution`` (the quantile), ``resolution_worst``, ``resolution_median``,
-        ``resolution_within_cutoff`` (the most that functions which end at the cutoff keep; else NaN) of ``n_measured``
-        environments; null values of the sample by cause; ``unseen_force`` of ``force_rms`` in eV/Å where whole
-        structures were looked at; ``microseconds`` and ``kilobytes`` for features and Jacobian of an environment, of
-        the front; ``misses``, why it is not enough, empty if it is; ``front``.
+        All settings, a row each; columns as in docs/tables.md, ``recommendation``.
     front
         The settings than which no other has fewer features and a higher resolution, by features. Body orders that are
         not enough are left out.

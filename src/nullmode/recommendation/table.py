@@ -21,11 +21,7 @@ def summed_up(
 ) -> pd.DataFrame:
     """Sum up the rows of environments: one row per setting, ordered as the descriptors.
 
-    Columns: ``correlation_order``, ``radial_basis``, ``n_max``, ``l_max``, the lengths in Å, ``features``;
-    ``resolution`` (the one that counts), ``resolution_worst``, ``resolution_median``, ``resolution_within_cutoff`` (the
-    smallest; NaN for functions that reach beyond it) of ``n_measured`` environments; null values by cause; force in
-    eV/Å that any potential misses, where it was looked for (``unseen_force``, ``force_rms``); ``microseconds`` and
-    ``kilobytes`` of features and Jacobian of an environment, of the front; ``misses``, why it is not enough.
+    Columns as in docs/tables.md, but for ``front``.
     """
     groups = rows.groupby("point")
     shares = groups["resolution"]

@@ -42,14 +42,14 @@ def streamed(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
             file.write("[]\n" if empty else "]\n")
 
 
-def is_table(path: Path) -> bool:
-    """Whether an existing file begins as :func:`streamed` does."""
+def is_table(path: Path, first: tuple[str, str] = ("structure", "center")) -> bool:
+    """Whether an existing file begins as :func:`streamed` does, with these two columns."""
     try:
         with path.open(encoding="utf-8") as file:
-            start = file.read(32)
+            start = file.read(64)
     except (OSError, UnicodeDecodeError):
         return False
-    return start.startswith(("structure,center,", '[{"structure":', "[]\n"))
+    return start.startswith((f"{first[0]},{first[1]},", f'[{{"{first[0]}":', "[]\n"))
 
 
 def _is_list(value: object) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nullmode._support.types import InputError
+from nullmode.adapters.hyperparameters._quip_words import Values, written
 from nullmode.adapters.hyperparameters._record import Given, Translation, Use, check_use, is_file, near
-from nullmode.adapters.hyperparameters.quip import FEW_BODY, Values, numbers, parsed, translated, written
+from nullmode.adapters.hyperparameters.quip import FEW_BODY, numbers, parsed, translated
 from nullmode.adapters.quippy import KEYS
 
 # gap_fit's own keys of a descriptor (gap_fit_module.F90 of GAP); it silently ignores what neither it nor QUIP reads.

@@ -1,11 +1,11 @@
 """QUIP's descriptor strings as descriptors."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from nullmode._support.elements import atomic_number, known_number, symbol
 from nullmode._support.types import InputError
+from nullmode.adapters.hyperparameters._quip_words import Values, words, written
 from nullmode.adapters.hyperparameters._record import (
     Given,
     Translation,
@@ -41,7 +41,6 @@ _ONE_SPECIES = (
     "QUIP counts neighbours of all species as one, since species_Z is not given; this descriptor tells them apart, and "
     "differs where there is more than one."
 )
-Values = dict[str, Any]
 
 
 def from_quip(arguments: str, *, use: Use = "nullmode") -> Translation:
@@ -244,50 +243,6 @@ def parsed(text: str, extra: Iterable[str] = (), *, last_counts: bool = False) -
     # QUIP does not tell capitals from small letters.
     known = {key.lower(): key for key in (*extra, *KEYS.get(kind, FEW_BODY.get(kind, set())))}
     return kind, {known.get(key.lower(), key): value for key, value in values.items()}
-
-
-_WORD = re.compile(r"""\s*([A-Za-z_][\w]*)(?:=(\{(?:[^{}]|\{[^{}]*\})*\}|"[^"]*"|'[^']*'|[^\s{}"']+))?(?=\s|$)""")
-
-
-def words(text: str) -> list[tuple[str, Any]]:
-    """Words of a string of QUIP, each with its value, None without a ``=``."""
-    result, position = [], 0
-    while text[position:].strip():
-        match = _WORD.match(text, position)
-        if match is None:
-            rest = text[position:].strip()
-            raise InputError(
-                f"`arguments` must consist of words and of key=value without blanks around `=`, got {rest!r:.80}."
-            )
-        value = match[2]
-        result.append((match[1], None if value is None else _value(value)))
-        position = match.end()
-    return result
-
-
-def _value(text: str) -> Any:
-    if text[0] in "{\"'":
-        items = [_number(item) for item in text.strip("{}\"'").split()]
-        return items[0] if len(items) == 1 else items
-    return _number(text)
-
-
-def _number(text: str) -> Any:
-    for kind, form in ((int, text), (float, re.sub(r"(?<=[\d.])[dD](?=[-+\d])", "e", text))):
-        try:
-            return kind(form)
-        except ValueError:
-            continue
-    return text
-
-
-def written(kind: str, values: Values) -> str:
-    """Write values as QUIP reads them, in one line."""
-
-    def shown(value: Any) -> str:
-        return "{" + " ".join(map(str, value)) + "}" if isinstance(value, list) else str(value)
-
-    return " ".join([kind, *(f"{key}={shown(value)}" for key, value in values.items())])
 
 
 def to_quip(descriptor: Any) -> str:
