@@ -75,6 +75,11 @@ def conclude(
             f"The cheapest with the functions of {' and '.join(names)}: {setting(row)}, {row['features']} features, "
             f"{row['resolution_worst']:.2g} at worst."
         )
+    for name, basis in PEERS.items():
+        if basis in cheapest and cheapest[basis][0] is None and best is not None:
+            highest = _highest(table[table["radial_basis"] == basis])
+            most = "" if highest is None else f": at best {highest['resolution']:.2g}"
+            notes.append(f"No setting that was searched with the functions of {name} ({basis}) is enough{most}.")
     if missing:
         notes.append(f"Not searched, since their radial functions were not asked for: {', '.join(missing)}.")
     if left_out:

@@ -34,7 +34,7 @@ _FRAMES, _ATOMS = 8, 200
 """Structures that are looked at as a whole, and how many atoms they have together at most."""
 _UNSEEN, _SHARE = 1e-3, 1e-3
 """Unseen force counts above so many eV/Å, and above this share of the force."""
-_TIME = 0.05
+_TIME = 0.02
 """Seconds for which features are computed again and again to measure their time."""
 _ENTRIES = 30_000_000
 
