@@ -84,6 +84,7 @@ def frames():
             [environment, nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.2, 0], [0.1, 0.2, 1.2]])],
             nm.RadialSpectrum(n_max=3),
         ),
+        "recommendation": nm.recommend(molecule("CH4"), n_max=[2], l_max=[1], radial_basis="gto", centers="C").table,
     }
 
 

@@ -9,7 +9,7 @@ from nullmode._support.variants import load
 from nullmode.adapters.hyperparameters import WRITERS
 from nullmode.descriptors._base import LARGEST_L, DensityDescriptor
 from nullmode.recommendation.candidates import Grid
-from nullmode.recommendation.record import Recommendation, setting
+from nullmode.recommendation.record import Recommendation, setting, share
 from nullmode.recommendation.sampling import Sample
 from nullmode.recommendation.table import BODY_ORDER, LENGTHS
 
@@ -50,6 +50,7 @@ def conclude(
     lines: dict[str, str] = {}
     missing: list[str] = []
     other: dict[int, list[str]] = {}
+    row: Any
     if best is not None:
         lines["nullmode"] = load("nullmode", WRITERS, "writer")(found[best])
         for name, basis in PEERS.items():
@@ -66,19 +67,19 @@ def conclude(
     if own is not None and own != best:
         row = table.loc[own]
         notes.append(
-            f"The given one, {setting(row)}: {row['features']} features, resolution {row['resolution_worst']:.2g} at "
-            f"worst, {row['resolution_median']:.2g} in the median: {'not ' * bool(row['misses'])}enough."
+            f"The given one, {setting(row)}: {row['features']} features, resolution {share(row['resolution_worst'])} "
+            f"at worst, {share(row['resolution_median'])} in the median: {'not ' * bool(row['misses'])}enough."
         )
     for index, names in other.items():
         row = table.loc[index]
         notes.append(
             f"The cheapest with the functions of {' and '.join(names)}: {setting(row)}, {row['features']} features, "
-            f"{row['resolution_worst']:.2g} at worst."
+            f"{share(row['resolution_worst'])} at worst."
         )
     for name, basis in PEERS.items():
         if basis in cheapest and cheapest[basis][0] is None and best is not None:
             highest = _highest(table[table["radial_basis"] == basis])
-            most = "" if highest is None else f": at best {highest['resolution']:.2g}"
+            most = "" if highest is None else f": at best {share(highest['resolution'])}"
             notes.append(f"No setting that was searched with the functions of {name} ({basis}) is enough{most}.")
     if missing:
         notes.append(f"Not searched, since their radial functions were not asked for: {', '.join(missing)}.")
@@ -120,10 +121,10 @@ def _which(quantile: float) -> str:
 def _enough(
     table: pd.DataFrame, best: int, target: float, quantile: float, seed: int, others: Floats | None
 ) -> tuple[str, str]:
-    row = table.loc[best]
+    row: Any = table.loc[best]
     finding = (
         f"The cheapest that keeps {target:g} in the {_which(quantile)}: {setting(row)}, {row['features']} features; "
-        f"resolution {row['resolution_worst']:.2g} at worst, {row['resolution_median']:.2g} in the median."
+        f"resolution {share(row['resolution_worst'])} at worst, {share(row['resolution_median'])} in the median."
     )
     advice = "What to do: take it."
     if others is not None:
@@ -148,8 +149,8 @@ def _none(table: pd.DataFrame, target: float, quantile: float) -> str:
         return f"None of {len(table)} settings is enough: {table['misses'].iloc[-1]}."
     finding = (
         f"None of {len(table)} settings is enough for {target:g} in the {_which(quantile)}: the best, "
-        f"{setting(highest)}, {highest['features']} features, has resolution {highest['resolution_worst']:.2g} at "
-        f"worst, {highest['resolution_median']:.2g} in the median"
+        f"{setting(highest)}, {highest['features']} features, has resolution {share(highest['resolution_worst'])} at "
+        f"worst, {share(highest['resolution_median'])} in the median"
     )
     if highest["resolution"] >= target:
         finding += f", but {highest['misses']}"

@@ -67,7 +67,7 @@ def recommend(
     carry. The cheapest has the fewest features.
 
     The sample is drawn to cover the set: of each species of the centre, up to 16 environments that are as different as
-    possible (farthest-point sampling of a small power spectrum; no random numbers), with about 360 neighbours in all.
+    possible (farthest-point sampling of a small power spectrum; no random numbers), with about 300 neighbours in all.
     The recommended setting is then measured on half as many others, drawn at random with a seed.
 
     Parameters

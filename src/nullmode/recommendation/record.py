@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _BEFORE, _AFTER = 8, 3
 """So many settings of the front are printed before the recommended one, and after it."""
 _SPECIES = 8
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,12 +112,17 @@ def _shown(found: Recommendation) -> pd.DataFrame:
     for name in ("n_max", "l_max", "features"):
         shown[name] = rows[name]
     for name, words in {"resolution_worst": "resolution: worst", "resolution_median": "median"}.items():
-        shown[words] = rows[name].map("{:.2g}".format)
+        shown[words] = rows[name].map(share)
     if found.quantile not in (0.0, 0.5):
-        shown[f"quantile {found.quantile:g}"] = rows["resolution"].map("{:.2g}".format)
+        shown[f"quantile {found.quantile:g}"] = rows["resolution"].map(share)
     shown["µs"], shown["kB"] = rows["microseconds"].map("{:.0f}".format), rows["kilobytes"].map("{:.0f}".format)
     shown[""] = np.where(rows["best"], "<", np.where(rows["misses"] == "", "enough", ""))
     return shown
+
+
+def share(value: float) -> str:
+    """Write a resolution with two digits; rounding is 0."""
+    return "0" if value < _NOTHING else f"{value:.2g}"
 
 
 def setting(row: Any) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ATOMS = 4096
 """About so many atoms are looked at in search of a sample; of larger sets, evenly spaced structures."""
-_ENVIRONMENTS, _NEIGHBOURS = 16, 360
+_ENVIRONMENTS, _NEIGHBOURS = 16, 300
 """Of each species at most so many are chosen; all together have about so many neighbours at most."""
 _FEW = {"n_max": 3, "l_max": 2}
 """Truncation of the power spectrum whose features tell how much environments differ."""
