@@ -66,9 +66,9 @@ def recommend(
     grid cures, and if any potential on the features of whole structures reaches all of the forces that the structures
     carry. The cheapest has the fewest features.
 
-    The sample is drawn to cover the set: of each species of the centre, up to 16 environments that are as different as
-    possible (farthest-point sampling of a small power spectrum; no random numbers), with about 300 neighbours in all.
-    The recommended setting is then measured on half as many others, drawn at random with a seed.
+    The sample is drawn to cover the set: of each species of the centre, up to 32 environments that are as different as
+    possible (farthest-point sampling of a small power spectrum; no random numbers), with about 300 neighbours in all if
+    each has 20 or more. The recommended setting is then measured on half as many others, drawn at random with a seed.
 
     Parameters
     ----------

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _ATOMS = 4096
 """About so many atoms are looked at in search of a sample; of larger sets, evenly spaced structures."""
-_ENVIRONMENTS, _NEIGHBOURS = 16, 300
-"""Of each species at most so many are chosen; all together have about so many neighbours at most."""
+_ENVIRONMENTS, _NEIGHBOURS, _SMALL = 32, 300, 20
+"""Of each species at most so many are chosen; all together have about so many neighbours at most, or more in
+proportion if each has fewer than the last number: the time grows with the square."""
 _FEW = {"n_max": 3, "l_max": 2}
 """Truncation of the power spectrum whose features tell how much environments differ."""
 
@@ -100,7 +101,8 @@ def draw(
     for number in np.unique(numbers):
         own = np.flatnonzero(numbers == number)
         most = max(len(every[k]) for k in own)
-        count = min(_ENVIRONMENTS, max(1, _NEIGHBOURS // (len(np.unique(numbers)) * most)))
+        count = _NEIGHBOURS * max(1.0, _SMALL / most) / (len(np.unique(numbers)) * most)
+        count = min(_ENVIRONMENTS, max(1, int(count)))
         features = np.array(cheap.compute_batch([inside[k] for k in own]))
         chosen += [int(own[k]) for k in spread(features, count)]
     rest = np.setdiff1d(np.arange(len(every)), chosen)
