@@ -3,8 +3,7 @@
 from pathlib import Path
 from textwrap import wrap
 
-from nullmode.tables.column import Column
-from nullmode.tables.columns import RESERVED, TABLES
+from nullmode.tables.columns import RESERVED, TABLES, Column
 from nullmode.tables.parquet import SCHEMA_VERSION
 
 PAGE = Path(__file__).with_name("tables.md")

@@ -8,13 +8,12 @@ import pyarrow as pa
 
 from nullmode._support.types import InputError
 from nullmode.tables import columns, parquet
-from nullmode.tables.column import Column
 
 Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error
 VIEWS = ("sensitivity", "summary", "structures", "search", "search_steps", "regression")
 """Names of the tables that queries see."""
-_FAMILY = Column("family", pa.string(), "name of the family in the configuration")
+_FAMILY = columns.Column("family", pa.string(), "name of the family in the configuration")
 
 
 def connect(files: Mapping[str, Iterable[str | Path]]) -> Connection:

@@ -1,17 +1,24 @@
 """The documented columns of every table: name, type, unit, meaning."""
 
 import unicodedata
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import pyarrow as pa
 
 from nullmode._support.status import Status
-from nullmode.tables.column import FLOAT as _FLOAT
-from nullmode.tables.column import INTEGER as _INTEGER
-from nullmode.tables.column import TEXT as _TEXT
-from nullmode.tables.column import Column
-from nullmode.tables.recommendation import RECOMMENDATION
+from nullmode.tables.recommendation import RECOMMENDED
 
+
+class Column(NamedTuple):
+    """A column of a table: its name, Arrow type, meaning and unit (empty for a pure number or a text)."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str = ""
+
+
+_TEXT, _INTEGER, _FLOAT = pa.string(), pa.int64(), pa.float64()
 _INTEGERS, _FLOATS = pa.list_(_INTEGER), pa.list_(_FLOAT)
 
 ENVIRONMENT = (
@@ -280,7 +287,7 @@ TABLES = {
     "regression": REGRESSION,
     "explanations": EXPLANATIONS,
     "near_pairs": NEAR_PAIRS,
-    "recommendation": RECOMMENDATION,
+    "recommendation": tuple(Column(*each) for each in RECOMMENDED),
 }
 RESERVED = sorted(
     {each.name for table in (STRUCTURES, SENSITIVITY, SUMMARY, SPECTRA, SEARCH, REGRESSION) for each in table}

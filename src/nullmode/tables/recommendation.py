@@ -2,45 +2,46 @@
 
 import pyarrow as pa
 
-from nullmode.tables.column import FLOAT, INTEGER, TEXT, Column
+_TEXT, _INTEGER, _FLOAT = pa.string(), pa.int64(), pa.float64()
 
-RECOMMENDATION = (
-    Column("correlation_order", INTEGER, "number of neighbours correlated (nu)"),
-    Column("radial_basis", TEXT, "radial functions"),
-    Column("n_max", INTEGER, "number of radial functions"),
-    Column("l_max", INTEGER, "largest angular momentum, inclusive"),
-    Column("cutoff", FLOAT, "radius of the environment", "Å"),
-    Column("cutoff_width", FLOAT, "smoothing range below the cutoff", "Å"),
-    Column("width", FLOAT, "standard deviation of the Gaussian density", "Å"),
-    Column("features", INTEGER, "number of features for all species of the set"),
-    Column("resolution", FLOAT, "of the sample, the quantile that has to reach the target"),
-    Column("resolution_worst", FLOAT, "smallest of the sample"),
-    Column("resolution_median", FLOAT, "median of the sample"),
-    Column(
+RECOMMENDED = (
+    ("correlation_order", _INTEGER, "number of neighbours correlated (nu)"),
+    ("radial_basis", _TEXT, "radial functions"),
+    ("n_max", _INTEGER, "number of radial functions"),
+    ("l_max", _INTEGER, "largest angular momentum, inclusive"),
+    ("cutoff", _FLOAT, "radius of the environment", "Å"),
+    ("cutoff_width", _FLOAT, "smoothing range below the cutoff", "Å"),
+    ("width", _FLOAT, "standard deviation of the Gaussian density", "Å"),
+    ("features", _INTEGER, "number of features for all species of the set"),
+    ("resolution", _FLOAT, "of the sample, the quantile that has to reach the target"),
+    ("resolution_worst", _FLOAT, "smallest of the sample"),
+    ("resolution_median", _FLOAT, "median of the sample"),
+    (
         "resolution_within_cutoff",
-        FLOAT,
+        _FLOAT,
         "smallest of what functions that end at the cutoff can reach; null for functions that do not end there",
     ),
-    Column("n_measured", INTEGER, "environments whose resolution is known"),
-    Column("null_truncation", INTEGER, "null values of the sample because of the truncation"),
-    Column("null_unresolved", INTEGER, "null values of the sample whose cause is not known"),
-    Column("null_incompleteness", INTEGER, "null values of the sample because of the body order"),
-    Column("null_cutoff", INTEGER, "null values of the sample because of the cutoff"),
-    Column("null_width", INTEGER, "null values of the sample because of the width"),
-    Column(
+    ("n_measured", _INTEGER, "environments whose resolution is known"),
+    ("null_truncation", _INTEGER, "null values of the sample because of the truncation"),
+    ("null_unresolved", _INTEGER, "null values of the sample whose cause is not known"),
+    ("null_incompleteness", _INTEGER, "null values of the sample because of the body order"),
+    ("null_cutoff", _INTEGER, "null values of the sample because of the cutoff"),
+    ("null_width", _INTEGER, "null values of the sample because of the width"),
+    (
         "unseen_force",
-        FLOAT,
+        _FLOAT,
         "root mean square of the force that no potential on the features gives; null where it was not looked for",
         "eV/Å",
     ),
-    Column("force_rms", FLOAT, "root mean square of the force in the same structures", "eV/Å"),
-    Column(
+    ("force_rms", _FLOAT, "root mean square of the force in the same structures", "eV/Å"),
+    (
         "microseconds",
-        FLOAT,
+        _FLOAT,
         "measured time of features and Jacobian of an environment; null off the front",
         "µs",
     ),
-    Column("kilobytes", FLOAT, "memory of features and Jacobian of an environment; null off the front", "kB"),
-    Column("misses", TEXT, "why the setting is not enough; empty if it is"),
-    Column("front", pa.bool_(), "whether no other setting has fewer features and a higher resolution"),
+    ("kilobytes", _FLOAT, "memory of features and Jacobian of an environment; null off the front", "kB"),
+    ("misses", _TEXT, "why the setting is not enough; empty if it is"),
+    ("front", pa.bool_(), "whether no other setting has fewer features and a higher resolution"),
 )
+"""As arguments of :class:`nullmode.tables.columns.Column`."""
