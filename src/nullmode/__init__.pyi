@@ -19,6 +19,8 @@ from nullmode.analysis.analyze import truncation_sweep as truncation_sweep
 from nullmode.analysis.force_bound import ForceBound as ForceBound
 from nullmode.analysis.force_bound import linear_force_bound as linear_force_bound
 from nullmode.analysis.near_pairs import near_pairs as near_pairs
+from nullmode.analysis.recommendation.recommend import recommend as recommend
+from nullmode.analysis.recommendation.record import Recommendation as Recommendation
 from nullmode.analysis.scan import scan as scan
 from nullmode.analysis.verdict.judge import verdict as verdict
 from nullmode.analysis.verdict.record import Verdict as Verdict
@@ -62,8 +64,6 @@ from nullmode.limits.resolution import Resolution as Resolution
 from nullmode.limits.resolution import resolution as resolution
 from nullmode.limits.selection import FeatureSelection as FeatureSelection
 from nullmode.limits.selection import select_features as select_features
-from nullmode.recommendation.recommend import recommend as recommend
-from nullmode.recommendation.record import Recommendation as Recommendation
 from nullmode.search.change import DistanceToChange as DistanceToChange
 from nullmode.search.change import distance_to_change as distance_to_change
 from nullmode.search.multistart import find_singular_points as find_singular_points

@@ -61,10 +61,10 @@ def recommend(
     """
     import json
 
+    from nullmode.analysis.recommendation.recommend import check_asked
+    from nullmode.analysis.recommendation.recommend import recommend as find
     from nullmode.geometry.frames import numbers_of
     from nullmode.geometry.read import read_structures
-    from nullmode.recommendation.recommend import check_asked
-    from nullmode.recommendation.recommend import recommend as find
 
     asked = _asked(search or [])
     options.check_out(out, (".parquet", *_texts()), _is_own, file, choice, force)
@@ -85,7 +85,9 @@ def recommend(
         progress=progress,
         **asked,
     ).numbered(numbers_of(file, index, len(structures)))
-    provenance = options.provenance_of("nullmode.recommendation.recommend", file, choice, chosen, index, occupancy)
+    provenance = options.provenance_of(
+        "nullmode.analysis.recommendation.recommend", file, choice, chosen, index, occupancy
+    )
     provenance |= {"target": target, "quantile": quantile, "seed": seed, "search": search or [], "rtol": rtol}
     if out is not None:
         _write(result.table, out, provenance)

@@ -7,11 +7,11 @@ import pandas as pd
 from nullmode._support.types import Floats, InputError
 from nullmode._support.variants import load
 from nullmode.adapters.hyperparameters import WRITERS
+from nullmode.analysis.recommendation.candidates import Grid
+from nullmode.analysis.recommendation.record import Recommendation, setting, share
+from nullmode.analysis.recommendation.sampling import Sample
+from nullmode.analysis.recommendation.table import BODY_ORDER, LENGTHS
 from nullmode.descriptors._base import LARGEST_L, DensityDescriptor
-from nullmode.recommendation.candidates import Grid
-from nullmode.recommendation.record import Recommendation, setting, share
-from nullmode.recommendation.sampling import Sample
-from nullmode.recommendation.table import BODY_ORDER, LENGTHS
 
 PEERS = {
     "QUIP": "quip-gaussians",

@@ -7,7 +7,7 @@ from nullmode.figures._base import panels, style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nullmode.recommendation.record import Recommendation
+    from nullmode.analysis.recommendation.record import Recommendation
 
 _LINE = "#333333"
 _MARKERS = "osD^vP*X"
@@ -16,7 +16,7 @@ _COLOURS = ("#4477aa", "#ee9933", "#228833", "#cc3311", "#aa88bb", "#66ccee", "#
 
 def draw(found: "Recommendation") -> "Figure":
     """Draw all settings whose body order is enough, the front as a line, the target, and the recommended setting."""
-    from nullmode.recommendation.table import BODY_ORDER
+    from nullmode.analysis.recommendation.table import BODY_ORDER
 
     table = found.table[~found.table["misses"].str.startswith(BODY_ORDER)]
     with style():

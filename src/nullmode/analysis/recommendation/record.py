@@ -77,7 +77,7 @@ class Recommendation:
 
     def plot(self) -> "Figure":
         """Draw features and resolution of all settings, the front, the target, and the recommended one."""
-        from nullmode.recommendation.figure import draw
+        from nullmode.analysis.recommendation.figure import draw
 
         return draw(self)
 

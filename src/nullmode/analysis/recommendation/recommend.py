@@ -11,6 +11,11 @@ from nullmode._support.arguments import as_real, as_whole, check_threads, check_
 from nullmode._support.threads import single_threaded_blas
 from nullmode._support.types import InputError
 from nullmode.analysis.analyze import analyze
+from nullmode.analysis.recommendation.candidates import L_MAX, N_MAX, ORDERS, Grid, grid_of, made
+from nullmode.analysis.recommendation.conclusion import conclude
+from nullmode.analysis.recommendation.record import Recommendation
+from nullmode.analysis.recommendation.sampling import draw
+from nullmode.analysis.recommendation.table import LENGTHS, front_of, summed_up
 from nullmode.analysis.rows import AnalysisOptions, measure
 from nullmode.analysis.sample import small_enough
 from nullmode.attribution.geometry_ranks import Cases
@@ -20,11 +25,6 @@ from nullmode.geometry.environment import Centers, Environment, within
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.geometry.forces import forces_of
 from nullmode.limits.metric import primitives
-from nullmode.recommendation.candidates import L_MAX, N_MAX, ORDERS, Grid, grid_of, made
-from nullmode.recommendation.conclusion import conclude
-from nullmode.recommendation.record import Recommendation
-from nullmode.recommendation.sampling import draw
-from nullmode.recommendation.table import LENGTHS, front_of, summed_up
 from nullmode.spectrum.decomposition import check_rtol
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ import pandas as pd
 
 from nullmode._support.elements import symbol
 from nullmode._support.types import InputError
+from nullmode.analysis.recommendation.candidates import of_order
 from nullmode.analysis.sample import spaced, spread
 from nullmode.basis.radial.gto import GTO
 from nullmode.descriptors._base import DensityDescriptor, changed
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.cut import environments
 from nullmode.geometry.environment import Centers, Environment, within
-from nullmode.recommendation.candidates import of_order
 
 if TYPE_CHECKING:
     from ase import Atoms

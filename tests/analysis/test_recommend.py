@@ -8,8 +8,8 @@ from ase.build import molecule
 from ase.calculators.emt import EMT
 
 import nullmode as nm
+from nullmode.analysis.recommendation.table import BODY_ORDER, front_of
 from nullmode.analysis.sample import small_enough, spaced, spread
-from nullmode.recommendation.table import BODY_ORDER, front_of
 
 GRID = {"n_max": [2, 4, 6], "l_max": [1, 3, 5]}
 SOAP = nm.PowerSpectrum(n_max=3, l_max=2, cutoff=3.5, width=0.4)
@@ -230,7 +230,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_arguments_are_refused_before_work(arguments, message, monkeypatch):
-    monkeypatch.setattr("nullmode.recommendation.recommend.measure", None)
+    monkeypatch.setattr("nullmode.analysis.recommendation.recommend.measure", None)
     with pytest.raises(nm.InputError, match=message):
         nm.recommend(METHANOL[:1], **arguments)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from nullmode._support.types import Bools
+from nullmode.analysis.recommendation.candidates import n_features
 from nullmode.descriptors._base import DensityDescriptor
-from nullmode.recommendation.candidates import n_features
 
 LENGTHS = ("cutoff", "cutoff_width", "width")
 _COUNTS = ("null_truncation", "null_unresolved", "null_incompleteness", "null_cutoff", "null_width")
