@@ -28,21 +28,6 @@ MOLECULES = [FILE, "--index", ":3"]
 
 
 @pytest.fixture
-def nullmode(capfd, monkeypatch, tmp_path):
-    """Run the command line in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nullmode", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main.main()
-        out, err = capfd.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return run
-
-
-@pytest.fixture
 def table(nullmode, tmp_path):
     path = tmp_path / "table.parquet"
     assert nullmode("analyze", *MOLECULES, "--out", path, *SMALL)[0] == 0

@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,30 +8,18 @@ from ase.build import molecule
 from ase.io import read, write
 
 import nullmode as nm
-from nullmode.cli import main
 from nullmode.tables import parquet
 
 SMALL = ["--no-progress", "--cutoff", "3.5", "--search", "n_max=3,5", "--search", "l_max=2,4", "--target", "0.3"]
 GRID = {"n_max": [3, 5], "l_max": [2, 4]}
 
 
-@pytest.fixture
-def nullmode(capfd, monkeypatch, tmp_path):
-    """Run the command line in a folder with a file: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def methanol(tmp_path):
     frames = [molecule("CH3OH") for _ in range(4)]
     for seed, atoms in enumerate(frames):
         atoms.rattle(0.05, seed=seed)
-    write("methanol.xyz", frames)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nullmode", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main.main()
-        out, err = capfd.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return run
+    write(tmp_path / "methanol.xyz", frames)
 
 
 def without_time(table):
