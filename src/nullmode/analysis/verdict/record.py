@@ -15,7 +15,7 @@ _MOST_SPECIES = 8
 _MEV = 1e3
 _SCOPES = {"structure": "a linear model", "potential": "any potential"}
 _CURES = {
-    "null_truncation": "enlarge n_max and l_max",
+    "null_truncation": "enlarge n_max and l_max: nullmode recommend finds how far",
     "null_incompleteness": "take the next body order, if these displacements cost force",
     "null_cutoff": "raise the cutoff, if the neighbours that fade there matter; a larger basis does not help",
     "null_width": "use a smaller width; a larger basis does not help",
@@ -193,7 +193,8 @@ def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, 
     if kept < ENOUGH:
         finding += f"; the basis keeps {number(kept)} of what a complete one shows of a centre's weakest displacement"
         if main != "null_truncation":
-            larger = f"enlarge n_max and l_max to a resolution of {ENOUGH} or more, if small differences matter"
+            larger = f"enlarge n_max and l_max to a resolution of {ENOUGH} or more (nullmode recommend finds how far)"
+            larger += ", if small differences matter"
             advice = f"{advice}. Beside that, {larger}" if advice else larger
     advice = advice or "nothing, this descriptor is large enough for these structures"
     return f"{finding}.", f"What to do: {advice}."
