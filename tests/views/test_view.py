@@ -21,7 +21,7 @@ from nullmode.sweep import structures
 from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of
 from nullmode.views import view
-from nullmode.views.chemiscope_dataset import make_dataset
+from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, cutoff=4.0, cutoff_width=0.5, width=0.3)
 NAMES = ["Td", "C3v", "C1", "X"]
@@ -226,3 +226,7 @@ def test_command_writes_a_page_of_a_users_file(tmp_path):
     assert held["meta"]["name"] == "two.xyz"
     assert held["properties"]["center_species"]["values"] == ["O", "C"]
     assert held["properties"]["rank"]["values"] == [2, 1]
+
+
+def test_every_kind_of_arrow_has_a_colour_of_its_own():
+    assert len(set(COLOURS.values())) == len(COLOURS)

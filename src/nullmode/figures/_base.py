@@ -43,7 +43,7 @@ CAUSES = {
     "incompleteness": "#cc3311",
     "truncation": "#ee9933",
     "cutoff": "#66ccee",
-    "width": "#228833",
+    "width": "#999933",
     "unresolved": "#aa88bb",
 }
 """Colours of the causes of null values."""
