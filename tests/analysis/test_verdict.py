@@ -64,13 +64,15 @@ def test_counts_are_those_of_the_table():
         assert [counts.loc[species, name] for name in CAUSES] == [own[name].sum() for name in CAUSES]
         values = [s[:rank] / s[0] for s, rank in zip(own["singular_values"], own["rank"], strict=True)]
         assert counts.loc[species, "soft"] == sum(np.count_nonzero(each < found.soft) for each in values)
-    key = (rows["n_dof"] - rows["rank"] - rows["null_symmetry"]) - rows["inverse_condition_number"]
+    softest = [s[d - null - 1] / s[0] for s, d, null in rows[["singular_values", "n_dof", "null_symmetry"]].values]
+    key = (rows["n_dof"] - rows["rank"] - rows["null_symmetry"]) - softest
     expected = rows.loc[key.sort_values(ascending=False, kind="stable").index[:10]]
     assert found.worst["frame"].tolist() == expected["structure"].tolist()
     assert found.worst["atom"].tolist() == expected["center"].tolist()
-    # Eight of twelve frames are looked at; all of them have the sums of the table of their scope.
+    # Eight of twelve frames are looked at, and the worst; all of them have the sums of the table of their scope.
     chosen = [ETHANOL[k] for k in found.sampled]
-    assert len(chosen) == 8
+    assert 8 <= len(chosen) <= 10
+    assert set(found.worst["frame"][:2]) <= set(found.sampled)
     for scope in ("structure", "potential"):
         whole = nm.analyze(chosen, SOAP, scope=scope)
         [row] = found.scopes[found.scopes["scope"] == scope].to_dict("records")
@@ -98,6 +100,24 @@ def test_resolutions_are_those_of_sampled_environments():
     assert (own["resolution_worst"], own["resolution_median"]) == pytest.approx((min(values), np.median(values)))
     bispectrum = nm.verdict(ETHANOL[:1], nm.Bispectrum(n_max=2, l_max=2), centers="O")
     assert bispectrum.centers["n_measured"].sum() == 0
+    assert "no resolution was measured" in bispectrum.finding
+    assert "nothing" not in bispectrum.advice
+
+
+def test_isolated_atoms_are_told_and_take_nothing_away():
+    found = nm.verdict([Atoms("H"), *ETHANOL[:2]], SOAP)
+    assert found.ok
+    assert found.notes[0] == "1 rows: isolated atoms, which have nothing to see; the first: frame 0, atom 0."
+    assert found.finding == nm.verdict(ETHANOL[:2], SOAP).finding
+    noisy = nm.verdict(ETHANOL[:2], SOAP, rtol=1e-17)
+    assert not noisy.ok
+    assert "use a larger rtol; the first: frame 0, atom 0" in noisy.notes[0]
+
+
+def test_values_that_symmetry_makes_null_are_not_the_worst():
+    found = nm.verdict([molecule("CH4"), ETHANOL[0]], SOAP)
+    assert found.worst["frame"].tolist()[0] == 1
+    assert found.worst["ratio"].min() > 1e-9
 
 
 def test_many_species_and_large_structures_are_summed_up():

@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 
 SOFT = 1e-2
 _FRAMES = 8
+_WORST = 2
+"""So many of the worst centres are looked at closely, too."""
 _ENVIRONMENTS, _NEIGHBOURS = 8, 240
 """Of each species, at most so many environments, with at most so many neighbours in all, are looked at closely."""
 _ATOMS = {2: 400, 3: 60}
 """By correlation order: whole structures are analysed up to so many atoms in all."""
+_REMEDIES = {
+    "no_neighbours": "isolated atoms, which have nothing to see",
+    "rtol_below_floor": "the Jacobian's noise is above rtol; use a larger rtol",
+    "rtol_below_error": "the Jacobian's error is above rtol; use a larger rtol",
+    "not_finite": "features or derivatives are not finite; look at the structure",
+}
 _ALWAYS = ("n_max", "l_max", "cutoff", "cutoff_width", "width")
 _TEXTS = {
     "message": "rows were not analysed",
@@ -90,8 +98,9 @@ def check_soft(soft: Any, rtol: float) -> float:
 
 
 def sampled(tally: Tally) -> list[int]:
-    """Choose structures that are looked at closely: evenly spaced ones, and the first of each species."""
-    return spaced(tally.n_structures, _FRAMES, tally.first_of.values())
+    """Choose structures that are looked at closely: evenly spaced ones, the first of each species, and the worst."""
+    worst = tally.worst()["structure"].head(_WORST).tolist()
+    return spaced(tally.n_structures, _FRAMES, {*tally.first_of.values(), *worst})
 
 
 class Looks(NamedTuple):
@@ -145,7 +154,7 @@ def look_closely(
     resolutions, soft = tally.resolutions(), dict[str, int]()
     scopes, notes = pd.DataFrame(), list[str]()
     with progress_bar(3, progress, "closer looks") as advance:
-        close = _close([atoms for _, atoms in pairs], descriptor, centers)
+        close = _close(pairs, descriptor, centers, tally)
         try:
             if resolutions is None and close and _has_quick_limit(descriptor):
                 rows = analyze(close, descriptor, rtol, resolution=True, threads=threads)
@@ -182,7 +191,7 @@ def conclude(tally: Tally, looks: Looks, numbers: Sequence[int], descriptor: Des
         worst=worst.drop(columns=["environments", "missed", "status"]),
         sampled=tuple(int(numbers[index]) for index in looks.sampled),
         statuses=tally.statuses,
-        notes=(*_notes(tally), *looks.notes),
+        notes=(*_notes(tally, numbers), *looks.notes),
         finding=finding,
         advice=advice,
     )
@@ -200,16 +209,21 @@ def described(descriptor: Any) -> str:
     return f"{type(descriptor).__name__}({', '.join(shown)})"
 
 
-def _close(structures: "list[Atoms]", descriptor: Descriptor, centers: Centers) -> list[Environment]:
-    """Cut a few environments of each species of the centre out of structures, evenly spaced among them."""
+def _close(
+    pairs: "list[tuple[int, Atoms]]", descriptor: Descriptor, centers: Centers, tally: Tally
+) -> list[Environment]:
+    """Cut a few environments of each species out of structures, evenly spaced among them, and the worst ones."""
     every: dict[int, list[Environment]] = {}
-    for each in environments(structures, descriptor.cutoff, centers):
+    indices = dict(enumerate(index for index, _ in pairs))
+    worst = set(tally.worst()[["structure", "atom"]].head(_WORST).itertuples(index=False, name=None))
+    for each in environments([atoms for _, atoms in pairs], descriptor.cutoff, centers):
         if len(each):
             every.setdefault(each.center_species, []).append(each)
     chosen = []
     for found in every.values():
         count = min(len(found), _ENVIRONMENTS, max(1, _NEIGHBOURS // max(map(len, found))))
-        chosen += [found[k] for k in np.linspace(0, len(found) - 1, count).round().astype(int)]
+        named = [k for k, each in enumerate(found) if (indices.get(each.structure or 0), each.center) in worst]
+        chosen += [found[k] for k in spaced(len(found), count, named)]
     return chosen
 
 
@@ -253,9 +267,14 @@ def _scopes(
     return pd.DataFrame(rows), []
 
 
-def _notes(tally: Tally) -> list[str]:
+def _notes(tally: Tally, numbers: Sequence[int]) -> list[str]:
     """Say what deserves attention, each with its first reason."""
     notes = []
+    for status, remedy in _REMEDIES.items():
+        if status in tally.statuses:
+            structure, atom = tally.first_with[status]
+            where = f"frame {numbers[structure]}" + f", atom {atom}" * (atom >= 0)
+            notes.append(f"{tally.statuses[status]} rows: {remedy}; the first: {where}.")
     if tally.n_at_cutoff:
         notes.append(f"{tally.n_at_cutoff} rows have atoms at the cutoff, which are left out (column n_at_cutoff).")
     if tally.n_near:

@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 
 from nullmode._support.types import JSON
-from nullmode.analysis.verdict.tally import CAUSES
+from nullmode.analysis.verdict.tally import CAUSES, WHOLE
 
+FINE = ("ok", "no_neighbours")
+"""Statuses of rows with which nothing is wrong: an isolated atom has nothing to move."""
 ENOUGH = 0.5
 """Resolution from which on a basis counts as large enough: no displacement is weakened more than twofold."""
 _ROUNDING = 1e-12
@@ -19,7 +21,7 @@ _CURES = {
     "null_incompleteness": "take the next body order, if these displacements cost force",
     "null_cutoff": "raise the cutoff, if the neighbours that fade there matter; a larger basis does not help",
     "null_width": "use a smaller width; a larger basis does not help",
-    "null_unresolved": "try a larger truncation, then the next body order",
+    "null_unresolved": "try a larger truncation and the next body order, as far as the descriptor has them",
     "null": "look for the causes: leave --no-attribution out, or use a smaller tolerance",
 }
 
@@ -46,8 +48,8 @@ class Verdict:
         ``unseen_force`` and ``soft_force_1e-2`` in eV/Å, NaN without reference forces. Empty if no sampled structure
         was small enough.
     worst
-        The ten centres with most null values beyond those of symmetry, then with the smallest s_d/s_1 (``ratio``):
-        number of the frame, index of the atom, species.
+        The ten centres with most null values beyond those of symmetry, then with the smallest value that symmetry does
+        not make null, over the largest (``ratio``): number of the frame, index of the atom, species.
     sampled
         Numbers of the frames that were sampled, for resolutions, soft values' causes and scopes.
     statuses
@@ -73,7 +75,7 @@ class Verdict:
     @property
     def ok(self) -> bool:
         """Whether every row was analysed."""
-        return set(self.statuses) <= {"ok"}
+        return set(self.statuses) <= set(FINE)
 
     def as_dict(self) -> JSON:
         """Give all of it as a JSON document: tables as lists of records, NaN as null."""
@@ -93,10 +95,17 @@ class Verdict:
         if self.soft_causes:
             causes = ", ".join(f"{count} {cause}" for cause, count in self.soft_causes.items())
             lines.append(f"soft: seen, but below {self.soft:g} of the largest value; why, where sampled: {causes}")
+            if {"none", "tie"} & self.soft_causes.keys():
+                lines.append("(tie: several causes alike; none: no cause alone explains half of it)")
         if len(self.scopes):
             lines += ["", *_table(_scopes(self.scopes))]
-            frames = ", ".join(map(str, self.sampled[:6])) + ", ..." * (len(self.sampled) > 6)
-            lines.append(f"of frame{'s' * (len(self.sampled) > 1)} {frames}; forces: root mean squares per component")
+            told = []
+            if self.sampled:
+                frames = ", ".join(map(str, self.sampled[:6])) + ", ..." * (len(self.sampled) > 6)
+                told.append(f"of frame{'s' * (len(self.sampled) > 1)} {frames}")
+            if self.scopes["force_rms"].notna().any():
+                told.append("forces: root mean squares per component; soft: along values below 0.01, unseen included")
+            lines += ["; ".join(told)] * bool(told)
         if len(self.worst):
             lines += ["", *_table(_worst(self.worst))]
         lines += ["", *self.notes, self.finding, self.advice]
@@ -118,7 +127,10 @@ def _centers(table: pd.DataFrame) -> pd.DataFrame:
         others["resolution_worst"], others["resolution_median"] = rest["resolution_worst"].min(), float("nan")
         table = pd.concat([table.iloc[: _MOST_SPECIES - 1], others], ignore_index=True)
     shown = pd.DataFrame({"centre": table["center"], "environments": table["environments"].map("{:.0f}".format)})
-    shown["neighbours"] = table["neighbours"].map("{:.1f}".format)
+    if WHOLE in set(table["center"]):
+        shown = pd.DataFrame({"structures": shown["environments"]})
+    else:
+        shown["neighbours"] = table["neighbours"].map("{:.1f}".format)
     for name in ("values", "null"):
         shown[name] = table[name].map("{:.0f}".format)
     for name, words in CAUSES.items():
@@ -146,19 +158,15 @@ def _scopes(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _worst(table: pd.DataFrame) -> pd.DataFrame:
-    shown = pd.DataFrame(
-        {
-            "worst centres: frame": table["frame"],
-            "atom": table["atom"],
-            "species": table["center"],
-            "null": table["null"],
-            "of": table["values"],
-        }
-    )
+    whole = WHOLE in set(table["center"])
+    shown = pd.DataFrame({"worst structures: frame" if whole else "worst centres: frame": table["frame"]})
+    if not whole:
+        shown["atom"], shown["species"] = table["atom"], table["center"]
+    shown["null"], shown["of"] = table["null"], table["values"]
     for name, words in CAUSES.items():
         if table[name].any():
             shown[words] = table[name]
-    shown["s_d/s_1"] = table["ratio"].map("{:.1e}".format)
+    shown["softest"] = table["ratio"].map(number)
     return shown
 
 
@@ -169,9 +177,9 @@ def number(value: Any) -> str:
 
 def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, int]) -> tuple[str, str]:
     """Say in a sentence what was found, and in one what to do."""
-    failed, rows = sum(count for status, count in statuses.items() if status != "ok"), sum(statuses.values())
+    failed, rows = sum(count for status, count in statuses.items() if status not in FINE), sum(statuses.values())
     if failed:
-        counted = ", ".join(f"{count} {status}" for status, count in statuses.items() if status != "ok")
+        counted = ", ".join(f"{count} {status}" for status, count in statuses.items() if status not in FINE)
         return f"{failed} of {rows} rows were not analysed: {counted}.", "What to do: mend what the notes above say."
     total = centers.sum(numeric_only=True)
     known = len(scopes) > 0
@@ -189,9 +197,12 @@ def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, 
         main, causes = _causes(total)
         finding += f"; single centres miss {alone} of {total['values']:.0f} displacements: {causes}"
     advice = _CURES[main] if main else ""
-    kept = centers["resolution_median"].min()
-    if kept < ENOUGH:
-        finding += f"; the basis keeps {number(kept)} of what a complete one shows of a centre's weakest displacement"
+    kept = centers["resolution_worst"].min()
+    if pd.isna(kept):
+        finding += f"; {total['soft']:.0f} values of centres are soft, and no resolution was measured"
+        advice = advice or "compare with a larger truncation and body order: no complete basis was computed"
+    elif kept < ENOUGH:
+        finding += f"; the basis keeps {number(kept)} of what a complete one shows of the worst displacement sampled"
         if main != "null_truncation":
             larger = f"enlarge n_max and l_max to a resolution of {ENOUGH} or more (nullmode recommend finds how far)"
             larger += ", if small differences matter"
@@ -206,4 +217,6 @@ def _causes(counts: Any) -> tuple[str, str]:
     if not found:
         return "null", "the causes are not known"
     ordered = sorted(found, key=lambda name: -found[name])
-    return ordered[0], ", ".join(f"{found[name]} because of the {CAUSES[name]}" for name in ordered)
+    known = [f"{found[name]} because of the {CAUSES[name]}" for name in ordered if name != "null_unresolved"]
+    unknown = [f"{found[name]} of unknown cause" for name in ordered if name == "null_unresolved"]
+    return ordered[0], ", ".join(known + unknown)

@@ -19,7 +19,7 @@ CAUSES = {
 FORCES = ("force_rms", "unseen_force", "soft_force_1e-2")
 WORST = 10
 """So many centres are named."""
-_WHOLE = "structures"
+WHOLE = "structures"
 """In the place of the centre's symbol, for rows of whole structures."""
 
 
@@ -35,8 +35,8 @@ class Tally:
     texts
         For each of the columns ``message``, ``diagnostic`` and ``resolution_note``: in how many rows it says something,
         and the first of these texts.
-    statuses
-        Number of rows by status.
+    statuses, first_with
+        Number of rows by status, and structure and atom of the first of each.
     n_at_cutoff, n_near
         Number of rows with atoms at the cutoff, and of those that are close to a higher symmetry.
     """
@@ -51,6 +51,7 @@ class Tally:
         self.first_of: dict[str, int] = {}
         self.texts: dict[str, tuple[int, str]] = {}
         self.statuses: dict[str, int] = {}
+        self.first_with: dict[str, tuple[int, int]] = {}
         self._counts: pd.DataFrame | None = None
         self._worst: pd.DataFrame | None = None
         self._resolutions: list[pd.DataFrame] = []
@@ -62,7 +63,7 @@ class Tally:
         null = frame.reindex(columns=list(CAUSES)).astype("Float64").fillna(0).astype(np.int64)
         rows = pd.DataFrame(
             {
-                "center": frame["center_species"].fillna(_WHOLE),
+                "center": frame["center_species"].fillna(WHOLE),
                 "structure": frame["structure"],
                 "atom": frame["center"],
                 "environments": 1,
@@ -71,7 +72,7 @@ class Tally:
                 "null": frame["n_dof"] - frame["rank"],
                 **null,
                 "soft": _soft(frame, self.soft),
-                "ratio": frame["inverse_condition_number"],
+                "ratio": _softest(frame, null["null_symmetry"]),
                 "status": frame["status"],
             }
         )
@@ -79,8 +80,9 @@ class Tally:
         self.n_structures = max(self.n_structures, int(rows["structure"].max()) + 1)
         for center, structure in rows.groupby("center")["structure"].min().items():
             self.first_of.setdefault(str(center), int(structure))
-        for status, count in rows["status"].value_counts().items():
-            self.statuses[str(status)] = self.statuses.get(str(status), 0) + int(count)
+        for status, own in rows.groupby("status"):
+            self.statuses[str(status)] = self.statuses.get(str(status), 0) + len(own)
+            self.first_with.setdefault(str(status), (int(own["structure"].iloc[0]), int(own["atom"].iloc[0])))
         self.n_at_cutoff += int((frame["n_at_cutoff"] > 0).sum())
         if "group_grows_at" in frame:
             unsure = frame["ambiguous"].astype("boolean").fillna(value=False) | frame["group_grows_at"].notna()
@@ -111,7 +113,7 @@ class Tally:
         return {"scope": scope, **counted, **np.sqrt(forces.mean()).to_dict()}
 
     def worst(self) -> pd.DataFrame:
-        """Give the rows with most null values beyond those of symmetry, then those with the smallest s_d/s_1."""
+        """Give the rows with most null values beyond those of symmetry, then those with the smallest ratio."""
         assert self._worst is not None
         return self._worst.reset_index(drop=True)
 
@@ -124,6 +126,14 @@ class Tally:
         if len(texts):
             count, first = self.texts.get(name, (0, str(texts.iloc[0])))
             self.texts[name] = count + len(texts), first
+
+
+def _softest(frame: pd.DataFrame, by_symmetry: "pd.Series[int]") -> list[float]:
+    """Find the smallest value of each row that symmetry does not make null, over the largest; NaN if there is none."""
+    ratios = []
+    for values, left in zip(frame["singular_values"], frame["n_dof"] - by_symmetry, strict=True):
+        ratios.append(values[left - 1] / values[0] if 0 < left <= len(values) and values[0] > 0 else np.nan)
+    return ratios
 
 
 def _soft(frame: pd.DataFrame, soft: float) -> Any:
