@@ -217,3 +217,11 @@ def test_resolutions_of_what_is_not_selected_are_refused():
     some = nm.Selected(nm.PowerSpectrum(radial_basis="legendre", n_max=4, species="H", **SETTING), range(20))
     with pytest.raises(nm.InputError, match=r"orthonormal under r² dr where features are selected, got legendre"):
         nm.resolution(METHANE, some)
+
+
+def test_equal_radial_functions_are_one_basis():
+    """What is remembered for one object must serve another one that is equal."""
+    env = nm.Environment.from_vectors(np.eye(3) * [[1.0], [1.1], [1.2]], "H")
+    for _ in range(2):
+        few = nm.Selected(nm.PowerSpectrum(n_max=3, l_max=2, radial_basis=nm.GTO(), species="H"), [0, 1, 7, 12])
+        assert 0 <= nm.resolution(env, few).worst <= 1

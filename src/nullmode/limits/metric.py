@@ -47,7 +47,7 @@ def with_orthonormal_functions(descriptor: D) -> D:
         return descriptor
     whole: Any = whole_of(descriptor)
     basis = _orthonormal(whole.radial_basis, whole.n_max, whole.l_max, whole.cutoff)
-    if basis is whole.radial_basis:
+    if basis == whole.radial_basis:
         return descriptor
     if whole is not descriptor:
         raise InputError(
