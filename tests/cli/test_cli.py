@@ -191,10 +191,11 @@ def test_tables_of_any_ending_hold_the_same(nullmode, table, tmp_path, ending):
         np.testing.assert_allclose(values, same, rtol=1e-13, atol=1e-15)
     for name in ("structure", "center_species", "rank", "null_symmetry", "point_group"):
         assert rows[name].tolist() == expected[name].tolist()
-    path.write_text("mine")
-    code, _, err = nullmode("analyze", *MOLECULES, "--out", path, *SMALL)
-    assert (code, path.read_text()) == (2, "mine")
-    assert "`--out` must not be a file of another kind" in err
+    for mine in ("mine", '[{"structure": {"@module": "pymatgen"}}]', '[{"structure":{"a":1},"center":0}]', "[]\n"):
+        path.write_text(mine)
+        code, _, err = nullmode("analyze", *MOLECULES, "--out", path, *SMALL)
+        assert (code, path.read_text()) == (2, mine)
+        assert "`--out` must not be a file of another kind" in err
 
 
 def test_a_verdict_for_machines(nullmode):

@@ -125,7 +125,7 @@ class ResolutionColumns:
         try:
             return [*references(environments, descriptor, *self._options, within=within)] if environments else []
         # One environment that is too large must not take the others' rows.
-        except Exception as error:
+        except (InputError, MemoryError) as error:
             if len(environments) == 1:
                 return [error]
             return [found for each in environments for found in self._found([each], descriptor)]

@@ -39,7 +39,7 @@ def measure_whole(
         point, descriptor, case = pair
         try:
             row, phi = structure_row(case, descriptor, options)
-        except Exception as error:  # as for environments
+        except Exception as error:  # a descriptor may raise anything: one row must not lose the table
             if errors is not None:
                 errors.append(error)
             row, phi = failed_structure(case, error), np.full(1, np.nan)

@@ -21,6 +21,8 @@ from nullmode.symmetry.point_group import rank_symmetric
 
 NearCause: TypeAlias = Literal["symmetry", "incompleteness", "truncation", "cutoff", "tie", "none"]
 
+SOFT = 1e-2
+"""Values that are seen, and below this share of the largest, are soft, unless another bound is given."""
 # How many times the distance is halved along the straight path to a symmetric environment.
 _HALVINGS = 3
 # Shares that differ by less are tied: fits of exponents are not more precise.
@@ -107,7 +109,7 @@ class NearNull(Shown):
 def explain_near_null(
     environment: Environment,
     descriptor: Descriptor,
-    threshold: float = 1e-2,
+    threshold: float = SOFT,
     rtol: float = 1e-9,
     tolerance: float = 1e-6,
 ) -> list[NearNull]:

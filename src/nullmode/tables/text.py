@@ -1,6 +1,7 @@
 """Tables as CSV or JSON, for other programs; they carry no provenance, Parquet does."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 from nullmode._support.files import written
 
 ENDINGS = (".csv", ".json")
+_START = 256
 _DIGITS = 15
 """pandas writes no more into JSON."""
 
@@ -39,17 +41,19 @@ def streamed(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
 
         yield append
         if is_json:
-            file.write("[]\n" if empty else "]\n")
+            # There is no table without rows: what has none is refused before.
+            file.write("]\n")
 
 
-def is_table(path: Path, first: tuple[str, str] = ("structure", "center")) -> bool:
-    """Whether an existing file begins as :func:`streamed` does, with these two columns."""
+def is_table(path: Path, first: tuple[str, ...] = ("structure", "center", "center_species")) -> bool:
+    """Whether an existing file begins as :func:`streamed` does, with these columns; one name alone others have, too."""
     try:
         with path.open(encoding="utf-8") as file:
-            start = file.read(64)
+            start = file.read(_START)
     except (OSError, UnicodeDecodeError):
         return False
-    return start.startswith((f"{first[0]},{first[1]},", f'[{{"{first[0]}":', "[]\n"))
+    record = r"[^,{\[]*,".join(f'"{name}":' for name in first)
+    return re.match(rf"{','.join(first)},|\[\{{{record}", start) is not None
 
 
 def _is_list(value: object) -> bool:

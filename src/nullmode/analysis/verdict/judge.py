@@ -16,7 +16,7 @@ from nullmode.analysis.analyze import analyze
 from nullmode.analysis.sample import small_enough, spaced
 from nullmode.analysis.verdict.record import Verdict, conclusion
 from nullmode.analysis.verdict.tally import Tally
-from nullmode.attribution.near_null import explain_near_null
+from nullmode.attribution.near_null import SOFT, explain_near_null
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.geometry.cut import environments
@@ -27,7 +27,6 @@ from nullmode.spectrum.decomposition import check_rtol
 if TYPE_CHECKING:
     from ase import Atoms
 
-SOFT = 1e-2
 _FRAMES = 8
 _WORST = 2
 """So many of the worst centres are looked at closely, too."""

@@ -199,7 +199,7 @@ def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, 
     advice = _CURES[main] if main else ""
     kept = centers["resolution_worst"].min()
     if pd.isna(kept):
-        finding += f"; {total['soft']:.0f} values of centres are soft, and no resolution was measured"
+        finding += f"; {total['soft']:.0f} values of all rows are soft, and no resolution was measured"
         advice = advice or "compare with a larger truncation and body order: no complete basis was computed"
     elif kept < ENOUGH:
         finding += f"; the basis keeps {number(kept)} of what a complete one shows of the worst displacement sampled"
