@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.arrays import read_only
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError, Integers, Parity
 from nullmode.attribution._class_sums import (
@@ -91,10 +92,10 @@ class CompleteRank:
     """What :func:`rank_complete` gives, at any tolerance; it is computed once where the same dot products are equal."""
 
     def __init__(self, environment: Environment, order: Order, parity: Parity) -> None:
-        self._vectors, self._order = np.ascontiguousarray(environment.vectors), order
+        self._vectors, self._order = read_only(environment.vectors), order
         lengths = np.sqrt(np.einsum("ix,ix->i", self._vectors, self._vectors))
         self._shortest = lengths.min(initial=np.inf)
-        self._sorted, self._steps = sorted_steps(self._vectors, np.ascontiguousarray(environment.species), lengths)
+        self._sorted, self._steps = sorted_steps(self._vectors, read_only(environment.species), lengths)
         self._volumes = self._sizes = np.empty(0)
         if parity == "SO3" and order == LARGEST_HANDED:
             self._volumes, self._sizes = np.empty(len(lengths) ** order), np.empty(len(lengths) ** order)

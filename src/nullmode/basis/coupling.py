@@ -50,7 +50,8 @@ def nonzero(tensors: Iterable[tuple[Floats, Integers]]) -> tuple[Integers, Integ
         first.append(first[-1] + len(entries))
         indices.append(entries + offsets)
         values.append(tensor[tuple(entries.T)])
-    return np.array(first), np.concatenate(indices), np.concatenate(values)
+    # One order in memory, whatever NumPy makes of few entries: a kernel is compiled for each.
+    return np.array(first), np.ascontiguousarray(np.concatenate(indices)), np.concatenate(values)
 
 
 def invariant(l1: int, l2: int, l3: int) -> Floats:

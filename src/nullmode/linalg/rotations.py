@@ -3,6 +3,7 @@
 import numpy as np
 
 from nullmode._support._jit import kernel
+from nullmode._support.arrays import read_only
 from nullmode._support.types import Floats, Integers
 
 LINEAR = 1e-6
@@ -80,7 +81,7 @@ def find_line(vectors: Floats, tolerance: float, axis: Floats) -> bool:
 def line_axis(vectors: Floats, tolerance: float = LINEAR) -> Floats | None:
     """Direction (3,) of the line that vectors (n, 3) are on within a tolerance in Å; None if they are on none."""
     axis = np.empty(3)
-    return axis if find_line(np.ascontiguousarray(vectors), tolerance, axis) else None
+    return axis if find_line(read_only(vectors), tolerance, axis) else None
 
 
 def rotations_of(vectors: Floats, tolerance: float = LINEAR, at_origin: float = 0.0) -> Floats:

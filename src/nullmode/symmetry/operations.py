@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nullmode._support._jit import kernel
+from nullmode._support.arrays import read_only
 from nullmode._support.types import Bools, Floats, Integers
 from nullmode.linalg.rotations import closest_operation, line_axis
 from nullmode.symmetry._operation_search import search
@@ -45,6 +46,7 @@ def operations_within(vectors: Floats, species: Integers, tolerance: float) -> O
     are on no line. Those that hold within a smaller tolerance are among them.
     """
     n = len(vectors)
+    vectors, species = read_only(vectors), read_only(species)
     lengths = np.sqrt(np.einsum("jx,jx->j", vectors, vectors))
     # An operation keeps lengths, so that those of a neighbour and of its image differ by the tolerance at most.
     slack = 1.001 * tolerance + _EXACT * float(lengths.max())

@@ -8,6 +8,7 @@ import numpy as np
 
 from nullmode._support._jit import kernel
 from nullmode._support.arguments import check_parity, check_tolerance
+from nullmode._support.arrays import read_only
 from nullmode._support.shown import Shown
 from nullmode._support.types import Bools, Floats, InputError, Integers, Parity
 from nullmode.geometry.environment import Environment, check_environment
@@ -230,7 +231,7 @@ def mean_character(characters: Floats, proper: Bools, parity: Parity) -> int:
 
 def largest_tolerance(vectors: Floats) -> float:
     """Largest tolerance in Å at which atoms stay distinct: a quarter of the smallest distance, centre included."""
-    return _closest(np.ascontiguousarray(vectors)) / 4
+    return _closest(read_only(vectors)) / 4
 
 
 @kernel
