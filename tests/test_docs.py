@@ -22,6 +22,7 @@ from nullmode.sweep import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SLOW = "how-to-find-degenerate-partners.md", "how-to-find-singular-points.md", "radial-bases.md"
 TITLE = re.compile(r"# ([\w/.-]+\.(?:py|yaml))\n")
 
 
@@ -57,7 +58,7 @@ def run(command: list[str]) -> str:
 
 def marked(page: Path) -> object:
     runs = "$ snakemake" in page.read_text(encoding="utf-8")
-    slow = runs or page.name in ("how-to-find-degenerate-partners.md", "radial-bases.md")
+    slow = runs or page.name in SLOW
     marks = [pytest.mark.workflow] * runs + [pytest.mark.slow] * slow
     return pytest.param(page, marks=marks, id=page.name)
 

@@ -31,7 +31,7 @@ G2 = [[4.0, k / 3] for k in range(1, 12)]
 EVERY = [pytest.param(a, e, id=f"{a}-{e}") for a in SMOOTH for e in ENVIRONMENTS if e != "crowded"]
 
 
-@pytest.mark.law(cases=12, slow=["featomic power-mixed", "featomic power-methane"])
+@pytest.mark.law(cases=6, slow=["featomic power-mixed", "featomic power-methane"])
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_jacobian_is_the_derivative(name, where):
     adapter, (vectors, species) = ADAPTERS[name][0], ENVIRONMENTS[where]

@@ -39,7 +39,7 @@ def differing(one, other):
     pd.testing.assert_frame_equal(kept, other.drop(columns="structure"), check_dtype=False)
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("attribution", [False, True])
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_stays_in_its_row(name, attribution):

@@ -22,6 +22,7 @@ SWEPT = {
 }
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize(("descriptor", "axes"), SWEPT.values(), ids=SWEPT.keys())
 def test_rows_of_a_sweep_are_the_single_resolutions(descriptor, axes):
     envs = [environment(name) for name in ENVIRONMENTS] + [nm.Environment.from_vectors([], center_species="H")]

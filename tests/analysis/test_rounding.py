@@ -28,7 +28,7 @@ CRYSTALS = {
 }
 
 
-@pytest.mark.law(cases=9)
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("where", CRYSTALS)
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_nothing_is_seen_of_the_atoms_of_a_perfect_crystal(name, where):

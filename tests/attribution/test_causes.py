@@ -238,7 +238,7 @@ WIDTHS = {
 }
 
 
-@pytest.mark.law(cases=5, slow=["a narrow one hides nothing"])
+@pytest.mark.law(cases=3, slow=["a narrow one hides nothing"])
 @pytest.mark.parametrize(("vectors", "descriptor", "counts"), WIDTHS.values(), ids=WIDTHS.keys())
 def test_truncation_is_blamed_only_where_a_larger_one_sees_more(vectors, descriptor, counts):
     env = nm.Environment.from_vectors(vectors)
@@ -255,7 +255,7 @@ def test_a_small_truncation_is_not_ambiguous_at_any_rtol(rtol):
         assert (result.null_truncation, result.ambiguous) == (1, False)
 
 
-@pytest.mark.law(cases=6)
+@pytest.mark.law(cases=6, slow=["Td-6", "Td-8"])
 @pytest.mark.parametrize("digits", [3, 4, 6, 8])
 @pytest.mark.parametrize("base", ["Td", "octahedron", "NH3", "planar"])
 def test_rows_that_are_nearly_symmetric_say_how_near_whatever_their_rank(base, digits):

@@ -40,7 +40,7 @@ EVERY = [pytest.param(n, k, id=f"{n}-{k}") for n, k in ALL]
 SLOW = [f"{n}-{k}" for n, k in ALL if k.startswith("nu = 3") and COUNTS[n] > 8]
 
 
-@pytest.mark.law(cases=12, slow=SLOW)
+@pytest.mark.law(cases=6, slow=SLOW)
 @pytest.mark.parametrize(("where", "kind"), EVERY)
 def test_a_converged_basis_sees_what_theory_says(where, kind):
     (atoms, centers), descriptor = WHOLES[where], CONVERGED[kind]
@@ -55,7 +55,7 @@ def test_a_converged_basis_sees_what_theory_says(where, kind):
     assert ranks["structure"] <= ranks["potential"]
 
 
-@pytest.mark.law(cases=8)
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("where", WHOLES)
 def test_ranks_are_in_order_and_causes_add_up(where):
     atoms, centers = WHOLES[where]

@@ -47,7 +47,7 @@ def test_orthonormal_functions_are_orthonormal():
     np.testing.assert_allclose(np.trapezoid(values[:, None] * values * r**2, r), np.eye(5), atol=1e-9)
 
 
-@pytest.mark.law(cases=2, slow=["12"])
+@pytest.mark.law(cases=1, slow=["12"])
 @pytest.mark.parametrize("n_max", [4, 8, 12])
 def test_loewdin_keeps_its_digits(n_max):
     root = gto.orthonormalization(n_max, "loewdin")

@@ -37,7 +37,7 @@ def test_functions_are_the_textbooks(basis, l):
     np.testing.assert_allclose(got.astype(float), expected, rtol=0, atol=2e-12 * np.abs(expected).max())
 
 
-@pytest.mark.law(cases=12)
+@pytest.mark.law(cases=8)
 @EVERY
 @pytest.mark.parametrize(("l", "r"), [(0, 0.01), (0, 1.09), (1, 3.9), (L_MAX, 0.6), (L_MAX, 2.2)])
 @pytest.mark.parametrize("width", [0.15, 0.5])
@@ -51,7 +51,7 @@ def test_integrals_are_the_textbooks(basis, l, r, width):
 SIZES = [(4, 4, 4.0, 0.3), (8, 8, 4.0, 0.3), (12, 10, 4.0, 0.3), (8, 8, 2.5, 0.1), (6, 25, 5.0, 0.5), (1, 0, 3.0, 1.0)]
 
 
-@pytest.mark.law(cases=8)
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize(("n_max", "l_max", "radius", "width"), [*SIZES, *((*size[:3], None) for size in SIZES)])
 @pytest.mark.parametrize("name", [name for name in RADIAL_BASES if "contracted" not in name])
 def test_table_keeps_its_stated_error(name, n_max, l_max, radius, width):

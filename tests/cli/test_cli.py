@@ -481,7 +481,10 @@ def test_bad_input_ends_with_one_message(nullmode, tmp_path, arguments, message)
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("command", [["nullmode"], [sys.executable, "-m", "nullmode"]])
+MODULE = pytest.param([sys.executable, "-m", "nullmode"], marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("command", [["nullmode"], MODULE])
 def test_installed_command(command, tmp_path):
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # noqa: PTH120
     done = subprocess.run(

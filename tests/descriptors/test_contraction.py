@@ -52,6 +52,7 @@ def test_functions_are_the_eigenvectors_of_the_covariance(density):
         assert (u[np.arange(5), np.abs(u).argmax(axis=1)] > 0).all()
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("primitives", PRIMITIVES.values(), ids=PRIMITIVES.keys())
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_all_functions_together_are_the_primitives_turned(primitives, kind):

@@ -157,6 +157,7 @@ def test_water_has_its_temperature(droplet):
     assert abs(mean / 250 - 1) < 4 * np.sqrt(2 / (6 * 8 * 3))
 
 
+@pytest.mark.slow
 def test_rigid_molecules_move_as_with_the_constraint_of_ase():
     def end(constraint):
         atoms = made("water_cluster", n_molecules=3, n_frames=1, equilibration=1)[0]

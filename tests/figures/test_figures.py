@@ -22,7 +22,7 @@ from nullmode.sweep import structures
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
 
-@pytest.mark.law(cases=5)
+@pytest.mark.law(cases=3)
 @each_figure
 def test_figures_follow_from_their_tables_alone(kind, table):
     # Panels keep the order of the table, so only rows within a group are turned around.
@@ -308,6 +308,7 @@ def test_failed_save_leaves_the_old_file_alone(table, tmp_path, monkeypatch):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("kind", ["null_causes", "spectra", "scopes"])
 def test_names_are_shown_whatever_they_are(kind, table):
     numbers = {"Td": 7, "D2d": 3.5, "planar": "a$_{$b$", "C1": True}

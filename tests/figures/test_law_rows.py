@@ -93,7 +93,7 @@ def explained_table(which):
     return structures, pd.concat(rows, ignore_index=True)
 
 
-@pytest.mark.law(cases=16)
+@pytest.mark.law(cases=8)
 @pytest.mark.parametrize("which", WHICH)
 @pytest.mark.parametrize("kind", OF_TABLES)
 def test_figures_are_drawn_whatever_rows_there_are(kind, which, tmp_path):
@@ -133,6 +133,7 @@ def found(search):
     return searched(nasty(), task, threads=1)
 
 
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("refused", [False, True])
 @pytest.mark.parametrize(("kind", "search"), OF_SEARCHES)
 def test_figures_of_searches_are_drawn_whatever_the_starts(kind, search, refused, tmp_path):
@@ -149,6 +150,7 @@ def test_figures_of_searches_are_drawn_whatever_the_starts(kind, search, refused
     assert f"{rows['structure'].nunique()} environments of nasty" in captions.caption(entry, given, "")[1]
 
 
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("kind", [kind for kind in OF_TABLES if not load_figure(kind).explanation])
 def test_figures_are_drawn_of_descriptors_without_an_order_or_a_width(kind):
     rows = real().astype(dict.fromkeys(EXPANDED, object)).assign(**dict.fromkeys(EXPANDED))
@@ -161,6 +163,7 @@ def test_figures_are_drawn_of_descriptors_without_an_order_or_a_width(kind):
         assert not {"nan", "none", "<na>"} & set(drawn.result.lower().split())
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("column", ["t", "sign", "v"])
 def test_learning_is_drawn_where_coordinates_are_texts(column):
     rows = {name: each.assign(**({column: "high"} if column in each else {})) for name, each in predicted().items()}

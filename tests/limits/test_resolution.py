@@ -14,9 +14,9 @@ FIGURES = [
     ("gto", 4, 4, 0.05751, 0.60989),
     ("gto", 8, 4, 0.15702, 0.74505),
     ("gto", 8, 8, 0.43090, 0.93363),
-    ("gto", 12, 10, 0.84495, 0.97649),
+    pytest.param("gto", 12, 10, 0.84495, 0.97649, marks=pytest.mark.slow),
     ("laplacian-eigenstates", 8, 8, 0.49518, 0.98759),
-    ("laplacian-eigenstates", 12, 10, 0.85476, 0.99671),
+    pytest.param("laplacian-eigenstates", 12, 10, 0.85476, 0.99671, marks=pytest.mark.slow),
     pytest.param("laplacian-eigenstates", 16, 16, 0.99189, 0.99998, marks=pytest.mark.slow),
     pytest.param("laplacian-eigenstates", 20, 25, 0.99998, 1.0, marks=pytest.mark.slow),
 ]
@@ -31,7 +31,7 @@ def test_figures_of_an_independent_code(basis, n_max, l_max, worst, best):
     assert result.projection
 
 
-@pytest.mark.law(cases=16)
+@pytest.mark.law(cases=8)
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 @pytest.mark.parametrize("descriptor", PROJECTING.values(), ids=PROJECTING.keys())
 def test_resolutions_are_shares(descriptor, name, rotation):
@@ -54,7 +54,7 @@ def test_resolutions_are_shares(descriptor, name, rotation):
     assert again.within_cutoff == pytest.approx(result.within_cutoff, abs=1e-9, nan_ok=True)
 
 
-@pytest.mark.law(cases=6)
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize("name", ["methane", "mixed", "smoothed", "crowded"])
 @pytest.mark.parametrize("basis", RADIAL_BASES.values(), ids=RADIAL_BASES.keys())
 def test_larger_bases_keep_more(basis, name):
@@ -116,6 +116,7 @@ def test_a_value_is_null_by_truncation_where_its_resolution_is_below_rtol(chunk)
         check_null_by_truncation(in_a_sphere(seed, n, species.tolist()), descriptor)
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("n_max", range(1, 5))
 def test_truncations_of_the_degenerate_pair(n_max):
     """X(pi, 0) has rank 8 at any truncation of order 2; below l_max = 4 it has fewer."""

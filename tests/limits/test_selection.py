@@ -36,6 +36,7 @@ def smallest(jacobians, chosen):
     return np.array([np.linalg.svd(each[chosen], compute_uv=False)[-1] for each in seen])
 
 
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize(("envs", "descriptor", "target", "reference"), SETS.values(), ids=SETS.keys())
 def test_a_subset_keeps_what_it_says(envs, descriptor, target, reference):
     result = nm.select_features(envs, descriptor, target, reference)

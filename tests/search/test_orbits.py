@@ -96,7 +96,7 @@ def test_orbits_close_where_expected(name):
         assert orbit.lengths[-1] >= CASES[name][2]
 
 
-@pytest.mark.law(cases=2, slow=["soap, far"])
+@pytest.mark.law(cases=1, slow=["soap, far"])
 @names
 def test_steps_of_any_length_lead_along_one_curve(name):
     fine, coarse = followed(name, accuracy=1e-7), followed(name, accuracy=1e-4)
@@ -115,7 +115,7 @@ def test_the_other_way_round_is_the_same_curve(name):
         assert away(followed(name, accuracy=1e-7), other) < 1e-6
 
 
-@pytest.mark.law(cases=2, slow=["soap, far"])
+@pytest.mark.law(cases=1, slow=["soap, far"])
 @names
 def test_features_change_by_what_the_softest_mode_sees(name):
     descriptor = CASES[name][0]

@@ -70,7 +70,7 @@ def size(descriptor, atoms):
     return max(np.abs(jac).max(initial=0) for _, jac in descriptor.compute_batch_with_jacobian(envs))
 
 
-@pytest.mark.law(cases=20)
+@pytest.mark.law(cases=10)
 @pytest.mark.parametrize(("name", "where"), EVERY)
 def test_features_are_sums_and_the_jacobian_is_their_derivative(name, where):
     descriptor, atoms = DESCRIPTORS[name], WHOLE[where]

@@ -403,7 +403,7 @@ def rows(config, folder):
     return united(parts, list(settings.descriptors)), len(parts)
 
 
-@pytest.mark.law(cases=2)
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("family", ROWS)
 @pytest.mark.parametrize("sweep", SWEEPS)
 def test_rows_are_the_same_in_whatever_jobs(tmp_path, family, sweep):

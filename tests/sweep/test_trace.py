@@ -77,7 +77,7 @@ def _stamped_by_another(path):
     figure.savefig(path, metadata={key: "a, b"})
 
 
-@pytest.mark.law(cases=4)
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize(
     ("spoil", "message"),

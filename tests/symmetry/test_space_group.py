@@ -146,7 +146,7 @@ def row(atoms, descriptor=SOAP, centers=None, rtol=1e-9, tolerance=1e-6):
     return structure_row(case, fixed, AnalysisOptions(rtol=rtol, tolerance=tolerance))[0]
 
 
-@pytest.mark.law(cases=16)
+@pytest.mark.law(cases=8)
 @EACH
 def test_theory_and_what_is_seen_agree(name):
     atoms, group, rank = SYMMETRIC[name]
@@ -176,7 +176,7 @@ def test_pseudoscalars_see_what_proper_operations_allow(name, rank):
     assert (result["rank_symmetric"], result["rank"], result["null_unresolved"]) == (rank, rank, 0)
 
 
-@pytest.mark.law(cases=12)
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize("name", FEW_ATOMS)
 @pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-6, 1e-3, 0.1])
 def test_no_rank_exceeds_what_symmetry_allows(name, noise):
@@ -237,7 +237,7 @@ NEAR = {
 }
 
 
-@pytest.mark.law(cases=8)
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize(("name", "noise"), [(name, noise) for name, cases in NEAR.items() for noise in cases])
 def test_closeness_to_symmetry_is_told(name, noise):
     result = row(rattled(SYMMETRIC[name][0], noise))

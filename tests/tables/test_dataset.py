@@ -172,7 +172,7 @@ FILTERS = {
 }
 
 
-@pytest.mark.law(cases=10)
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("columns", [None, ["rank"], ["t", "family", "singular_values"]])
 @pytest.mark.parametrize(("filters", "rows"), FILTERS.values(), ids=FILTERS)
 def test_filters_and_columns_choose(results, filters, rows, columns):
@@ -337,6 +337,7 @@ def rewrite(results, where, value):
     parquet.write(part(*PARTS[1]), place(results, *PARTS[1]), "sensitivity", changed)
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize(("where", "value", "message"), OTHER.values(), ids=OTHER)
 def test_parts_of_several_origins_are_mixed_on_demand_alone(results, where, value, message):
     rewrite(results, where, value)

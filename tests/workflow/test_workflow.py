@@ -218,6 +218,7 @@ def test_new_inner_point_reruns_the_jobs_that_hold_it(project):
     assert project.jobs("-n") == POWER | LATER
 
 
+@pytest.mark.slow
 def test_new_family_runs_the_job_that_takes_it_in(project):
     config = lean()
     config["families"]["another"] = {"kind": "random_methane", "parameters": {"n_structures": 2, "seed": 5}}
