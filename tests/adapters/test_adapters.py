@@ -69,6 +69,7 @@ def test_features_are_invariant_and_jacobian_equivariant(name, where):
     assert seen.rotation_floor < 1e-14 + error / seen.singular_values[0] < 1e-9
 
 
+@pytest.mark.law(cases=6, slow=["featomic distances"])
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_only_neighbours_within_the_cutoff_count(name):
     adapter = ADAPTERS[name][0]
@@ -209,6 +210,7 @@ DECLARED = {
 }  # fmt: skip
 
 
+@pytest.mark.law(cases=13)
 @pytest.mark.parametrize("name", DECLARED)
 def test_a_declared_order_is_one_that_the_features_span(name):
     made, order = DECLARED[name]
@@ -293,6 +295,7 @@ def test_a_file_with_a_function_that_makes_one_is_swept(tmp_path, name, points):
 # Values.
 
 
+@pytest.mark.law(cases=9)
 @pytest.mark.parametrize(("n_max", "l_max"), [(4, 4), (8, 8)])
 @pytest.mark.parametrize("where", ENVIRONMENTS)
 def test_featomics_power_spectrum_is_ours(where, n_max, l_max):

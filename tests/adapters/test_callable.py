@@ -22,6 +22,7 @@ from nullmode.spectrum.whole_structure import sum_jacobians, whole_structures
 # The error of differences.
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize("function", [ours, ours_in_single_precision])
 @pytest.mark.parametrize("where", ["methane", "two", "along axes", "mixed", "smoothed"])
 def test_estimated_error_bounds_the_true_one(where, function):
@@ -57,6 +58,7 @@ def sharp(vectors):
     return np.sin(25 * np.linalg.norm(vectors, axis=1) + np.arange(3)[:, None]).sum(axis=1)
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("structure", [molecule("CH3OH"), bulk("NaCl", "rocksalt", 5.6), bulk("Fe", cubic=True)])
 def test_an_rtol_below_the_error_is_refused_for_whole_structures(structure):
     structure = rattled(structure, 0.05)

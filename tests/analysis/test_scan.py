@@ -66,6 +66,7 @@ def small(monkeypatch):
     monkeypatch.setattr(scan, "ROW_GROUP", 100)
 
 
+@pytest.mark.law(cases=10)
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("size", [1, 33, 100, 101, 350, 1000])
@@ -274,7 +275,7 @@ def frames(tmp_path):
     return structures
 
 
-@pytest.mark.law(cases=5)
+@pytest.mark.law(cases=4)
 @pytest.mark.parametrize("index", [":", ":5", "2:300:7", "-3:", "7", "-600"])
 @pytest.mark.parametrize("centers", [None, "C", ["H", 0]], ids=str)
 def test_files_are_read_as_environments(frames, tmp_path, index, centers):

@@ -92,6 +92,7 @@ def test_frame_order_and_cell_change_no_count(where, scope, seed):
         assert first.beyond_cutoff(nu, "O3", 1e-6) == second.beyond_cutoff(nu, "O3", 1e-6)
 
 
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("where", ["polymer, noisy", "graphene, noisy", "rock salt", "wurtzite, noisy"])
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_supercell_has_the_ranks_of_its_cell(where, scope):

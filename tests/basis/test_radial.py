@@ -129,6 +129,7 @@ def test_smaller_sets_are_the_first_functions_where_a_basis_nests(basis, width):
     assert difference < 1e-15 if basis.nested else difference > 1e-2
 
 
+@pytest.mark.law(cases=13)
 @pytest.mark.parametrize("name", RADIAL_BASES)
 @pytest.mark.parametrize("n_max", [1, 3, 5])
 def test_smallest_eigenvalue_is_that_of_the_overlap(name, n_max):

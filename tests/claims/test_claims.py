@@ -42,6 +42,7 @@ def rows(folder, file, **changes):
     return ledger.ledger(stated, {"search": [file]})
 
 
+@pytest.mark.law(cases=3)
 @pytest.mark.parametrize(
     ("comparison", "tolerance", "passing", "failing"),
     [

@@ -130,6 +130,7 @@ def test_index_chooses_frames(nullmode, tmp_path):
     assert parquet.read(path)["structure"].value_counts().to_dict() == {0: 4, 1: 6}
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize(("index", "frames"), [("0", [0]), ("-1", [-1]), ("-2:", [-2, -1])])
 def test_index_may_be_a_number(nullmode, tmp_path, index, frames):
     path = tmp_path / "a.parquet"

@@ -131,6 +131,7 @@ def test_titles_of_families_are_chosen(table):
     assert drawn("truncation", table).axes[0].get_title(loc="left").startswith("pairs (d = 9)")
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize(
     ("structures_drawn", "label"), [(12, "rank\nmedian of environments"), (1, "rank")], ids=["several", "one"]
 )

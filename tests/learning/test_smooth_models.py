@@ -65,6 +65,7 @@ def test_slopes_are_those_of_the_functions(centers):
         assert np.allclose(slopes[:, place], (above - below) / 2e-5, atol=1e-9)
 
 
+@pytest.mark.law(cases=1)
 def test_models_predict_forces_that_they_were_not_fitted_to(models):
     # A share of the forces' square. Two neighbours at a time cannot see all of an energy of four; three can do better.
     held_out, _, true = labelled(

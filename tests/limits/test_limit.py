@@ -209,6 +209,7 @@ TRIPLES = {
 }
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("descriptor", TRIPLES.values(), ids=TRIPLES.keys())
 def test_the_limit_of_a_bispectrum_is_what_a_large_basis_tends_to(descriptor):
     env = nm.Environment.from_vectors(rng(4).normal(scale=0.5, size=(3, 3)), ["H", "O", "H"], "O")

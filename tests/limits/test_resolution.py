@@ -31,7 +31,7 @@ def test_figures_of_an_independent_code(basis, n_max, l_max, worst, best):
     assert result.projection
 
 
-@pytest.mark.law(cases=8)
+@pytest.mark.law(cases=11)
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 @pytest.mark.parametrize("descriptor", PROJECTING.values(), ids=PROJECTING.keys())
 def test_resolutions_are_shares(descriptor, name, rotation):
@@ -54,7 +54,7 @@ def test_resolutions_are_shares(descriptor, name, rotation):
     assert again.within_cutoff == pytest.approx(result.within_cutoff, abs=1e-9, nan_ok=True)
 
 
-@pytest.mark.law(cases=3)
+@pytest.mark.law(cases=5)
 @pytest.mark.parametrize("name", ["methane", "mixed", "smoothed", "crowded"])
 @pytest.mark.parametrize("basis", RADIAL_BASES.values(), ids=RADIAL_BASES.keys())
 def test_larger_bases_keep_more(basis, name):

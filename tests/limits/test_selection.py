@@ -56,6 +56,7 @@ def test_a_subset_keeps_what_it_says(envs, descriptor, target, reference):
         assert (result.resolutions <= result.whole + 1e-12).all()
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("name", ["methane", "mixed", "mixed, limit", "no order"])
 def test_no_feature_can_be_spared(name):
     envs, descriptor, target, reference = SETS[name]

@@ -81,6 +81,7 @@ def test_every_point_satisfies_the_equations_of_the_curve(name):
         assert abs(v[-1] @ mode.ravel()) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.law(cases=3)
 @names
 def test_orbits_close_where_expected(name):
     orbit = followed(name)
@@ -138,6 +139,7 @@ def test_features_change_in_second_order_from_a_singular_point():
     assert slope == pytest.approx(2, abs=0.05)
 
 
+@pytest.mark.law(cases=6)
 @names
 @pytest.mark.parametrize("scheme", ["corrected", "fixed_step"])
 def test_orbits_turn_with_their_start(name, scheme):
@@ -210,6 +212,7 @@ def test_an_orbit_ends_where_two_modes_are_as_soft():
     assert orbit.singular_values[-1, -2] < 1.001 * orbit.singular_values[-1, -1]
 
 
+@pytest.mark.law(cases=1)
 @pytest.mark.parametrize("u", [0.8, 0.9])
 def test_an_orbit_is_not_lost_before_two_modes_meet(u):
     descriptor = nm.PowerSpectrum(n_max=8, l_max=8, width=0.5, cutoff=2.5, cutoff_width=0.0)

@@ -43,7 +43,10 @@ NOT_FOUND = {
 }
 
 
-@pytest.fixture(scope="module", params=FOUND)
+SLOW = pytest.param("a symmetric start", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=[name if name != "a symmetric start" else SLOW for name in FOUND])
 def found(request):
     vectors, species, descriptor, options, rank, dimension = FOUND[request.param]
     start = nm.Environment.from_vectors(vectors, species)

@@ -69,7 +69,7 @@ def test_cases_are_decomposed_in_lanes_and_by_lapack():
     assert max(columns) > MOST_COLUMNS
 
 
-@pytest.mark.law(cases=3)
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("name", ["power", "trispectrum", "acsf", "coulomb"])
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_no_bit(name, threads):

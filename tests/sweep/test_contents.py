@@ -83,6 +83,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.law(cases=7)
 @pytest.mark.parametrize(("place", "value", "folders"), CHANGES.values(), ids=CHANGES)
 def test_identities_follow_from_what_files_follow_from(place, value, folders):
     before, after = identities(small()), identities(changed(place, value))
@@ -271,6 +272,7 @@ CHANGED = {
 }
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
 def test_a_table_that_another_program_changed_is_made_again_and_not_read(results, change):
     [name, *_] = sorted(path.relative_to(results).as_posix() for path in results.glob("sensitivity/*"))
@@ -314,6 +316,7 @@ def test_a_folder_is_no_result(results):
         open_results(str(results), planned(sweep()), ["one.yaml"])
 
 
+@pytest.mark.law(cases=2)
 @pytest.mark.parametrize("ending", [*FORMATS, "html"])
 def test_figures_and_pages_that_are_cut_short_or_of_another_format_are_made_again(tmp_path, ending):
     figure, _ = plt.subplots()

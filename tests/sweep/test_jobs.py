@@ -120,6 +120,7 @@ def test_every_point_of_every_structure_is_in_one_job(config, target):
             assert sum(key[:2] == (family, name) for key in found) == wanted
 
 
+@pytest.mark.law(cases=16)
 @each_config
 @each_target
 def test_points_that_share_a_jacobian_stay_together_in_order(config, target):
@@ -134,6 +135,7 @@ def test_points_that_share_a_jacobian_stay_together_in_order(config, target):
             )
 
 
+@pytest.mark.law(cases=16)
 @each_config
 @each_target
 def test_jobs_keep_to_the_target_and_are_few(config, target):

@@ -112,6 +112,7 @@ def test_searches_use_a_fitted_contraction():
 HOSTILE = ["CH4", "NH3", "CO2", "N2", "far"]
 
 
+@pytest.mark.law(cases=2)
 @each_kind
 def test_every_start_has_a_row_and_a_bad_one_loses_nothing(kind, tmp_path):
     atoms = [*map(molecule, HOSTILE[:-1]), Atoms("C2", positions=[[0, 0, 0], [9, 0, 0]])]

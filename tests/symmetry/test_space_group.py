@@ -204,6 +204,7 @@ def test_no_count_depends_on_frame_order_origin_cell_or_handedness(name, seed):
     assert (found.name, found.rank_symmetric()) == (group, rank)
 
 
+@pytest.mark.law(cases=13)
 @pytest.mark.parametrize(
     "name", [name for name, (atoms, *_) in SYMMETRIC.items() if atoms.pbc.any() and len(atoms) < 8]
 )

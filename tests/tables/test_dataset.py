@@ -253,6 +253,7 @@ def test_the_bad_part_is_named(results, spoil, message):
     assert str(bad) in str(refused.value)
 
 
+@pytest.mark.law(cases=9)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -58,6 +58,7 @@ QUIP = {
 }
 
 
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize("name", QUIP)
 def test_of_quip(name):
     text = QUIP[name]
@@ -352,6 +353,7 @@ ONLY_PEERS = {
 }
 
 
+@pytest.mark.law(cases=7)
 @pytest.mark.parametrize("name", ONLY_PEERS)
 def test_what_only_the_peer_computes_is_its_own(name):
     made, adapter = ONLY_PEERS[name]
