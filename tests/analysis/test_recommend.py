@@ -11,7 +11,7 @@ import nullmode as nm
 from nullmode.analysis.recommendation.table import BODY_ORDER, front_of
 from nullmode.analysis.sample import small_enough, spaced, spread
 
-GRID = {"n_max": [2, 3, 4], "l_max": [1, 2, 4]}
+GRID = {"n_max": [2, 4, 6], "l_max": [1, 3, 5]}
 SOAP = nm.PowerSpectrum(n_max=3, l_max=2, cutoff=3.5, width=0.4)
 
 
