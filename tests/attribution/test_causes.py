@@ -255,7 +255,7 @@ def test_a_small_truncation_is_not_ambiguous_at_any_rtol(rtol):
         assert (result.null_truncation, result.ambiguous) == (1, False)
 
 
-@pytest.mark.law(cases=6, slow=["Td-6", "Td-8"])
+@pytest.mark.law(cases=6)
 @pytest.mark.parametrize("digits", [3, 4, 6, 8])
 @pytest.mark.parametrize("base", ["Td", "octahedron", "NH3", "planar"])
 def test_rows_that_are_nearly_symmetric_say_how_near_whatever_their_rank(base, digits):
