@@ -42,6 +42,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_unconfigure():
+    # What is frozen at the end would be called a leak by libraries that look.
+    gc.unfreeze()
+
+
 def pytest_configure(config):
     if hasattr(config, "workerinput"):
         compiling.share(os.environ["NULLMODE_TEST_LOCKS"])
