@@ -77,7 +77,7 @@ def expected_rows(path, descriptor, index=":", **options):
     return untyped(nm.analyze(chosen if isinstance(chosen, list) else [chosen], descriptor, **options))
 
 
-@pytest.mark.law(cases=16)
+@pytest.mark.law(cases=11)
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize(("chunk", "group", "threads"), [(1, 3, 2), (7, 8, 1), (2048, 1 << 14, 2)])
 def test_rows_are_those_of_the_whole_file(monkeypatch, path, case, chunk, group, threads):

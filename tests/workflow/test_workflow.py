@@ -168,6 +168,8 @@ def test_edit_of_a_variant_reruns_what_uses_it(project, path, old, new, jobs):
     assert project.jobs("-n") == jobs
 
 
+# Of hashes: tests/_support/test_code_hash.py.
+@pytest.mark.slow
 def test_nothing_and_edits_of_comments_docstrings_and_tables_of_names_rerun_nothing(project):
     project.edit("descriptors/power_spectrum.py", "Fill the features (index", "Write the features (index")
     project.edit("basis/density.py", '"""\n', '"""\n# A comment.\n')
