@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nullmode._support.types import Floats, InputError, Integers, Parity
-from nullmode.basis.cutoff import shifted_cosine
-from nullmode.basis.scaling import scaling
+from nullmode._support.types import Floats, InputError, Parity
 from nullmode.descriptors._base import DensityDescriptor, changed
-from nullmode.descriptors.complete.rows import Densities, fill_rows, scratch
-from nullmode.descriptors.complete.span import coefficients, converged_l, points, points_within, projected, reaches_past
+from nullmode.descriptors.complete.densities import Densities, expanded
+from nullmode.descriptors.complete.rows import fill_rows, scratch
+from nullmode.descriptors.complete.span import converged_l, points, points_within, reaches_past
 from nullmode.descriptors.complete.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 from nullmode.geometry.environment import Environment
 
@@ -108,7 +107,7 @@ def _computed(
     features, last = np.empty((2, len(vectors)))
 
     def jacobians(quadrature: tuple[Floats, Floats]) -> Floats:
-        densities = _expanded(vectors, species, center, descriptor, quadrature, l_max)
+        densities = expanded(vectors, species, center, descriptor, quadrature, l_max)
         nu = descriptor.correlation_order
         result = (
             _rows_of_one(densities, features, last)
@@ -128,61 +127,9 @@ def _computed(
     return Complete(indices, jacobians(points(reach, descriptor.width)), features, last, inner, l_max)
 
 
-def _expanded(
-    vectors: Floats,
-    species: Integers,
-    center: int,
-    descriptor: DensityDescriptor,
-    quadrature: tuple[Floats, Floats],
-    l_max: int,
-) -> Densities:
-    """Expand densities in the functions that they span on the range of a quadrature; neighbours ordered by species."""
-    r = np.linalg.norm(vectors, axis=-1)
-    x, root = quadrature
-    value, slope = projected(r, x, l_max, descriptor.width)
-    value *= root[:, None]
-    slope *= root[:, None]
-    own = np.empty((*value.shape[:3], 0))
-    if descriptor.center_weight != 0.0:
-        alone = projected(np.zeros(1), x, l_max, descriptor.width)[0] * root[:, None]
-        own = np.broadcast_to(alone[:, None], (*value.shape[:3], 1))
-    weight, dweight = (each[:, None] for each in _weights(r, descriptor))
-    parts = []
-    for kind in np.unique(np.append(species, center) if own.size else species):
-        mine = own if kind == center else own[..., :0]
-        members = slice(*np.searchsorted(species, (kind, kind + 1)))
-        functions = np.concatenate([value[..., members], slope[..., members], mine], axis=-1)
-        parts.append((members, mine.shape[-1], coefficients(functions)))
-    total = sum(each.shape[2] for _, _, each in parts)
-    values, slopes = np.zeros((2, l_max + 1, len(r), total, r.shape[1]))
-    centers = np.zeros(values.shape[:-1])
-    top = 0
-    for members, has_own, part in parts:
-        channel, k = slice(top, top + part.shape[2]), members.stop - members.start
-        near, far = weight[..., members], dweight[..., members]
-        values[:, :, channel, members] = part[..., :k] * near
-        slopes[:, :, channel, members] = part[..., k : 2 * k] * near + part[..., :k] * far
-        if has_own:
-            centers[:, :, channel] = descriptor.center_weight * part[..., -1]
-        top = channel.stop
-    return Densities(vectors, values, slopes, centers)
-
-
-def _weights(distances: Floats, descriptor: DensityDescriptor) -> tuple[Floats, Floats]:
-    """Weight of each neighbour by its distance, cutoff function times radial scaling, and its derivative in 1/Å."""
-    cut = np.array([shifted_cosine(r, descriptor.cutoff, descriptor.cutoff_width) for r in distances.ravel()])
-    f, df = cut.T.reshape(2, *distances.shape)
-    if descriptor.radial_scaling is None:
-        return f, df
-    u = descriptor.radial_scaling
-    scaled = np.array([scaling(r, u.rate, u.scale, u.exponent) for r in distances.ravel()])
-    g, dg = scaled.T.reshape(2, *distances.shape)
-    return f * g, df * g + f * dg
-
-
 def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats:
     """Differentiate c_q00, shape (m, K, n, 3); fill the norms of c_q00 and of these derivatives."""
-    vectors, value, slope, center = densities.vectors, *(each[0] for each in densities[1:])
+    vectors, value, slope, center = densities.vectors, *(each[0] for each in densities[1:4])
     unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     result: Floats = slope[..., None] * unit[:, None] / sqrt(4 * pi)
     features[:] = np.linalg.norm(value.sum(axis=2) + center, axis=1) / sqrt(4 * pi)
@@ -192,8 +139,8 @@ def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats
 
 def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats:
     """Differentiate the power spectrum, shape (m, rows, n, 3); fill the norms of :func:`fill_rows`."""
-    n_l, m, channels, n = densities.value.shape
-    rows = n_l * channels * (channels + 1) // 2
+    _, m, channels, n = densities.value.shape
+    rows = int((densities.channels * (densities.channels + 1) // 2).sum(axis=0).max())
     if rows * 3 * n > MOST_ENTRIES:
         raise InputError(
             f"`environment` must leave a limit of at most {MOST_ENTRIES} entries, got {rows} rows and {3 * n} columns "
@@ -206,11 +153,12 @@ def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats
 
 def _rows_of_three(densities: Densities, parity: Parity, features: Floats, last: Floats) -> Floats:
     """Differentiate the bispectrum, shape (m, 3 n, n, 3), reduced; fill the norms of :func:`reduced_rows`."""
-    _, m, channels, n = densities.value.shape
+    _, m, _, n = densities.value.shape
     result = np.empty((m, 3 * n, n, 3))
     for i in range(m):
         one = Densities(densities.vectors[i : i + 1], *(each[:, i : i + 1] for each in densities[1:]))
-        entries = len(triples_of(one, parity)) * channels**3 * 3 * n
+        channels = one.channels[:, 0]
+        entries = sum(int(channels[l].prod()) for _, l in triples_of(one, parity)) * 3 * n
         if entries > MOST_ENTRIES_OF_TRIPLES:
             raise InputError(
                 f"`environment` must leave a limit of at most {MOST_ENTRIES_OF_TRIPLES} entries of order 3, got "

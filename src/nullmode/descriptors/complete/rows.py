@@ -4,32 +4,17 @@ from math import pi, sqrt
 from typing import NamedTuple
 
 from nullmode._support._jit import kernel
-from nullmode._support.simd import WIDTH, aligned, load, put
+from nullmode._support.simd import WIDTH, aligned, load, put, splat, store
 from nullmode._support.types import Floats
 from nullmode.basis.density import columns_of
-
-
-class Densities(NamedTuple):
-    """Densities of m environments: c_(q lm) = sum_j value[l, q, j] Y_lm(r_j/|r_j|), and center[l, q] Y_00 at l = 0.
-
-    Attributes
-    ----------
-    vectors, shape (m, n, 3)
-        Neighbours, in Å.
-    value, slope, shape (l_max + 1, m, K, n)
-        Coefficient of each neighbour in channel q, zero unless q has its species, and its derivative by the distance.
-    center, shape (l_max + 1, m, K)
-        Of the centre's own Gaussian, zero unless l = 0.
-    """
-
-    vectors: Floats
-    value: Floats
-    slope: Floats
-    center: Floats
+from nullmode.descriptors.complete.densities import Densities
 
 
 class Scratch(NamedTuple):
-    """Of one environment: unit vectors, cosines between them and how these turn, Legendre polynomials, factors."""
+    """Of one environment: unit vectors, cosines between them and how these turn, Legendre polynomials, factors.
+
+    Arrays by pairs hold each pair three times, once for each component of the second neighbour.
+    """
 
     unit: Floats
     inverse_distance: Floats
@@ -47,11 +32,10 @@ class Scratch(NamedTuple):
 def scratch(n: int, n_channels: int) -> Scratch:
     """Allocate for environments of n neighbours."""
     columns = columns_of(n)
-    pairs = [aligned(n, n) for _ in range(4)]
-    factors = [aligned(n_channels, columns) for _ in range(4)]
-    for each in factors:
+    arrays = [aligned(rows, columns) for rows in [n] * 5 + [n_channels] * 4]
+    for each in arrays:
         each[:] = 0.0
-    return Scratch(aligned(n, 3), aligned(n), pairs[0], aligned(n, columns), *pairs[1:], *factors)
+    return Scratch(aligned(n, 3), aligned(n), *arrays)
 
 
 @kernel
@@ -59,26 +43,30 @@ def fill_rows(densities: Densities, room: Scratch, features: Floats, last: Float
     """Fill the norms of features and of the Jacobian's rows at the last l, both (m,), and the Jacobian (m, rows·3 n).
 
     p_(qq'l) = w/sqrt(2l+1) sum_m c_(qlm) c_(q'lm), q <= q', w = sqrt 2 for q < q', as the power spectrum has it, up to
-    signs. Sums over m of harmonics are Legendre polynomials of the cosines between neighbours (DLMF 14.30.9).
+    signs. Sums over m of harmonics are Legendre polynomials of the cosines between neighbours (DLMF 14.30.9). Rows that
+    an environment does not need are zeros at the end.
     """
-    n_l, m, channels, n = densities.value.shape
+    n_l, m, _, n = densities.value.shape
     for i in range(m):
         _directions(densities.vectors[i], room)
         features[i] = 0.0
-        row = 0
+        end = 0
         for l in range(n_l):
-            _factors(densities.value[l, i], densities.slope[l, i], densities.center[l, i], room)
+            channels = densities.channels[l, i]
+            _factors(densities.value[l, i], densities.slope[l, i], densities.center[l, i], channels, room)
             norm = sqrt(2.0 * l + 1.0) / (4.0 * pi)
-            features[i] += norm * norm * _square(densities.value[l, i], densities.center[l, i], room)
-            start = row
-            row = _outer(norm, channels, n, room, jacobian[i], row)
+            features[i] += norm * norm * _square(densities.value[l, i], densities.center[l, i], channels, room)
+            start = end
+            end = _outer(norm, channels, n, room, jacobian[i], start)
             if l == n_l - 1:
                 total = 0.0
-                for k in range(start, row):
+                for k in range(start, end):
                     total += jacobian[i, k] ** 2
                 last[i] = sqrt(total)
             _advance(l, room)
         features[i] = sqrt(features[i])
+        for k in range(end, jacobian.shape[1]):
+            jacobian[i, k] = 0.0
 
 
 @kernel
@@ -98,55 +86,57 @@ def _directions(vectors: Floats, room: Scratch) -> None:
                 for k in range(3):
                     c += room.unit[i, k] * room.unit[j, k]
             c = min(1.0, max(-1.0, c))
-            room.cosine[i, j] = c
             for k in range(3):
                 turn = (room.unit[i, k] - c * room.unit[j, k]) * room.inverse_distance[j]
                 room.turn[i, 3 * j + k] = turn if i != j else 0.0
-            room.before[i, j] = 0.0
-            room.last[i, j] = 1.0
-            room.dlast[i, j] = 0.0
+                room.cosine[i, 3 * j + k] = c
+                room.before[i, 3 * j + k] = 0.0
+                room.last[i, 3 * j + k] = 1.0
+                room.dlast[i, 3 * j + k] = 0.0
 
 
 @kernel
 def _advance(l: int, room: Scratch) -> None:
     """Go from P_l to P_(l+1): DLMF 14.10.3, and P'_(l+1) = (l+1) P_l + t P'_l (from 14.10.4 and 14.10.5)."""
-    n = room.cosine.shape[0]
-    for i in range(n):
-        for j in range(n):
-            t, p = room.cosine[i, j], room.last[i, j]
-            room.last[i, j] = ((2.0 * l + 1.0) * t * p - l * room.before[i, j]) / (l + 1.0)
-            room.before[i, j] = p
-            room.dlast[i, j] = (l + 1.0) * p + t * room.dlast[i, j]
+    cosine, before, last, dlast = (
+        room.cosine.reshape(-1),
+        room.before.reshape(-1),
+        room.last.reshape(-1),
+        room.dlast.reshape(-1),
+    )
+    for k in range(0, cosine.size, WIDTH):
+        t, p = load(cosine, k), load(last, k)
+        store(last, k, (t * p * (2.0 * l + 1.0) - load(before, k) * float(l)) / (l + 1.0))
+        store(before, k, p)
+        store(dlast, k, p * (l + 1.0) + t * load(dlast, k))
 
 
 @kernel
-def _factors(value: Floats, slope: Floats, center: Floats, room: Scratch) -> None:
+def _factors(value: Floats, slope: Floats, center: Floats, channels: int, room: Scratch) -> None:
     """Fill, per channel and neighbour component, factors of d c/d r, and their sums over m with c."""
-    channels, n = value.shape
+    n, columns = room.last.shape
+    last, dlast, turn = room.last.reshape(-1), room.dlast.reshape(-1), room.turn.reshape(-1)
+    a, b = room.a.reshape(-1), room.b.reshape(-1)
     for q in range(channels):
-        a, b = room.a[q], room.b[q]
         for j in range(n):
+            for k in range(3):
+                room.slope[q, 3 * j + k] = slope[q, j] * room.unit[j, k]
+                room.value[q, 3 * j + k] = value[q, j]
+        for x in range(0, columns, WIDTH):
             # The centre's density is along no neighbour: P_0 = 1.
-            for x in range(3 * j, 3 * j + 3):
-                a[x] = center[q]
-                b[x] = 0.0
-                room.slope[q, x] = slope[q, j] * room.unit[j, x - 3 * j]
-                room.value[q, x] = value[q, j]
-        for i in range(n):
-            factor = value[q, i]
-            if factor == 0.0:
-                continue
-            turn, p, dp = room.turn[i], room.last[i], room.dlast[i]
-            for j in range(n):
-                for x in range(3 * j, 3 * j + 3):
-                    a[x] += factor * p[j]
-                    b[x] += factor * dp[j] * turn[x]
+            along, across = splat(center[q]), splat(0.0)
+            for i in range(n):
+                factor, place = splat(value[q, i]), i * columns + x
+                along += factor * load(last, place)
+                across += factor * load(dlast, place) * load(turn, place)
+            store(a, q * columns + x, along)
+            store(b, q * columns + x, across)
 
 
 @kernel
-def _square(value: Floats, center: Floats, room: Scratch) -> float:
+def _square(value: Floats, center: Floats, channels: int, room: Scratch) -> float:
     """Sum the squares of sum_m c_q c_q' (4 pi/(2l+1)) over channels."""
-    channels, n = value.shape
+    n = value.shape[1]
     result = 0.0
     for q in range(channels):
         own = center[q]

@@ -10,7 +10,7 @@ import numpy as np
 from nullmode._support.types import Floats, Parity
 from nullmode.basis.coupling import _real_from_complex
 from nullmode.basis.harmonics import harmonics, norms
-from nullmode.descriptors.complete.rows import Densities
+from nullmode.descriptors.complete.densities import Densities
 
 LARGEST_L_OF_TRIPLES = 80
 """Largest angular momentum: the harmonics are tested up to it against an independent implementation."""
@@ -48,10 +48,11 @@ def reduced_rows(densities: Densities, parity: Parity) -> tuple[Floats, float, f
     harmonic, gradient = _complex_harmonics(densities.vectors[0], len(densities.value) - 1)
     r = np.linalg.norm(densities.vectors[0], axis=1)
     unit = (densities.vectors[0] / r[:, None]).ravel()
-    c = [value[0] @ y for value, y in zip(densities.value, harmonic, strict=True)]
-    c[0] = c[0] + densities.center[0, 0][:, None] / sqrt(4 * np.pi)
-    slope = [np.repeat(each[0], 3, axis=1) * unit for each in densities.slope]
-    ratio = [np.repeat(each[0] / r, 3, axis=1) for each in densities.value]
+    values, slopes, centers = ([each[l, 0, : densities.channels[l, 0]] for l in range(len(each))] for each in densities[1:4])
+    c = [value @ y for value, y in zip(values, harmonic, strict=True)]
+    c[0] = c[0] + centers[0][:, None] / sqrt(4 * np.pi)
+    slope = [np.repeat(each, 3, axis=1) * unit for each in slopes]
+    ratio = [np.repeat(each / r, 3, axis=1) for each in values]
     triangle = np.zeros((0, 3 * n))
     block: list[Floats] = []
     features = last = 0.0
@@ -67,9 +68,9 @@ def reduced_rows(densities: Densities, parity: Parity) -> tuple[Floats, float, f
             part = a[:, :, None] * slope[l[third]] + b[:, :, None] * ratio[l[third]]
             rows = rows + np.moveaxis(part, 2, third)
             if third == 2:
-                values = pair @ c[l[2]].T
+                products = pair @ c[l[2]].T
         real = (rows.imag if sum(l) % 2 else rows.real).reshape(-1, 3 * n) * weight
-        features += weight**2 * float((np.abs(values) ** 2).sum())
+        features += weight**2 * float((np.abs(products) ** 2).sum())
         if product < _WEAKEST * _SHARE:
             last += float((real**2).sum())
         block.append(real)
