@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nullmode._support._jit import kernel
+from nullmode._support.simd import WIDTH, padded
 from nullmode._support.types import Floats, Integers
 from nullmode.basis.cutoff import shifted_cosine
 from nullmode.basis.scaling import scaling
@@ -16,18 +17,18 @@ _NEGLIGIBLE = 2.0 * float(np.finfo(np.float64).eps)
 
 
 class Densities(NamedTuple):
-    """Densities of m environments: c_(q lm) = sum_j value[l, q, j] Y_lm(r_j/|r_j|), and center[l, q] Y_00 at l = 0.
+    """Densities of m environments: c_(q lm) = sum_j value[l, j, q] Y_lm(r_j/|r_j|), and center[l, q] Y_00 at l = 0.
 
     Attributes
     ----------
     vectors, shape (m, n, 3)
         Neighbours, in Å.
-    value, slope, shape (l_max + 1, m, K, n)
+    value, slope, shape (l_max + 1, m, n, K)
         Coefficient of each neighbour in channel q, zero unless q has its species, and its derivative by the distance.
     center, shape (l_max + 1, m, K)
         Of the centre's own Gaussian, zero unless l = 0.
     channels, shape (l_max + 1, m)
-        How many of the K channels are in use.
+        How many channels are in use: the first ones. After them there is room for lanes.
     """
 
     vectors: Floats
@@ -56,14 +57,15 @@ def expanded(
     x, factors = whole_lanes(*quadrature)
     room = room_for(n, len(quadrature[0]), l_max)
     most = sum(min(len(quadrature[0]), int((kinds == kind).sum())) for kind in range(len(every)))
-    value, slope = np.zeros((2, l_max + 1, m, most, n))
-    result = Densities(vectors, value, slope, np.zeros(value.shape[:3]), np.zeros((l_max + 1, m), dtype=np.int64))
+    value, slope = np.zeros((2, l_max + 1, m, n, padded(most) + WIDTH))
+    own = np.zeros((l_max + 1, m, value.shape[-1]))
+    result = Densities(vectors, value, slope, own, np.zeros((l_max + 1, m), dtype=np.int64))
     weight, dweight = np.empty((2, m, n))
     scaled = descriptor.radial_scaling
     further = (scaled.rate, scaled.scale, scaled.exponent) if scaled else (1.0, 1.0, 0.0)
     _weigh(r.ravel(), descriptor.cutoff, descriptor.cutoff_width, further, weight.ravel(), dweight.ravel())
-    width, own = descriptor.width, descriptor.center_weight
-    _fill(r, weight, dweight, own, kinds, len(every), x, factors, width, room, result)
+    width, share = descriptor.width, descriptor.center_weight
+    _fill(r, weight, dweight, share, kinds, len(every), x, factors, width, room, result)
     return result
 
 
@@ -81,7 +83,7 @@ def _fill(
     room: Room,
     result: Densities,
 ) -> None:
-    n_l, m, _, n = result.value.shape
+    n_l, m, n, _ = result.value.shape
     for i in range(m):
         fill_samples(distances[i], x, factors, width, room)
         negligible = _NEGLIGIBLE * largest_norm(room)
@@ -92,8 +94,8 @@ def _fill(
                 for k in range(found):
                     row, q = room.factors[k], top + k
                     for j in range(n):
-                        result.value[l, i, q, j] = row[j] * weight[i, j]
-                        result.slope[l, i, q, j] = row[n + j] / width * weight[i, j] + row[j] * dweight[i, j]
+                        result.value[l, i, j, q] = row[j] * weight[i, j]
+                        result.slope[l, i, j, q] = row[n + j] / width * weight[i, j] + row[j] * dweight[i, j]
                     result.center[l, i, q] = row[2 * n] * center_weight
                 top += found
             result.channels[l, i] = top

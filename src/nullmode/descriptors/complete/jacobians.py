@@ -9,16 +9,14 @@ import numpy as np
 from nullmode._support.types import Floats, InputError, Parity
 from nullmode.descriptors._base import DensityDescriptor, changed
 from nullmode.descriptors.complete.densities import Densities, expanded
-from nullmode.descriptors.complete.rows import fill_rows, scratch
+from nullmode.descriptors.complete.rows import reduce_rows, scratch
 from nullmode.descriptors.complete.span import converged_l, points, points_within, reaches_past
 from nullmode.descriptors.complete.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 from nullmode.geometry.environment import Environment
 
-MOST_ENTRIES = 100_000_000
-"""Of a Jacobian: 0.8 GB."""
-MOST_ENTRIES_OF_TRIPLES = 2_000_000_000
-"""Of the Jacobian of a bispectrum, which is reduced as it is computed: some minutes."""
-# Of samples of the functions.
+MOST_ENTRIES = 2_000_000_000
+"""Of a Jacobian, which is reduced as it is computed: some minutes."""
+# Of coefficients.
 _CHUNK_ENTRIES = 1 << 17
 # In widths. Environments that reach equally far are computed together, by rules that depend on no environment.
 _STEP = 1.0
@@ -32,7 +30,7 @@ class Complete(NamedTuple):
     indices
         Which environments.
     jacobians, shape (m, rows, n, 3)
-        In 1/Å; rows are in order of l. Of a bispectrum, its triangular factor.
+        In 1/Å; of power spectra and bispectra, the triangular factors.
     features, last, shape (m,)
         Norm of the features, and of the Jacobian's rows at the largest l (of a bispectrum, its weakest), in 1/Å.
     within, shape (m, rows', n, 3)
@@ -86,7 +84,7 @@ def complete(
         l_max = min(l_max, LARGEST_L_OF_TRIPLES) if descriptor.correlation_order == 3 else l_max
         x, _ = points(reach, descriptor.width)
         n = len(environments[members[0]])
-        length = max(1, _CHUNK_ENTRIES // (n * len(x) * (l_max + 1)))
+        length = max(1, _CHUNK_ENTRIES // (n * min(len(x), 2 * n) * (l_max + 1)))
         for start in range(0, len(members), length):
             chunk = members[start : start + length]
             yield _computed(chunk, [environments[i] for i in chunk], center, descriptor, reach, l_max, within)
@@ -131,39 +129,37 @@ def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats
     """Differentiate c_q00, shape (m, K, n, 3); fill the norms of c_q00 and of these derivatives."""
     vectors, value, slope, center = densities.vectors, *(each[0] for each in densities[1:4])
     unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: Floats = slope[..., None] * unit[:, None] / sqrt(4 * pi)
-    features[:] = np.linalg.norm(value.sum(axis=2) + center, axis=1) / sqrt(4 * pi)
+    used = int(densities.channels.max())
+    result: Floats = slope.swapaxes(1, 2)[:, :used, :, None] * unit[:, None] / sqrt(4 * pi)
+    features[:] = np.linalg.norm(value.sum(axis=1) + center, axis=1) / sqrt(4 * pi)
     last[:] = np.linalg.norm(result.reshape(len(result), -1), axis=1)
     return result
 
 
 def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats:
-    """Differentiate the power spectrum, shape (m, rows, n, 3); fill the norms of :func:`fill_rows`."""
-    _, m, channels, n = densities.value.shape
-    rows = int((densities.channels * (densities.channels + 1) // 2).sum(axis=0).max())
-    if rows * 3 * n > MOST_ENTRIES:
-        raise InputError(
-            f"`environment` must leave a limit of at most {MOST_ENTRIES} entries, got {rows} rows and {3 * n} columns "
-            f"for {n} neighbours. Use a smaller cutoff or a larger width."
-        )
-    result = np.empty((m, rows * 3 * n))
-    fill_rows(densities, scratch(n, channels), features, last, result)
-    return result.reshape(m, rows, n, 3)
+    """Reduce the Jacobians of power spectra, shape (m, 3 n, n, 3); fill the norms of :func:`reduce_rows`."""
+    _, m, n, channels = densities.value.shape
+    _check_entries(int((densities.channels * (densities.channels + 1) // 2).sum(axis=0).max()), n)
+    result = np.empty((m, 3 * n, 3 * n))
+    reduce_rows(densities, scratch(n, channels), features, last, result)
+    return result.reshape(m, 3 * n, n, 3)
 
 
 def _rows_of_three(densities: Densities, parity: Parity, features: Floats, last: Floats) -> Floats:
-    """Differentiate the bispectrum, shape (m, 3 n, n, 3), reduced; fill the norms of :func:`reduced_rows`."""
-    _, m, _, n = densities.value.shape
+    """Reduce the Jacobians of bispectra, shape (m, 3 n, n, 3); fill the norms of :func:`reduced_rows`."""
+    _, m, n, _ = densities.value.shape
     result = np.empty((m, 3 * n, n, 3))
     for i in range(m):
         one = Densities(densities.vectors[i : i + 1], *(each[:, i : i + 1] for each in densities[1:]))
-        channels = one.channels[:, 0]
-        entries = sum(int(channels[l].prod()) for _, l in triples_of(one, parity)) * 3 * n
-        if entries > MOST_ENTRIES_OF_TRIPLES:
-            raise InputError(
-                f"`environment` must leave a limit of at most {MOST_ENTRIES_OF_TRIPLES} entries of order 3, got "
-                f"{entries} for {n} neighbours. Use a smaller cutoff, a larger width or a power spectrum."
-            )
+        _check_entries(sum(int(one.channels[l, 0].prod()) for _, l in triples_of(one, parity)), n)
         triangle, features[i], last[i] = reduced_rows(one, parity)
         result[i] = triangle.reshape(result.shape[1:])
     return result
+
+
+def _check_entries(rows: int, n: int) -> None:
+    if rows * 3 * n > MOST_ENTRIES:
+        raise InputError(
+            f"`environment` must leave a limit of at most {MOST_ENTRIES} entries, got {rows} rows and {3 * n} columns "
+            f"for {n} neighbours. Use a smaller cutoff, a larger width or a lower correlation order."
+        )
