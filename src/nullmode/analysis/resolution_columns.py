@@ -30,7 +30,7 @@ class ResolutionColumns:
         self, shape: tuple[int, int], rtol: float, degrees_of_freedom: DegreesOfFreedom, tolerance: float
     ) -> None:
         self._options: tuple[float, DegreesOfFreedom, float] = rtol, degrees_of_freedom, tolerance
-        self._known: dict[tuple[Any, int], Reference | Exception] = {}
+        self._known: dict[Any, dict[int, Reference | Exception]] = {}
         self._worst, self._within = np.full((2, *shape), np.nan)
         self._rank = np.full(shape, -1)
         self._note = np.full(shape, "", dtype=object)
@@ -61,9 +61,8 @@ class ResolutionColumns:
             self._note[np.ix_(np.array([point for point, *_ in sweep.points]), indices)] = reason(error)
             return
         measured = with_orthonormal_functions(descriptor)
-        matrices: Any = jacobians
         if measured is not descriptor:
-            matrices = [jacobian for _, jacobian in measured.compute_batch_with_jacobian(environments)]
+            jacobians = np.stack([jacobian for _, jacobian in measured.compute_batch_with_jacobian(environments)])
         points, n, l = (list(each) for each in zip(*sweep.points, strict=True))
         limits = self._limits(environments, descriptor)
         worst, within = np.full((2, *ranks.shape), np.nan)
@@ -79,17 +78,13 @@ class ResolutionColumns:
             if rank == 0:
                 continue
             seen: list[Any] = [limits[i] for i in members]
-            whitened = np.array(
-                [
-                    matrices_of(matrices[i][None], [environments[i]], *self._options[1:])[0] @ each.whitening
-                    for i, each in zip(members, seen, strict=True)
-                ]
-            )
-            frames = np.tile(np.eye(rank), (len(members), 1, 1))
-            shares, _ = singular_values(whitened.ravel(), whitened.shape[1], frames, 0, layout)
+            mine = jacobians if len(members) == len(jacobians) else jacobians[members]
+            matrices = matrices_of(mine, [environments[i] for i in members], *self._options[1:])
+            whitening = np.stack([each.whitening for each in seen])
+            shares, _ = singular_values(matrices.ravel(), matrices.shape[1], whitening, 0, layout)
             shares = np.moveaxis(shares[:, n, l], 0, 1)
             worst[:, members] = shares[..., -1]
-            lengths = np.array([np.linalg.norm(each.whitening[:, -1]) for each in seen])
+            lengths = np.linalg.norm(whitening[:, :, -1], axis=1)
             floors = np.maximum(rounding_floors[:, members], [each.floor for each in seen]) * lengths
             note[:, members] = _notes(shares, ranks[:, members], floors, self._options[0])
         if not is_projection(descriptor):
@@ -108,17 +103,16 @@ class ResolutionColumns:
         # Of truncation and radial basis, only where the functions end matters.
         ends = primitives(whole.radial_basis).ends_at_cutoff
         key, ending = smallest(whole), smallest(whole, "laplacian-eigenstates")
-        if ends:
-            key = ending
-        else:
+        known = self._known.setdefault(ending if ends else key, {})
+        if not ends:
             # What was found with the best within the cutoff is the same but for that.
-            for each in environments:
-                known = self._known.get((ending, id(each)))
-                if isinstance(known, Reference):
-                    self._known.setdefault((key, id(each)), known._replace(within_cutoff=np.nan))
-        new = [each for each in environments if (key, id(each)) not in self._known]
-        self._known |= {(key, id(each)): found for each, found in zip(new, self._found(new, key), strict=True)}
-        return [self._known[key, id(each)] for each in environments]
+            for i, found in self._known.get(ending, {}).items():
+                if isinstance(found, Reference):
+                    known.setdefault(i, found._replace(within_cutoff=np.nan))
+        new = [each for each in environments if id(each) not in known]
+        results = self._found(new, ending if ends else key)
+        known |= {id(each): found for each, found in zip(new, results, strict=True)}
+        return [known[id(each)] for each in environments]
 
     def _found(self, environments: Sequence[Environment], descriptor: Any) -> list[Reference | Exception]:
         within = descriptor.radial_basis.ends_at_cutoff

@@ -13,7 +13,7 @@ from nullmode._support.types import Floats, Integers
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, changed
 from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.linalg import batched_svd
-from nullmode.linalg.householder import SMALLEST, block_of, insert
+from nullmode.linalg.householder import SMALLEST, block_of, insert, largest
 
 
 class Sweep(NamedTuple):
@@ -116,35 +116,37 @@ def singular_values(flat: Floats, n_features: int, frames: Floats, n_rigid: int,
         m Jacobians (F, c) at the largest truncation, end to end, in 1/Å.
     n_features
         F.
-    frames, shape (m, c, c)
-        Orthogonal matrices; the first `n_rigid` columns of each span the rigid motions.
+    frames, shape (m, c, k)
+        What to multiply the Jacobians by: orthogonal matrices, k = c, of which the first `n_rigid` columns span the
+        rigid motions; or any other displacements, and `n_rigid` is 0.
 
     Returns
     -------
-    values, shape (m, n_n, n_l, c - n_rigid)
-        On the complement of the rigid motions, descending, in 1/Å; exact zeros where there are fewer features.
+    values, shape (m, n_n, n_l, k - n_rigid)
+        Of the products with the other columns, descending, in 1/Å; exact zeros where there are fewer features.
     response, shape (m, n_n, n_l)
         Norm of the response to rigid motions, in 1/Å.
     """
-    m, columns, _ = frames.shape
+    m, rows, columns = frames.shape
     d = columns - n_rigid
     shape = (m, plan.n_n, plan.n_l)
-    if plan.n_n * plan.n_l == 1:
-        start = n_features * columns * np.arange(m)
+    start = n_features * rows * np.arange(m)
+    if plan.n_n * plan.n_l == 1 and rows == columns:
         spectra = batched_svd.decompose_many(flat, start, n_features, frames, n_rigid, modes=False)
         return spectra.values.reshape(*shape, d), spectra.response.reshape(shape)
     if d == 0:
         return np.zeros((*shape, 0)), np.zeros(shape)
-    matrices = flat[: m * n_features * columns].reshape(m, n_features, columns)
+    matrices = flat[: m * n_features * rows].reshape(m, n_features, rows)
     triangles = np.zeros((*shape, d, d))
     response = np.zeros(shape)
     # Scaled, since squares of very small or large entries would overflow or vanish.
-    scale = np.maximum(SMALLEST, np.abs(matrices).max(axis=(1, 2), initial=0.0))
+    scale = np.array([max(SMALLEST, largest(flat, first, first + n_features * rows)) for first in start.tolist()])
+    turns = np.concatenate([frames[:, :, n_rigid:], frames[:, :, :n_rigid]], axis=2) / scale[:, None, None]
     longest = max(columns, int(np.diff(plan.first).max()))
     scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
     turned = np.empty((n_features, columns))
-    for i, (matrix, frame) in enumerate(zip(matrices, frames, strict=True)):
-        np.matmul(matrix, np.concatenate([frame[:, n_rigid:], frame[:, :n_rigid]], axis=1) / scale[i], out=turned)
+    for i, (matrix, turn) in enumerate(zip(matrices, turns, strict=True)):
+        np.matmul(matrix, turn, out=turned)
         _triangles(turned, plan.order, plan.first, *scratch, triangles[i], response[i])
     values = batched_svd.singular_values(triangles.reshape(response.size, d, d)).reshape(*shape, d)
     count = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
