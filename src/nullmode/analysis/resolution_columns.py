@@ -8,15 +8,18 @@ import pandas as pd
 
 from nullmode._support.failure import reason
 from nullmode._support.types import JSON, Floats, InputError, Integers
+from nullmode.analysis.groups import Group, grouped
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._selected import whole_of
 from nullmode.descriptors.complete.jacobians import smallest
 from nullmode.geometry.environment import Environment
+from nullmode.geometry.environment_set import EnvironmentSet
 from nullmode.limits.limit import check_limited
 from nullmode.limits.metric import is_projection, primitives, with_orthonormal_functions
-from nullmode.limits.resolution import Reference, matrices_of, references
+from nullmode.limits.resolution import Reference, references
+from nullmode.spectrum.batch import Computed, Scratch, computed
 from nullmode.spectrum.decomposition import DegreesOfFreedom
-from nullmode.spectrum.truncations import Plan, Sweep, singular_values
+from nullmode.spectrum.truncations import Factors, Plan, Sweep, factors
 from nullmode.tables import columns
 
 _NO_PROJECTION = "no projection: the radial basis samples the density, so that the resolution may exceed 1"
@@ -39,7 +42,9 @@ class ResolutionColumns:
         self,
         indices: Integers,
         environments: Sequence[Environment],
-        jacobians: Floats,
+        part: EnvironmentSet,
+        result: Computed,
+        reduced: list[tuple[Group, Factors]],
         ranks: Integers,
         rounding_floors: Floats,
         sweep: Sweep,
@@ -49,8 +54,10 @@ class ResolutionColumns:
 
         Parameters
         ----------
-        jacobians, shape (m, F, n, 3)
-            Of each environment at the largest truncation, in 1/Å.
+        environments, part
+            The same environments, one by one and together.
+        result, reduced
+            Their Jacobians at the largest truncation, and the factors of these at each; none of a single truncation.
         ranks, rounding_floors, shape (points, m)
             As in the other columns.
         """
@@ -61,32 +68,36 @@ class ResolutionColumns:
             self._note[np.ix_(np.array([point for point, *_ in sweep.points]), indices)] = reason(error)
             return
         measured = with_orthonormal_functions(descriptor)
-        if measured is not descriptor:
-            jacobians = np.stack([jacobian for _, jacobian in measured.compute_batch_with_jacobian(environments)])
-        points, n, l = (list(each) for each in zip(*sweep.points, strict=True))
+        if measured is not descriptor or not reduced:
+            own = result if measured is descriptor else computed(measured, part, Scratch())
+            groups = grouped(part, own, layout, *self._options[1:])
+            reduced = [
+                (each, factors(each.flat, each.n_features, each.frames, each.n_rigid, layout)) for each in groups
+            ]
         limits = self._limits(environments, descriptor)
+        points, n, l = (list(each) for each in zip(*sweep.points, strict=True))
         worst, within = np.full((2, *ranks.shape), np.nan)
         rank_limit, note = np.full(ranks.shape, -1), np.full(ranks.shape, "", dtype=object)
-        groups: dict[int, list[int]] = {}
         for i, each in enumerate(limits):
             if isinstance(each, Reference):
                 rank_limit[:, i], within[:, i] = each.whitening.shape[1], each.within_cutoff
-                groups.setdefault(each.whitening.shape[1], []).append(i)
             else:
                 note[:, i] = reason(each)
-        for rank, members in groups.items():
-            if rank == 0:
-                continue
-            seen: list[Any] = [limits[i] for i in members]
-            mine = jacobians if len(members) == len(jacobians) else jacobians[members]
-            matrices = matrices_of(mine, [environments[i] for i in members], *self._options[1:])
-            whitening = np.stack([each.whitening for each in seen])
-            shares, _ = singular_values(matrices.ravel(), matrices.shape[1], whitening, 0, layout)
-            shares = np.moveaxis(shares[:, n, l], 0, 1)
-            worst[:, members] = shares[..., -1]
-            lengths = np.linalg.norm(whitening[:, :, -1], axis=1)
-            floors = np.maximum(rounding_floors[:, members], [each.floor for each in seen]) * lengths
-            note[:, members] = _notes(shares, ranks[:, members], floors, self._options[0])
+        for group, triangles in reduced:
+            for rank in np.unique(rank_limit[0, group.members]):
+                which = np.flatnonzero(rank_limit[0, group.members] == rank)
+                if rank <= 0:
+                    continue
+                members = group.members[which]
+                seen: list[Any] = [limits[i] for i in members]
+                whitening = np.stack([each.whitening for each in seen])
+                # Rotations are left out: they are not seen.
+                displacements = group.frames[which][:, :, group.n_rigid :].swapaxes(1, 2) @ whitening
+                shares = np.moveaxis(triangles.take(which).singular_values_on(displacements)[:, n, l], 0, 1)
+                worst[:, members] = shares[..., -1]
+                lengths = np.linalg.norm(whitening[:, :, -1], axis=1)
+                floors = np.maximum(rounding_floors[:, members], [each.floor for each in seen]) * lengths
+                note[:, members] = _notes(shares, ranks[:, members], floors, self._options[0])
         if not is_projection(descriptor):
             note[note == ""] = _NO_PROJECTION
         where = np.ix_(points, indices)

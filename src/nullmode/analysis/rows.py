@@ -24,7 +24,7 @@ from nullmode.linalg.rotations import LINEAR
 from nullmode.spectrum.batch import Scratch, computed
 from nullmode.spectrum.decomposition import DegreesOfFreedom
 from nullmode.spectrum.judgement import Judgement, coarseness, judge, norms
-from nullmode.spectrum.truncations import Plan, Sweep, plan, singular_values, sweeps
+from nullmode.spectrum.truncations import Plan, Sweep, factors, plan, singular_values, sweeps
 from nullmode.tables import columns
 
 # Size of a tile of Jacobians and triangles: a few of them fit into a core's share of the last-level cache.
@@ -175,8 +175,15 @@ class _Results:
         coarse = coarseness(part.extent)
         features = layout.norms(result.features)
         points, n, l = (list(indices) for indices in zip(*sweep.points, strict=True))
+        reduced = []
         for group in grouped(part, result, layout, options.degrees_of_freedom, options.tolerance):
-            values, response = singular_values(group.flat, group.n_features, group.frames, group.n_rigid, layout)
+            matrices = group.flat, group.n_features, group.frames, group.n_rigid
+            if len(layout.first) == 2:
+                values, response = singular_values(*matrices)
+            else:
+                triangular = factors(*matrices, layout)
+                reduced.append((group, triangular))
+                values, response = triangular.singular_values(), triangular.response
             values, response = np.moveaxis(values[:, n, l], 0, 1), response[:, n, l].T
             finite = result.finite[group.members]
             values[:, ~finite] = np.nan
@@ -211,8 +218,7 @@ class _Results:
             where = np.ix_(points, members)
             known = self._judged["rank"][where], self._judged["rounding_floor"][where]
             environments = [self.cases[int(member)].environment for member in members]
-            jacobians = result.jacobians.reshape(*result.features.shape, len(part.vectors) // len(part), 3)
-            self._resolutions.fill(members, environments, jacobians, *known, sweep, layout)
+            self._resolutions.fill(members, environments, part, result, reduced, *known, sweep, layout)
 
     def _explain(self, causes: CauseColumns, points: list[int], members: Integers, part: EnvironmentSet) -> None:
         options = self.options

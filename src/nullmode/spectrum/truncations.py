@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 from math import sqrt
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 
@@ -107,8 +108,50 @@ def _key(descriptor: Descriptor, index: int) -> Any:
     return type(descriptor), *(getattr(descriptor, name) for name in _names(descriptor) if name not in free)
 
 
-def singular_values(flat: Floats, n_features: int, frames: Floats, n_rigid: int, plan: Plan) -> tuple[Floats, Floats]:
-    """Find the singular values of each Jacobian at each truncation.
+class Factors(NamedTuple):
+    """Triangular factors of m Jacobians at each truncation, on the complement of the rigid motions.
+
+    Attributes
+    ----------
+    triangles, shape (m, n_n, n_l, d, d)
+        Over `scale`.
+    response, shape (m, n_n, n_l)
+        Norm of the response to rigid motions, in 1/Å.
+    scale, shape (m,)
+        In 1/Å.
+    counts, shape (n_n, n_l)
+        How many features each truncation has.
+    """
+
+    triangles: Floats
+    response: Floats
+    scale: Floats
+    counts: Integers
+
+    def take(self, which: Integers) -> Self:
+        """Give those of some Jacobians."""
+        if len(which) == len(self.scale):
+            return self
+        return self._replace(triangles=self.triangles[which], response=self.response[which], scale=self.scale[which])
+
+    def singular_values(self) -> Floats:
+        """Give them in 1/Å, descending, shape (m, n_n, n_l, d); exact zeros where there are fewer features."""
+        *shape, _, d = self.triangles.shape
+        values = batched_svd.singular_values(self.triangles.reshape(self.response.size, d, d)).reshape(*shape, d)
+        values[:, np.arange(d) >= self.counts[:, :, None]] = 0.0
+        return np.asarray(values * self.scale[:, None, None, None])
+
+    def singular_values_on(self, displacements: Floats) -> Floats:
+        """Give those of the products with displacements, shape (m, d, k) with k <= d, over the complement."""
+        m, n_n, n_l, d, _ = self.triangles.shape
+        k = displacements.shape[-1]
+        products = np.zeros((m, n_n * n_l * d, d))
+        np.matmul(self.triangles.reshape(m, n_n * n_l * d, d), displacements, out=products[:, :, :k])
+        return self._replace(triangles=products.reshape(self.triangles.shape)).singular_values()[..., :k]
+
+
+def factors(flat: Floats, n_features: int, frames: Floats, n_rigid: int, plan: Plan) -> Factors:
+    """Reduce each Jacobian at each truncation.
 
     Parameters
     ----------
@@ -116,31 +159,20 @@ def singular_values(flat: Floats, n_features: int, frames: Floats, n_rigid: int,
         m Jacobians (F, c) at the largest truncation, end to end, in 1/Å.
     n_features
         F.
-    frames, shape (m, c, k)
-        What to multiply the Jacobians by: orthogonal matrices, k = c, of which the first `n_rigid` columns span the
-        rigid motions; or any other displacements, and `n_rigid` is 0.
-
-    Returns
-    -------
-    values, shape (m, n_n, n_l, k - n_rigid)
-        Of the products with the other columns, descending, in 1/Å; exact zeros where there are fewer features.
-    response, shape (m, n_n, n_l)
-        Norm of the response to rigid motions, in 1/Å.
+    frames, shape (m, c, c)
+        Orthogonal matrices; the first `n_rigid` columns of each span the rigid motions.
     """
-    m, rows, columns = frames.shape
+    m, columns, _ = frames.shape
     d = columns - n_rigid
     shape = (m, plan.n_n, plan.n_l)
-    start = n_features * rows * np.arange(m)
-    if plan.n_n * plan.n_l == 1 and rows == columns:
-        spectra = batched_svd.decompose_many(flat, start, n_features, frames, n_rigid, modes=False)
-        return spectra.values.reshape(*shape, d), spectra.response.reshape(shape)
+    counts = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
+    triangles, response = np.zeros((*shape, d, d)), np.zeros(shape)
     if d == 0:
-        return np.zeros((*shape, 0)), np.zeros(shape)
-    matrices = flat[: m * n_features * rows].reshape(m, n_features, rows)
-    triangles = np.zeros((*shape, d, d))
-    response = np.zeros(shape)
+        return Factors(triangles, response, np.ones(m), counts)
+    matrices = flat[: m * n_features * columns].reshape(m, n_features, columns)
     # Scaled, since squares of very small or large entries would overflow or vanish.
-    scale = np.array([max(SMALLEST, largest(flat, first, first + n_features * rows)) for first in start.tolist()])
+    ends = n_features * columns * np.arange(m + 1)
+    scale = np.array([max(SMALLEST, largest(flat, *pair)) for pair in pairwise(ends.tolist())])
     turns = np.concatenate([frames[:, :, n_rigid:], frames[:, :, :n_rigid]], axis=2) / scale[:, None, None]
     longest = max(columns, int(np.diff(plan.first).max()))
     scratch = block_of(longest, columns), np.empty((columns, columns)), np.empty((plan.n_n, columns, columns))
@@ -148,10 +180,18 @@ def singular_values(flat: Floats, n_features: int, frames: Floats, n_rigid: int,
     for i, (matrix, turn) in enumerate(zip(matrices, turns, strict=True)):
         np.matmul(matrix, turn, out=turned)
         _triangles(turned, plan.order, plan.first, *scratch, triangles[i], response[i])
-    values = batched_svd.singular_values(triangles.reshape(response.size, d, d)).reshape(*shape, d)
-    count = np.cumsum(np.cumsum(np.diff(plan.first).reshape(plan.n_l, plan.n_n), axis=0), axis=1).T
-    values[:, np.arange(d) >= count[:, :, None]] = 0.0
-    return values * scale[:, None, None, None], response * scale[:, None, None]
+    return Factors(triangles, response * scale[:, None, None], scale, counts)
+
+
+def singular_values(flat: Floats, n_features: int, frames: Floats, n_rigid: int) -> tuple[Floats, Floats]:
+    """Find the singular values of Jacobians at one truncation, in 1/Å, descending, and norms of responses to rotations.
+
+    Shapes are those of many truncations, (m, 1, 1, d) and (m, 1, 1); parameters those of :func:`factors`.
+    """
+    m, columns, _ = frames.shape
+    start = n_features * columns * np.arange(m)
+    spectra = batched_svd.decompose_many(flat, start, n_features, frames, n_rigid, modes=False)
+    return spectra.values[:, None, None], spectra.response[:, None, None]
 
 
 @kernel

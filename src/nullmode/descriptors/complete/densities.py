@@ -27,8 +27,9 @@ class Densities(NamedTuple):
         Coefficient of each neighbour in channel q, zero unless q has its species, and its derivative by the distance.
     center, shape (l_max + 1, m, K)
         Of the centre's own Gaussian, zero unless l = 0.
-    channels, shape (l_max + 1, m)
-        How many channels are in use: the first ones. After them there is room for lanes.
+    channels, shape (2, l_max + 1, m)
+        How many channels the densities are in, the first ones, and how many they and their derivatives are in. After
+        these there is room for lanes.
     """
 
     vectors: Floats
@@ -59,7 +60,7 @@ def expanded(
     most = sum(min(len(quadrature[0]), int((kinds == kind).sum())) for kind in range(len(every)))
     value, slope = np.zeros((2, l_max + 1, m, n, padded(most) + WIDTH))
     own = np.zeros((l_max + 1, m, value.shape[-1]))
-    result = Densities(vectors, value, slope, own, np.zeros((l_max + 1, m), dtype=np.int64))
+    result = Densities(vectors, value, slope, own, np.zeros((2, l_max + 1, m), dtype=np.int64))
     weight, dweight = np.empty((2, m, n))
     scaled = descriptor.radial_scaling
     further = (scaled.rate, scaled.scale, scaled.exponent) if scaled else (1.0, 1.0, 0.0)
@@ -89,16 +90,17 @@ def _fill(
         negligible = _NEGLIGIBLE * largest_norm(room)
         for l in range(n_l):
             top = 0
-            for kind in range(n_kinds):
-                found = factorise(l, kinds, kind, negligible, room)
-                for k in range(found):
-                    row, q = room.factors[k], top + k
-                    for j in range(n):
-                        result.value[l, i, j, q] = row[j] * weight[i, j]
-                        result.slope[l, i, j, q] = row[n + j] / width * weight[i, j] + row[j] * dweight[i, j]
-                    result.center[l, i, q] = row[2 * n] * center_weight
-                top += found
-            result.channels[l, i] = top
+            for slopes in (False, True):
+                for kind in range(n_kinds):
+                    found = factorise(l, kinds, kind, slopes, negligible, room)
+                    for k in range(found):
+                        row, q = room.factors[k], top + k
+                        for j in range(n):
+                            result.value[l, i, j, q] = row[j] * weight[i, j]
+                            result.slope[l, i, j, q] = row[n + j] / width * weight[i, j] + row[j] * dweight[i, j]
+                        result.center[l, i, q] = row[2 * n] * center_weight
+                    top += found
+                result.channels[int(slopes), l, i] = top
 
 
 @kernel

@@ -129,7 +129,7 @@ def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats
     """Differentiate c_q00, shape (m, K, n, 3); fill the norms of c_q00 and of these derivatives."""
     vectors, value, slope, center = densities.vectors, *(each[0] for each in densities[1:4])
     unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    used = int(densities.channels.max())
+    used = int(densities.channels[1, 0].max())
     result: Floats = slope.swapaxes(1, 2)[:, :used, :, None] * unit[:, None] / sqrt(4 * pi)
     features[:] = np.linalg.norm(value.sum(axis=1) + center, axis=1) / sqrt(4 * pi)
     last[:] = np.linalg.norm(result.reshape(len(result), -1), axis=1)
@@ -139,7 +139,8 @@ def _rows_of_one(densities: Densities, features: Floats, last: Floats) -> Floats
 def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats:
     """Reduce the Jacobians of power spectra, shape (m, 3 n, n, 3); fill the norms of :func:`reduce_rows`."""
     _, m, n, channels = densities.value.shape
-    _check_entries(int((densities.channels * (densities.channels + 1) // 2).sum(axis=0).max()), n)
+    dense, all_channels = densities.channels
+    _check_entries(int((dense * all_channels - dense * (dense - 1) // 2).sum(axis=0).max()), n)
     result = np.empty((m, 3 * n, 3 * n))
     reduce_rows(densities, scratch(n, channels), features, last, result)
     return result.reshape(m, 3 * n, n, 3)
@@ -150,8 +151,9 @@ def _rows_of_three(densities: Densities, parity: Parity, features: Floats, last:
     _, m, n, _ = densities.value.shape
     result = np.empty((m, 3 * n, n, 3))
     for i in range(m):
-        one = Densities(densities.vectors[i : i + 1], *(each[:, i : i + 1] for each in densities[1:]))
-        _check_entries(sum(int(one.channels[l, 0].prod()) for _, l in triples_of(one, parity)), n)
+        value, slope, center = (each[:, i : i + 1] for each in densities[1:4])
+        one = Densities(densities.vectors[i : i + 1], value, slope, center, densities.channels[..., i : i + 1])
+        _check_entries(sum(int(one.channels[1, l, 0].prod()) for _, l in triples_of(one, parity)), n)
         triangle, features[i], last[i] = reduced_rows(one, parity)
         result[i] = triangle.reshape(result.shape[1:])
     return result

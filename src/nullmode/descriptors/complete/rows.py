@@ -35,11 +35,11 @@ class Scratch(NamedTuple):
 def scratch(n: int, n_channels: int) -> Scratch:
     """Allocate for environments of n neighbours, and channels with room for lanes."""
     columns = 3 * n
-    pairs = [aligned(n, n) for _ in range(4)]
+    cosine, before, last, dlast = (aligned(n, n) for _ in range(4))
     block = block_of(max(columns, _BLOCK // columns) + n_channels, columns)
     block[:] = 0.0
-    factors = aligned(n, n_channels), aligned(columns, n_channels)
-    return Scratch(aligned(n, 3), aligned(n), pairs[0], aligned(n, columns), *pairs[1:], *factors, block)
+    a, b = aligned(n, n_channels), aligned(columns, n_channels)
+    return Scratch(aligned(n, 3), aligned(n), cosine, aligned(n, columns), before, last, dlast, a, b, block)
 
 
 @kernel
@@ -60,7 +60,7 @@ def reduce_rows(densities: Densities, room: Scratch, features: Floats, last: Flo
         square = 0.0
         rows = 0
         for l in range(n_l):
-            channels = densities.channels[l, i]
+            dense, channels = densities.channels[0, l, i], densities.channels[1, l, i]
             value, slope, center = densities.value[l, i], densities.slope[l, i], densities.center[l, i]
             _factors(value, center, channels, room)
             norm = sqrt(2.0 * l + 1.0) / (4.0 * pi) / (size * size)
@@ -69,7 +69,8 @@ def reduce_rows(densities: Densities, room: Scratch, features: Floats, last: Flo
                 _insert(triangle, room.block, rows)
                 rows = 0
                 last[i] = 0.0
-            for q in range(channels):
+            # Features of two channels that the density is not in do not change to first order.
+            for q in range(dense):
                 _fill_rows(norm, q, channels, value, slope, room, rows)
                 if l == n_l - 1:
                     last[i] += _square_of_rows(room.block, rows, rows + channels - q)
@@ -91,7 +92,7 @@ def _scale(densities: Densities, i: int) -> float:
     """Find the largest coefficient at l = 0: over it, squares neither overflow nor vanish."""
     result = 0.0
     n = densities.value.shape[2]
-    for q in range(densities.channels[0, i]):
+    for q in range(densities.channels[1, 0, i]):
         result = max(result, abs(densities.center[0, i, q]))
         for j in range(n):
             result = max(result, abs(densities.value[0, i, j, q]), abs(densities.slope[0, i, j, q]))
@@ -175,7 +176,8 @@ def _square(value: Floats, center: Floats, channels: int, room: Scratch) -> floa
             for j in range(n):
                 entries += load(coefficients, j * stride + p) * a[j * stride + q]
             result += entries * entries
-    return total(result)
+    sum_of_squares: float = total(result)
+    return sum_of_squares
 
 
 @kernel

@@ -129,36 +129,39 @@ def largest_norm(room: Room) -> float:
 
 
 @kernel
-def factorise(l: int, kinds: Integers, kind: int, negligible: float, room: Room) -> int:
+def factorise(l: int, kinds: Integers, kind: int, slopes: bool, negligible: float, room: Room) -> int:
     """Expand the functions of one kind and one l in orthonormal functions that span them, and return how many.
 
     By Gram and Schmidt on the samples (modified, the longest first), never by the Gram matrix, which loses what
     functions differ by below 1e-8: the triangular factor is as exact as Householder's (Björck, BIT 7, 1 (1967)).
-    Destroys the samples.
+    The Gaussians come first, then what their derivatives add to them. Changes the samples to what is left of them.
 
     Parameters
     ----------
     kinds, shape (2 n + 1,)
         Of each column of the samples. Those of `kind` are expanded.
+    slopes
+        Whether to find the functions that the derivatives add, or, before, those of the Gaussians.
     negligible
         Functions are complete when all that is left of each column is at most this long.
     room
         Its factors (K, 2 n + 1) get the coefficients.
     """
     columns, length = room.samples.shape[1:]
+    n = columns // 2
     samples = room.samples.reshape(-1)
     at = l * columns * length
     for c in range(columns):
         squares = splat(0.0)
-        if kinds[c] == kind:
+        if kinds[c] == kind and (not slopes or n <= c < 2 * n):
             for k in range(at + c * length, at + (c + 1) * length, WIDTH):
                 entries = load(samples, k)
                 squares += entries * entries
         room.squares[c] = total(squares)
     found = 0
     while found < room.factors.shape[0]:
-        best = 0
-        for c in range(1, columns):
+        best = n if slopes else 2 * n
+        for c in range(n, 2 * n) if slopes else range(n):
             if room.squares[c] > room.squares[best]:
                 best = c
         size = sqrt(room.squares[best])
@@ -166,11 +169,12 @@ def factorise(l: int, kinds: Integers, kind: int, negligible: float, room: Room)
             break
         room.squares[best] = 0.0
         row = room.factors[found]
+        chosen = at + best * length
         for c in range(columns):
             row[c] = 0.0
             if room.squares[c] == 0.0:
                 continue
-            chosen, other = at + best * length, at + c * length
+            other = at + c * length
             product = splat(0.0)
             for k in range(0, length, WIDTH):
                 product += load(samples, chosen + k) * load(samples, other + k)

@@ -48,8 +48,10 @@ def reduced_rows(densities: Densities, parity: Parity) -> tuple[Floats, float, f
     harmonic, gradient = _complex_harmonics(densities.vectors[0], len(densities.value) - 1)
     r = np.linalg.norm(densities.vectors[0], axis=1)
     unit = (densities.vectors[0] / r[:, None]).ravel()
-    used = densities.channels[:, 0]
-    values, slopes, centers = ([each[0, ..., :k].T for each, k in zip(all_l, used, strict=True)] for all_l in densities[1:4])
+    used = densities.channels[1, :, 0]
+    values, slopes, centers = (
+        [of_l[0, ..., :k].T for of_l, k in zip(each, used, strict=True)] for each in densities[1:4]
+    )
     c = [value @ y for value, y in zip(values, harmonic, strict=True)]
     c[0] = c[0] + centers[0][:, None] / sqrt(4 * np.pi)
     slope = [np.repeat(each, 3, axis=1) * unit for each in slopes]
