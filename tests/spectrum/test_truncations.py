@@ -81,7 +81,8 @@ def test_a_displacement_that_few_features_see_is_not_lost(seed):
     jacobian *= generator.random(jacobian.shape) < 0.7
     first = np.searchsorted(cell, np.arange(n_n * n_l + 1))
     layout = truncations.Plan(np.arange(len(cell)), first, cell, int(n_n), int(n_l))
-    values, response = truncations.singular_values(jacobian.ravel(), len(cell), np.eye(columns)[None], 1, layout)
+    reduced = truncations.factors(jacobian.ravel(), len(cell), np.eye(columns)[None], 1, layout)
+    values, response = reduced.singular_values(), reduced.response
     for n, l in np.ndindex(n_n, n_l):
         part = jacobian[layout.kept(n, l)]
         expected = np.zeros(columns - 1)

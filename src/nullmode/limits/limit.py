@@ -28,9 +28,9 @@ class Limit(Shown):
     ----------
     jacobian, shape (rows, n, 3)
         Derivatives in 1/Å of the features of the complete basis: of all radial functions that the densities of these
-        neighbours span, and of angular momenta up to `l_max`; of a bispectrum, the triangular factor of these rows.
-        Features of functions orthonormal under r² dr are orthogonal projections of them, so no displacement moves
-        those further than these.
+        neighbours span, and of angular momenta up to `l_max`. Of a power spectrum or bispectrum, the triangular factor
+        of these rows, 3 n of them: they are reduced as they are computed. Features of functions orthonormal under r² dr
+        are orthogonal projections of them, so no displacement moves those further than these.
     singular_values, modes, rank, n_dof, rotation_floor, rounding_floor, rtol
         As in :class:`nullmode.Sensitivity`.
     l_max

@@ -14,8 +14,10 @@ from nullmode.descriptors.complete.span import converged_l, points, points_withi
 from nullmode.descriptors.complete.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 from nullmode.geometry.environment import Environment
 
-MOST_ENTRIES = 2_000_000_000
-"""Of a Jacobian, which is reduced as it is computed: some minutes."""
+MOST_ENTRIES = 200_000_000
+"""Of the Jacobian of a power spectrum, which is reduced as it is computed: a minute or so."""
+MOST_ENTRIES_OF_TRIPLES = 2_000_000_000
+"""Of that of a bispectrum, of fewer neighbours: some minutes."""
 # Of coefficients.
 _CHUNK_ENTRIES = 1 << 17
 # In widths. Environments that reach equally far are computed together, by rules that depend on no environment.
@@ -140,7 +142,7 @@ def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats
     """Reduce the Jacobians of power spectra, shape (m, 3 n, n, 3); fill the norms of :func:`reduce_rows`."""
     _, m, n, channels = densities.value.shape
     dense, all_channels = densities.channels
-    _check_entries(int((dense * all_channels - dense * (dense - 1) // 2).sum(axis=0).max()), n)
+    _check_entries(int((dense * all_channels - dense * (dense - 1) // 2).sum(axis=0).max()), n, MOST_ENTRIES)
     result = np.empty((m, 3 * n, 3 * n))
     reduce_rows(densities, scratch(n, channels), features, last, result)
     return result.reshape(m, 3 * n, n, 3)
@@ -153,15 +155,17 @@ def _rows_of_three(densities: Densities, parity: Parity, features: Floats, last:
     for i in range(m):
         value, slope, center = (each[:, i : i + 1] for each in densities[1:4])
         one = Densities(densities.vectors[i : i + 1], value, slope, center, densities.channels[..., i : i + 1])
-        _check_entries(sum(int(one.channels[1, l, 0].prod()) for _, l in triples_of(one, parity)), n)
+        _check_entries(
+            sum(int(one.channels[1, l, 0].prod()) for _, l in triples_of(one, parity)), n, MOST_ENTRIES_OF_TRIPLES
+        )
         triangle, features[i], last[i] = reduced_rows(one, parity)
         result[i] = triangle.reshape(result.shape[1:])
     return result
 
 
-def _check_entries(rows: int, n: int) -> None:
-    if rows * 3 * n > MOST_ENTRIES:
+def _check_entries(rows: int, n: int, most: int) -> None:
+    if rows * 3 * n > most:
         raise InputError(
-            f"`environment` must leave a limit of at most {MOST_ENTRIES} entries, got {rows} rows and {3 * n} columns "
-            f"for {n} neighbours. Use a smaller cutoff, a larger width or a lower correlation order."
+            f"`environment` must leave a limit of at most {most} entries, got {rows} rows and {3 * n} columns for {n} "
+            "neighbours. Use a smaller cutoff, a larger width or a lower correlation order."
         )
