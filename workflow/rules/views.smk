@@ -18,7 +18,9 @@ rule view:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         view=lambda wildcards: SETTINGS.views[wildcards.view].model_dump(),
-        kind=lambda wildcards: SETTINGS.descriptors[SETTINGS.views[wildcards.view].descriptor].kind,
+        descriptor=lambda wildcards: SETTINGS.descriptors[SETTINGS.views[wildcards.view].descriptor].model_dump(
+            include={"kind", "scope", "centers", "feature_tolerance"}
+        ),
         code=lambda wildcards: coded("view", nullmode.sweep.origins.view_code(SETTINGS, wildcards.view)),
     script:
         "../scripts/view.py"

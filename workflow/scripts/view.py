@@ -1,4 +1,4 @@
-"""Write a page to look at environments of families, with their null modes as arrows."""
+"""Write a page to look at environments or structures of families, with their modes as arrows."""
 
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0], snakemake.input, snakemake.output, snakemake.params.code):
-        compile_kernels(snakemake.params.kind)
+        compile_kernels(snakemake.params.descriptor["kind"])
         write_page(
             snakemake.params.view,
             snakemake.wildcards.view,
-            snakemake.params.kind,
+            snakemake.params.descriptor,
             snakemake.input.table,
             snakemake.input.structures,
             snakemake.output[0],

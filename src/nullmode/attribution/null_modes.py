@@ -6,11 +6,12 @@ import numpy as np
 
 from nullmode._support.shown import Shown
 from nullmode._support.threads import on_one_blas_thread
-from nullmode._support.types import Floats
+from nullmode._support.types import Floats, Parity
 from nullmode.attribution.causes import Attribution, attribute
+from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment, within
-from nullmode.spectrum.decomposition import decompose
+from nullmode.spectrum.decomposition import Sensitivity, decompose
 from nullmode.symmetry.irreps import symmetry_adapted
 from nullmode.symmetry.point_group import point_group, proper, symmetric_projector
 
@@ -82,18 +83,58 @@ def split_null_modes(
     return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in parts]
 
 
-def _plain(modes: Floats) -> Floats:
-    """Choose the modes of a space as :class:`NullModes` describes."""
+def split_structure_modes(
+    ranks: StructureRanks, result: Sensitivity, counts: Attribution, parity: Parity = "O3", most: int | None = None
+) -> list[NullModes]:
+    """Split the null modes of a whole structure by cause; irreducible representations are not named.
+
+    The modes that the average over all isometries changes most are null by symmetry, as many as `counts` says.
+
+    Parameters
+    ----------
+    ranks
+        Of the structure, which finds its isometries.
+    result
+        Of the structure's Jacobian.
+    counts
+        Of this structure and descriptor, as columns of a table.
+    parity
+        Of the features: ``SO3`` averages over proper isometries alone.
+    most
+        So many modes of each cause, from the first; all by default.
+
+    Raises
+    ------
+    InputError
+        As :func:`nullmode.symmetry.space_group.isometries`.
+    """
+    null = result.modes[result.rank :]
+    if not len(null):
+        return []
+    group = ranks.group(counts.tolerance)
+    flat = null.reshape(len(null), -1)
+    means = np.array([group.symmetric_part(mode, parity) for mode in null]).reshape(flat.shape)
+    axes = np.linalg.eigh(flat @ means.T)[1].T
+    spaces = {"symmetry": axes[: counts.null_symmetry], _other_cause(counts): axes[counts.null_symmetry :]}
+    return [
+        NullModes(cause=cause, irrep="", modes=_plain((space @ flat).reshape(-1, *null.shape[1:]), most))
+        for cause, space in spaces.items()
+        if len(space)
+    ]
+
+
+def _plain(modes: Floats, most: int | None = None) -> Floats:
+    """Choose the modes of a space, or the first of them, as :class:`NullModes` describes."""
     flat = modes.reshape(len(modes), -1)
     left = flat.T @ flat
-    result = np.empty_like(flat)
-    for k in range(len(flat)):
+    result = np.empty_like(flat[:most])
+    for k in range(len(result)):
         # The first of equal components, whatever their rounding.
         size = np.diag(left)
         index = int(np.argmax(size > size.max() - 1e-6))
         result[k] = left[index] / np.linalg.norm(left[index])
         left = left - np.outer(result[k], result[k])
-    return result.reshape(modes.shape)
+    return result.reshape(-1, *modes.shape[1:])
 
 
 def _other_cause(counts: Attribution) -> str:

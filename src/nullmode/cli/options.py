@@ -195,14 +195,21 @@ def read_environments(
     file: Path, choice: DescriptorChoice, centers: list[int | str] | None, index: str, occupancy: Occupancy
 ) -> "tuple[list[Atoms], list[Environment]]":
     """Read the structures of a file, and the environments of their centres."""
-    from nullmode.families.file import structures
     from nullmode.geometry.cut import environments
+
+    atoms = read_atoms(file, centers, index, occupancy)
+    return atoms, environments(atoms, choice.descriptor.cutoff, centers)
+
+
+def read_atoms(file: Path, centers: list[int | str] | None, index: str, occupancy: Occupancy) -> "list[Atoms]":
+    """Read the structures of a file that have the centres; each has its number in the file as ``info["frame"]``."""
+    from nullmode.families.file import structures
     from nullmode.geometry.structure import check_sound
 
     atoms = list(structures(file, centers, index, occupancy))
     for frame in atoms:
         check_sound(frame, f"frame {frame.info['frame']} of {file}")
-    return atoms, environments(atoms, choice.descriptor.cutoff, centers)
+    return atoms
 
 
 def frame_of(file: Path, number: int, occupancy: Occupancy) -> "Atoms":

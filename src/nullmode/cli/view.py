@@ -1,10 +1,11 @@
 """The command nullmode view."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from nullmode._support.types import Scope
 from nullmode.cli import options
 
 
@@ -14,6 +15,13 @@ def view(
     choice: options.DescriptorChoice,
     out: Annotated[Path, typer.Option(help="HTML page to write.")],
     centers: options.Centers = None,
+    scope: Annotated[
+        Scope,
+        typer.Option(
+            help="environment: each centre with its neighbours; structure: whole structures, as linear models on the "
+            "features of all centres see them; potential: as any potential on them sees them."
+        ),
+    ] = "environment",
     index: options.Index = ":",
     occupancy: options.Occupy = "refuse",
     tolerance: options.Tolerance = 1e-6,
@@ -21,11 +29,11 @@ def view(
     progress: options.Progress = True,
     force: options.Force = False,
 ) -> None:
-    """Write an HTML page that shows every centre with its null modes as arrows.
+    """Write an HTML page that shows every centre, or every whole structure, with its null and soft modes as arrows.
 
-    A null mode is a displacement of the neighbours that does not change the features to first order. The arrows are
-    coloured by its cause: symmetry, body order, cutoff, truncation or width. The page opens in a browser, without a
-    network.
+    A null mode is a displacement of atoms that does not change the features to first order. The arrows are coloured by
+    its cause: symmetry, body order, cutoff, truncation or width. A soft mode changes them little. The page opens in a
+    browser, without a network.
 
     Example:
 
@@ -34,6 +42,10 @@ def view(
     from nullmode.views.view import is_view, write_view
 
     options.check_out(out, (".html", ".htm"), is_view, file, choice, force)
-    environments = options.read_environments(file, choice, options.centers_of(centers), index, occupancy)[1]
-    write_view(environments, choice.descriptor, out, rtol, tolerance, name=file.name, progress=progress, force=force)
-    typer.echo(f"{len(environments)} environments written to {out}: open it in a browser.")
+    chosen = options.centers_of(centers)
+    atoms = options.read_atoms(file, chosen, index, occupancy)
+    shown: Any = {"centers": chosen, "scope": scope, "name": file.name, "progress": progress, "force": force}
+    frames = [each.info["frame"] for each in atoms]
+    count = write_view(atoms, choice.descriptor, out, rtol, tolerance, frames=frames, **shown)
+    what = "environments" if scope == "environment" else "structures"
+    typer.echo(f"{count} {what} written to {out}: open it in a browser.")

@@ -186,16 +186,19 @@ class FigureEntry(_Strict):
 
 
 class ViewEntry(_Strict):
-    """A page to look at environments in a browser, with their null modes as arrows: ``views/NAME.html``.
+    """A page to look at environments in a browser, with their null and soft modes as arrows: ``views/NAME.html``.
 
+    With a descriptor of scope ``structure`` or ``potential``, it shows whole structures.
     How to use it: docs/how-to-look-at-results.md. Views need chemiscope, which ``nullmode[reproduction]`` installs.
     """
 
     families: Annotated[list[str], Field(min_length=1, description="names of the families to look at")]
     descriptor: str = Field(
-        description="name of the descriptor, of scope environment, at one truncation and run on the families"
+        description="name of the descriptor, of any scope, at one truncation and run on the families"
     )
-    most: Annotated[int, _NUMBER, Field(ge=1, description="environments of each family at most, evenly spaced")] = 50
+    most: Annotated[
+        int, _NUMBER, Field(ge=1, description="environments, or structures, of each family at most, evenly spaced")
+    ] = 50
 
 
 class Settings(_Strict):

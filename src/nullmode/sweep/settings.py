@@ -244,7 +244,8 @@ def _check_figure(settings: Settings, entry: FigureEntry, where: str) -> None:
 
 def _check_view(settings: Settings, view: ViewEntry, where: str) -> None:
     _check_known(f"{where}.families", view.families, settings.families)
-    _check_one_descriptor(settings, view.descriptor, f"{where}.descriptor")
+    _check_known(f"{where}.descriptor", [view.descriptor], settings.descriptors)
+    _check_one_truncation(settings, view.descriptor, f"{where}.descriptor")
     _check_run_on(settings, view.descriptor, view.families, f"{where}.descriptor")
     _check_library(where, "chemiscope")
 

@@ -59,15 +59,16 @@ class Isometries:
         fixed = (self.permutations == np.arange(self.permutations.shape[1])).sum(axis=1)
         return mean_character(fixed * np.trace(g, axis1=1, axis2=2) - self.rigid, np.linalg.det(g) > 0, parity)
 
-    def symmetric_part(self, vectors: Floats) -> Floats:
-        """Average vectors on the atoms, shape (N, 3), over all operations."""
+    def symmetric_part(self, vectors: Floats, parity: Parity = "O3") -> Floats:
+        """Average vectors on the atoms, shape (N, 3), over all operations, or the proper ones for parity ``SO3``."""
+        kept = np.flatnonzero((np.linalg.det(self.operations) > 0) | (parity == "O3"))
         n = self.permutations.shape[1]
         count = np.bincount(self.sites, minlength=n)
         mean = np.stack([np.bincount(self.sites, column, n) / count for column in vectors.T], axis=1)
         total = np.zeros((n, 3))
-        for operation, permutation in zip(self.operations, self.permutations, strict=True):
+        for operation, permutation in zip(self.operations[kept], self.permutations[kept], strict=True):
             total[permutation] += mean @ operation.T
-        return np.asarray(total[self.sites] / len(self.operations))
+        return np.asarray(total[self.sites] / len(kept))
 
 
 def isometries(

@@ -27,15 +27,19 @@ def library() -> ModuleType:
     return module
 
 
-def write_page(dataset: JSON, causes: dict[str, str], path: str | Path, provenance: JSON | None = None) -> None:
+def write_page(
+    dataset: JSON, entries: list[JSON], legend: dict[str, str], path: str | Path, provenance: JSON | None = None
+) -> None:
     """Write a page that shows a dataset; the same dataset gives the same bytes.
 
     Parameters
     ----------
     dataset
         As ``chemiscope.create_input`` makes it; NaN is allowed.
-    causes
-        The legend of the arrows: colours by cause.
+    entries
+        What stands beside each structure: where it comes from, what is seen of it, and its modes with their shapes.
+    legend
+        Colours of the arrows by what they show.
     path
         The HTML file to write; its folder is made.
     provenance
@@ -52,9 +56,10 @@ def write_page(dataset: JSON, causes: dict[str, str], path: str | Path, provenan
         dataset["meta"]["name"],
         provenance,
         description=dataset["meta"].get("description", ""),
-        causes=causes,
+        legend=legend,
         viewer=_packed(viewer.read_bytes()),
         dataset=_packed(json.dumps(_plain(dataset), allow_nan=False).encode()),
+        entries=_packed(json.dumps(entries).encode()),
     )
     with written(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

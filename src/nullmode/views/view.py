@@ -1,52 +1,72 @@
-"""Views: pages that show environments with their null modes as arrows, and the spectrum and cause of each."""
+"""Views: pages that show environments or structures with their modes as arrows, and the spectrum and causes of each."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from nullmode._support.arguments import listed
 from nullmode._support.output import check_output, files_behind
-from nullmode._support.types import JSON
-from nullmode.analysis.analyze import analyze
+from nullmode._support.types import JSON, Scope, WholeScope
+from nullmode.analysis.analyze import analyze, checked_options, listed_environments
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.descriptors._selected import whole_of
-from nullmode.geometry.cut import environments_of
-from nullmode.geometry.environment import Environment
+from nullmode.geometry.cut import centers_of_many, checked_structures, environments_of
+from nullmode.geometry.environment import Centers, Environment
+from nullmode.spectrum.potential import EQUAL
+from nullmode.spectrum.whole_structure import whole_structures
 from nullmode.tables import stamp
 from nullmode.tables.structures import atoms_of, sound
 from nullmode.views import chemiscope_page
-from nullmode.views.chemiscope_dataset import COLOURS, make_dataset
+from nullmode.views.chemiscope_dataset import make_dataset
 from nullmode.views.chemiscope_page import library, write_page
+from nullmode.views.displayed import Displayed, DisplayedEnvironment, DisplayedStructure
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 def write_view(
-    environments: Environment | Sequence[Environment],
+    what: "Atoms | Environment | Sequence[Atoms] | Sequence[Environment]",
     descriptor: Descriptor,
     path: str | Path,
     rtol: float = 1e-9,
     tolerance: float = 1e-6,
     *,
+    scope: Scope = "environment",
+    centers: Centers = None,
+    feature_tolerance: float = EQUAL,
     name: str = "Null modes",
+    frames: Sequence[int] | None = None,
     progress: bool = False,
     force: bool = False,
-) -> None:
-    """Write an HTML page that shows environments with their null modes as arrows; it needs no network.
+) -> int:
+    """Write an HTML page that shows environments or structures with their modes as arrows; it needs no network.
+
+    Null modes are shown, and soft ones; where there is neither, the softest mode.
 
     Parameters
     ----------
-    environments, descriptor, rtol, tolerance
-        As in :func:`nullmode.attribute`.
+    what, descriptor, rtol, tolerance, scope, centers, feature_tolerance
+        As in :func:`nullmode.analyze`, with causes. Of scope ``structure`` or ``potential``, the page shows whole
+        structures, with their cells if they are periodic.
     path
         The HTML file to write; its folder is made, and an older view is replaced.
     name
         Heading of the page.
+    frames
+        What each structure is called: its number in the file that it is from. By default, its index.
     progress
-        Show a progress bar on stderr.
+        Show progress bars on stderr.
     force
         Replace a file that is no view, too.
+
+    Returns
+    -------
+    int
+        How many environments or structures the page shows.
 
     Raises
     ------
@@ -56,10 +76,25 @@ def write_view(
     """
     check_output(path, (".html", ".htm"), is_view, inputs=files_behind(whole_of(descriptor)), force=force)
     library()  # if it is missing, say so before anything is computed
-    shown: list[Environment] = listed(environments)
-    rows = analyze(shown, descriptor, rtol, attribution=True, tolerance=tolerance, progress=progress)
+    checked_options(descriptor, rtol, "neighbours", True, False, tolerance, None, scope, feature_tolerance)
+    shown: Sequence[Displayed]
+    options: Any = {"tolerance": tolerance, "progress": progress}
+    if scope == "environment":
+        environments, descriptor = listed_environments(what, descriptor, centers)
+        rows = analyze(environments, descriptor, rtol, attribution=True, **options)
+        shown = [DisplayedEnvironment(each, descriptor) for each in environments]
+    else:
+        options |= {"scope": scope, "centers": centers, "feature_tolerance": feature_tolerance}
+        given: Any = what
+        rows = analyze(given, descriptor, rtol, attribution=True, **options)
+        structures = whole_structures(*checked_structures(given, descriptor.cutoff, centers))
+        descriptor = with_layout_of(descriptor, [item for each in structures for item in each.environments])
+        shown = [DisplayedStructure(each, descriptor, scope, feature_tolerance) for each in structures]
     rows = rows.assign(rtol=rtol)
-    write_rows(rows, shown, [with_layout_of(descriptor, shown)] * len(shown), path, name)
+    if frames is not None:
+        rows = rows.assign(frame=np.asarray(frames)[rows["structure"]])
+    write_rows(rows, shown, path, name, progress=progress)
+    return len(shown)
 
 
 def is_view(path: Path) -> bool:
@@ -69,20 +104,21 @@ def is_view(path: Path) -> bool:
 
 def write_rows(
     rows: pd.DataFrame,
-    environments: Sequence[Environment],
-    descriptors: Sequence[Descriptor],
+    shown: Sequence[Displayed],
     path: str | Path,
     name: str,
     provenance: JSON | None = None,
+    *,
+    progress: bool = False,
 ) -> None:
     """Write such a page from rows of a table; for the arguments see :func:`make_dataset` and :func:`write_page`."""
-    write_page(make_dataset(rows, environments, descriptors, name), COLOURS, path, provenance)
+    write_page(*make_dataset(rows, shown, name, progress), path, provenance)
 
 
 def chosen(
-    table: pd.DataFrame, structures: Mapping[str, pd.DataFrame], cutoff: float, most: int
-) -> tuple[pd.DataFrame, list[Environment]]:
-    """Choose rows of every family, evenly spaced and at most `most`, and cut their environments out of the structures.
+    table: pd.DataFrame, structures: Mapping[str, pd.DataFrame], most: int
+) -> tuple[pd.DataFrame, "list[tuple[Atoms, int]]"]:
+    """Choose rows of every family, evenly spaced and at most `most`, with the structures that they are about.
 
     Structures that were skipped are left out.
 
@@ -92,22 +128,43 @@ def chosen(
         Rows of the sensitivity table, of one descriptor at one truncation.
     structures
         Rows of the structures tables, by family.
-    cutoff
-        Radius of the environments, Å.
 
     Returns
     -------
-    rows, environments
-        As many environments as rows, in the order of the families.
+    rows, structures
+        As many structures, each with its number, as rows, in the order of the families.
     """
     chosen_rows: list[pd.DataFrame] = []
-    environments: list[Environment] = []
+    about: list[tuple[Atoms, int]] = []
     for family, known in structures.items():
         rows = table[(table["family"] == family) & (table["status"] != "bad_structure")]
         rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))]
         kept = sound(known)
         atoms = dict(zip(kept["structure"], atoms_of(kept)[0], strict=True))
-        for structure, center in zip(rows["structure"], rows["center"], strict=True):
-            environments += environments_of(atoms[structure], structure, cutoff, np.array([center]))
+        about += [(atoms[structure], structure) for structure in rows["structure"]]
         chosen_rows.append(rows)
-    return pd.concat(chosen_rows, ignore_index=True), environments
+    return pd.concat(chosen_rows, ignore_index=True), about
+
+
+def displayed(
+    atoms: "Atoms",
+    structure: int,
+    center: int,
+    descriptor: Descriptor,
+    scope: Scope,
+    centers: Centers = None,
+    feature_tolerance: float = EQUAL,
+) -> Displayed:
+    """Take from a structure what a row of the sensitivity table is about.
+
+    Of scope ``environment``, that is the environment of `center`; otherwise the whole with its `centers`.
+    """
+    if scope == "environment":
+        return DisplayedEnvironment(
+            environments_of(atoms, structure, descriptor.cutoff, np.array([center]))[0], descriptor
+        )
+    whole: WholeScope = scope
+    chosen_centers = centers_of_many([atoms], centers, [structure])
+    return DisplayedStructure(
+        whole_structures([atoms], descriptor.cutoff, chosen_centers, structure)[0], descriptor, whole, feature_tolerance
+    )
