@@ -12,6 +12,7 @@ from geometries import GOLD, I_GENERATORS, orbit, ring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+from wholes import WHOLES
 
 import nullmode as nm
 from nullmode._support.arguments import SMALLEST_TOLERANCE
@@ -19,7 +20,7 @@ from nullmode.analysis.rows import AnalysisOptions
 from nullmode.analysis.whole_rows import structure_row
 from nullmode.attribution.whole_structure import StructureRanks
 from nullmode.geometry.cut import checked_structures
-from nullmode.spectrum.whole_structure import whole_structures
+from nullmode.spectrum.whole_structure import rigid_motions, whole_structures
 
 SOAP = nm.PowerSpectrum(n_max=8, l_max=8, **SETTING)
 SMALL = nm.PowerSpectrum(n_max=3, l_max=3, **SETTING)
@@ -341,3 +342,20 @@ def test_what_the_cutoff_hides_is_told():
     result = row(Atoms("CHH", [[0, 0, 0], [1.09, 0, 0], [0, 3.999995, 0]]))
     assert (result["rank_symmetric"], result["null_cutoff"]) == (3, 3 - result["rank"])
     assert result["rank"] < 3
+
+
+@pytest.mark.parametrize("parity", ["O3", "SO3"])
+@pytest.mark.parametrize(
+    "name", ["C2H4", "CHFClBr", "H2O2", "helix", "zigzag", "chain", "graphene", "diamond", "wurtzite", "square layer"]
+)
+def test_average_over_isometries_projects_on_what_symmetry_allows(name, parity):
+    atoms, centers = WHOLES[name]
+    structure = whole_structures(*checked_structures([atoms], 3.5, centers))[0]
+    group = StructureRanks(structure).group(1e-6)
+    units = np.eye(3 * len(atoms)).reshape(-1, len(atoms), 3)
+    projector = np.array([group.symmetric_part(unit, parity).ravel() for unit in units])
+    assert np.allclose(projector @ projector, projector, atol=1e-9)
+    assert np.allclose(projector, projector.T, atol=1e-9)
+    rigid = np.linalg.qr(rigid_motions(structure))[0]
+    moving = np.trace(rigid.T @ projector @ rigid)
+    assert np.trace(projector) - moving == pytest.approx(group.rank_symmetric(parity), abs=1e-9)

@@ -28,7 +28,7 @@ def test_a_template_is_code_of_its_module(tmp_path, text, same):
 
 def test_texts_are_escaped_and_the_stamp_is_read_back(tmp_path):
     path, content = tmp_path / "page.html", {"view": "a</script>&b"}
-    values = {"description": "a < b", "causes": {"<i>": "red"}, "viewer": "", "dataset": ""}
+    values = {"description": "a < b", "legend": {"<i>": "red"}, "viewer": "", "dataset": "", "entries": ""}
     path.write_text(page.render("nullmode.views.chemiscope_page", "<Title>", content, **values), encoding="utf-8")
     text = path.read_text(encoding="utf-8")
     assert text.count("&lt;Title&gt;") == 2  # in the head and as the heading

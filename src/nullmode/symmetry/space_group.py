@@ -244,7 +244,7 @@ def _of_rod(positions: Floats, kinds: Integers, axis: Floats, tolerance: float) 
     about = np.linalg.det(operations) * operations[:, 2, 2]
     return Isometries(
         name=name,
-        operations=operations,
+        operations=frame.T @ operations @ frame,
         permutations=permutations,
         sites=np.arange(len(kinds)),
         rigid=np.trace(operations, axis1=1, axis2=2) + (0.0 if is_line else about),

@@ -95,11 +95,10 @@ def make_dataset(rows: pd.DataFrame, shown: Sequence[Displayed], name: str, prog
     properties = _properties(rows, modes, shapes) | spectra
     _add_coordinates(properties, rows)
     seen_by = " or ".join(dict.fromkeys(described(each.descriptor) for each in shown))
-    what = "Environments" if marked else "Structures"
     first = next(iter(modes[0]), "") if modes else ""
     dataset: JSON = library().create_input(
         structures=atoms,
-        metadata={"name": name, "description": f"{what} as {seen_by} sees them."},
+        metadata={"name": name, "description": shown[0].caption.format(seen_by) if shown else ""},
         properties=properties,
         parameters=parameters,
         shapes=drawn,

@@ -58,6 +58,11 @@ class Displayed(ABC):
     """Whether the atom at the origin is marked as the centre."""
     descriptor: Descriptor
 
+    @property
+    @abstractmethod
+    def caption(self) -> str:
+        """Say what is shown and who sees it so, with a place for a description of the descriptor."""
+
     @abstractmethod
     def atoms(self) -> "Atoms":
         """Atoms as they are drawn, with a cell if one is drawn."""
@@ -105,6 +110,7 @@ class DisplayedEnvironment(Displayed):
     """An environment as the descriptor gets it: the centre at the origin, then its neighbours, each image an atom."""
 
     has_center = True
+    caption = "Environments as {} sees them."
 
     def __init__(self, environment: Environment, descriptor: Descriptor) -> None:
         self.environment, self.descriptor = within(environment, descriptor.cutoff), descriptor
@@ -146,6 +152,11 @@ class DisplayedStructure(Displayed):
     descriptor: Descriptor
     scope: WholeScope
     feature_tolerance: float = EQUAL
+
+    @property
+    def caption(self) -> str:  # noqa: D102
+        who = {"structure": "linear models on the features of {} see", "potential": "any potential on {} sees"}
+        return f"Whole structures as {who[self.scope]} them."
 
     def atoms(self) -> "Atoms":  # noqa: D102
         from ase import Atoms
