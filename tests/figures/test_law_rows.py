@@ -1,6 +1,7 @@
 """Every figure and view is drawn whatever rows there are: without neighbours, with one, skipped, not finite."""
 
 import functools
+import json
 from contextlib import nullcontext
 
 import matplotlib.pyplot as plt
@@ -10,6 +11,7 @@ import pytest
 from configs import CHECKOUT
 from drawn import PARAMETERS, explained, predicted, real
 from tasks import searched, sensitivities
+from view_pages import unpacked
 
 from nullmode import InputError
 from nullmode.figures import FIGURES, merging
@@ -214,19 +216,29 @@ def test_members_that_are_null_aside_are_not_divided(members):
     assert "differ" not in text
 
 
-def test_views_show_families_of_different_species(tmp_path):
+@pytest.mark.parametrize("scope", ["environment", "structure", "potential"])
+def test_views_show_families_of_different_species(tmp_path, scope):
     names = {"some": ("alone", "bad", "two", "round"), "others": ("line", "bent", "generic", "far")}
     point = [{"n_max": 2, "l_max": 2, "cutoff": 3.0}]
     rows = []
     for family, own in names.items():
         made = make_structures(KIND, {"names": list(own), "coordinates": {"number": 7}}, family, "skip")
         parquet.write(made, tmp_path / family, "structures", {})
-        task = {"family": family, "descriptor": "soap", "kind": "power-spectrum", "scope": "environment"}
+        task = {"family": family, "descriptor": "soap", "kind": "power-spectrum", "scope": scope}
         rows.append(sensitivities(made, task | {"points": point}, threads=1))
     broken = rows[1]["name"] == "generic"
     rows[1]["singular_values"] = rows[1]["singular_values"].mask(broken, pd.Series([np.full(6, np.nan)] * len(broken)))
     parquet.write(united(rows, ["soap"]), tmp_path / "table", "sensitivity", {})
     view = {"families": list(names), "descriptor": "soap", "most": 9}
     files = [str(tmp_path / family) for family in names]
-    view_job.write_page(view, "v", "power-spectrum", str(tmp_path / "table"), files, str(tmp_path / "v.html"), {})
-    assert (tmp_path / "v.html").stat().st_size > 1e5
+    entry = {"kind": "power-spectrum", "scope": scope, "centers": None, "feature_tolerance": 1e-6}
+    view_job.write_page(view, "v", entry, str(tmp_path / "table"), files, str(tmp_path / "v.html"), {})
+    entries = json.loads(unpacked((tmp_path / "v.html").read_text(encoding="utf-8"), "entries"))
+    kept = rows[0].query("status != 'bad_structure'"), rows[1]
+    assert len(entries) == sum(map(len, kept))
+    seen = [
+        f"{rank} of {n} displacements seen"
+        for each in kept
+        for rank, n in zip(each["rank"], each["n_dof"], strict=True)
+    ]
+    assert [entry["seen"].split(",")[0] for entry in entries] == seen

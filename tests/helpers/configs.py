@@ -114,11 +114,6 @@ BAD = {
         {"families": ["random_methane"], "descriptor": "soap_swept"},
         "`views.null_modes.descriptor` must have one truncation each, got 'soap_swept' swept over l_max, n_max, width",
     ),
-    "view by whole structures": (
-        "views.null_modes",
-        {"families": ["from_file"], "descriptor": "whole"},
-        "`views.null_modes.descriptor` must be of scope environment, got 'whole'",
-    ),
     "view by a descriptor that was not run": (
         "views.null_modes.families",
         ["random_methane"],

@@ -63,6 +63,11 @@ def test_what_is_no_configuration_is_refused(config):
         check(config)
 
 
+def test_views_may_show_whole_structures():
+    config = changed("views.null_modes", {"families": ["from_file"], "descriptor": "whole"})
+    assert check(config).descriptors["whole"].scope == "structure"
+
+
 def test_every_fault_of_one_level_is_named_at_once():
     config = small()
     config["rtol"] = 0

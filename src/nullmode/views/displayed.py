@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nullmode._support.types import Floats, InputError, Integers, WholeScope
+from nullmode._support.types import JSON, Floats, InputError, Integers, WholeScope
 from nullmode.analysis.explanations._cases import null_modes_of
 from nullmode.attribution.causes import Attribution
 from nullmode.attribution.near_null import SOFT, NearNull, explain_near_null
@@ -182,7 +182,10 @@ class DisplayedStructure(Displayed):
 
     def null_modes(self, row: Any, result: Sensitivity) -> list[tuple[str, str, Floats]]:  # noqa: D102
         if not pd.isna(row.null_symmetry):
-            counts = Attribution(**{field.name: getattr(row, field.name) for field in fields(Attribution)})
+            values: JSON = {field.name: getattr(row, field.name) for field in fields(Attribution)}
+            # In a table in which others are missing, pandas makes them floats.
+            values |= {name: int(value) for name, value in values.items() if name.startswith("null_")}
+            counts = Attribution(**values)
             try:
                 groups = split_structure_modes(self._ranks, result, counts, self.descriptor.parity or "O3", MOST_NULL)
                 return [(group.cause, group.irrep, mode) for group in groups for mode in group.modes]
