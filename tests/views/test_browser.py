@@ -22,6 +22,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 import nullmode as nm
 from nullmode.figures._base import CAUSES
+from nullmode.views.chemiscope_dataset import COLOURS
 
 pytestmark = pytest.mark.browser
 CLAIM = "R1. A line goes *up* | and up_."
@@ -334,7 +335,9 @@ def test_a_click_in_the_map_chooses_the_structure(pages, browser):
 
 def test_arrows_are_seen_through_atoms(pages, browser):
     opened(browser, pages / "single.html", 1400)
-    colour = browser.execute_script("return entries[0].modes[0].colour")
+    # Truncation has the colour of copper.
+    browser.execute_script("choose('soft_1')")
+    colour = COLOURS["soft"]
 
     def with_atoms(atoms):
         browser.execute_script(
