@@ -116,9 +116,13 @@ ci: lint test ## Do what continuous integration does: lint, then test
 
 install: $(STAMP) $(SCHEMA) ## Install the locked packages and nullmode (editable) into .venv, and write the schema of the configuration
 
-docs: install ## Write the generated pages: config/README.md and docs/tables.md
+# Any warning fails: a broken link, a name in a docstring that is not found, a page that no list of links leads to.
+docs: install ## Write the generated pages (keys, columns, commands), then the documentation site into build/site
 	$(BIN)/python workflow/schemas/generate.py
 	$(BIN)/python docs/make_tables.py
+	$(BIN)/python docs/make_command_line.py
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs/site -d build/doctrees . build/site
+	@echo "The site is in $(CURDIR)/build/site/index.html"
 
 lock: | $(UV) ## Solve requirements.lock again (LOCK_FLAGS=--upgrade for the newest releases)
 	$(UV) pip compile pyproject.toml --group dev --output-file requirements.lock \

@@ -22,6 +22,7 @@ from nullmode.sweep import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS = [ROOT / "config" / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
 SLOW = "how-to-find-degenerate-partners.md", "how-to-find-singular-points.md", "radial-bases.md"
 TITLE = re.compile(r"# ([\w/.-]+\.(?:py|yaml))\n")
 
@@ -95,7 +96,15 @@ def test_files_shown_are_those_of_the_checkout():
         assert shown[path] == f"# {path}\n" + (ROOT / path).read_text(encoding="utf-8"), path
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "config" / "README.md", ROOT / "CONTRIBUTING.md"], ids=str)
+def test_the_first_page_leads_to_every_page():
+    # Its lists are the navigation of the site.
+    first = ROOT / "docs" / "index.md"
+    entries = re.findall(r"^- \[[^\]]*\]\(([^)#]*)\)", first.read_text(encoding="utf-8"), re.MULTILINE)
+    reached = [(first.parent / path).resolve() for path in entries]
+    assert sorted([*reached, first]) == sorted([*PAGES, *OTHERS])
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=str)
 def test_links_lead_somewhere(page):
     for path, anchor in re.findall(r"\]\(([^)#:]*)(#[^)]*)?\)", page.read_text(encoding="utf-8")):
         target = page.parent / path if path else page
@@ -128,6 +137,7 @@ def test_configurations_shown_are_accepted(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("script", "page", "text"),
     [
+        ("docs/make_command_line.py", "PAGE", "page"),
         ("docs/make_tables.py", "PAGE", "page"),
         ("workflow/schemas/generate.py", "PAGE", "page_text"),
     ],

@@ -107,6 +107,7 @@ Axis: TypeAlias = Annotated[
     Annotated[Range, Tag("Range")] | Annotated[list[_Finite], _Listed, AfterValidator(distinct), Tag("List")],
     Discriminator(_form),
 ]
+"""An axis of numbers, as the annotation of a family's parameter: a list, or ``{start, stop, step}`` with both ends."""
 AnyAxis: TypeAlias = Annotated[
     Annotated[Range, Tag("Range")]
     | Annotated[list[Any], _Listed, AfterValidator(_alike), AfterValidator(distinct), Tag("List")],

@@ -24,7 +24,7 @@ def at_origin(tolerance: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Environment:
-    """A centre and its neighbours; made by :meth:`from_vectors` or :func:`nullmode.environments`.
+    """A centre and its neighbours; made by :meth:`Environment.from_vectors` or :func:`nullmode.environments`.
 
     Attributes
     ----------

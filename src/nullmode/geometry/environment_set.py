@@ -18,7 +18,7 @@ from nullmode.geometry.structure import CLOSEST
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class EnvironmentSet(Shown):
-    """Environments, joined end to end; made by :meth:`from_vectors` or :meth:`from_environments`.
+    """Environments, joined end to end; made by its ``from_vectors`` or ``from_environments``.
 
     Attributes
     ----------

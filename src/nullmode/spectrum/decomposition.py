@@ -45,7 +45,7 @@ class Sensitivity(Shown):
         Jacobian; NaN without rigid motions, or if nothing is seen. For a structure, the response of each centre to a
         rotation of its environment counts too.
     rounding_floor
-        Values up to this, in 1/Å, are rounding, whatever rtol: see :func:`judge`.
+        Values up to this, in 1/Å, are rounding, whatever rtol (see docs/theory.md).
     rtol
         Relative tolerance of the rank.
     """

@@ -48,7 +48,7 @@ def load(
     where
         The results folder, a folder of Parquet files, one file, or several.
     table
-        Which of :data:`nullmode.tables.columns.TABLES` it is.
+        Which of those in ``docs/tables.md`` it is.
     columns
         Names of those to read; default all. What is left out is not read from disk.
     filters
