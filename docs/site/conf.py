@@ -25,6 +25,7 @@ root_doc = "docs/index"
 include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "config/README.md", "docs/*.md", "docs/api/*.rst"]
 exclude_patterns = [".*", "benchmarks", "build", "results", "src", "tests", "workflow"]
 
+smartquotes = False  # --like is an option, not a dash
 myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4
