@@ -115,3 +115,22 @@ def test_a_line_within_the_tolerance_has_the_modes_of_a_line():
     parts = nm.split_null_modes(near, NU_2, 1e-3, 3e-4)
     assert (why.point_group, why.n_dof, why.rank) == ("C∞v", 4, 2)
     assert [(part.cause, len(part.modes)) for part in parts] == [("symmetry", 2)]
+
+
+@pytest.mark.parametrize("name", ["tetrahedron", "octahedron", "cube", "C3v"])
+def test_partners_are_even_or_odd(name):
+    """Of a threefold space with twofold axes, each mode keeps its direction or is reversed under each of them."""
+    vectors, species = TABLE[name]
+    env = nm.Environment.from_vectors(vectors, species)
+    group = nm.point_group(env)
+    mirrors = [k for k, g in enumerate(group.operations) if np.allclose(g @ g, np.eye(3)) and abs(np.trace(g)) < 2]
+    along = env.vectors / np.linalg.norm(env.vectors, axis=1, keepdims=True)
+    for part in nm.split_null_modes(env, NU_2):
+        stretch = np.square(np.einsum("kjx,jx->kj", part.modes, along)).sum(axis=1)
+        assert (np.diff(stretch) < 1e-9).all()
+        for mode in part.modes:
+            images = np.zeros((len(mirrors), *mode.shape))
+            for image, k in zip(images, mirrors, strict=True):
+                image[group.permutations[k]] = mode @ group.operations[k].T
+            overlaps = np.abs(np.einsum("gjx,jx->g", images, mode))
+            assert (overlaps > 1 - 1e-9).any(), part.irrep

@@ -15,7 +15,7 @@ from nullmode import InputError
 from nullmode._support.variants import load
 from nullmode.analysis.explanations import EXPLANATIONS
 from nullmode.figures import FIGURES
-from nullmode.figures._base import FLOOR, by_cause, save, select, spectra, style, title
+from nullmode.figures._base import FLOOR, ROUNDING, by_cause, save, select, spectra, style, title
 from nullmode.figures._figure import GIVEN, NAMING, Figure, load_figure
 from nullmode.sweep import structures
 
@@ -86,7 +86,7 @@ def test_paths_draw_the_singular_values(table):
     seen = [line for line in figure.axes[0].get_lines() if line.get_label().startswith("k = ")]
     expected = spectra(twist).T
     assert np.allclose(
-        [line.get_ydata() for line in seen], np.where(expected > FLOOR, expected, np.nan), equal_nan=True
+        [line.get_ydata() for line in seen], np.where(expected > ROUNDING, expected, np.nan), equal_nan=True
     )
     assert all(list(line.get_xdata()) == [0, 9] for line in seen)
 
@@ -98,9 +98,9 @@ def test_paths_set_exact_zeros_apart(table):
     circles = [line for line in ax.get_lines() if line.get_linestyle() == "None"]
     drawn_there = np.array([line.get_ydata() for line in circles])
     # Three features cannot have nine singular values: six are exact zeros.
-    assert (~np.isnan(drawn_there)).tolist() == (spectra(radial).T <= FLOOR).tolist()
+    assert (~np.isnan(drawn_there)).tolist() == (spectra(radial).T <= ROUNDING).tolist()
     (below,) = np.unique(drawn_there[~np.isnan(drawn_there)])
-    assert below < FLOOR
+    assert below < ROUNDING
     places = {text.get_text(): tick for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)}
     assert places["0"] == below
 
@@ -291,7 +291,7 @@ def test_title_names_what_is_fixed(table):
 def test_spectra_are_relative_and_above_the_floor():
     values = [[4.0, 2.0, 0.0], [1.0, 1e-30, 0.0], [1e-17, 0.0, 0.0], [3.0, 1.5]]
     ratios = spectra(pd.DataFrame({"n_dof": [3, 3, 3, 2], "rank": [2, 1, 0, 2], "singular_values": values}))
-    expected = [[1, 0.5, FLOOR], [1, FLOOR, FLOOR], [FLOOR, FLOOR, FLOOR], [1, 0.5, np.nan]]
+    expected = [[1, 0.5, ROUNDING], [1, ROUNDING, ROUNDING], [ROUNDING, ROUNDING, ROUNDING], [1, 0.5, np.nan]]
     np.testing.assert_array_equal(ratios, expected)
 
 

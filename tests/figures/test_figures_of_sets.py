@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 
 import nullmode as nm
 from nullmode import InputError
-from nullmode.figures._base import CAUSES, FLOOR, number, spectra
+from nullmode.figures._base import CAUSES, ROUNDING, number, spectra
 from nullmode.figures.bases import _generic_rank
 
 
@@ -35,8 +35,8 @@ def test_spectra_show_each_value_once_in_the_colour_of_its_cause(table, descript
         assert colours.count(colour) == mine[f"null_{cause}"].sum(), cause
     assert len(colours) - sum(map(colours.count, CAUSES.values())) == mine["rank"].sum() > 0
     expected = np.sort(spectra(mine), axis=None)
-    assert np.allclose(np.sort(values)[expected > FLOOR], expected[expected > FLOOR])
-    assert (np.sort(values)[expected <= FLOOR] < FLOOR).all()
+    assert np.allclose(np.sort(values)[expected > ROUNDING], expected[expected > ROUNDING])
+    assert (np.sort(values)[expected <= ROUNDING] < ROUNDING).all()
 
 
 def test_spectra_stand_in_the_order_of_their_groups(table):

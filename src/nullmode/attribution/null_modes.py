@@ -13,7 +13,16 @@ from nullmode.descriptors._base import Descriptor
 from nullmode.geometry.environment import Environment, within
 from nullmode.spectrum.decomposition import Sensitivity, decompose
 from nullmode.symmetry.irreps import symmetry_adapted
-from nullmode.symmetry.point_group import point_group, proper, symmetric_projector
+from nullmode.symmetry.point_group import (
+    PointGroup,
+    displacement_representation,
+    point_group,
+    proper,
+    symmetric_projector,
+)
+
+_EQUAL = 1e-6
+"""Eigenvalues that differ less are one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -30,8 +39,9 @@ class NullModes(Shown):
     irrep
         Mulliken symbol in the environment's point group.
     modes, shape (k, n, 3)
-        Orthonormal displacements. Each in turn moves one atom along one axis as much as possible, so that equal spaces
-        have equal modes.
+        Orthonormal displacements, the same for equal spaces. Those of an environment change bond lengths most in the
+        first ones, and of equal ones each is even or odd under twofold axes and mirrors that commute; where this leaves
+        a choice, and for whole structures, each in turn moves one atom along one axis as much as possible.
     """
 
     cause: str
@@ -80,7 +90,11 @@ def split_null_modes(
         cause = _other_cause(counts) if is_symmetric else "symmetry"
         split.setdefault((cause, irrep), []).append(modes)
     parts = sorted(split.items(), key=lambda part: (part[0][0] != "symmetry", part[0]))
-    return [NullModes(cause=cause, irrep=irrep, modes=_plain(np.concatenate(m))) for (cause, irrep), m in parts]
+    operators = _operators(inside, group)
+    return [
+        NullModes(cause=cause, irrep=irrep, modes=_adapted(np.concatenate(modes), operators))
+        for (cause, irrep), modes in parts
+    ]
 
 
 def split_structure_modes(
@@ -121,6 +135,37 @@ def split_structure_modes(
         for cause, space in spaces.items()
         if len(space)
     ]
+
+
+def _operators(environment: Environment, group: PointGroup) -> list[Floats]:
+    """List matrices (3 n, 3 n) on displacements that commute: the part along the bonds, then operations of order 2."""
+    unit = environment.vectors / np.linalg.norm(environment.vectors, axis=1, keepdims=True)
+    along = np.zeros((3 * len(unit), 3 * len(unit)))
+    for j, direction in enumerate(unit):
+        along[3 * j : 3 * j + 3, 3 * j : 3 * j + 3] = np.outer(direction, direction)
+    result, chosen = [along], list[Floats]()
+    for operation, matrix in zip(group.operations, displacement_representation(group), strict=True):
+        twice = np.allclose(operation @ operation, np.eye(3), atol=1e-3) and abs(np.trace(operation)) < 2
+        if twice and all(np.allclose(operation @ other, other @ operation, atol=1e-3) for other in chosen):
+            chosen.append(operation)
+            result.append((matrix + matrix.T) / 2)
+    return result
+
+
+def _adapted(modes: Floats, operators: list[Floats]) -> Floats:
+    """Choose the modes of a space as :class:`NullModes` describes."""
+    spaces = [modes.reshape(len(modes), -1)]
+    for operator in operators:
+        spaces = [part for space in spaces for part in _eigenspaces(space, operator)]
+    chosen = np.concatenate([_plain(space.reshape(-1, *modes.shape[1:])) for space in spaces])
+    return np.asarray(chosen)
+
+
+def _eigenspaces(space: Floats, operator: Floats) -> list[Floats]:
+    """Split a space, orthonormal rows, into eigenspaces of a symmetric operator, those of large values first."""
+    values, axes = np.linalg.eigh(space @ operator @ space.T)
+    turned = (axes.T @ space)[::-1]
+    return np.split(turned, np.flatnonzero(-np.diff(values[::-1]) > _EQUAL) + 1)
 
 
 def _plain(modes: Floats, most: int | None = None) -> Floats:

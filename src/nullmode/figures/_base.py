@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.patches import Rectangle
 
 FORMATS = ("pdf", "svg", "png")
-# Below this a ratio of singular values is rounding noise; exact zeros are drawn here.
+# Exact zeros are drawn here where a logarithm shows everything else.
 FLOOR = 1e-18
-# Where values are drawn that no logarithm can show, and the band that sets them apart.
-ZERO, BAND = FLOOR / 100, (FLOOR / 1000, FLOOR / 10)
 OPEN: dict[str, Any] = {"linestyle": "none", "marker": "o", "mfc": "white", "mew": 0.6}
 """Circles for such values."""
 ROUNDING = 1e-13
-"""Relative distances of features below this are rounding."""
+"""Relative distances of features, and ratios of singular values, below this are rounding."""
+# Where such values are drawn, and the band that sets them apart.
+ZERO, BAND = ROUNDING / 100, (ROUNDING / 1000, ROUNDING / 10)
 TEXTS = ("name", "path", "mode")
 """Coordinates that may be texts; from others, figures compute."""
 # Differences of larger coordinates, and with them the ticks of an axis, may be beyond what a number holds.
@@ -284,11 +284,11 @@ def null_band(ax: "Axes", rtol: float) -> float:
 
 
 def spectra(rows: "pd.DataFrame") -> Floats:
-    """Singular values over the largest, one row each, at least ``FLOOR``; shape (n, d).
+    """Singular values over the largest, one row each, at least ``ROUNDING``; shape (n, d).
 
     NaN stands beyond the values of a row that has fewer than others; where all are null, the ratios are the least.
     """
     ratios = np.full((len(rows), int(rows["n_dof"].max()) if len(rows) else 0), np.nan)
     for row, values, rank in zip(ratios, rows["singular_values"], rows["rank"], strict=True):
-        row[: len(values)] = np.maximum(np.asarray(values) / values[0], FLOOR) if rank else FLOOR
+        row[: len(values)] = np.maximum(np.asarray(values) / values[0], ROUNDING) if rank else ROUNDING
     return ratios

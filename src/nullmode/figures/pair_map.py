@@ -45,6 +45,8 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
             mesh = _map(ax, mine, logs, norm)
             null = mine[mine["rank"] < mine["n_dof"]]
             ax.plot(null["u"], null["v"], **_CIRCLE)
+            if len(null):
+                ax.legend([key(**_CIRCLE)], ["rank < d"], loc="upper left", frameon=True, framealpha=0.7)
             ax.set_title(_name(sign))
         figure.colorbar(mesh, ax=line[:-1], label=r"$\log_{10}(s_d / s_1)$", extend="min")
         partner = rows[rows["sign"] == signs[-1]]
@@ -57,8 +59,6 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         line[0].set_ylabel(title(rows) + "\n\n" + r"$v / \pi$")
     for ax in axes[-1]:
         ax.set_xlabel(r"$u / \pi$")
-    if any((rows["rank"] < rows["n_dof"]).any() for rows in chosen):
-        figure.legend([key(**_CIRCLE)], ["rank < d"], loc="outside lower left")
     return Drawing(figure, " ".join(map(_sentence, chosen)))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from nullmode.figures._base import (
     BAND,
-    FLOOR,
     OPEN,
+    ROUNDING,
     ZERO,
     Drawing,
     key,
@@ -41,7 +41,7 @@ _LABELS = {
 def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One column per path, one row per descriptor: s_k/s_1 against the path's parameter, medians over samples.
 
-    Values too small for the axis, such as exact zeros, are open circles in a band of their own.
+    Values that are rounding, or zero, are open circles in a band of their own.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     entries = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     labels = sorted(entries, key=lambda label: (label == "rtol", len(label), label))
     handles = [entries[label] for label in labels]
-    if any((spectra(rows) <= FLOOR).any() for rows in chosen):
+    if any((spectra(rows) <= ROUNDING).any() for rows in chosen):
         handles.append(key(color="0.4", **OPEN, markersize=4))
-        labels.append(f"0 (below {FLOOR:g})")
+        labels.append(f"rounding (below {ROUNDING:g})")
     figure.legend(handles, labels, loc="outside right center")
     return Drawing(figure, " ".join(_sentence(rows, paths) for rows in chosen))
 
@@ -102,7 +102,7 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", *, noisy: bool) -> None:
     logarithmic(ax, ZERO, BAND, 3)
     for k, shade in enumerate(shades):
         # Smaller markers on top, so that coinciding values all show.
-        size, hidden = max(1.0, 4.5 - 0.4 * k), values[k] <= FLOOR
+        size, hidden = max(1.0, 4.5 - 0.4 * k), values[k] <= ROUNDING
         y = values[k].where(~hidden)
         ax.plot(t, y, color=shade, label=f"k = {k + 1}", marker="o", markersize=size, linewidth=0.8)
         ax.plot(t, hidden.map({True: ZERO, False: np.nan}), color=shade, **OPEN, markersize=size)

@@ -77,9 +77,10 @@ def draw(
     size = (1.35 * len(drawn) + 1.4, 1.7 * len(chosen) + 0.7)
     figure, axes = panels(len(chosen), len(drawn), size, sharex=True, sharey=True)
     most: dict[str, Floats] = {}
-    for line, (descriptor, rows) in zip(axes, chosen.items(), strict=True):
+    for number_of_line, (line, (descriptor, rows)) in enumerate(zip(axes, chosen.items(), strict=True)):
         for ax, name in zip(line, drawn, strict=True):
-            for cause, forces in _panel(ax, name, rows[rows["name"] == name]).items():
+            title_of = name if number_of_line == 0 else ""
+            for cause, forces in _panel(ax, title_of, rows[rows["name"] == name]).items():
                 most[cause] = np.maximum(most.get(cause, 0.0), forces)
         line[0].set_ylabel((title(rows) if len(rows) else descriptor) + "\n\nforce along mode / Å$^{-1}$")
     for ax in axes[-1]:
@@ -117,11 +118,11 @@ def _panel(ax: "Axes", name: str, modes: "pd.DataFrame") -> dict[str, Floats]:
         most[cause] = np.array([np.abs(true[null]).max(), np.abs(np.array(predicted)[:, null]).max()])
     for values, marks in zip((true, *predicted), _MARKS, strict=True):
         ax.plot(k, sign * values, linestyle="none", **marks)
-    text = literal(name)
+    lines = [literal(name)] if name else []
     if most:
         true_most, model_most = np.max(list(most.values()), axis=0)
-        text += f"\nnull modes: true {_written(true_most)},\nmodels {_written(model_most)}"
-    ax.set_title(text, fontsize=7)
+        lines += [f"null modes: true {_written(true_most)},", f"models {_written(model_most)}"]
+    ax.set_title("\n".join(lines), fontsize=7)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return most
 

@@ -7,8 +7,8 @@ import numpy as np
 from nullmode.figures._base import (
     BAND,
     CAUSES,
-    FLOOR,
     OPEN,
+    ROUNDING,
     ZERO,
     Drawing,
     by_cause,
@@ -44,7 +44,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     """One row per descriptor: s_k/s_1 of every structure, largest point group first; null values coloured by cause.
 
     Null values are counted by cause; a single null value belongs to no cause alone, so they are coloured in a fixed
-    order. Open circles in the band are exact zeros.
+    order. Open circles in the band are rounding, or zero.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
         (group, f"{group_order(group):.0f}") if isinstance(group, str) else ("", "") for group in first["point_group"]
     ]
     ticks = [f"{literal(name)}\n{group}\n{order}" for name, (group, order) in zip(first["name"], groups, strict=True)]
+    for ax in axes[:-1, 0]:
+        ax.tick_params(bottom=False)
     axes[-1, 0].set_xticks(range(len(first)), ticks)
     axes[-1, 0].set_xlabel("structure, its point group, and the order of the group")
     causes = [cause for cause in CAUSES if any(rows[f"null_{cause}"].any() for rows in chosen)]
@@ -75,7 +77,7 @@ def draw(table: "pd.DataFrame", family: str, descriptors: list[str]) -> Drawing:
     handles = [key(color=colour, marker="o", markersize=4, linestyle="none") for colour in dots.values()]
     handles.append(key(color="0.5", linestyle=":", linewidth=0.8))
     handles.append(key(color="0.4", **OPEN, markersize=4))
-    legend_above(figure, handles, [*dots, "rtol", f"0 (below {FLOOR:g})"])
+    legend_above(figure, handles, [*dots, "rtol", f"rounding (below {ROUNDING:g})"])
     return Drawing(figure, _sentence(chosen, causes))
 
 
@@ -99,7 +101,7 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", places: dict[tuple[int, int], int])
         colours += [_UNKNOWN] * (d - len(colours))
         for k, (value, colour) in enumerate(zip(values[:d], colours, strict=True)):
             x = index + _WIDTH * ((k + 0.5) / d - 0.5)
-            if value > FLOOR:
+            if value > ROUNDING:
                 ax.plot(x, value, color=colour, marker="o", markersize=3, linestyle="none")
             else:
                 ax.plot(x, ZERO, color=colour, **OPEN, markersize=3)
@@ -117,9 +119,10 @@ def _sentence(chosen: "list[pd.DataFrame]", causes: list[str]) -> str:
         counts.append(f"{rows['descriptor'].iloc[0]} {listing(nulls)}")
     null, seen = 0.0, 1.0
     for rows in chosen:
-        for values, rank in zip(spectra(rows), rows["rank"], strict=True):
-            null = max(null, np.nanmax(values[rank:], initial=0.0))
-            seen = min(seen, values[:rank].min(initial=1.0))
+        for values, rank in zip(rows["singular_values"], rows["rank"], strict=True):
+            ratios = np.asarray(values) / (values[0] if rank else 1.0)
+            null = max(null, ratios[rank:].max(initial=0.0))
+            seen = min(seen, ratios[:rank].min(initial=1.0))
     return (
         f"Of {chosen[0]['n_dof'].sum()} values of {len(chosen[0])} structures: {'; '.join(counts)}. Null values are at "
         f"most {number(null)} s_1, others at least {number(seen)} s_1."
