@@ -83,8 +83,8 @@ test-jax-torch: install ## Test automatic differentiation with JAX and torch, in
 test-slurm: install ## Run the workflow on a SLURM of one node that is started for it; needs slurm-wlm and munge
 	$(BIN)/pytest -m slurm tests/workflow/test_slurm.py $(PYTEST_FLAGS)
 
-test-browser: install ## Open report and view in Chromium; needs chromium and chromium-driver (BROWSER_SHOTS=folder for pictures)
-	$(BIN)/pytest -m browser tests/views/test_browser.py $(PYTEST_FLAGS)
+test-browser: install ## Open report, views and documentation in Chromium; needs chromium and chromium-driver (BROWSER_SHOTS=folder for pictures)
+	$(BIN)/pytest -m browser tests/views $(PYTEST_FLAGS)
 
 benchmark: install ## Time features, Jacobians and spectra beside three other codes and a lower bound, and a sweep
 	$(BIN)/python benchmarks/side_by_side.py

@@ -106,7 +106,8 @@ def _signature(
     parsed = inspect.signature(found)
     parameters, star = [], False
     for parameter in parsed.parameters.values():
-        if parameter.name in {"self", "cls"}:
+        # The kind of a variant has one value only, and is for configurations.
+        if parameter.name in {"self", "cls", "kind"}:
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not star:
             parameters.append("*")

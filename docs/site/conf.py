@@ -45,6 +45,9 @@ html_static_path = ["static", str(Path(ziamath.__file__).parent / "fonts" / "STI
 html_css_files = ["site.css"]
 html_extra_path = ["extra"]
 html_copy_source = False
+html_use_index = False
+html_domain_indices = False
+html_show_search_summary = False  # browsers refuse to fetch pages of a folder
 html_show_copyright = False
 
 

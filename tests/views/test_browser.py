@@ -1,21 +1,18 @@
 """The report and the views in a real browser: headless Chromium, from files, without a network."""
 
 import io
-import json
-import os
-import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.build import add_adsorbate, bulk, fcc111, molecule
+from browsing import resized, shot, until
 from cases import rattled
 from configs import CHECKOUT, lean
 from docutils.core import publish_doctree
 from PIL import Image
 from projects import RESULTS
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -53,58 +50,6 @@ def made(finished, tmp_path_factory):
     style = CHECKOUT / "workflow/report/report.css"
     project.run("--report", str(RESULTS / "report.html"), "--report-stylesheet", str(style))
     return folder / RESULTS
-
-
-@pytest.fixture
-def browser(tmp_path):
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    assert binary, "Chromium must be installed, as Debian's package chromium."
-    assert driver, "Its driver must be installed, as Debian's package chromium-driver."
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--enable-unsafe-swiftshader",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        "--window-size=1500,1000",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chromium = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    # Without a graphics card, a page takes long to draw on a busy machine.
-    chromium.set_script_timeout(120)
-    try:
-        yield chromium
-        assert [entry["message"][:300] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []
-        events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
-        asked = {
-            event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"
-        }
-        assert any(url.startswith("file:") for url in asked)
-        # Chromium's own first page is chrome:, and parts of it chrome-untrusted:.
-        own = "file:", "data:", "blob:", "chrome:", "chrome-untrusted:"
-        assert {url[:60] for url in asked if not url.startswith(own)} == set()
-    finally:
-        chromium.quit()
-
-
-def shot(browser, name):
-    if folder := os.environ.get("BROWSER_SHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-
-def until(browser, script, *arguments):
-    """Wait until a script gives something true, and return it."""
-    return WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(f"return {script}", *arguments))
 
 
 def words(text):
@@ -275,11 +220,6 @@ def pages(tmp_path_factory):
     nm.write_view(frames, soap, folder / "potential.html", scope="potential")
     nm.write_view(copper, soap, folder / "single.html", scope="structure")
     return folder
-
-
-def resized(browser, width, height=900):
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def opened(browser, path, width):
