@@ -89,6 +89,7 @@ from nullmode.symmetry.superposition import Superposition as Superposition
 from nullmode.symmetry.superposition import congruent as congruent
 from nullmode.symmetry.superposition import superpose as superpose
 from nullmode.tables.dataset import load as load
+from nullmode.views.verdict_page import write_report as write_report
 from nullmode.views.view import write_view as write_view
 
 __version__: str

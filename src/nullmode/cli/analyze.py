@@ -13,6 +13,7 @@ from nullmode.cli import options
 
 @options.chooses_descriptor
 def analyze(
+    context: typer.Context,
     file: options.File,
     choice: options.DescriptorChoice,
     out: Annotated[
@@ -20,6 +21,13 @@ def analyze(
         typer.Option(
             help="Table to write, one row per environment: .parquet with all that it was made from, .csv or .json.",
             show_default="no table",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="HTML page to write: the verdict, distributions, the worst centres in 3D; needs no network.",
+            show_default="no page",
         ),
     ] = None,
     centers: options.Centers = None,
@@ -64,7 +72,8 @@ def analyze(
 
     For each environment, or each whole structure, it computes the singular values of the Jacobian of the features,
     their rank, and the cause of every null value: symmetry, body order, cutoff, truncation or width. It prints a
-    verdict of at most 40 lines; with --out, it also writes a table whose columns docs/tables.md describes.
+    verdict of at most 40 lines; with --out, it also writes a table whose columns docs/tables.md describes, and with
+    --report a page for a browser.
 
     Example:
 
@@ -79,9 +88,16 @@ def analyze(
     from nullmode.tables import columns, parquet, text
 
     options.check_out(out, (".parquet", *text.ENDINGS), _is_own, file, choice, force)
+    if report is not None:
+        _check_report(report, file, choice, force)
     chosen_centers = options.centers_of(centers)
     tally = Tally(check_soft(soft, rtol))
     fixed: list[Any] = []
+
+    def provenance(module: str) -> dict[str, Any]:
+        kept = options.provenance_of(module, file, choice, chosen_centers, index, occupancy)
+        kept |= {"rtol": rtol, "scope": scope, "attribution": attribution, "resolution": resolution}
+        return kept | ({"tolerance": tolerance} if attribution else {})
 
     @contextmanager
     def opened(descriptor: Any) -> Iterator[Any]:
@@ -92,10 +108,7 @@ def analyze(
             if out is not None and out.suffix.lower() != ".parquet":
                 write = stack.enter_context(text.streamed(out))
             elif out is not None:
-                kept = options.provenance_of("nullmode.analysis.stream", file, choice, chosen_centers, index, occupancy)
-                kept |= {"descriptor": repr(descriptor), "rtol": rtol, "scope": scope}
-                kept |= {"attribution": attribution, "resolution": resolution}
-                kept |= {"tolerance": tolerance} if attribution else {}
+                kept = provenance("nullmode.analysis.stream") | {"descriptor": repr(descriptor)}
                 write = stack.enter_context(parquet.streamed_frames(out, "analysis", kept))
 
             def consume(frame: Any) -> None:
@@ -133,8 +146,41 @@ def analyze(
     if out is not None:
         typer.echo(f"{sum(tally.statuses.values())} rows written to {out}", err=format == "json")
     typer.echo(json.dumps(result.as_dict(), indent=2) if format == "json" else str(result))
+    if report is not None:
+        from nullmode.cli.recommend import recommend
+        from nullmode.views import verdict_page
+
+        made_from = provenance(verdict_page.__name__) | {"soft": soft}
+        verdict_page.write_verdict(
+            result,
+            {k: options.frame_of(file, k, occupancy) for k in {int(number) for number in result.worst["frame"]}},
+            fixed[0],
+            report,
+            rtol,
+            scope=scope,
+            centers=chosen_centers,
+            tolerance=tolerance,
+            name=file.name,
+            ran={
+                "command": options.command_line(context, analyze),
+                "file": f"{file}, SHA-256 {made_from['inputs'][str(file)]['sha256']}",
+                "frames": f"{len(numbers)} (index {index})",
+            },
+            recommend=options.command_line(context, recommend, but={"progress", "force", "out", "format"}),
+            provenance=made_from,
+            progress=progress,
+        )
+        typer.echo(f"page written to {report}: open it in a browser.", err=format == "json")
     if strict and not result.ok:
         raise typer.Exit(1)
+
+
+def _check_report(report: Path, file: Path, choice: Any, force: bool) -> None:
+    from nullmode.views.chemiscope_page import library
+    from nullmode.views.verdict_page import ENDINGS, is_report
+
+    options.check_out(report, ENDINGS, is_report, file, choice, force, "--report")
+    library()  # if it is missing, say so before anything is computed
 
 
 def _is_own(path: Path) -> bool:

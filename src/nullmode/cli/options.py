@@ -1,7 +1,8 @@
 """Arguments and options that commands share, and how they are read."""
 
 import inspect
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Container
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -184,6 +185,28 @@ def check_out(
     named = (value for value in choice.parameters.values() if isinstance(value, str))
     inputs: list[str | Path] = [file, *named, *files_behind(choice.descriptor), *([choice.like] if choice.like else [])]
     check_output(out, endings, is_own, inputs=inputs, force=force, argument=argument)
+
+
+def command_line(context: typer.Context, command: Callable[..., None], *, but: Container[str] = ()) -> str:
+    """Write what was given to a command as the line that gives the same to a command, as far as that has such options.
+
+    Options named in `but` are left out.
+    """
+    known = inspect.signature(command).parameters
+    words = ["nullmode", command.__name__]
+    for option in context.command.params:
+        source = context.get_parameter_source(str(option.name))
+        if option.name not in known or option.name in but or source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[option.name]
+        if option.param_type_name == "argument":
+            words.append(str(value))
+        elif isinstance(value, bool):
+            words.append(option.opts[0] if value else option.secondary_opts[0])
+        else:
+            for each in value if isinstance(value, list | tuple) else [value]:
+                words += [option.opts[0], str(each)]
+    return shlex.join(words)
 
 
 def centers_of(text: str | None) -> list[int | str] | None:

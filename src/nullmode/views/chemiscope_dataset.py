@@ -34,7 +34,7 @@ _LEAST = 0.03
 _NO_ARROW: JSON = {"vector": [0.0, 0.0, 1.0], "scale": 1e-6}
 # Digits of arrows after the point: more would only make the page larger.
 _DIGITS = 4
-_LEGEND = {SOFT_MODE: f"soft (seen, below {SOFT:g} s₁)", SOFTEST: "the softest (none is null or soft)"}
+_LEGEND = {SOFT_MODE: "soft (seen, below {:g} s₁)", SOFTEST: "the softest (none is null or soft)"}
 _COUNTS = (
     "null_symmetry",
     "null_incompleteness",
@@ -65,7 +65,7 @@ def make_dataset(rows: pd.DataFrame, shown: Sequence[Displayed], name: str, prog
     rows
         Rows of the sensitivity table, or of the analysis table with a column ``rtol``: one for each entry.
     shown
-        What each row was computed from.
+        What each row was computed from, all with one bound of soft values.
     progress
         Show a progress bar on stderr.
 
@@ -92,7 +92,8 @@ def make_dataset(rows: pd.DataFrame, shown: Sequence[Displayed], name: str, prog
     if marked:
         drawn[CENTER] = _mark(0.62, 0.035)
     spectra, parameters = _spectra(rows)
-    properties = _properties(rows, modes, shapes) | spectra
+    soft = shown[0].soft if shown else SOFT
+    properties = _properties(rows, modes, shapes, soft) | spectra
     _add_coordinates(properties, rows)
     seen_by = " or ".join(dict.fromkeys(described(each.descriptor) for each in shown))
     first = next(iter(modes[0]), "") if modes else ""
@@ -114,7 +115,7 @@ def make_dataset(rows: pd.DataFrame, shown: Sequence[Displayed], name: str, prog
     return Dataset(
         dataset,
         [_entry(row, own) for (_, row), own in zip(rows.iterrows(), modes, strict=True)],
-        {_LEGEND.get(kind, f"null by {by_cause(kind)}"): colour for kind, colour in COLOURS.items() if kind in kinds},
+        {_LEGEND.get(kind, f"null by {by_cause(kind)}").format(soft): colour for kind, colour in COLOURS.items() if kind in kinds},
     )
 
 
@@ -162,7 +163,9 @@ def _mark(radius: float, thickness: float) -> JSON:
     return {"kind": "custom", "parameters": {"global": ring}}
 
 
-def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shapes: list[str]) -> JSON:
+def _properties(
+    rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shapes: list[str], soft: float
+) -> JSON:
     """Properties of the entries: columns of the table, and what the arrows of each shape are."""
     ratios = np.maximum(rows["inverse_condition_number"].to_numpy(dtype=float, na_value=np.nan), FLOOR)
     seen = [_ratios(values, rank) for values, rank in zip(rows["singular_values"], rows["rank"], strict=True)]
@@ -174,7 +177,7 @@ def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shape
             "smallest singular value that is seen over the largest",
         ),
         _NULL: _property(rows["n_dof"] - rows["rank"], "displacements that do not change the features"),
-        _N_SOFT: _property([int((own < SOFT).sum()) for own in seen], f"values that are seen and below {SOFT:g} s_1"),
+        _N_SOFT: _property([int((own < soft).sum()) for own in seen], f"values that are seen and below {soft:g} s_1"),
         **{column: _property(rows[column], _MEANINGS[column]) for column in _COLUMNS if rows[column].notna().any()},
     }
     for column in _OF_FORCES:

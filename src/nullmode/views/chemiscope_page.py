@@ -50,19 +50,21 @@ def write_page(
     InputError
         If chemiscope is missing.
     """
-    viewer = Path(str(library().__file__)).parent / "sphinx" / "static" / "chemiscope.min.js"
-    page = render(
-        __name__,
-        dataset["meta"]["name"],
-        provenance,
-        description=dataset["meta"].get("description", ""),
-        legend=legend,
-        viewer=_packed(viewer.read_bytes()),
-        dataset=_packed(json.dumps(_plain(dataset), allow_nan=False).encode()),
-        entries=_packed(json.dumps(entries).encode()),
-    )
+    page = render(__name__, dataset["meta"]["name"], provenance, **filled(dataset, entries, legend))
     with written(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def filled(dataset: JSON, entries: list[JSON], legend: dict[str, str]) -> JSON:
+    """Give what the template of this page, and those that extend it, are filled with; errors as :func:`write_page`."""
+    viewer = Path(str(library().__file__)).parent / "sphinx" / "static" / "chemiscope.min.js"
+    return {
+        "description": dataset["meta"].get("description", ""),
+        "legend": legend,
+        "viewer": _packed(viewer.read_bytes()),
+        "dataset": _packed(json.dumps(_plain(dataset), allow_nan=False).encode()),
+        "entries": _packed(json.dumps(entries).encode()),
+    }
 
 
 def _packed(content: bytes) -> str:

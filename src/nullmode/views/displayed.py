@@ -57,6 +57,8 @@ class Displayed(ABC):
     has_center = False
     """Whether the atom at the origin is marked as the centre."""
     descriptor: Descriptor
+    soft = SOFT
+    """Values that are seen and below this share of the largest are soft."""
 
     @property
     @abstractmethod
@@ -94,7 +96,7 @@ class Displayed(ABC):
             named[f"null_{k}"] = DisplayedMode(cause, label, np.nan, self._of_all_atoms(mode))
         seen = slice(result.rank - 1, None, -1) if result.rank else slice(0)
         ratios, modes = result.singular_values[seen] / (result.singular_values[0] or 1.0), result.modes[seen]
-        count = min(int((ratios < SOFT).sum()), MOST_SOFT)
+        count = min(int((ratios < self.soft).sum()), MOST_SOFT)
         for k, cause in enumerate(self.soft_causes(row, count)):
             label = f"{SOFT_MODE}: {cause}" if cause else SOFT_MODE
             named[f"soft_{k + 1}"] = DisplayedMode(SOFT_MODE, label, float(ratios[k]), self._of_all_atoms(modes[k]))
@@ -112,8 +114,8 @@ class DisplayedEnvironment(Displayed):
     has_center = True
     caption = "Environments as {} sees them."
 
-    def __init__(self, environment: Environment, descriptor: Descriptor) -> None:
-        self.environment, self.descriptor = within(environment, descriptor.cutoff), descriptor
+    def __init__(self, environment: Environment, descriptor: Descriptor, soft: float = SOFT) -> None:
+        self.environment, self.descriptor, self.soft = within(environment, descriptor.cutoff), descriptor, soft
 
     def atoms(self) -> "Atoms":  # noqa: D102
         from ase import Atoms
@@ -131,7 +133,7 @@ class DisplayedEnvironment(Displayed):
         if not count:
             return []
         try:
-            found = explain_near_null(self.environment, self.descriptor, SOFT, row.rtol, _tolerance(row))
+            found = explain_near_null(self.environment, self.descriptor, self.soft, row.rtol, _tolerance(row))
         # Noise above rtol: the row's status says so.
         except InputError:
             return [""] * count
@@ -152,6 +154,7 @@ class DisplayedStructure(Displayed):
     descriptor: Descriptor
     scope: WholeScope
     feature_tolerance: float = EQUAL
+    soft: float = SOFT
 
     @property
     def caption(self) -> str:  # noqa: D102

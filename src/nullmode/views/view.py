@@ -10,6 +10,7 @@ import pandas as pd
 from nullmode._support.output import check_output, files_behind
 from nullmode._support.types import JSON, Scope, WholeScope
 from nullmode.analysis.analyze import analyze, checked_options, listed_environments
+from nullmode.attribution.near_null import SOFT
 from nullmode.descriptors._base import Descriptor
 from nullmode.descriptors._layout import with_layout_of
 from nullmode.descriptors._selected import whole_of
@@ -77,24 +78,42 @@ def write_view(
     check_output(path, (".html", ".htm"), is_view, inputs=files_behind(whole_of(descriptor)), force=force)
     library()  # if it is missing, say so before anything is computed
     checked_options(descriptor, rtol, "neighbours", True, False, tolerance, None, scope, feature_tolerance)
+    options: Any = {"centers": centers, "feature_tolerance": feature_tolerance, "frames": frames, "progress": progress}
+    rows, shown = analyzed(what, descriptor, rtol, tolerance, scope, **options)
+    write_rows(rows, shown, path, name, progress=progress)
+    return len(shown)
+
+
+def analyzed(
+    what: Any,
+    descriptor: Descriptor,
+    rtol: float,
+    tolerance: float,
+    scope: Scope,
+    *,
+    centers: Centers = None,
+    feature_tolerance: float = EQUAL,
+    frames: Sequence[int] | None = None,
+    soft: float = SOFT,
+    progress: bool = False,
+) -> tuple[pd.DataFrame, Sequence[Displayed]]:
+    """Analyse environments or structures for :func:`make_dataset`; for the arguments see :func:`write_view`."""
     shown: Sequence[Displayed]
     options: Any = {"tolerance": tolerance, "progress": progress}
     if scope == "environment":
         environments, descriptor = listed_environments(what, descriptor, centers)
         rows = analyze(environments, descriptor, rtol, attribution=True, **options)
-        shown = [DisplayedEnvironment(each, descriptor) for each in environments]
+        shown = [DisplayedEnvironment(each, descriptor, soft) for each in environments]
     else:
         options |= {"scope": scope, "centers": centers, "feature_tolerance": feature_tolerance}
-        given: Any = what
-        rows = analyze(given, descriptor, rtol, attribution=True, **options)
-        structures = whole_structures(*checked_structures(given, descriptor.cutoff, centers))
+        rows = analyze(what, descriptor, rtol, attribution=True, **options)
+        structures = whole_structures(*checked_structures(what, descriptor.cutoff, centers))
         descriptor = with_layout_of(descriptor, [item for each in structures for item in each.environments])
-        shown = [DisplayedStructure(each, descriptor, scope, feature_tolerance) for each in structures]
+        shown = [DisplayedStructure(each, descriptor, scope, feature_tolerance, soft) for each in structures]
     rows = rows.assign(rtol=rtol)
     if frames is not None:
         rows = rows.assign(frame=np.asarray(frames)[rows["structure"]])
-    write_rows(rows, shown, path, name, progress=progress)
-    return len(shown)
+    return rows, shown
 
 
 def is_view(path: Path) -> bool:

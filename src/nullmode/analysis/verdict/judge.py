@@ -56,6 +56,7 @@ def verdict(
     centers: Centers = None,
     soft: float = SOFT,
     tolerance: float = 1e-6,
+    frames: Sequence[int] | None = None,
     threads: int | None = None,
     progress: bool = False,
 ) -> Verdict:
@@ -71,21 +72,27 @@ def verdict(
         As in :func:`nullmode.analyze`.
     soft
         Values that are seen and below `soft` times the largest count as soft.
+    frames
+        What each structure is called: its number in the file that it is from. By default, its index.
 
     Raises
     ------
     InputError
-        As :func:`nullmode.analyze`; for a `soft` that is not between rtol and 1.
+        As :func:`nullmode.analyze`; for a `soft` that is not between rtol and 1, and `frames` that are not one for each
+        structure.
     """
     from ase import Atoms
 
     listed = [structures] if isinstance(structures, Atoms) else list(structures)
+    numbers = range(len(listed)) if frames is None else list(frames)
+    if len(set(numbers)) < len(numbers) or len(numbers) != len(listed):
+        raise InputError(f"`frames` must be {len(listed)} different numbers, one for each structure, got {frames!r}.")
     tally = Tally(check_soft(soft, rtol))
     options: JSON = {"centers": centers, "tolerance": tolerance, "threads": threads}
     tally.add(analyze(listed, descriptor, rtol, attribution=True, progress=progress, **options))
     pairs = [(index, listed[index]) for index in sampled(tally)]
     looks = look_closely(tally, pairs, descriptor, rtol, progress=progress, **options)
-    return conclude(tally, looks, range(len(listed)), descriptor)
+    return conclude(tally, looks, numbers, descriptor)
 
 
 def check_soft(soft: Any, rtol: float) -> float:
@@ -188,6 +195,7 @@ def conclude(tally: Tally, looks: Looks, numbers: Sequence[int], descriptor: Des
         soft_causes=looks.soft_causes,
         scopes=looks.scopes,
         worst=worst.drop(columns=["environments", "missed", "status"]),
+        distributions=tally.distributions(looks.resolutions),
         sampled=tuple(int(numbers[index]) for index in looks.sampled),
         statuses=tally.statuses,
         notes=(*_notes(tally, numbers), *looks.notes),

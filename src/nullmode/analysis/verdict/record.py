@@ -1,7 +1,7 @@
 """The verdict as a record: numbers for machines, lines for people."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -24,6 +24,17 @@ _CURES = {
     "null_unresolved": "try a larger truncation and the next body order, as far as the descriptor has them",
     "null": "look for the causes: leave --no-attribution out, or use a smaller tolerance",
 }
+
+
+class Section(NamedTuple):
+    """A table of a verdict with its columns named in words, and the sentences below it.
+
+    Its name is ``centers``, ``scopes`` or ``worst``, as the attribute of :class:`Verdict` that it shows.
+    """
+
+    name: str
+    table: pd.DataFrame
+    sentences: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +61,10 @@ class Verdict:
     worst
         The ten centres with most null values beyond those of symmetry, then with the smallest value that symmetry does
         not make null, over the largest (``ratio``): number of the frame, index of the atom, species.
+    distributions
+        Histograms by species of the centre (``center``), with a ``count`` of values between ``low`` and ``high``, of
+        each ``quantity``: ``ratio``, as in `worst`, where both bounds are 0 for values that are null; and
+        ``resolution``, where it was measured.
     sampled
         Numbers of the frames that were sampled, for resolutions, soft values' causes and scopes.
     statuses
@@ -66,6 +81,7 @@ class Verdict:
     soft_causes: dict[str, int]
     scopes: pd.DataFrame
     worst: pd.DataFrame
+    distributions: pd.DataFrame
     sampled: tuple[int, ...]
     statuses: dict[str, int]
     notes: tuple[str, ...]
@@ -80,42 +96,44 @@ class Verdict:
     def as_dict(self) -> JSON:
         """Give all of it as a JSON document: tables as lists of records, NaN as null."""
         result = {name: getattr(self, name) for name in self.__slots__}
-        for name in ("centers", "scopes", "worst"):
+        for name in ("centers", "scopes", "worst", "distributions"):
             table = getattr(self, name)
             result[name] = table.astype(object).where(table.notna(), None).to_dict("records")
         return result | {"ok": self.ok}
 
-    def __str__(self) -> str:
-        lines = [f"{self.descriptor}", "", *_table(_centers(self.centers))]
+    def sections(self) -> list[Section]:
+        """Give the tables that are shown, as texts for people."""
+        said = []
         if self.centers["n_measured"].sum():
-            lines.append(
+            said.append(
                 f"resolution: share of what a complete basis sees of the worst displacement, in "
                 f"{self.centers['n_measured'].sum():.0f} environments"
             )
         if self.soft_causes:
             causes = ", ".join(f"{count} {cause}" for cause, count in self.soft_causes.items())
-            lines.append(f"soft: seen, but below {self.soft:g} of the largest value; why, where sampled: {causes}")
+            said.append(f"soft: seen, but below {self.soft:g} of the largest value; why, where sampled: {causes}")
             if {"none", "tie"} & self.soft_causes.keys():
-                lines.append("(tie: several causes alike; none: no cause alone explains half of it)")
+                said.append("(tie: several causes alike; none: no cause alone explains half of it)")
+        result = [Section("centers", _centers(self.centers), said)]
         if len(self.scopes):
-            lines += ["", *_table(_scopes(self.scopes))]
             told = []
             if self.sampled:
                 frames = ", ".join(map(str, self.sampled[:6])) + ", ..." * (len(self.sampled) > 6)
                 told.append(f"of frame{'s' * (len(self.sampled) > 1)} {frames}")
             if self.scopes["force_rms"].notna().any():
                 told.append("forces: root mean squares per component; soft: along values below 0.01, unseen included")
-            lines += ["; ".join(told)] * bool(told)
+            result.append(Section("scopes", _scopes(self.scopes), ["; ".join(told)] * bool(told)))
         if len(self.worst):
-            lines += ["", *_table(_worst(self.worst))]
-        lines += ["", *self.notes, self.finding, self.advice]
-        return "\n".join(lines)
+            result.append(Section("worst", _worst(self.worst), []))
+        return result
+
+    def __str__(self) -> str:
+        lines = [self.descriptor]
+        for section in self.sections():
+            lines += ["", *str(section.table.to_string(index=False)).splitlines(), *section.sentences]
+        return "\n".join([*lines, "", *self.notes, self.finding, self.advice])
 
     __repr__ = __str__
-
-
-def _table(cells: pd.DataFrame) -> list[str]:
-    return str(cells.to_string(index=False)).splitlines()
 
 
 def _centers(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Counts over the rows of an analysis, of which a part is added after the other."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ CAUSES = {
 FORCES = ("force_rms", "unseen_force", "soft_force_1e-2")
 WORST = 10
 """So many centres are named."""
+_PER_DECADE = 5
+"""So many bins of ratios."""
+_RESOLUTIONS = np.linspace(0.0, 1.0, 21)
 WHOLE = "structures"
 """In the place of the centre's symbol, for rows of whole structures."""
 
@@ -54,6 +58,7 @@ class Tally:
         self.first_with: dict[str, tuple[int, int]] = {}
         self._counts: pd.DataFrame | None = None
         self._worst: pd.DataFrame | None = None
+        self._ratios: Counter[tuple[str, float, float]] = Counter()
         self._resolutions: list[pd.DataFrame] = []
         self._forces: list[pd.DataFrame] = []
 
@@ -95,9 +100,10 @@ class Tally:
             self._forces.append(frame[list(FORCES)].astype(np.float64) ** 2)
         counts = rows.groupby("center")[["environments", "neighbours", "values", "null", *CAUSES, "soft"]].sum()
         self._counts = counts if self._counts is None else self._counts.add(counts, fill_value=0).astype(np.int64)
-        kept = rows if self._worst is None else pd.concat([self._worst, rows])
-        judged = kept[(kept["status"] == "ok") & (kept["values"] > 0)]
-        self._worst = judged.sort_values(["missed", "ratio"], ascending=[False, True], kind="stable").head(WORST)
+        judged = rows[(rows["status"] == "ok") & (rows["values"] > 0)]
+        self._ratios.update(_bins(judged))
+        kept = judged if self._worst is None else pd.concat([self._worst, judged])
+        self._worst = kept.sort_values(["missed", "ratio"], ascending=[False, True], kind="stable").head(WORST)
 
     def counts(self) -> pd.DataFrame:
         """Give the counts by species of the centre, the most frequent first; ``neighbours`` is their mean."""
@@ -121,11 +127,33 @@ class Tally:
         """Give all resolutions with the species of the centre; None if none was measured."""
         return pd.concat(self._resolutions, ignore_index=True) if self._resolutions else None
 
+    def distributions(self, resolutions: pd.DataFrame | None) -> pd.DataFrame:
+        """Give the histograms of a verdict: of the rows' ratios, and of these resolutions."""
+        found = [(center, "ratio", *bounds, count) for (center, *bounds), count in sorted(self._ratios.items())]
+        measured = resolutions.dropna() if resolutions is not None else pd.DataFrame({"center": [], "resolution": []})
+        for center, own in measured.groupby("center"):
+            counts, edges = np.histogram(own["resolution"].clip(0.0, 1.0), _RESOLUTIONS)
+            bounds = zip(edges, edges[1:], counts, strict=False)
+            found += [(str(center), "resolution", *map(float, at), int(count)) for *at, count in bounds if count]
+        return pd.DataFrame(found, columns=["center", "quantity", "low", "high", "count"])
+
     def _read(self, frame: pd.DataFrame, name: str) -> None:
         texts: pd.Series[str] = frame.get(name, pd.Series(dtype=str)).replace("", None).dropna()
         if len(texts):
             count, first = self.texts.get(name, (0, str(texts.iloc[0])))
             self.texts[name] = count + len(texts), first
+
+
+def _bins(rows: pd.DataFrame) -> list[tuple[str, float, float]]:
+    """Name the bin of each ratio: species of the centre and bounds, which are 0 where a value is null."""
+    result = []
+    for center, missed, ratio in rows[["center", "missed", "ratio"]].itertuples(index=False):
+        if missed > 0:
+            result.append((str(center), 0.0, 0.0))
+        elif ratio > 0:  # NaN where symmetry makes all values null
+            bin_ = min(int(np.floor(_PER_DECADE * np.log10(ratio))), -1)
+            result.append((str(center), float(10 ** (bin_ / _PER_DECADE)), float(10 ** ((bin_ + 1) / _PER_DECADE))))
+    return result
 
 
 def _softest(frame: pd.DataFrame, by_symmetry: "pd.Series[int]") -> list[float]:
