@@ -22,6 +22,7 @@ from nullmode.figures._base import CAUSES
 from nullmode.views.chemiscope_dataset import COLOURS
 
 pytestmark = pytest.mark.browser
+HOSTILE = "<img src=missing.png onerror='document.title = 1'>.xyz"
 CLAIM = "R1. A line goes *up* | and up_."
 OWN = '''
 from matplotlib.figure import Figure
@@ -219,6 +220,8 @@ def pages(tmp_path_factory):
     nm.write_view([rattled(slab, 0.05), copper], soap, folder / "structure.html", scope="structure")
     nm.write_view(frames, soap, folder / "potential.html", scope="potential")
     nm.write_view(copper, soap, folder / "single.html", scope="structure")
+    nm.write_report(frames, soap, folder / "report.html", frames=[2, 5, 8], name=HOSTILE)
+    nm.write_view(frames[0], soap, folder / "hostile.html", name=HOSTILE)
     return folder
 
 
@@ -305,3 +308,36 @@ def test_bonds_are_thin_and_the_cell_is_drawn(pages, browser):
     assert {count for count, _ in styles} == {0}
     assert {radius for _, radius in styles} == {0.06}
     assert browser.execute_script("return viewers()[0]._current.model.unitCellObjects.shapes.length") > 0
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_a_click_on_one_of_the_worst_shows_it(pages, browser, width):
+    opened(browser, pages / "report.html", width)
+    assert browser.execute_script("return document.getElementById('message').textContent") == ""
+    assert browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert browser.execute_script("return [...document.images].every(image => image.naturalWidth > 100)")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#worst tbody tr")
+    assert len(rows) == 10
+    assert rows[0].get_attribute("aria-selected") == "true"
+    button = rows[7].find_element(By.TAG_NAME, "button")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    button.click()
+    until(browser, "arguments[0].ariaSelected == 'true'", rows[7])
+    assert rows[0].get_attribute("aria-selected") == "false"
+    frame, atom, species = (cell.text for cell in rows[7].find_elements(By.TAG_NAME, "td")[:3])
+    assert frame in {"2", "5", "8"}
+    assert browser.find_element(By.CSS_SELECTOR, "#entry h2").text == f"frame {frame}, atom {atom} ({species})"
+    time.sleep(1)
+    shape = browser.execute_script("return window.visualizer.saveSettings().structure[0].shape.split(',')")
+    shown = browser.find_element(By.CSS_SELECTOR, "#entry tr[aria-selected=true]")
+    assert shape == [shown.get_attribute("data-shape"), "centre"]
+    assert coloured(browser, COLOURS["soft"]) + coloured(browser, COLOURS["softest"]) > 50
+    shot(browser, f"report_{width}")
+
+
+@pytest.mark.parametrize("name", ["report", "hostile"])
+def test_a_name_of_a_file_is_no_html(pages, browser, name):
+    opened(browser, pages / f"{name}.html", 1400)
+    assert HOSTILE in browser.title
+    assert HOSTILE in browser.find_element(By.TAG_NAME, "h1").text
+    assert "missing.png" not in browser.execute_script("return [...document.images].map(image => image.src).join()")

@@ -115,7 +115,11 @@ def make_dataset(rows: pd.DataFrame, shown: Sequence[Displayed], name: str, prog
     return Dataset(
         dataset,
         [_entry(row, own) for (_, row), own in zip(rows.iterrows(), modes, strict=True)],
-        {_LEGEND.get(kind, f"null by {by_cause(kind)}").format(soft): colour for kind, colour in COLOURS.items() if kind in kinds},
+        {
+            _LEGEND.get(kind, f"null by {by_cause(kind)}").format(soft): colour
+            for kind, colour in COLOURS.items()
+            if kind in kinds
+        },
     )
 
 
@@ -163,9 +167,7 @@ def _mark(radius: float, thickness: float) -> JSON:
     return {"kind": "custom", "parameters": {"global": ring}}
 
 
-def _properties(
-    rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shapes: list[str], soft: float
-) -> JSON:
+def _properties(rows: pd.DataFrame, modes: list[dict[str, DisplayedMode]], shapes: list[str], soft: float) -> JSON:
     """Properties of the entries: columns of the table, and what the arrows of each shape are."""
     ratios = np.maximum(rows["inverse_condition_number"].to_numpy(dtype=float, na_value=np.nan), FLOOR)
     seen = [_ratios(values, rank) for values, rank in zip(rows["singular_values"], rows["rank"], strict=True)]

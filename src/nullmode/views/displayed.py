@@ -34,6 +34,7 @@ _BONDING = (1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 33, 34, 35, 53)
 """Atomic numbers of the elements that molecules are made of. Among metals and in salts, lines would be no bonds."""
 _FLAT = 1e-2
 """Least height of a box along a direction that is not periodic, Å: without one, there would be no box."""
+_OTHER_CAUSES = ("incompleteness", "truncation", "cutoff", "width")
 _STRETCHED = 1.2
 """Times the sum of two covalent radii: up to this distance there is a bond."""
 
@@ -92,7 +93,7 @@ class Displayed(ABC):
         named: dict[str, DisplayedMode] = {}
         for k, (cause, irrep, mode) in enumerate(self.null_modes(row, result)[:MOST_NULL], 1):
             # Of C1, the symbol says nothing.
-            label = f"{by_cause(cause)} {irrep if row.point_group != 'C1' else ''}".strip()
+            label = f"{_named(cause, row)} {irrep if row.point_group != 'C1' else ''}".strip()
             named[f"null_{k}"] = DisplayedMode(cause, label, np.nan, self._of_all_atoms(mode))
         seen = slice(result.rank - 1, None, -1) if result.rank else slice(0)
         ratios, modes = result.singular_values[seen] / (result.singular_values[0] or 1.0), result.modes[seen]
@@ -212,6 +213,12 @@ def bonds(positions: Floats, numbers: Sequence[int] | Integers) -> list[list[int
     lengths = np.linalg.norm(positions[members[first]] - positions[members[second]], axis=1)
     near = lengths <= _STRETCHED * (radii[first] + radii[second])
     return [[int(members[i]), int(members[j]), 1] for i, j in sorted(pairs[near].tolist())]
+
+
+def _named(cause: str, row: Any) -> str:
+    """Name a cause in words; of modes that are not told apart, all that the row counts beyond symmetry."""
+    counted = [name for name in _OTHER_CAUSES if not pd.isna(count := getattr(row, f"null_{name}")) and count > 0]
+    return " or ".join(map(by_cause, counted if cause == "unresolved" and len(counted) > 1 else [cause]))
 
 
 def _why(mode: NearNull) -> str:

@@ -55,7 +55,7 @@ def _ratios(found: Verdict) -> Drawing | None:
     ticks += [(null, "null")] * has_null
     ax.set_xticks([at for at, _ in ticks], [text for _, text in ticks])
     ax.set_xlim(null - 0.4 if has_null else low, 0)
-    _species(ax, centers, "smallest value over the largest, but for symmetry")
+    _species(ax, centers, "smallest $s/s_1$ that symmetry does not make null")
     ax.set_title(f"soft: left of the line at {found.soft:g}", loc="left", fontsize=7)
     return Drawing(figure, f"How soft the softest value of each row is, by species. {'; '.join(told)}.")
 
