@@ -37,6 +37,19 @@ class Shown:
         return [(each.name, brief(getattr(self, each.name))) for each in fields(own) if each.repr]
 
 
+class Plotted(Shown):
+    """A record of one environment's singular values, or resolutions, that can draw them."""
+
+    __slots__ = ()
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the values, as :func:`nullmode.plot.spectrum` does; returns the axes of Matplotlib."""
+        # By the public name: figures are a layer above.
+        import nullmode
+
+        return nullmode.plot.spectrum(self, ax)
+
+
 def brief(value: Any) -> str:
     """Write a value in at most a line: of an array, its shape, and of a vector its first and last entries."""
     if isinstance(value, float):

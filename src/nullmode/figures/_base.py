@@ -76,10 +76,9 @@ class Drawing(NamedTuple):
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw without a display, in the house's style."""
+    """Draw in the house's style."""
     import matplotlib as mpl
 
-    mpl.use("Agg")
     with mpl.rc_context(_STYLE):
         yield
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _VIEWS = 400
+# The longest arrow of a mode, over the distance of the farthest neighbour.
+_ARROW = 0.65
 # Around the molecule, over the distance of its farthest neighbour.
 _MARGIN = 0.5
 
@@ -64,3 +66,29 @@ def draw_molecule(ax: "Axes", molecule: Molecule, view: Floats) -> None:
 
 def _limits(values: Floats, reach: float) -> tuple[float, float]:
     return values.min() - _MARGIN * reach, values.max() + _MARGIN * reach
+
+
+def view_of(molecule: Molecule, modes: Floats) -> Floats:
+    """Choose the view, (3, 3), that hides least of atoms and modes."""
+    from scipy.spatial.distance import pdist
+
+    best, most = np.eye(3), -1.0
+    for view in views():
+        shown = pdist(molecule.atoms @ view[:2].T).min() * np.linalg.norm(modes @ view[:2].T, axis=(1, 2)).min()
+        # Of equal views the first, whatever the rounding.
+        if shown > most + 1e-6:
+            best, most = view, shown
+    return best
+
+
+def draw_arrows(ax: "Axes", molecule: Molecule, mode: Floats, view: Floats, colour: str) -> None:
+    """Draw a mode as arrows, the longest of one length whatever the mode."""
+    start = molecule.vectors @ view.T
+    reach = np.linalg.norm(molecule.vectors, axis=1).max()
+    step = mode @ view.T * _ARROW * reach / np.linalg.norm(mode, axis=1).max()
+    arrows = ax.quiver(
+        *start[:, :2].T, *step[:, :2].T, color=colour, angles="xy", scale_units="xy", scale=1, width=0.02, zorder=20
+    )
+    # Arrows may leave their panel, but do not take part in the layout.
+    arrows.set_clip_on(False)
+    arrows.set_in_layout(False)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nullmode._support.types import Floats
 from nullmode.figures._base import (
     CAUSES,
     Drawing,
@@ -19,14 +18,10 @@ from nullmode.figures._base import (
     patches,
 )
 from nullmode.figures._figure import figure
-from nullmode.figures._molecules import Molecule, draw_molecule, molecule_of, views
+from nullmode.figures._molecules import draw_arrows, draw_molecule, molecule_of, view_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-
-# The longest arrow of a mode, over the distance of the farthest neighbour.
-_ARROW = 0.65
 
 
 @figure(explanation="null_modes")
@@ -58,10 +53,10 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
     for line, (label, null) in zip(axes, lines.items(), strict=False):
         molecule = molecule_of(null.iloc[0])
         displacements = np.reshape(np.stack(null["displacement"].to_list()), (len(null), -1, 3))
-        view = _view(molecule, displacements)
+        view = view_of(molecule, displacements)
         for ax, mode, cause, irrep in zip(line, displacements, null["cause"], null["irrep"], strict=False):
             draw_molecule(ax, molecule, view)
-            _arrows(ax, molecule, mode, view, CAUSES[cause])
+            draw_arrows(ax, molecule, mode, view, CAUSES[cause])
             ax.set_title(irrep if isinstance(irrep, str) else "")
         line[0].text(-0.15, 0.5, literal(label), transform=line[0].transAxes, ha="right", va="center")
     causes = {cause for null in lines.values() for cause in null["cause"]}
@@ -77,28 +72,3 @@ def draw(explanations: "pd.DataFrame", family: str, descriptors: list[str], name
 def _counted(null: "pd.DataFrame") -> str:
     """Count the null modes of one structure by cause."""
     return listing([f"{count} by {by_cause(cause)}" for cause, count in Counter(null["cause"]).items()])
-
-
-def _view(molecule: Molecule, modes: Floats) -> Floats:
-    """Choose the view, (3, 3), that hides least of atoms and modes."""
-    from scipy.spatial.distance import pdist
-
-    best, most = np.eye(3), -1.0
-    for view in views():
-        shown = pdist(molecule.atoms @ view[:2].T).min() * np.linalg.norm(modes @ view[:2].T, axis=(1, 2)).min()
-        # Of equal views the first, whatever the rounding.
-        if shown > most + 1e-6:
-            best, most = view, shown
-    return best
-
-
-def _arrows(ax: "Axes", molecule: Molecule, mode: Floats, view: Floats, colour: str) -> None:
-    start = molecule.vectors @ view.T
-    reach = np.linalg.norm(molecule.vectors, axis=1).max()
-    step = mode @ view.T * _ARROW * reach / np.linalg.norm(mode, axis=1).max()
-    arrows = ax.quiver(
-        *start[:, :2].T, *step[:, :2].T, color=colour, angles="xy", scale_units="xy", scale=1, width=0.02, zorder=20
-    )
-    # Arrows may leave their panel, but do not take part in the layout.
-    arrows.set_clip_on(False)
-    arrows.set_in_layout(False)

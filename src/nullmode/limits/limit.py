@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
-from nullmode._support.shown import Shown
+from nullmode._support.shown import Plotted
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import DensityDescriptor, check_descriptor
@@ -21,7 +21,7 @@ from nullmode.spectrum.decomposition import check_rtol, check_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Limit(Shown):
+class Limit(Plotted):
     """What a descriptor's density, width and body order see of an environment in a complete basis.
 
     Attributes

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from nullmode._support.arguments import check_tolerance
-from nullmode._support.shown import Shown
+from nullmode._support.shown import Plotted
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError
 from nullmode.descriptors._base import DensityDescriptor, Descriptor, check_descriptor, evaluate
@@ -26,7 +26,7 @@ ReferenceName = Literal["limit", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Resolution(Shown):
+class Resolution(Plotted):
     """Which share of what its limit sees a descriptor's truncation keeps, for independent displacements.
 
     Attributes

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nullmode._support.arguments import as_real, check_tolerance, real_array
-from nullmode._support.shown import Shown
+from nullmode._support.shown import Plotted
 from nullmode._support.status import Status
 from nullmode._support.threads import on_one_blas_thread
 from nullmode._support.types import Floats, InputError, Integers
@@ -24,7 +24,7 @@ _ALIKE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Sensitivity(Shown):
+class Sensitivity(Plotted):
     """What a descriptor sees of the displacements of an environment, or of a whole structure.
 
     Attributes

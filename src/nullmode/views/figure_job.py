@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -43,6 +44,8 @@ def write_figure(
             named[of] = (*named.get(of, ()), frame)
         else:
             given.setdefault(parameter, {})[of] = frame
+    # A user's function may draw with pyplot, which would look for a display.
+    matplotlib.use("Agg")
     drawn = load_figure(figure["kind"]).draw(**given, **figure["parameters"])
     drawing, result = drawn if isinstance(drawn, tuple) and len(drawn) == 2 else (drawn, "")
     if not isinstance(drawing, Figure) or not isinstance(result, str):
