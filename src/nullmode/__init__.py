@@ -21,9 +21,7 @@ __all__ = list(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'nullmode' has no attribute {name!r}")
-    # `plot` is a module, which its package does not import.
-    home = import_module(f"{_HOME[name]}.{name}" if name == "plot" else _HOME[name])
-    value = home if name == "plot" else getattr(home, name)
+    value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

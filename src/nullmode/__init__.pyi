@@ -52,8 +52,8 @@ from nullmode.descriptors.power_spectrum import PowerSpectrum as PowerSpectrum
 from nullmode.descriptors.radial_spectrum import RadialSpectrum as RadialSpectrum
 from nullmode.descriptors.trispectrum import Trispectrum as Trispectrum
 from nullmode.families._base import FamilySize as FamilySize
-from nullmode.figures import plot as plot
 from nullmode.figures._base import Drawing as Drawing
+from nullmode.figures._plot import plot as plot
 from nullmode.geometry.cut import environments as environments
 from nullmode.geometry.disorder import majority_species as majority_species
 from nullmode.geometry.environment import Environment as Environment

@@ -20,7 +20,7 @@ def test_a_record_draws_its_values_and_which_are_null():
     assert {name: len(values) for name, values in drawn.items()} == {"seen": 1, "null": 8, "rtol": 2}
     assert drawn["seen"][0] == 1
     kept = nm.resolution(environment("mixed"), SOAP)
-    lines = {line.get_label(): np.asarray(line.get_ydata()) for line in kept.plot(ax).get_lines()[3:]}
+    lines = {line.get_label(): np.asarray(line.get_ydata()) for line in kept.plot().get_lines()}
     np.testing.assert_array_equal(lines["seen"], kept.values)
 
 
