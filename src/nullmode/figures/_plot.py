@@ -135,3 +135,6 @@ class Plots:
 
 
 plot = Plots()
+"""Plots of results: ``plot.spectrum(record)`` draws singular values or resolutions, ``plot.modes(environment, modes)``
+displacements as arrows, and ``plot.NAME(table, family=..., descriptors=[...])`` the workflow's figure NAME from a table.
+"""
