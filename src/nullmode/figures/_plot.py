@@ -135,6 +135,4 @@ class Plots:
 
 
 plot = Plots()
-"""Plots of results: ``plot.spectrum(record)`` draws singular values or resolutions, ``plot.modes(environment, modes)``
-displacements as arrows, and ``plot.NAME(table, family=..., descriptors=[...])`` the workflow's figure NAME from a table.
-"""
+"""Draws values of a record (``plot.spectrum``), modes as arrows (``plot.modes``), and figures of a table by name."""
