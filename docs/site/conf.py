@@ -36,7 +36,7 @@ nitpicky = True
 # Types of other packages, whose pages cannot be looked up without a network, and types that nobody writes.
 nitpick_ignore_regex = [
     ("py:class", r"ndarray|numpy\..*|Atoms|DataFrame|Figure|Path"),
-    ("py:class", r"Step|D|Range|\w+Label|EnvironmentStream|nullmode\..*\._\w+\.\w+"),
+    ("py:class", r"Step|D|Range|Section|\w+Label|EnvironmentStream|nullmode\..*\._\w+\.\w+"),
 ]
 maximum_signature_line_length = 88
 
