@@ -8,6 +8,7 @@ from ase.calculators.emt import EMT
 from cases import TD, rng
 
 import nullmode as nm
+from nullmode.analysis.verdict.record import conclusion
 from nullmode.analysis.verdict.tally import CAUSES, Tally
 
 SOAP = nm.PowerSpectrum(n_max=4, l_max=3, cutoff=4.0)
@@ -102,6 +103,16 @@ def test_resolutions_are_those_of_sampled_environments():
     assert bispectrum.centers["n_measured"].sum() == 0
     assert "no resolution was measured" in bispectrum.finding
     assert "nothing" not in bispectrum.advice
+
+
+@pytest.mark.parametrize(
+    ("worst", "text"), [(0.4996, "keeps 0.499 of"), (0.43, "keeps 0.43 of"), (0.0123, "keeps 0.012 of")]
+)
+def test_a_resolution_is_not_rounded_up_to_the_bound_that_it_misses(worst, text):
+    found = nm.verdict(molecule("CH3OH"), nm.PowerSpectrum(n_max=8, l_max=8))
+    finding, advice = conclusion(found.centers.assign(resolution_worst=worst), found.scopes, {"ok": 1})
+    assert text in finding
+    assert "enlarge n_max and l_max" in advice
 
 
 def test_isolated_atoms_are_told_and_take_nothing_away():

@@ -1,6 +1,7 @@
 """The verdict as a record: numbers for machines, lines for people."""
 
 from dataclasses import dataclass
+from math import floor
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -220,7 +221,9 @@ def conclusion(centers: pd.DataFrame, scopes: pd.DataFrame, statuses: dict[str, 
         finding += f"; {total['soft']:.0f} values of all rows are soft, and no resolution was measured"
         advice = advice or "compare with a larger truncation and body order: no complete basis was computed"
     elif kept < ENOUGH:
-        finding += f"; the basis keeps {number(kept)} of what a complete one shows of the worst displacement sampled"
+        # Not rounded up to what it misses.
+        share = number(kept) if float(number(kept)) < ENOUGH else f"{floor(1000 * kept) / 1000:g}"
+        finding += f"; the basis keeps {share} of what a complete one shows of the worst displacement sampled"
         if main != "null_truncation":
             larger = f"enlarge n_max and l_max to a resolution of {ENOUGH} or more (nullmode recommend finds how far)"
             larger += ", if small differences matter"
