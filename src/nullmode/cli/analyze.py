@@ -150,7 +150,7 @@ def analyze(
         from nullmode.cli.recommend import recommend
         from nullmode.views import verdict_page
 
-        made_from = provenance(verdict_page.__name__) | {"soft": soft}
+        made_from = provenance(verdict_page.__name__) | {"soft": soft, "closer": closer, "tolerance": tolerance}
         verdict_page.write_verdict(
             result,
             {k: options.frame_of(file, k, occupancy) for k in {int(number) for number in result.worst["frame"]}},

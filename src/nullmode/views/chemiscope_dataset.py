@@ -34,7 +34,11 @@ _LEAST = 0.03
 _NO_ARROW: JSON = {"vector": [0.0, 0.0, 1.0], "scale": 1e-6}
 # Digits of arrows after the point: more would only make the page larger.
 _DIGITS = 4
-_LEGEND = {SOFT_MODE: "soft (seen, below {:g} s₁)", SOFTEST: "the softest (none is null or soft)"}
+_LEGEND = {
+    "unresolved": "null by a cause that is not told apart",
+    SOFT_MODE: "soft (seen, below {:g} s₁)",
+    SOFTEST: "the softest (none is null or soft)",
+}
 _COUNTS = (
     "null_symmetry",
     "null_incompleteness",
