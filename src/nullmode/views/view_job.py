@@ -30,4 +30,4 @@ def write_page(
         for each, center, text in zip(about, selected["center"], selected["parameters"], strict=True)
     ]
     inputs = parquet.inputs({"sensitivity": table, **files})
-    write_rows(selected, shown, output, name, {"view": name, **view, **question, **code, "inputs": inputs})
+    write_rows(selected, shown, output, name, {"view": name, **view, **code, "inputs": inputs})
