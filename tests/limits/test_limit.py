@@ -115,6 +115,13 @@ def test_functions_closer_than_the_width_are_told_apart():
     np.testing.assert_allclose(smallest, smallest[0], rtol=1e-3)
 
 
+def test_a_limit_keeps_what_neighbours_of_nearly_one_distance_differ_by():
+    apart = np.array([1e-4, 1e-7, 1e-11])
+    envs = [nm.Environment.from_vectors([[1.0, 0, 0], [0, 1.0 + each, 0]]) for each in apart]
+    smallest = [nm.limit(env, nm.RadialSpectrum(**SETTING)).singular_values[1] for env in envs]
+    np.testing.assert_allclose(smallest / apart, smallest[0] / apart[0], rtol=1e-3)
+
+
 def test_sums_over_harmonics_up_to_the_largest_l():
     """One channel of two neighbours: p_l = sqrt(2l+1)/4 pi sum_ij v_i v_j P_l(cos_ij), differentiated by mpmath."""
     vectors = np.array([[0.3, -0.4, 0.9], [1.0, 0.2, 0.1]])
