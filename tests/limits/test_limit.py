@@ -136,6 +136,7 @@ def test_sums_over_harmonics_up_to_the_largest_l():
         reduce_rows(
             Densities(vectors[None], value, slope, np.zeros((n_l, 1, 9)), channels),
             scratch(2, 9),
+            64,
             features,
             last,
             triangle,

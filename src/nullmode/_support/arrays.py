@@ -1,6 +1,6 @@
 """Arrays in the one form that a kernel is compiled for."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -12,6 +12,6 @@ def read_only(array: T) -> T:
 
     Numba compiles a kernel once more for arrays that may be written to, and once more for each order in memory.
     """
-    result: Any = np.ascontiguousarray(array).view()
+    result = np.ascontiguousarray(array).view()
     result.setflags(write=False)
-    return result  # type: ignore[no-any-return]
+    return cast("T", result)

@@ -117,9 +117,10 @@ class ResolutionColumns:
         known = self._known.setdefault(ending if ends else key, {})
         if not ends:
             # What was found with the best within the cutoff is the same but for that.
-            for i, found in self._known.get(ending, {}).items():
-                if isinstance(found, Reference):
-                    known.setdefault(i, found._replace(within_cutoff=np.nan))
+            others = self._known.get(ending, {})
+            for each in environments:
+                if isinstance(found := others.get(id(each)), Reference):
+                    known.setdefault(id(each), found._replace(within_cutoff=np.nan))
         new = [each for each in environments if id(each) not in known]
         results = self._found(new, ending if ends else key)
         known |= {id(each): found for each, found in zip(new, results, strict=True)}

@@ -178,7 +178,7 @@ class _Results:
         reduced = []
         for group in grouped(part, result, layout, options.degrees_of_freedom, options.tolerance):
             matrices = group.flat, group.n_features, group.frames, group.n_rigid
-            if len(layout.first) == 2:
+            if layout.n_n * layout.n_l == 1:
                 values, response = singular_values(*matrices)
             else:
                 triangular = factors(*matrices, layout)

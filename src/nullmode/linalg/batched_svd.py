@@ -8,7 +8,7 @@ import numpy as np
 from nullmode._support._jit import kernel
 from nullmode._support.simd import WIDTH, aligned
 from nullmode._support.types import Floats, Integers
-from nullmode.linalg.householder import SMALLEST, block_of, complete, complete_frame, triangularise
+from nullmode.linalg.householder import SMALLEST, block_of, complete, complete_frame, rows_at_once, triangularise
 from nullmode.linalg.jacobi import orthogonalise
 from nullmode.linalg.rotations import LINEAR, NEARLY_LINEAR, find_line, rotations_of
 
@@ -17,8 +17,6 @@ MOST_COLUMNS = 32
 
 One limit for both: values must not depend on whether modes are asked for.
 """
-_BLOCK = 3072
-"""Entries of a block of rows: with what else is in use they fit into the smallest first-level caches, 32 kB."""
 
 
 class Spectra(NamedTuple):
@@ -46,7 +44,7 @@ class Scratch(NamedTuple):
 def scratch(n_features: int, columns: int, n_matrices: int) -> Scratch:
     """Allocate for matrices of one size; matrices with too many columns for lanes are kept whole."""
     lanes = columns <= MOST_COLUMNS
-    rows = max(1, min(n_features, max(columns, _BLOCK // max(1, columns))))
+    rows = max(1, min(n_features, rows_at_once(columns)))
     return Scratch(
         block=block_of(rows, columns),
         triangle=np.empty((columns, columns)),

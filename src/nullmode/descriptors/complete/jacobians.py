@@ -13,6 +13,7 @@ from nullmode.descriptors.complete.rows import reduce_rows, scratch
 from nullmode.descriptors.complete.span import converged_l, points, points_within, reaches_past
 from nullmode.descriptors.complete.triples import LARGEST_L_OF_TRIPLES, reduced_rows, triples_of
 from nullmode.geometry.environment import Environment
+from nullmode.linalg.householder import rows_at_once
 
 MOST_ENTRIES = 200_000_000
 """Of the Jacobian of a power spectrum, which is reduced as it is computed: a minute or so."""
@@ -144,7 +145,7 @@ def _rows_of_two(densities: Densities, features: Floats, last: Floats) -> Floats
     dense, all_channels = densities.channels
     _check_entries(int((dense * all_channels - dense * (dense - 1) // 2).sum(axis=0).max()), n, MOST_ENTRIES)
     result = np.empty((m, 3 * n, 3 * n))
-    reduce_rows(densities, scratch(n, channels), features, last, result)
+    reduce_rows(densities, scratch(n, channels), rows_at_once(3 * n), features, last, result)
     return result.reshape(m, 3 * n, n, 3)
 
 

@@ -7,10 +7,7 @@ from nullmode._support._jit import kernel
 from nullmode._support.simd import WIDTH, aligned, load, splat, store, total
 from nullmode._support.types import Floats
 from nullmode.descriptors.complete.densities import Densities
-from nullmode.linalg.householder import block_of, insert
-
-_BLOCK = 3072
-"""Entries of a block of rows: with what else is in use they fit into the smallest first-level caches, 32 kB."""
+from nullmode.linalg.householder import block_of, insert, rows_at_once
 
 
 class Scratch(NamedTuple):
@@ -36,22 +33,23 @@ def scratch(n: int, n_channels: int) -> Scratch:
     """Allocate for environments of n neighbours, and channels with room for lanes."""
     columns = 3 * n
     cosine, before, last, dlast = (aligned(n, n) for _ in range(4))
-    block = block_of(max(columns, _BLOCK // columns) + n_channels, columns)
+    block = block_of(rows_at_once(columns) + n_channels, columns)
     block[:] = 0.0
     a, b = aligned(n, n_channels), aligned(columns, n_channels)
     return Scratch(aligned(n, 3), aligned(n), cosine, aligned(n, columns), before, last, dlast, a, b, block)
 
 
 @kernel
-def reduce_rows(densities: Densities, room: Scratch, features: Floats, last: Floats, triangles: Floats) -> None:
+def reduce_rows(
+    densities: Densities, room: Scratch, most: int, features: Floats, last: Floats, triangles: Floats
+) -> None:
     """Fill norms of the features and of the Jacobian's rows at the last l, both (m,), and factors R (m, 3 n, 3 n).
 
     p_(qq'l) = w/sqrt(2l+1) sum_m c_(qlm) c_(q'lm), q <= q', w = sqrt 2 for q < q', as the power spectrum has it, up to
     signs. Sums over m of harmonics are Legendre polynomials of the cosines between neighbours (DLMF 14.30.9). Rows are
-    reduced to their triangular factor as they are computed.
+    reduced to their triangular factor as they are computed, `most` or a few more at once.
     """
     n_l, m, n, _ = densities.value.shape
-    most = max(3 * n, _BLOCK // (3 * n))
     for i in range(m):
         triangle = triangles[i]
         triangle[:] = 0.0
